@@ -1,0 +1,99 @@
+//! Who may call a handler, as a constant, and the one function that decides.
+
+use crate::claims::SessionClaims;
+
+/// What a handler demands of its caller.
+///
+/// ```
+/// use countersign::{Access, Rule};
+///
+/// const ADMINS: Access = Access::Require(Rule::Role("admin"));
+/// assert_ne!(ADMINS, Access::Authenticated);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Anybody, for the stated reason; credentials are not looked at.
+    Public {
+        /// Why the operation is open; it stands in the OpenAPI document.
+        reason: &'static str,
+    },
+    /// Anybody; who presents credentials presents valid ones.
+    Optional,
+    /// Any signed-in user.
+    Authenticated,
+    /// A signed-in user who satisfies the rule.
+    Require(Rule),
+}
+
+/// A condition on roles and scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The user holds this role, directly or by implication.
+    Role(&'static str),
+    /// The user was granted this scope.
+    Scope(&'static str),
+    /// One of these holds; an empty list never does.
+    Any(&'static [Rule]),
+    /// All of these hold; an empty list never does, so that a mistake does not open a route.
+    All(&'static [Rule]),
+}
+
+/// An [`Access`] as a type; the access attributes make one for each handler.
+pub trait Policy: Send + Sync + 'static {
+    /// What the handler demands.
+    const ACCESS: Access;
+
+    /// The roles that `ACCESS` names, as a nested tuple of markers.
+    #[doc(hidden)]
+    type Roles;
+}
+
+/// A first extractor that says who may call its handler.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not declare who may call it",
+    label = "no access declared",
+    note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
+    note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
+)]
+pub trait DeclaresAccess {
+    /// What the handler demands.
+    const ACCESS: Access;
+}
+
+/// What [`decide`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The handler runs.
+    Granted,
+    /// Nobody is signed in, and somebody has to be.
+    Unauthenticated,
+    /// The user is known and does not satisfy the rule.
+    Forbidden,
+}
+
+/// Decides whether a caller with these claims may pass; `None` is a caller without credentials.
+pub fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> Decision {
+    match (access, claims) {
+        (Access::Public { .. } | Access::Optional, _) | (Access::Authenticated, Some(_)) => Decision::Granted,
+        (Access::Authenticated | Access::Require(_), None) => Decision::Unauthenticated,
+        (Access::Require(rule), Some(claims)) if holds(rule, claims) => Decision::Granted,
+        (Access::Require(_), Some(_)) => Decision::Forbidden,
+    }
+}
+
+fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
+    match rule {
+        Rule::Role(name) => claims.has_role(name),
+        Rule::Scope(scope) => claims.has_scope(scope),
+        Rule::Any(rules) => rules.iter().any(|rule| holds(rule, claims)),
+        Rule::All(rules) => !rules.is_empty() && rules.iter().all(|rule| holds(rule, claims)),
+    }
+}
+
+/// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
+pub(crate) fn is_scope_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}

@@ -1,0 +1,156 @@
+//! What a token says about its user, as the application's own type.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::ser::Serializer;
+
+use crate::role::Role;
+
+/// The application's claims: who the user is, which roles and scopes they hold, and whatever else travels in the token.
+///
+/// `#[derive(SessionClaims)]` implements it and makes the struct an extractor.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a claims type",
+    label = "not a claims type",
+    note = "add `#[derive(SessionClaims)]` to the struct and `#[claims(subject)]` to the field that identifies the user"
+)]
+pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
+    /// The type of the user's identifier, the `sub` of the token.
+    type Subject: Subject;
+
+    /// The type of the roles; `String` when the claims carry none.
+    type Role: Role;
+
+    /// The user's identifier.
+    fn subject(&self) -> &Self::Subject;
+
+    /// Whether the user holds the role `name`, directly or because a role of theirs implies it.
+    fn has_role(&self, name: &str) -> bool;
+
+    /// Whether the user was granted the scope `scope` (RFC 6749 section 3.3).
+    fn has_scope(&self, scope: &str) -> bool;
+
+    /// Whether the user holds any of the roles `names`.
+    fn has_any_role(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has_role(name))
+    }
+
+    /// Writes the application's part of the token's payload.
+    #[doc(hidden)]
+    fn serialize_wire<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Reads the application's part of the token's payload; registered claims never arrive here.
+    #[doc(hidden)]
+    fn deserialize_wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// A user's identifier: anything that reads and writes as a string.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the subject of a token",
+    label = "does not read and write as a string",
+    note = "`#[claims(subject)]` wants a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
+)]
+pub trait Subject: Display + FromStr + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + FromStr + Send + Sync + 'static> Subject for T {}
+
+/// Serde functions for the field marked `#[claims(subject)]`.
+pub mod subject {
+    use super::{CowStr, Deserialize as _, Deserializer, Serializer, Subject};
+    use serde::de::Error as _;
+
+    /// Writes the `sub` claim, always a string (RFC 7519 section 4.1.2).
+    pub fn serialize<T: Subject, S: Serializer>(subject: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(subject)
+    }
+
+    /// Reads the `sub` claim.
+    pub fn deserialize<'de, T: Subject, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("the claim `sub` does not identify a user"))
+    }
+}
+
+/// A field that can carry `#[claims(scopes)]`: `Vec<String>`, `BTreeSet<String>` or `HashSet<String>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry #[claims(scopes)]",
+    label = "not a collection of scopes",
+    note = "use `Vec<String>`, `BTreeSet<String>` or `HashSet<String>`"
+)]
+pub trait ScopeField: Sized + FromIterator<String> {
+    /// Every scope granted.
+    fn granted(&self) -> impl Iterator<Item = &str>;
+}
+
+macro_rules! scope_field {
+    ($($collection:ty),*) => {$(
+        impl ScopeField for $collection {
+            fn granted(&self) -> impl Iterator<Item = &str> {
+                self.iter().map(String::as_str)
+            }
+        }
+    )*};
+}
+
+scope_field!(Vec<String>, BTreeSet<String>, HashSet<String>);
+
+/// Serde functions for the field marked `#[claims(scopes)]`.
+pub mod scopes {
+    use super::{CowStr, Deserialize as _, Deserializer, ScopeField, Serializer};
+    use serde::ser::Error as _;
+
+    /// Writes the `scope` claim: names with one space between them (RFC 9068 section 2.2.3).
+    pub fn serialize<F: ScopeField, S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::new();
+        for scope in field.granted() {
+            if !crate::access::is_scope_token(scope) {
+                return Err(S::Error::custom(
+                    "a scope may not be empty or hold spaces, quotes or backslashes",
+                ));
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(scope);
+        }
+        serializer.serialize_str(&text)
+    }
+
+    /// Reads the `scope` claim.
+    pub fn deserialize<'de, F: ScopeField, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+/// A string that borrows from the token unless it holds escapes.
+pub(crate) struct CowStr<'de>(pub(crate) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for CowStr<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = CowStr<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<CowStr<'de>, E> {
+                Ok(CowStr(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<CowStr<'de>, E> {
+                Ok(CowStr(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}

@@ -1,0 +1,99 @@
+//! Time as tokens and sessions count it: whole seconds since 1970.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time in whole seconds since 1970-01-01T00:00:00Z, the `NumericDate` of RFC 7519 section 2.
+///
+/// ```
+/// use std::time::Duration;
+/// use countersign::Timestamp;
+///
+/// let sign_in = Timestamp::from_unix(1_700_000_000);
+/// assert_eq!((sign_in + Duration::from_secs(60)).unix(), 1_700_000_060);
+/// assert_eq!(sign_in.since(sign_in + Duration::from_secs(5)), Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Takes seconds since 1970; negative values lie before it.
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970.
+    pub const fn unix(self) -> i64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+fn whole_seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Adds whole seconds and saturates.
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(whole_seconds(duration)))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Subtracts whole seconds and saturates.
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_seconds(duration)))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({})", self.0)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Self(whole_seconds(after)),
+            Err(before) => Self(-whole_seconds(before.duration())),
+        }
+    }
+}
+
+/// Where the time comes from. The application uses [`SystemClock`]; tests set their own.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}

@@ -1,0 +1,28 @@
+//! Declarative auth for axum.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Generated code names `::countersign`; this makes it true inside this crate too.
+#[allow(unused_extern_crates)]
+extern crate self as countersign;
+
+mod access;
+mod claims;
+mod clock;
+mod role;
+pub mod session;
+pub mod store;
+pub mod token;
+
+#[cfg(feature = "test-util")]
+pub mod testing;
+
+#[doc(hidden)]
+pub mod __private;
+
+/// The `tracing` target of every event of this crate.
+pub(crate) const TARGET: &str = "countersign";
+
+pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
+pub use claims::{SessionClaims, Subject};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use role::Role;

@@ -1,0 +1,188 @@
+//! Roles: what a user *is*. The set is closed when an enum derives it, open when roles are strings.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use serde::de::{SeqAccess, Visitor};
+
+use crate::claims::CowStr;
+
+/// A role as a name, and the names it grants.
+///
+/// Derive it on a fieldless enum for a closed set; `String` is the open set, in which every name is possible and none
+/// implies another.
+///
+/// ```
+/// use countersign::Role as _;
+///
+/// assert_eq!(String::from("editor").name(), "editor");
+/// assert!(String::from("editor").grants("editor"));
+/// assert!(!String::from("editor").grants("viewer"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
+)]
+pub trait Role: Sized + Clone + Send + Sync + 'static {
+    /// Every name of a closed set in the order of declaration; `None` when the set is open.
+    const NAMES: Option<&'static [&'static str]>;
+
+    /// The name in tokens, in rules and in the OpenAPI document.
+    fn name(&self) -> &str;
+
+    /// The role with this name, or `None` when the set does not have it.
+    fn from_name(name: &str) -> Option<Self>;
+
+    /// Whether who holds this role also holds the role `name`: it is the same one, or implied by it.
+    fn grants(&self, name: &str) -> bool;
+}
+
+impl Role for String {
+    const NAMES: Option<&'static [&'static str]> = None;
+
+    fn name(&self) -> &str {
+        self
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Some(name.to_owned())
+    }
+
+    fn grants(&self, name: &str) -> bool {
+        self == name
+    }
+}
+
+/// A field that can carry `#[claims(roles)]`: `Vec`, `BTreeSet`, `HashSet`, `Option` or a single role.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry #[claims(roles)]",
+    label = "not a role or a collection of roles",
+    note = "use `Vec<R>`, `BTreeSet<R>`, `HashSet<R>`, `Option<R>` or `R`, where `R` derives `Role` or is `String`"
+)]
+pub trait RoleField: Sized {
+    /// The role inside.
+    type Role: Role;
+
+    /// Every role held.
+    fn held(&self) -> impl Iterator<Item = &Self::Role>;
+
+    /// Builds the field from the known roles of a token; `None` when the field cannot hold that many.
+    fn from_held(roles: Vec<Self::Role>) -> Option<Self>;
+}
+
+impl<R: Role> RoleField for Vec<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Role> RoleField for R {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        std::iter::once(self)
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        let [role] = <[R; 1]>::try_from(roles).ok()?;
+        Some(role)
+    }
+}
+
+impl<R: Role> RoleField for Option<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(mut roles: Vec<R>) -> Option<Self> {
+        let role = roles.pop();
+        roles.is_empty().then_some(role)
+    }
+}
+
+impl<R: Role + Ord> RoleField for BTreeSet<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles.into_iter().collect())
+    }
+}
+
+impl<R: Role + Eq + Hash> RoleField for HashSet<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles.into_iter().collect())
+    }
+}
+
+/// Serde functions for the field marked `#[claims(roles)]`.
+pub mod roles {
+    use std::marker::PhantomData;
+
+    use serde::de::{Deserializer, Error as _};
+    use serde::ser::{SerializeSeq as _, Serializer};
+
+    use super::{KnownRoles, Role as _, RoleField};
+
+    /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
+    pub fn serialize<F: RoleField, S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut names = serializer.serialize_seq(None)?;
+        for role in field.held() {
+            names.serialize_element(role.name())?;
+        }
+        names.end()
+    }
+
+    /// Reads the `roles` claim. A name that a closed set does not have is logged and left out.
+    pub fn deserialize<'de, F: RoleField, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+        let roles = deserializer.deserialize_seq(KnownRoles(PhantomData))?;
+        F::from_held(roles)
+            .ok_or_else(|| D::Error::custom("the claim `roles` does not hold exactly one known role"))
+    }
+}
+
+struct KnownRoles<R>(PhantomData<R>);
+
+impl<'de, R: Role> Visitor<'de> for KnownRoles<R> {
+    type Value = Vec<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of role names")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Vec<R>, A::Error> {
+        let mut roles = Vec::new();
+        while let Some(CowStr(name)) = names.next_element::<CowStr<'de>>()? {
+            match R::from_name(&name) {
+                Some(role) => roles.push(role),
+                None => tracing::warn!(
+                    target: crate::TARGET,
+                    role = ?name,
+                    "a token names a role that this application does not declare"
+                ),
+            }
+        }
+        Ok(roles)
+    }
+}
