@@ -1,5 +1,7 @@
 //! Who may call a handler, as a constant, and the one function that decides.
 
+use std::fmt;
+
 use crate::claims::SessionClaims;
 
 /// What a handler demands of its caller.
@@ -96,4 +98,50 @@ fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
 /// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
 pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public { reason } => write!(f, "public: {reason}"),
+            Self::Optional => f.write_str("anyone, signed in or not"),
+            Self::Authenticated => f.write_str("any signed-in user"),
+            Self::Require(rule) => rule.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    /// Writes the rule in words; a group inside a group stands in parentheses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rules, word) = match self {
+            Self::Role(name) => return write!(f, "role `{name}`"),
+            Self::Scope(scope) => return write!(f, "scope `{scope}`"),
+            Self::Any([]) | Self::All([]) => return f.write_str("nobody"),
+            Self::Any(rules) => (rules, " or "),
+            Self::All(rules) => (rules, " and "),
+        };
+        for (index, rule) in rules.iter().enumerate() {
+            if index > 0 {
+                f.write_str(word)?;
+            }
+            match rule {
+                Self::Any([_, _, ..]) | Self::All([_, _, ..]) => write!(f, "({rule})")?,
+                _ => rule.fmt(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_reads_as_words() {
+        let rule = Rule::All(&[Rule::Any(&[Rule::Role("a"), Rule::Role("b")]), Rule::Scope("c:d")]);
+        assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
+        assert_eq!(Rule::Any(&[]).to_string(), "nobody");
+    }
 }

@@ -6,8 +6,11 @@
 extern crate self as countersign;
 
 mod access;
+mod auth;
 mod claims;
 mod clock;
+mod extract;
+mod rejection;
 mod role;
 pub mod session;
 pub mod store;
@@ -23,6 +26,9 @@ pub mod __private;
 pub(crate) const TARGET: &str = "countersign";
 
 pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
+pub use auth::{Auth, AuthState, ProvidesClaims};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use extract::{Session, Transport};
+pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::Role;

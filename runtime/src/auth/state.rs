@@ -1,0 +1,68 @@
+//! How handlers find the application's [`Auth`].
+
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+
+/// The router's state, as far as auth is concerned: it holds an [`Auth`] of the application's claims.
+///
+/// `Auth<C>` is such a state itself; `#[derive(AuthState)]` with `#[auth]` on a field makes one of an application's own.
+#[diagnostic::on_unimplemented(
+    message = "the router state `{Self}` carries no `Auth`",
+    label = "a guarded handler runs with this state",
+    note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`"
+)]
+pub trait AuthState: Send + Sync {
+    /// The application's claims.
+    type Claims: SessionClaims;
+
+    /// The handle that verifies tokens.
+    fn auth(&self) -> &Auth<Self::Claims>;
+}
+
+impl<C: SessionClaims> AuthState for Auth<C> {
+    type Claims = C;
+
+    fn auth(&self) -> &Self {
+        self
+    }
+}
+
+/// A state whose claims are `C`: what an extractor of `C` asks of the router.
+#[diagnostic::on_unimplemented(
+    message = "the router state `{Self}` carries no `Auth<{C}>`",
+    label = "this state signs in other claims, or none",
+    note = "take the claims type of the state's `Auth<...>` as the argument, or add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<{C}>`"
+)]
+pub trait ProvidesClaims<C>: Send + Sync {
+    #[doc(hidden)]
+    fn provided(&self) -> &Auth<C>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: AuthState> ProvidesClaims<S::Claims> for S {
+    fn provided(&self) -> &Auth<S::Claims> {
+        self.auth()
+    }
+}
+
+/// The type of a field marked `#[auth]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an `Auth<...>`",
+    label = "#[auth] marks a field of another type",
+    note = "move `#[auth]` to the field of type `Auth<...>`"
+)]
+pub trait AuthHandle {
+    /// The claims of the handle.
+    type Claims: SessionClaims;
+
+    #[doc(hidden)]
+    fn handle(&self) -> &Auth<Self::Claims>;
+}
+
+impl<C: SessionClaims> AuthHandle for Auth<C> {
+    type Claims = C;
+
+    fn handle(&self) -> &Self {
+        self
+    }
+}

@@ -1,0 +1,195 @@
+//! The verified session of a request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use super::bearer;
+use crate::access::{Access, DeclaresAccess};
+use crate::auth::{Auth, ProvidesClaims};
+use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
+use crate::rejection::AuthRejection;
+use crate::token::Verified;
+
+/// The signed-in user with everything the access token says: claims, session id, times and how the token arrived.
+///
+/// As an extractor it refuses a request without a valid token; `Option<Session<C>>` is `None` when there are no
+/// credentials at all and still refuses a bad token.
+///
+/// ```
+/// use countersign::{Session, SessionClaims};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: String,
+/// }
+///
+/// async fn whoami(session: Session<User>) -> String {
+///     format!("{} until {:?}", session.claims().id, session.expires_at())
+/// }
+/// ```
+pub struct Session<C> {
+    verified: Arc<Verified<C>>,
+    transport: Transport,
+}
+
+/// How a token reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// In the `Authorization` header (RFC 6750 section 2.1).
+    Bearer,
+}
+
+impl<C> Session<C> {
+    /// What the token says about its user.
+    pub fn claims(&self) -> &C {
+        &self.verified.claims
+    }
+
+    /// The identifier of the session, the token's `sid`.
+    pub fn id(&self) -> &str {
+        &self.verified.session_id
+    }
+
+    /// The identifier of this token, its `jti`.
+    pub fn token_id(&self) -> &str {
+        &self.verified.id
+    }
+
+    /// When the token was issued.
+    pub fn issued_at(&self) -> Timestamp {
+        self.verified.issued_at
+    }
+
+    /// When the token ends.
+    pub fn expires_at(&self) -> Timestamp {
+        self.verified.expires_at
+    }
+
+    /// When the user signed in, the token's `auth_time`.
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.verified.authenticated_at
+    }
+
+    /// How the token arrived.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+impl<C: Clone> Session<C> {
+    /// The claims by value.
+    pub fn into_claims(self) -> C {
+        Arc::unwrap_or_clone(self.verified).claims
+    }
+}
+
+impl<C> Clone for Session<C> {
+    fn clone(&self) -> Self {
+        Self { verified: Arc::clone(&self.verified), transport: self.transport }
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Session<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("claims", self.claims())
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The session of the request, verified at most once: the first to ask leaves it in the extensions.
+pub(crate) fn from_parts<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+) -> Result<Option<Session<C>>, AuthRejection> {
+    if let Some(session) = parts.extensions.get::<Session<C>>() {
+        return Ok(Some(session.clone()));
+    }
+    let reject = |denial| AuthRejection::new(denial, auth.realm());
+    let Some(token) = bearer::token(&parts.headers).map_err(reject)? else { return Ok(None) };
+    let verified = auth.verify_access(token).map_err(reject)?;
+    let session = Session { verified: Arc::new(verified), transport: Transport::Bearer };
+    parts.extensions.insert(session.clone());
+    Ok(Some(session))
+}
+
+fn required<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Session<C>, AuthRejection> {
+    from_parts(parts, auth)?
+        .ok_or_else(|| AuthRejection::new(crate::rejection::Denial::MissingCredentials, auth.realm()))
+}
+
+impl<C, S> FromRequestParts<S> for Session<C>
+where
+    C: SessionClaims,
+    S: ProvidesClaims<C>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        required(parts, state.provided())
+    }
+}
+
+impl<C, S> OptionalFromRequestParts<S> for Session<C>
+where
+    C: SessionClaims,
+    S: ProvidesClaims<C>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
+        from_parts(parts, state.provided())
+    }
+}
+
+/// The body of the extractor that `#[derive(SessionClaims)]` writes.
+#[doc(hidden)]
+pub async fn claims_from_parts<C, S>(parts: &mut Parts, state: &S) -> Result<C, AuthRejection>
+where
+    C: SessionClaims,
+    S: ProvidesClaims<C>,
+{
+    Ok(required(parts, state.provided())?.into_claims())
+}
+
+/// The body of the optional extractor that `#[derive(SessionClaims)]` writes.
+#[doc(hidden)]
+pub async fn optional_claims_from_parts<C, S>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<Option<C>, AuthRejection>
+where
+    C: SessionClaims,
+    S: ProvidesClaims<C>,
+{
+    Ok(from_parts(parts, state.provided())?.map(Session::into_claims))
+}
+
+impl<C: SessionClaims> DeclaresAccess for Session<C> {
+    const ACCESS: Access = Access::Authenticated;
+}
+
+impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
+    const ACCESS: Access = Access::Optional;
+}
+
+/// An extractor whose `Option` lets anonymous callers through.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not declare who may call it",
+    label = "no access declared",
+    note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
+    note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
+)]
+pub trait DeclaresOptionally {}
+
+impl<C: SessionClaims> DeclaresOptionally for Session<C> {}
+
+#[diagnostic::do_not_recommend]
+impl<C: SessionClaims> DeclaresOptionally for C {}

@@ -1,0 +1,204 @@
+//! The only place that turns a refusal into HTTP: RFC 6750 challenges and RFC 9457 problem bodies.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::access::{Access, Rule, is_scope_token};
+
+/// Why a request is refused, as far as the client may know. Causes go to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
+    InsufficientScope {
+        /// What the operation demands, if the application discloses it.
+        required: Option<Access>,
+    },
+    /// The refresh token is unknown, expired, replayed or its session has ended: 400 `invalid_grant`.
+    InvalidGrant,
+    /// Credentials are presented twice or in a malformed way: 400 `invalid_request`.
+    InvalidRequest,
+    /// The access token does not pass verification: 401 `invalid_token`.
+    InvalidToken,
+    /// There are no credentials: 401 without an error code.
+    MissingCredentials,
+    /// A store or source that the decision needs does not answer: 503.
+    Unavailable,
+}
+
+impl Denial {
+    /// The status of the response.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The stable code in the body; those of RFC 6750 section 3.1 and RFC 6749 section 5.2 where they have one.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::MissingCredentials => "missing_credentials",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::InsufficientScope { .. } => {
+                "The signed-in user lacks a role or scope that this operation requires."
+            }
+            Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
+            Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
+            Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
+            Self::MissingCredentials => {
+                "This operation requires an access token in the Authorization header."
+            }
+            Self::Unavailable => {
+                "The request cannot be decided at the moment. Nothing was changed; try again."
+            }
+        }
+    }
+}
+
+/// A refused request: what extractors and endpoints of this crate answer with.
+///
+/// ```
+/// use countersign::{AuthRejection, Denial};
+/// use http::StatusCode;
+///
+/// fn log(rejection: &AuthRejection) {
+///     if rejection.denial() == Denial::MissingCredentials {
+///         assert_eq!(rejection.denial().status(), StatusCode::UNAUTHORIZED);
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AuthRejection {
+    denial: Denial,
+    realm: Arc<str>,
+}
+
+impl AuthRejection {
+    pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
+        Self { denial, realm: Arc::clone(realm) }
+    }
+
+    /// The cause.
+    pub fn denial(&self) -> Denial {
+        self.denial
+    }
+
+    /// The value of `WWW-Authenticate` (RFC 6750 section 3), for the causes that challenge the client.
+    pub fn challenge(&self) -> Option<String> {
+        let error = match self.denial {
+            Denial::MissingCredentials => None,
+            Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
+                Some(self.denial.code())
+            }
+            Denial::InvalidGrant | Denial::Unavailable => return None,
+        };
+        let mut challenge = format!("Bearer realm=\"{}\"", self.realm);
+        if let Some(error) = error {
+            challenge.push_str(", error=\"");
+            challenge.push_str(error);
+            challenge.push('"');
+        }
+        if let Denial::InsufficientScope { required: Some(Access::Require(rule)) } = self.denial {
+            let scopes = scopes_of(&rule);
+            if !scopes.is_empty() {
+                challenge.push_str(", scope=\"");
+                challenge.push_str(&scopes.join(" "));
+                challenge.push('"');
+            }
+        }
+        Some(challenge)
+    }
+
+    fn problem(&self) -> ProblemDetails {
+        let status = self.denial.status();
+        let required = match self.denial {
+            Denial::InsufficientScope { required: Some(access) } => Some(access.to_string()),
+            _ => None,
+        };
+        ProblemDetails {
+            r#type: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            code: self.denial.code().to_owned(),
+            detail: self.denial.detail().to_owned(),
+            required,
+        }
+    }
+}
+
+fn scopes_of(rule: &Rule) -> Vec<&'static str> {
+    match rule {
+        Rule::Role(_) => Vec::new(),
+        Rule::Scope(scope) => Some(*scope).filter(|scope| is_scope_token(scope)).into_iter().collect(),
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().flat_map(scopes_of).collect(),
+    }
+}
+
+impl fmt::Debug for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AuthRejection").field(&self.denial).finish()
+    }
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.denial.detail())
+    }
+}
+
+impl std::error::Error for AuthRejection {}
+
+impl IntoResponse for AuthRejection {
+    fn into_response(self) -> Response {
+        // Serialising a struct of strings and a number does not fail; an empty body would still carry the status.
+        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.denial.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// The body of a refusal: problem details (RFC 9457) with a stable `code`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct ProblemDetails {
+    /// Always `about:blank`: `code` tells problems apart.
+    pub r#type: String,
+    /// The reason phrase of the status.
+    pub title: String,
+    /// The HTTP status code.
+    pub status: u16,
+    /// The stable, machine-readable cause.
+    pub code: String,
+    /// A sentence for people.
+    pub detail: String,
+    /// What the operation requires, where the application discloses it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<String>,
+}
