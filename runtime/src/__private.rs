@@ -3,9 +3,17 @@
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::claims::{ScopeField, scopes, subject};
+pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Public, claims_from_parts, optional_claims_from_parts};
-pub use crate::rejection::AuthRejection;
+pub use crate::known::{
+    Checked, DeclaredBy, Known, NamesRoles, NoRoles, RolesOf, Unchecked, any_known, check_role,
+};
+pub use crate::rejection::{AuthRejection, ProblemDetails};
 pub use crate::role::{RoleField, roles};
+#[cfg(feature = "openapi")]
+pub use crate::router::{Documentable, Documented, Routes};
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+#[cfg(all(feature = "macros", feature = "openapi"))]
+pub use countersign_macros::routes;
 pub use http::request::Parts;
 pub use serde;

@@ -62,6 +62,10 @@ pub trait Policy: Send + Sync + 'static {
 pub trait DeclaresAccess {
     /// What the handler demands.
     const ACCESS: Access;
+
+    /// What the router's state has to provide for it: `Self`, or `()` for nothing.
+    #[doc(hidden)]
+    type Demands;
 }
 
 /// What [`decide`] says.

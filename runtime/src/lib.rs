@@ -9,9 +9,17 @@ mod access;
 mod auth;
 mod claims;
 mod clock;
+mod declared;
 mod extract;
+#[cfg(feature = "openapi")]
+mod handler;
+mod known;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod rejection;
 mod role;
+#[cfg(feature = "openapi")]
+mod router;
 pub mod session;
 pub mod store;
 pub mod token;
@@ -32,3 +40,8 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::Role;
+#[cfg(feature = "openapi")]
+pub use router::{AuthRouter, Routes};
+
+#[cfg(feature = "macros")]
+pub use countersign_macros::{authenticated, public, require_role};

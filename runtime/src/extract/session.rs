@@ -172,12 +172,16 @@ where
     Ok(from_parts(parts, state.provided())?.map(Session::into_claims))
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Session<C> {
     const ACCESS: Access = Access::Authenticated;
+    type Demands = Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
+    type Demands = T;
 }
 
 /// An extractor whose `Option` lets anonymous callers through.
