@@ -1,0 +1,11 @@
+//! Integration tests, one module a topic. Rows are those of the project's security requirements.
+
+mod claims;
+mod errors;
+mod guard;
+mod keys;
+mod openapi;
+mod quickstart;
+mod refresh;
+mod sessions;
+mod support;
