@@ -16,7 +16,8 @@ pub mod session;
 pub mod store;
 pub mod token;
 
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 
 #[doc(hidden)]
