@@ -10,7 +10,7 @@ use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
 use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
-use crate::store::{AnyStore, SessionStore};
+use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenSettings};
 
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
@@ -34,7 +34,7 @@ pub struct AuthBuilder<C: SessionClaims> {
     audiences: Vec<String>,
     client_id: Option<String>,
     realm: Option<String>,
-    store: Option<Arc<dyn AnyStore>>,
+    store: Option<Arc<dyn ErasedStore>>,
     source: Option<Box<dyn AnySource<C>>>,
     clock: Arc<dyn Clock>,
     access_ttl: Duration,
@@ -220,7 +220,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             inner: Arc::new(Inner {
                 access_tokens: AccessTokens::new(access_keys, settings.clone())?,
                 refresh_tokens: RefreshTokens::new(refresh_key, settings)?,
-                sessions: Sessions::new(store, policy, self.clock),
+                sessions: Sessions::erased(store, self.clock, policy),
                 source,
                 access_ttl: self.access_ttl,
                 realm: realm.into(),

@@ -117,6 +117,7 @@ impl InvalidGrant {
         match self {
             Self::Session(SessionError::Expired) => "session_expired",
             Self::Session(SessionError::Reused(kind)) => kind.as_str(),
+            Self::Session(SessionError::Unrepeatable) => "retry_unrepeatable",
             Self::Session(_) => "session_unknown",
             Self::Token(error) => error.reason(),
             Self::UserGone => "user_gone",
@@ -148,10 +149,13 @@ impl Error for AuthError {
 impl From<SessionError> for AuthError {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Unknown | SessionError::Expired | SessionError::Reused(_) => {
-                Self::InvalidGrant(InvalidGrant::Session(error))
+            SessionError::Unknown
+            | SessionError::Expired
+            | SessionError::Reused(_)
+            | SessionError::Unrepeatable => Self::InvalidGrant(InvalidGrant::Session(error)),
+            SessionError::Contended | SessionError::Randomness(_) | SessionError::Store(_) => {
+                Self::Unavailable(error.into())
             }
-            other => Self::Unavailable(other.into()),
         }
     }
 }

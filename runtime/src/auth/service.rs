@@ -3,11 +3,9 @@
 use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::session::{Prepared, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
-use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
-
-/// How often a refresh that lost a race starts again; every further loss needs yet another writer in between.
-const MOST_RACES: usize = 8;
+use crate::extract::Session;
+use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::token::{AccessStamp, RefreshStamp, random_id};
 
 impl<C: SessionClaims> Auth<C> {
     /// Signs a user in: opens a session and gives out its first tokens.
@@ -19,11 +17,17 @@ impl<C: SessionClaims> Auth<C> {
     /// [`AuthError::Unavailable`] when the store does not answer, [`AuthError::Mint`] when the claims do not fit in a token.
     pub async fn login(&self, claims: &C, metadata: SessionMetadata) -> Result<TokenPair, AuthError> {
         let token_id = random_id().map_err(AuthError::Mint)?;
+        let sessions = &self.inner.sessions;
         let subject = claims.subject().to_string();
-        let record = self.inner.sessions.draft(subject, TokenHash::of(&token_id), metadata)?;
-        let pair = self.pair(claims, &record, &token_id, record.created_at)?;
-        self.inner.sessions.open(record).await?;
-        Ok(pair)
+        let record = sessions.open(&subject, TokenHash::of(&token_id), metadata).await?;
+        match self.pair(claims, &record, &token_id, record.created_at) {
+            Ok(pair) => Ok(pair),
+            Err(error) => {
+                // Nobody holds a token of this session, so it only stands in the user's list.
+                sessions.end(&record.id).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Exchanges a refresh token for the next pair, with claims read anew from the claims source.
@@ -37,23 +41,18 @@ impl<C: SessionClaims> Auth<C> {
         let ticket = tokens
             .verify(refresh_token.as_bytes(), self.inner.sessions.now())
             .map_err(|error| AuthError::InvalidGrant(InvalidGrant::Token(error)))?;
-        let session_id = session_id(&ticket)?;
+        let session_id = ticket.session_id.parse().map_err(|_| SessionError::Unknown)?;
         let successor_id = tokens.successor_id(&ticket.session_id, &ticket.id);
-        let presented = TokenHash::of(&ticket.id);
-        let successor = TokenHash::of(&successor_id);
-        for _ in 0..MOST_RACES {
-            let prepared = self.inner.sessions.prepare(&session_id, &presented, &successor).await?;
-            // Everything that can fail comes before the write, so that a failure consumes nothing.
-            let claims = self.current_claims(prepared.record()).await?;
-            let pair = match &prepared {
-                Prepared::Keep { now, .. } => self.pair(&claims, prepared.record(), &ticket.id, *now)?,
-                _ => self.pair(&claims, prepared.record(), &successor_id, prepared.record().rotated_at)?,
-            };
-            if self.inner.sessions.commit(prepared).await?.is_done() {
-                return Ok(pair);
-            }
-        }
-        Err(AuthError::Unavailable("a refresh lost every race against other writers of its session".into()))
+        let sessions = &self.inner.sessions;
+        let prepared =
+            sessions.prepare(&session_id, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
+        let claims = self.current_claims(prepared.record()).await?;
+        sessions
+            .commit(prepared, |record, outcome| match outcome {
+                Outcome::Kept => self.pair(&claims, record, &ticket.id, sessions.now()),
+                _ => self.pair(&claims, record, &successor_id, record.rotated_at),
+            })
+            .await
     }
 
     /// Ends the session that one of its tokens belongs to.
@@ -75,6 +74,18 @@ impl<C: SessionClaims> Auth<C> {
             },
         };
         match session_id.parse::<SessionId>() {
+            Ok(id) => Ok(self.inner.sessions.end(&id).await?),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the session of a verified request.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn end_session(&self, session: &Session<C>) -> Result<(), AuthError> {
+        match session.id().parse() {
             Ok(id) => Ok(self.inner.sessions.end(&id).await?),
             Err(_) => Ok(()),
         }
@@ -183,8 +194,4 @@ impl<C: SessionClaims> Auth<C> {
             refresh_token,
         })
     }
-}
-
-fn session_id(ticket: &RefreshTicket) -> Result<SessionId, AuthError> {
-    ticket.session_id.parse().map_err(|_| SessionError::Unknown.into())
 }

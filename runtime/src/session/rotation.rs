@@ -45,7 +45,7 @@ impl Default for Rotation {
 }
 
 impl Rotation {
-    fn window(self) -> Duration {
+    pub(crate) fn window(self) -> Duration {
         match self {
             Self::Always { window } | Self::NearExpiry { window, .. } => window,
         }

@@ -29,11 +29,15 @@ pub struct Sessions {
 impl Sessions {
     /// Takes the store, the clock and the rules.
     pub fn new(store: impl SessionStore, clock: Arc<dyn Clock>, policy: SessionPolicy) -> Self {
-        Self { store: Arc::new(store), clock, policy, latest: AtomicI64::new(i64::MIN) }
+        Self::erased(Arc::new(store), clock, policy)
+    }
+
+    pub(crate) fn erased(store: Arc<dyn ErasedStore>, clock: Arc<dyn Clock>, policy: SessionPolicy) -> Self {
+        Self { store, clock, policy, latest: AtomicI64::new(i64::MIN) }
     }
 
     /// The latest time that the clock has shown: when it steps back, nothing that has ended lives again.
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let reading = self.clock.now().unix();
         Timestamp::from_unix(self.latest.fetch_max(reading, Ordering::Relaxed).max(reading))
     }
