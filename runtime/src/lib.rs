@@ -8,6 +8,7 @@ extern crate self as countersign;
 mod access;
 mod claims;
 mod clock;
+mod declared;
 mod role;
 pub mod session;
 pub mod store;
@@ -25,4 +26,7 @@ pub(crate) const TARGET: &str = "countersign";
 pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use role::Role;
+pub use role::{Role, UnknownRole};
+
+#[cfg(feature = "macros")]
+pub use countersign_macros::{AuthState, Role, SessionClaims};
