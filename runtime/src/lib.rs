@@ -9,7 +9,9 @@ mod access;
 mod auth;
 mod claims;
 mod clock;
+mod declared;
 mod extract;
+mod http;
 mod rejection;
 mod role;
 pub mod session;
@@ -27,9 +29,16 @@ pub mod __private;
 pub(crate) const TARGET: &str = "countersign";
 
 pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
-pub use auth::{Auth, AuthState, ProvidesClaims};
+pub use auth::{
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, ProvidesClaims, TokenPair,
+    TokenType,
+};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
+pub use self::http::RefreshRequest;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-pub use role::Role;
+pub use role::{Role, UnknownRole};
+
+#[cfg(feature = "macros")]
+pub use countersign_macros::{AuthState, Role, SessionClaims};
