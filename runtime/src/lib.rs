@@ -12,6 +12,8 @@ mod clock;
 mod extract;
 mod rejection;
 mod role;
+#[cfg(feature = "scalar")]
+mod scalar;
 pub mod session;
 pub mod store;
 pub mod token;
@@ -32,3 +34,6 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::Role;
+#[cfg(feature = "scalar")]
+#[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
+pub use scalar::scalar;
