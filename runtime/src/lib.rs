@@ -14,6 +14,8 @@ mod extract;
 mod http;
 mod rejection;
 mod role;
+#[cfg(feature = "scalar")]
+mod scalar;
 pub mod session;
 pub mod store;
 pub mod token;
@@ -42,3 +44,6 @@ pub use role::{Role, UnknownRole};
 
 #[cfg(feature = "macros")]
 pub use countersign_macros::{AuthState, Role, SessionClaims};
+#[cfg(feature = "scalar")]
+#[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
+pub use scalar::scalar;

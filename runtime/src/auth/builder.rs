@@ -14,7 +14,6 @@ use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenSettings};
 
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; the rest has defaults.
 ///
@@ -187,9 +186,11 @@ impl<C: SessionClaims> AuthBuilder<C> {
         let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })?;
         let refresh_key = self.refresh_key.ok_or(ConfigError::Missing { setting: "refresh_key" })?;
         let issuer = self.issuer.ok_or(ConfigError::Missing { setting: "issuer" })?;
+        if self.audiences.is_empty() {
+            return Err(ConfigError::Missing { setting: "audience" });
+        }
         let store = self.store.ok_or(ConfigError::Missing { setting: "store" })?;
         let source = self.source.ok_or(ConfigError::Missing { setting: "claims_source" })?;
-        let first_audience = self.audiences.first().ok_or(ConfigError::Missing { setting: "audience" })?;
 
         if access_keys.shares_secret_with(&refresh_key) {
             return Err(ConfigError::SameKey);
@@ -198,10 +199,6 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !is_challenge_text(&realm) {
             return Err(ConfigError::Realm);
         }
-        let leeway = self.leeway.unwrap_or(TokenSettings::DEFAULT_LEEWAY);
-        if leeway > LONGEST_LEEWAY {
-            return Err(ConfigError::Leeway);
-        }
         if self.access_ttl.as_secs() == 0 || self.access_ttl > self.lifetimes.idle_ttl {
             return Err(ConfigError::AccessTtl);
         }
@@ -209,13 +206,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
             return Err(ConfigError::Window);
         }
         let policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
-        let settings = TokenSettings {
-            client_id: self.client_id.unwrap_or_else(|| first_audience.clone()),
-            issuer,
-            audiences: self.audiences,
-            leeway,
-            max_len: self.max_token_len.unwrap_or(TokenSettings::DEFAULT_MAX_LEN),
-        };
+        let mut settings = TokenSettings::new(issuer, audiences);
+        settings = self.client_id.into_iter().fold(settings, TokenSettings::client_id);
+        settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
+        settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
         Ok(Auth {
             inner: Arc::new(Inner {
                 access_tokens: AccessTokens::new(access_keys, settings.clone())?,
