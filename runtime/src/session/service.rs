@@ -297,3 +297,6 @@ impl From<StoreError> for SessionError {
         Self::Store(cause)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub enum Fault {
     BeforeWrite,
     /// A write is carried out, and its answer is lost.
     AfterWrite,
+    /// Every replacement is a conflict.
+    Conflict,
 }
 
 /// A store that fails on command. Put it into an [`Arc`](std::sync::Arc) to keep a handle on it.
@@ -85,6 +87,9 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        if *self.fault() == Some(Fault::Conflict) {
+            return Ok(Replaced::Conflict);
+        }
         self.write(self.inner.replace(record, expected_version)).await
     }
 
