@@ -301,3 +301,6 @@ impl From<StoreError> for SessionError {
         Self::Store(cause)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,41 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::TokenHash;
+
+    crate::testing::store_conformance!(conformance, async { MemoryStore::default() });
+
+    #[tokio::test]
+    async fn a_poisoned_lock_is_an_error_and_no_panic() {
+        let store = MemoryStore::default();
+        let other = store.clone();
+        let panicked = std::thread::spawn(move || {
+            let _content = other.content.lock();
+            panic!("while it holds the lock");
+        });
+        assert!(panicked.join().is_err());
+        let id = SessionId::generate().unwrap();
+        assert!(store.load(&id).await.is_err());
+        let now = Timestamp::from_unix(0);
+        let record = SessionRecord::new(id, "ann", TokenHash::of("jti"), now, now, now);
+        assert!(store.insert(record.clone()).await.is_err());
+        assert!(store.replace(record, 0).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_user_without_sessions() {
+        let store = MemoryStore::default();
+        let now = Timestamp::from_unix(0);
+        for _ in 0..3 {
+            let id = SessionId::generate().unwrap();
+            store.insert(SessionRecord::new(id, "ann", TokenHash::of("jti"), now, now, now)).await.unwrap();
+        }
+        assert_eq!(store.purge_expired(now).await.unwrap(), 3);
+        let content = store.lock().unwrap();
+        assert!(content.records.is_empty() && content.by_user.is_empty());
+    }
+}
