@@ -1,7 +1,9 @@
 //! What a refusal looks like, and what it does not say.
 
+use std::sync::Arc;
+
 use axum::http::{StatusCode, header};
-use countersign::testing::{FaultyStore, TestClock};
+use countersign::testing::{Fault, FaultyStore, TestClock};
 use countersign::{Auth, BoxError};
 
 use crate::support::{App, NOW, Role, User, builder};
@@ -51,13 +53,15 @@ async fn realm_that_cannot_stand_in_a_challenge_is_refused_at_build() {
 /// Rows 90 and 128.
 #[tokio::test]
 async fn store_failure_is_503_without_its_cause_and_consumes_nothing() {
-    let store = FaultyStore::new(countersign::store::MemoryStore::new());
-    let app = App::with(|builder| builder.store(store.clone()));
+    let store = Arc::new(FaultyStore::new(countersign::store::MemoryStore::new()));
+    let app = App::with(|builder| builder.store(Arc::clone(&store)));
     let pair = app.login(&[]).await;
-    store.fail_before();
-    let answer = app.refresh(&pair.refresh_token).await;
-    answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
-    assert!(!String::from_utf8_lossy(&answer.body).contains("fault"));
+    for fault in [Fault::Read, Fault::BeforeWrite, Fault::AfterWrite] {
+        store.inject(fault);
+        let answer = app.refresh(&pair.refresh_token).await;
+        answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+        assert!(!String::from_utf8_lossy(&answer.body).contains("fault"));
+    }
     store.heal();
     assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
 }
@@ -65,8 +69,8 @@ async fn store_failure_is_503_without_its_cause_and_consumes_nothing() {
 /// Row 90.
 #[tokio::test]
 async fn claims_source_failure_is_503_and_consumes_nothing() {
-    let fails = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
-    let down = std::sync::Arc::clone(&fails);
+    let fails = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let down = Arc::clone(&fails);
     let app = App::with(|builder| {
         builder.claims_source(move |id: u64| {
             let down = down.load(std::sync::atomic::Ordering::SeqCst);
