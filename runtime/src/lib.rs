@@ -30,15 +30,15 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
+pub use self::http::RefreshRequest;
 pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, ProvidesClaims, TokenPair,
-    TokenType,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
+    ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
-pub use self::http::RefreshRequest;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{Role, UnknownRole};
 

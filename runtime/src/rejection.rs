@@ -80,6 +80,7 @@ impl Denial {
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
+            Self::UnsupportedMediaType => "This operation takes a JSON body.",
         }
     }
 }
@@ -120,7 +121,9 @@ impl AuthRejection {
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
-            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => return None,
+            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => {
+                return None;
+            }
         };
         let realm = self.realm.as_ref()?;
         let mut challenge = format!("Bearer realm=\"{realm}\"");

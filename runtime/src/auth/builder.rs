@@ -11,7 +11,7 @@ use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
 use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::{ErasedStore, SessionStore};
-use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenSettings};
+use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
 
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
@@ -27,7 +27,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`realm`](Self::realm) | the issuer |
 /// | [`client_id`](Self::client_id) | the first audience |
 pub struct AuthBuilder<C: SessionClaims> {
-    access_keys: Option<KeySet>,
+    access_keys: Option<Result<KeySet, KeyError>>,
     refresh_key: Option<Key>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -75,7 +75,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// The keys of access tokens: the first signs, every one verifies.
     #[must_use]
     pub fn access_keys(mut self, keys: KeySet) -> Self {
-        self.access_keys = Some(keys);
+        self.access_keys = Some(Ok(keys));
         self
     }
 
@@ -183,18 +183,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
     ///
     /// A [`ConfigError`] for what is missing, weak or contradictory; its message says what to do.
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
-        let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })?;
+        let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })??;
         let refresh_key = self.refresh_key.ok_or(ConfigError::Missing { setting: "refresh_key" })?;
         let issuer = self.issuer.ok_or(ConfigError::Missing { setting: "issuer" })?;
-        if self.audiences.is_empty() {
-            return Err(ConfigError::Missing { setting: "audience" });
-        }
+        let mut audiences = self.audiences.into_iter();
+        let audience = audiences.next().ok_or(ConfigError::Missing { setting: "audience" })?;
         let store = self.store.ok_or(ConfigError::Missing { setting: "store" })?;
         let source = self.source.ok_or(ConfigError::Missing { setting: "claims_source" })?;
 
-        if access_keys.shares_secret_with(&refresh_key) {
-            return Err(ConfigError::SameKey);
-        }
+        check_access_keys(&access_keys, &refresh_key)?;
         let realm = self.realm.unwrap_or_else(|| issuer.clone());
         if !is_challenge_text(&realm) {
             return Err(ConfigError::Realm);
@@ -206,14 +203,16 @@ impl<C: SessionClaims> AuthBuilder<C> {
             return Err(ConfigError::Window);
         }
         let policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
-        let mut settings = TokenSettings::new(issuer, audiences);
+        let mut settings = TokenSettings::new(issuer, audience);
+        settings = audiences.fold(settings, TokenSettings::audience);
         settings = self.client_id.into_iter().fold(settings, TokenSettings::client_id);
         settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
         settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
         Ok(Auth {
             inner: Arc::new(Inner {
                 access_tokens: AccessTokens::new(access_keys, settings.clone())?,
-                refresh_tokens: RefreshTokens::new(refresh_key, settings)?,
+                refresh_tokens: RefreshTokens::new(refresh_key.clone(), settings)?,
+                refresh_key,
                 sessions: Sessions::erased(store, self.clock, policy),
                 source,
                 access_ttl: self.access_ttl,
@@ -224,8 +223,22 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 }
 
+/// Access tokens are signed, and with another key than refresh tokens.
+pub(super) fn check_access_keys(access_keys: &KeySet, refresh_key: &Key) -> Result<(), ConfigError> {
+    if !access_keys.can_sign() {
+        return Err(KeyError::CannotSign.into());
+    }
+    if access_keys.has_key_material_of(refresh_key) {
+        return Err(ConfigError::SameKey);
+    }
+    Ok(())
+}
+
 impl<C: SessionClaims> fmt::Debug for AuthBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthBuilder").field("issuer", &self.issuer).field("audiences", &self.audiences).finish_non_exhaustive()
+        f.debug_struct("AuthBuilder")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
     }
 }

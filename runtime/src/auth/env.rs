@@ -52,7 +52,8 @@ fn from_variables<C: SessionClaims>(
     variable: impl Fn(&str) -> Option<Option<String>>,
 ) -> Result<AuthBuilder<C>, ConfigError> {
     let variables = Variables { variable };
-    let algorithm = variables.parsed("ACCESS_ALGORITHM", "the name of an algorithm, such as HS256 or EdDSA")?;
+    let algorithm =
+        variables.parsed("ACCESS_ALGORITHM", "the name of an algorithm, such as HS256 or EdDSA")?;
     let access_key = variables.required("ACCESS_KEY")?;
     let refresh_key = variables.required("REFRESH_KEY")?;
     let algorithm = algorithm.unwrap_or(Algorithm::Hs256);
@@ -65,7 +66,8 @@ fn from_variables<C: SessionClaims>(
         .access_key(access_key)
         .refresh_key(Key::from_secret(Algorithm::Hs256, refresh_key)?)
         .issuer(variables.required("ISSUER")?);
-    for audience in variables.required("AUDIENCE")?.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+    for audience in variables.required("AUDIENCE")?.split(',').map(str::trim).filter(|name| !name.is_empty())
+    {
         builder = builder.audience(audience);
     }
     if let Some(client_id) = variables.optional("CLIENT_ID")? {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::auth::BoxError;
 use crate::session::{PolicyError, SessionError};
-use crate::token::{KeyError, TokenError};
+use crate::token::{KeyError, SettingsError, TokenError};
 
 /// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
 #[derive(Debug)]
@@ -27,8 +27,6 @@ pub enum ConfigError {
     },
     /// A key is weak, malformed or used for two purposes.
     Key(KeyError),
-    /// The leeway is longer than five minutes.
-    Leeway,
     /// A required setting is missing.
     Missing {
         /// The builder's method that sets it.
@@ -40,6 +38,8 @@ pub enum ConfigError {
     SameKey,
     /// The lifetimes or the rotation of sessions contradict each other.
     Sessions(PolicyError),
+    /// The settings of tokens are empty or out of range.
+    Tokens(SettingsError),
     /// The window in which a retry gets the same tokens is not shorter than the access lifetime.
     Window,
 }
@@ -55,7 +55,6 @@ impl fmt::Display for ConfigError {
                 write!(f, "the environment variable {name} has to hold {expected}")
             }
             Self::Key(error) => error.fmt(f),
-            Self::Leeway => f.write_str("the leeway is at most five minutes: shorten `leeway`"),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
             Self::Realm => f.write_str(
                 "the realm may hold printable ASCII without quotes and backslashes: set it with `realm`",
@@ -64,6 +63,7 @@ impl fmt::Display for ConfigError {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")
             }
             Self::Sessions(error) => error.fmt(f),
+            Self::Tokens(error) => error.fmt(f),
             Self::Window => f.write_str(
                 "the rotation window has to be shorter than the access lifetime: change `rotation` or `access_ttl`",
             ),
@@ -82,6 +82,12 @@ impl From<KeyError> for ConfigError {
 impl From<PolicyError> for ConfigError {
     fn from(error: PolicyError) -> Self {
         Self::Sessions(error)
+    }
+}
+
+impl From<SettingsError> for ConfigError {
+    fn from(error: SettingsError) -> Self {
+        Self::Tokens(error)
     }
 }
 

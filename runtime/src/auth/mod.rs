@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
 use crate::session::Sessions;
-use crate::token::{AccessTokens, KeyError, KeySet, RefreshTokens, Verified};
+use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, Verified};
 use crate::{TARGET, auth::source::AnySource};
 
 pub use builder::AuthBuilder;
@@ -58,6 +58,7 @@ pub struct Auth<C> {
 struct Inner<C> {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
+    refresh_key: Key,
     sessions: Sessions,
     source: Box<dyn AnySource<C>>,
     access_ttl: Duration,
@@ -90,9 +91,11 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// When the set cannot sign or does not fit together; the old keys stay in use.
-    pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), KeyError> {
-        self.inner.access_tokens.replace_keys(keys)
+    /// When the set cannot sign, or has the key of refresh tokens in it; the old keys stay in use.
+    pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
+        builder::check_access_keys(&keys, &self.inner.refresh_key)?;
+        self.inner.access_tokens.replace_keys(keys);
+        Ok(())
     }
 
     pub(crate) fn realm(&self) -> &Arc<str> {
