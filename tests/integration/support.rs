@@ -241,7 +241,7 @@ pub(crate) fn payload() -> Value {
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "7", "client_id": AUDIENCE,
         "iat": NOW, "nbf": NOW, "exp": NOW + 900, "auth_time": NOW,
-        "jti": "token-1", "sid": "session-1",
+        "jti": "token-1", "sid": "AAAAAAAAAAAAAAAAAAAAAA",
         "roles": ["member"], "scope": "", "name": "max",
     })
 }

@@ -85,10 +85,7 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// [`AuthError::Unavailable`] when the store does not answer.
     pub async fn end_session(&self, session: &Session<C>) -> Result<(), AuthError> {
-        match session.id().parse() {
-            Ok(id) => Ok(self.inner.sessions.end(&id).await?),
-            Err(_) => Ok(()),
-        }
+        Ok(self.inner.sessions.end(session.id()).await?)
     }
 
     /// Ends every session of a user and says how many there were.

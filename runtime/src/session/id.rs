@@ -55,9 +55,18 @@ impl FromStr for SessionId {
 
     /// Accepts what [`SessionId::generate`] makes: 16 bytes in canonical base64url without padding (RFC 4648 section 5).
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = InvalidSessionId;
+
+    /// As [`FromStr`], without a copy.
+    fn try_from(text: String) -> Result<Self, InvalidSessionId> {
         let mut bytes = [0; BYTES];
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-            Ok(BYTES) => Ok(Self(text.to_owned())),
+        match URL_SAFE_NO_PAD.decode_slice(&text, &mut bytes) {
+            Ok(BYTES) => Ok(Self(text)),
             _ => Err(InvalidSessionId),
         }
     }
