@@ -119,6 +119,11 @@ pub(super) mod test_access {
             choose_by_reading(&keys, self.typ, header).map(|key| key.kid().to_owned())
         }
 
+        pub(in crate::token) fn panic_with_the_lock(&self) {
+            let _keys = self.keys.write().unwrap();
+            panic!("as another thread might");
+        }
+
         pub(in crate::token) fn prepared_headers(&self) -> Vec<String> {
             self.keys.read().unwrap().iter().map(|prepared| prepared.header.clone()).collect()
         }

@@ -73,11 +73,11 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Header<'de>, A::Error> {
         let mut header = Header::default();
         let mut seen = SeenMembers::default();
-        while let Some(CowStr(name)) = members.next_key()? {
+        while let Some(name) = members.next_key::<CowStr<'de>>()? {
             if !seen.insert(&name) {
                 return Err(A::Error::custom("a member stands twice"));
             }
-            let place = match &*name {
+            let place = match &*name.0 {
                 "alg" => &mut header.alg,
                 "kid" => &mut header.kid,
                 "typ" => &mut header.typ,

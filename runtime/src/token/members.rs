@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::claims::CowStr;
+
 /// More than any header or payload of ours needs, and too little to exhaust a stack.
 const DEEPEST_NESTING: usize = 32;
 
@@ -42,7 +44,7 @@ pub(super) struct SeenMembers<'de> {
 
 impl<'de> SeenMembers<'de> {
     /// Whether the name was not seen before.
-    pub(super) fn insert(&mut self, name: &Cow<'de, str>) -> bool {
+    pub(super) fn insert(&mut self, CowStr(name): &CowStr<'de>) -> bool {
         if self.more.contains(name) {
             return false;
         }

@@ -40,7 +40,7 @@ pub(super) fn read<'de, T>(
     expected: Expected<'_>,
     application: impl FnOnce(PayloadDeserializer<'_, '_, 'de>) -> Result<T, serde_json::Error>,
 ) -> Result<(Registered<'de>, T), TokenError> {
-    if is_too_deep(payload) {
+    if is_too_deep(payload) || !payload.trim_ascii_start().starts_with('{') {
         return Err(TokenError::Payload);
     }
     let mut json = serde_json::Deserializer::from_str(payload);
@@ -212,16 +212,16 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, 
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        while let Some(CowStr(name)) = self.members.next_key()? {
-            if self.reading.take(&name, &mut self.members)? {
+        while let Some(name) = self.members.next_key::<CowStr<'de>>()? {
+            if self.reading.take(&name.0, &mut self.members)? {
                 continue;
             }
             if !self.reading.seen.insert(&name) {
                 self.reading.problem = Some(TokenError::DuplicateClaim);
                 return Err(A::Error::custom("a claim stands twice"));
             }
-            self.reading.found.has_subject |= name == "sub";
-            return match name {
+            self.reading.found.has_subject |= name.0 == "sub";
+            return match name.0 {
                 Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
                 Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
             }
