@@ -46,6 +46,12 @@ impl Errors {
         self.checked.set(true);
         self.found.take().map_or(Ok(()), Err)
     }
+
+    /// The model, unless there was a mistake; a model that is missing has to have a reason.
+    pub(crate) fn finish<T>(self, model: Option<T>) -> syn::Result<T> {
+        self.check()?;
+        model.ok_or_else(|| syn::Error::new(Span::call_site(), "a mistake was found but not named"))
+    }
 }
 
 impl Drop for Errors {

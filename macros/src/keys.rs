@@ -208,12 +208,14 @@ pub(crate) fn arguments(tokens: TokenStream) -> Vec<TokenStream> {
     arguments
 }
 
-struct RawEntry {
-    ident: Ident,
-    value: Value,
+/// One key with its value, before anybody knows the key.
+pub(crate) struct RawEntry {
+    pub(crate) ident: Ident,
+    pub(crate) value: Value,
 }
 
-fn raw_entry(input: ParseStream<'_>) -> syn::Result<RawEntry> {
+/// Parses one of the [`arguments`].
+pub(crate) fn raw_entry(input: ParseStream<'_>) -> syn::Result<RawEntry> {
     let Ok(ident) = Ident::parse_any(input) else {
         return Err(input.error("expected a key"));
     };

@@ -4,33 +4,87 @@
 // states cannot be written), expand (cannot fail).
 
 mod access;
+mod claims;
 mod errors;
 mod keys;
 mod krate;
+mod role;
 mod routes;
 mod span;
+mod state;
 mod suggest;
 
 use proc_macro::TokenStream;
+use syn::DeriveInput;
 
 use crate::access::Kind;
 
-/// .
-#[proc_macro_attribute]
-pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()
+/// Makes a fieldless enum the closed set of an application's roles.
+///
+/// A role's name is the variant's in `snake_case`, or what `#[role(rename = "...")]` says; a name may hold what a scope
+/// of RFC 6749 section 3.3 may. `#[role(implies(A, B))]` grants those roles too, and whatever they imply. On the enum,
+/// `#[role(crate = path)]` says where `countersign` is.
+///
+/// The enum gets the trait `Role`, `as_str`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
+/// feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It has to be `Clone`.
+///
+/// Refused: fields, generics, two roles of one name, a name that is no scope token, roles that imply each other in a
+/// circle.
+#[proc_macro_derive(Role, attributes(role))]
+pub fn role(input: TokenStream) -> TokenStream {
+    derive(input, role::derive)
 }
 
-/// .
+/// Makes a struct the application's claims: what a token says about its user.
+///
+/// `#[claims(subject)]` marks the identifier (`sub`, RFC 7519 section 4.1.2), `#[claims(roles)]` and
+/// `#[claims(scopes)]` the roles and scopes (`roles` and `scope`, RFC 9068 section 2.2.3). Every other field is a claim
+/// of its own, written as serde writes it; `rename`, `rename_all`, `alias`, `default`, `skip`, `skip_serializing_if`,
+/// `with`, `serialize_with`, `deserialize_with` and `deny_unknown_fields` of `#[serde(...)]` hold for the token too. On
+/// the struct, `#[claims(crate = path)]` says where `countersign` is.
+///
+/// The struct becomes an extractor: as an argument of a handler it demands a signed-in user, as `Option` it does not.
+/// It has to be `Clone`; `Serialize` and `Deserialize` it needs only for the application's own purposes.
+///
+/// Refused: anything but a struct with named fields, generics, no subject or two, a field whose claim is a registered
+/// one, two fields with one claim, and what serde does to a container's shape (`flatten`, `tag`, `from` ...).
+#[proc_macro_derive(SessionClaims, attributes(claims, serde))]
+pub fn session_claims(input: TokenStream) -> TokenStream {
+    derive(input, claims::derive)
+}
+
+/// Says where an application's state keeps its `Auth<...>`: in the field marked `#[auth]`.
+///
+/// On the struct, `#[auth(crate = path)]` says where `countersign` is. Refused: enums and unions, no marked field or
+/// two.
+#[proc_macro_derive(AuthState, attributes(auth))]
+pub fn auth_state(input: TokenStream) -> TokenStream {
+    derive(input, state::derive)
+}
+
+fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenStream) -> TokenStream {
+    match syn::parse(input) {
+        Ok(input) => macro_fn(&input).into(),
+        Err(error) => error.to_compile_error().into(),
+    }
+}
+
+/// Lets any signed-in user call the handler below it.
 #[proc_macro_attribute]
 pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Authenticated, arguments.into(), item.into()).into()
 }
 
-/// .
+/// Lets anybody call the handler below it, for a reason.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Public, arguments.into(), item.into()).into()
+}
+
+/// Lets users with any of the roles call the handler below it.
+#[proc_macro_attribute]
+pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()
 }
 
 #[doc(hidden)]

@@ -99,6 +99,11 @@ fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
     }
 }
 
+/// Whether `text` may stand between quotes in a challenge as it is (RFC 6750 section 3).
+pub(crate) fn is_challenge_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
 /// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
 pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))

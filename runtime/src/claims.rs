@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::Serializer;
 
-use crate::role::Role;
+use crate::role::{Role, RoleField};
 
 /// The application's claims: who the user is, which roles and scopes they hold, and whatever else travels in the token.
 ///
@@ -46,6 +46,18 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// Reads the application's part of the token's payload; registered claims never arrive here.
     #[doc(hidden)]
     fn deserialize_wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+/// The types of the fields that a derived claims type marks.
+///
+/// Generated code names the types through this trait, whose bounds are checked once: so a type that does not fit is one
+/// error, and not one for each use.
+pub trait MarkedFields {
+    /// The field marked `#[claims(roles)]`, or any that fits.
+    type Roles: RoleField;
+
+    /// The field marked `#[claims(scopes)]`, or any that fits.
+    type Scopes: ScopeField;
 }
 
 /// A user's identifier: anything that reads and writes as a string.
@@ -119,6 +131,11 @@ pub mod scopes {
             text.push_str(scope);
         }
         serializer.serialize_str(&text)
+    }
+
+    /// Whether there is nothing to write: RFC 6749 section 3.3 has no empty `scope`.
+    pub fn is_empty<F: ScopeField>(field: &F) -> bool {
+        field.granted().next().is_none()
     }
 
     /// Reads the `scope` claim.

@@ -57,9 +57,9 @@ impl<T: NamesRoles> NamesRoles for Option<T> {
 }
 
 /// Asks any type for its roles: the constant of its own hides that of [`NoRoles`].
-pub struct RolesOf<T>(PhantomData<T>);
+pub struct RoleNames<T>(PhantomData<T>);
 
-impl<T: NamesRoles> RolesOf<T> {
+impl<T: NamesRoles> RoleNames<T> {
     /// What the type says.
     pub const NAMES: Option<&'static [&'static str]> = T::NAMES;
 }
@@ -70,7 +70,7 @@ pub trait NoRoles {
     const NAMES: Option<&'static [&'static str]> = None;
 }
 
-impl<T> NoRoles for RolesOf<T> {}
+impl<T> NoRoles for RoleNames<T> {}
 
 /// The types of a signature with the roles that they name.
 pub type Known<'a> = &'a [(&'a str, Option<&'a [&'a str]>)];

@@ -13,6 +13,7 @@ mod declared;
 mod extract;
 #[cfg(feature = "openapi")]
 mod handler;
+mod http;
 mod known;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -20,11 +21,14 @@ mod rejection;
 mod role;
 #[cfg(feature = "openapi")]
 mod router;
+#[cfg(feature = "scalar")]
+mod scalar;
 pub mod session;
 pub mod store;
 pub mod token;
 
-#[cfg(feature = "test-util")]
+#[cfg(any(test, feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 
 #[doc(hidden)]
@@ -33,15 +37,23 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
+pub use self::http::RefreshRequest;
 pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
-pub use auth::{Auth, AuthState, ProvidesClaims};
+pub use auth::{
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
+    ProvidesClaims, TokenPair, TokenType,
+};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-pub use role::Role;
+pub use role::{Role, UnknownRole};
 #[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use router::{AuthRouter, Routes};
 
 #[cfg(feature = "macros")]
-pub use countersign_macros::{authenticated, public, require_role};
+pub use countersign_macros::{AuthState, Role, SessionClaims, authenticated, public, require_role};
+#[cfg(feature = "scalar")]
+#[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
+pub use scalar::scalar;

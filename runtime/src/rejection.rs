@@ -9,7 +9,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::TARGET;
 use crate::access::{Access, Rule, is_scope_token};
+use crate::auth::AuthError;
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub enum Denial {
         /// What the operation demands, if the application discloses it.
         required: Option<Access>,
     },
+    /// The server could not make a token: 500.
+    Internal,
     /// The refresh token is unknown, expired, replayed or its session has ended: 400 `invalid_grant`.
     InvalidGrant,
     /// Credentials are presented twice or in a malformed way: 400 `invalid_request`.
@@ -28,6 +32,8 @@ pub enum Denial {
     InvalidToken,
     /// There are no credentials: 401 without an error code.
     MissingCredentials,
+    /// The body is not JSON: 415.
+    UnsupportedMediaType,
     /// A store or source that the decision needs does not answer: 503.
     Unavailable,
 }
@@ -37,9 +43,11 @@ impl Denial {
     pub fn status(self) -> StatusCode {
         match self {
             Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
     }
 
@@ -47,11 +55,13 @@ impl Denial {
     pub fn code(self) -> &'static str {
         match self {
             Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::Internal => "server_error",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::MissingCredentials => "missing_credentials",
             Self::Unavailable => "temporarily_unavailable",
+            Self::UnsupportedMediaType => "unsupported_media_type",
         }
     }
 
@@ -60,6 +70,7 @@ impl Denial {
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
+            Self::Internal => "The server could not complete this request.",
             Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
             Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
             Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
@@ -69,6 +80,7 @@ impl Denial {
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
+            Self::UnsupportedMediaType => "This operation takes a JSON body.",
         }
     }
 }
@@ -88,12 +100,13 @@ impl Denial {
 #[derive(Clone)]
 pub struct AuthRejection {
     denial: Denial,
-    realm: Arc<str>,
+    /// Whose credentials a challenge asks for; only the causes that challenge have one.
+    realm: Option<Arc<str>>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self { denial, realm: Arc::clone(realm) }
+        Self { denial, realm: Some(Arc::clone(realm)) }
     }
 
     /// The cause.
@@ -108,9 +121,12 @@ impl AuthRejection {
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
-            Denial::InvalidGrant | Denial::Unavailable => return None,
+            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => {
+                return None;
+            }
         };
-        let mut challenge = format!("Bearer realm=\"{}\"", self.realm);
+        let realm = self.realm.as_ref()?;
+        let mut challenge = format!("Bearer realm=\"{realm}\"");
         if let Some(error) = error {
             challenge.push_str(", error=\"");
             challenge.push_str(error);
@@ -141,6 +157,39 @@ impl AuthRejection {
             detail: self.denial.detail().to_owned(),
             required,
         }
+    }
+}
+
+/// A cause without a challenge.
+impl From<Denial> for AuthRejection {
+    fn from(denial: Denial) -> Self {
+        Self { denial, realm: None }
+    }
+}
+
+/// What the client may learn of a failure; the rest is logged here.
+impl From<AuthError> for AuthRejection {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::InvalidGrant(cause) => {
+                tracing::info!(target: TARGET, reason = cause.reason(), "refresh refused");
+                Denial::InvalidGrant.into()
+            }
+            AuthError::Mint(error) => {
+                tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
+                Denial::Internal.into()
+            }
+            AuthError::Unavailable(error) => {
+                tracing::error!(target: TARGET, error = ?error, "the session store or the claims source failed");
+                Denial::Unavailable.into()
+            }
+        }
+    }
+}
+
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        AuthRejection::from(self).into_response()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{Deserialize as _, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::claims::CowStr;
 
@@ -54,6 +54,32 @@ impl Role for String {
     fn grants(&self, name: &str) -> bool {
         self == name
     }
+}
+
+/// A name that is not one of a closed set of roles; what `FromStr` of a derived role answers.
+///
+/// It does not repeat the name, nor list the roles: either may come from, or go to, a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownRole;
+
+impl fmt::Display for UnknownRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown role")
+    }
+}
+
+impl std::error::Error for UnknownRole {}
+
+/// `FromStr` of a derived role.
+pub fn parse_role<R: Role>(name: &str) -> Result<R, UnknownRole> {
+    R::from_name(name).ok_or(UnknownRole)
+}
+
+/// `Deserialize` of a derived role.
+pub fn deserialize_role<'de, R: Role, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
+    let CowStr(name) = CowStr::deserialize(deserializer)?;
+    parse_role(&name).map_err(D::Error::custom)
 }
 
 /// A field that can carry `#[claims(roles)]`: `Vec`, `BTreeSet`, `HashSet`, `Option` or a single role.

@@ -135,7 +135,7 @@ fn checks(
     }
     let known = types.into_iter().map(|ty| {
         let text: String = ty.to_token_stream().to_string().split_whitespace().collect();
-        quote!((#text, #private::RolesOf::<#ty>::NAMES))
+        quote!((#text, #private::RoleNames::<#ty>::NAMES))
     });
     let checks = roles.iter().map(|role| {
         let name = name(role);

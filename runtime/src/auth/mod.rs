@@ -1,24 +1,69 @@
 //! The handle that an application keeps in its state.
 
+mod builder;
+mod env;
+mod error;
+mod pair;
+mod service;
+mod source;
 mod state;
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
-use crate::token::Verified;
+use crate::session::Sessions;
+use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, Verified};
+use crate::{TARGET, auth::source::AnySource};
 
+pub use builder::AuthBuilder;
+pub use error::{AuthError, ConfigError, InvalidGrant};
+pub use pair::{TokenPair, TokenType};
+pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
+///
+/// ```
+/// use countersign::store::MemoryStore;
+/// use countersign::token::{Algorithm, Key};
+/// use countersign::{Auth, BoxError, SessionClaims};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: u64,
+/// }
+///
+/// # fn secret(seed: u8) -> Vec<u8> { (0..32).map(|i| seed.wrapping_add(i * 7)).collect() }
+/// fn auth() -> Result<Auth<User>, Box<dyn std::error::Error>> {
+///     let auth = Auth::builder()
+///         .access_key(Key::from_secret(Algorithm::Hs256, secret(1))?)
+///         .refresh_key(Key::from_secret(Algorithm::Hs256, secret(2))?)
+///         .issuer("https://api.example.com")
+///         .audience("https://api.example.com")
+///         .store(MemoryStore::new())
+///         .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+///         .build()?;
+///     Ok(auth)
+/// }
+/// # auth().unwrap();
+/// ```
 pub struct Auth<C> {
     inner: Arc<Inner<C>>,
 }
 
 struct Inner<C> {
+    access_tokens: AccessTokens,
+    refresh_tokens: RefreshTokens,
+    refresh_key: Key,
+    sessions: Sessions,
+    source: Box<dyn AnySource<C>>,
+    access_ttl: Duration,
     realm: Arc<str>,
     disclose_requirements: bool,
-    claims: std::marker::PhantomData<C>,
 }
 
 impl<C> Clone for Auth<C> {
@@ -27,7 +72,32 @@ impl<C> Clone for Auth<C> {
     }
 }
 
+impl<C> fmt::Debug for Auth<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("realm", &self.inner.realm).finish_non_exhaustive()
+    }
+}
+
 impl<C: SessionClaims> Auth<C> {
+    /// Starts a configuration.
+    pub fn builder() -> AuthBuilder<C> {
+        AuthBuilder::new()
+    }
+
+    /// Replaces the keys of access tokens while the server runs: the first signs, every one verifies.
+    ///
+    /// To rotate a key, pass the new one first and the old one as accepted; when the old tokens have expired, pass the new
+    /// one alone.
+    ///
+    /// # Errors
+    ///
+    /// When the set cannot sign, or has the key of refresh tokens in it; the old keys stay in use.
+    pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
+        builder::check_access_keys(&keys, &self.inner.refresh_key)?;
+        self.inner.access_tokens.replace_keys(keys);
+        Ok(())
+    }
+
     pub(crate) fn realm(&self) -> &Arc<str> {
         &self.inner.realm
     }
@@ -37,7 +107,9 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, Denial> {
-        let _ = token;
-        Err(Denial::InvalidToken)
+        self.inner.access_tokens.verify(token, self.inner.sessions.now()).map_err(|error| {
+            tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
+            Denial::InvalidToken
+        })
     }
 }

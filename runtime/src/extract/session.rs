@@ -1,6 +1,6 @@
 //! The verified session of a request.
 
-use std::fmt;
+use std::{fmt, mem};
 use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -11,7 +11,8 @@ use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::rejection::AuthRejection;
+use crate::rejection::{AuthRejection, Denial};
+use crate::session::SessionId;
 use crate::token::Verified;
 
 /// The signed-in user with everything the access token says: claims, session id, times and how the token arrived.
@@ -33,7 +34,12 @@ use crate::token::Verified;
 /// }
 /// ```
 pub struct Session<C> {
-    verified: Arc<Verified<C>>,
+    shared: Arc<Shared<C>>,
+}
+
+struct Shared<C> {
+    id: SessionId,
+    token: Verified<C>,
     transport: Transport,
 }
 
@@ -48,50 +54,53 @@ pub enum Transport {
 impl<C> Session<C> {
     /// What the token says about its user.
     pub fn claims(&self) -> &C {
-        &self.verified.claims
+        &self.shared.token.claims
     }
 
     /// The identifier of the session, the token's `sid`.
-    pub fn id(&self) -> &str {
-        &self.verified.session_id
+    pub fn id(&self) -> &SessionId {
+        &self.shared.id
     }
 
     /// The identifier of this token, its `jti`.
     pub fn token_id(&self) -> &str {
-        &self.verified.id
+        &self.shared.token.id
     }
 
     /// When the token was issued.
     pub fn issued_at(&self) -> Timestamp {
-        self.verified.issued_at
+        self.shared.token.issued_at
     }
 
     /// When the token ends.
     pub fn expires_at(&self) -> Timestamp {
-        self.verified.expires_at
+        self.shared.token.expires_at
     }
 
     /// When the user signed in, the token's `auth_time`.
     pub fn authenticated_at(&self) -> Timestamp {
-        self.verified.authenticated_at
+        self.shared.token.authenticated_at
     }
 
     /// How the token arrived.
     pub fn transport(&self) -> Transport {
-        self.transport
+        self.shared.transport
     }
 }
 
 impl<C: Clone> Session<C> {
     /// The claims by value.
     pub fn into_claims(self) -> C {
-        Arc::unwrap_or_clone(self.verified).claims
+        match Arc::try_unwrap(self.shared) {
+            Ok(shared) => shared.token.claims,
+            Err(shared) => shared.token.claims.clone(),
+        }
     }
 }
 
 impl<C> Clone for Session<C> {
     fn clone(&self) -> Self {
-        Self { verified: Arc::clone(&self.verified), transport: self.transport }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -99,7 +108,7 @@ impl<C: fmt::Debug> fmt::Debug for Session<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("claims", self.claims())
-            .field("transport", &self.transport)
+            .field("transport", &self.shared.transport)
             .finish_non_exhaustive()
     }
 }
@@ -114,15 +123,16 @@ pub(crate) fn from_parts<C: SessionClaims>(
     }
     let reject = |denial| AuthRejection::new(denial, auth.realm());
     let Some(token) = bearer::token(&parts.headers).map_err(reject)? else { return Ok(None) };
-    let verified = auth.verify_access(token).map_err(reject)?;
-    let session = Session { verified: Arc::new(verified), transport: Transport::Bearer };
+    let mut token = auth.verify_access(token).map_err(reject)?;
+    // A token of ours always names a session; one that does not was not made by this crate.
+    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
+    let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }
 
 fn required<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Session<C>, AuthRejection> {
-    from_parts(parts, auth)?
-        .ok_or_else(|| AuthRejection::new(crate::rejection::Denial::MissingCredentials, auth.realm()))
+    from_parts(parts, auth)?.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
 }
 
 impl<C, S> FromRequestParts<S> for Session<C>

@@ -1,1 +1,23 @@
-//! .
+//! Sessions: what the server remembers of a sign-in, and the rule by which a refresh token is exchanged for the next.
+//!
+//! A session is one [`SessionRecord`] in a [`SessionStore`](crate::store::SessionStore). It knows the SHA-256 of the
+//! refresh token that is good now and of the one before it, and nothing from which a token could be made.
+//!
+//! | a token that was signed for the session and | what happens |
+//! |---|---|
+//! | is the current one | [`Outcome::Rotated`]: a successor takes its place |
+//! | is the one before, inside the window | [`Outcome::Repeated`]: the same successor once more, nothing moves |
+//! | is any other | [`SessionError::Reused`]: somebody has a copy, the session ends (RFC 9700 section 4.14.2) |
+//! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
+
+mod hash;
+mod id;
+mod record;
+mod rotation;
+mod service;
+
+pub use hash::TokenHash;
+pub use id::{InvalidSessionId, SessionId};
+pub use record::{SessionMetadata, SessionRecord};
+pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
+pub use service::{Outcome, Prepared, SessionError, Sessions};

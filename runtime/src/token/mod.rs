@@ -1,10 +1,35 @@
-//! .
-#[derive(Clone, Debug)]
-pub struct Verified<C> {
-    pub claims: C,
-    pub id: String,
-    pub session_id: String,
-    pub issued_at: crate::Timestamp,
-    pub expires_at: crate::Timestamp,
-    pub authenticated_at: crate::Timestamp,
-}
+//! Keys, and the tokens they sign.
+//!
+//! A [`Key`] has one [`Algorithm`]; a [`KeySet`] says which key signs and which are still accepted; [`AccessTokens`] and
+//! [`RefreshTokens`] make and verify tokens with them. Weak or contradictory keys are refused when they are made, so that
+//! nothing is left to go wrong at run time.
+
+mod access;
+mod algorithm;
+mod derive;
+mod envelope;
+mod error;
+mod header;
+mod jwk;
+mod key;
+mod key_error;
+mod key_set;
+mod members;
+mod payload;
+mod provider;
+mod refresh;
+mod settings;
+mod weak_secret;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::{AccessStamp, AccessTokens, Verified};
+pub use algorithm::Algorithm;
+pub use derive::{random_id, random_session_id};
+pub use error::TokenError;
+pub use key::Key;
+pub use key_error::KeyError;
+pub use key_set::KeySet;
+pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
+pub use settings::{SettingsError, TokenSettings};

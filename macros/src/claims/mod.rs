@@ -1,0 +1,29 @@
+//! `#[derive(SessionClaims)]`
+
+mod case;
+mod expand;
+mod model;
+mod parse;
+mod serde;
+mod wire;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use crate::errors::Errors;
+
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    let errors = Errors::new();
+    let parsed = parse::Input::parse(input, &errors);
+    let private = parsed.krate.private();
+    let claims = model::Claims::new(parsed, &errors);
+    match errors.finish(claims) {
+        Ok(claims) => expand::expand(&claims),
+        Err(error) => {
+            let error = error.to_compile_error();
+            let stub = expand::stub(&input.ident, &input.generics, &private);
+            quote!(#error #stub)
+        }
+    }
+}

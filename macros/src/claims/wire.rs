@@ -1,0 +1,111 @@
+//! The claims as a token holds them: a structure that serde derives on the user's behalf.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
+
+use super::model::{Claims, Marked, Plain, Wire};
+use super::serde::DefaultValue;
+use crate::krate::Private;
+
+/// `struct __Wire`, a remote derive for the user's struct, and the functions it names.
+pub(super) fn wire(claims: &Claims) -> TokenStream {
+    let private = claims.krate.private();
+    let remote = claims.ident.to_string();
+    let serde = private.text("serde");
+    let deny = claims.deny_unknown_fields.then(|| quote!(#[serde(deny_unknown_fields)]));
+    let subject = subject(claims, &private);
+    let roles = claims.roles.as_ref().map(|field| roles(field, claims, &private));
+    let scopes = claims.scopes.as_ref().map(|field| scopes(field, claims, &private));
+    let plain = claims.plain.iter().map(|field| plain(field, claims));
+    let defaults = claims.plain.iter().filter_map(|field| default_function(field, claims));
+
+    quote! {
+        #[derive(#private::serde::Serialize, #private::serde::Deserialize)]
+        #[serde(remote = #remote, crate = #serde)]
+        #deny
+        struct __Wire {
+            #subject
+            #roles
+            #scopes
+            #(#plain)*
+        }
+
+        #(#defaults)*
+    }
+}
+
+fn subject(claims: &Claims, private: &Private) -> TokenStream {
+    let claims_ident = &claims.ident;
+    let ident = &claims.subject.ident;
+    let with = private.text("subject");
+    quote! {
+        #[serde(rename = "sub", with = #with)]
+        #ident: <#claims_ident as #private::SessionClaims>::Subject,
+    }
+}
+
+fn roles(field: &Marked, claims: &Claims, private: &Private) -> TokenStream {
+    let claims_ident = &claims.ident;
+    let ident = &field.ident;
+    let with = private.text("roles");
+    let default = field.default.iter();
+    quote! {
+        #[serde(rename = "roles", with = #with #(, #default)*)]
+        #ident: <#claims_ident as #private::MarkedFields>::Roles,
+    }
+}
+
+fn scopes(field: &Marked, claims: &Claims, private: &Private) -> TokenStream {
+    let claims_ident = &claims.ident;
+    let ident = &field.ident;
+    let with = private.text("scopes");
+    let is_empty = private.text("scopes::is_empty");
+    let default = field.default.as_ref().unwrap_or(&DefaultValue::Trait);
+    quote! {
+        #[serde(rename = "scope", with = #with, #default, skip_serializing_if = #is_empty)]
+        #ident: <#claims_ident as #private::MarkedFields>::Scopes,
+    }
+}
+
+fn plain(field: &Plain, claims: &Claims) -> TokenStream {
+    let Plain { ident, ty, wire, default, functions } = field;
+    let name = match wire {
+        Wire::Skipped => quote!(skip),
+        Wire::Named { name, aliases } => quote!(rename = #name #(, alias = #aliases)*),
+    };
+    let default = match (default, &claims.default) {
+        (Some(default), _) => Some(quote!(, #default)),
+        (None, Some(_)) => {
+            let function = default_ident(ident).to_string();
+            Some(quote!(, default = #function))
+        }
+        (None, None) => None,
+    };
+    quote! {
+        #[serde(#name #default #(, #functions)*)]
+        #ident: #ty,
+    }
+}
+
+/// serde's `default` on the struct, for one field: on the wire's struct it would invent a subject and roles as well.
+fn default_function(field: &Plain, claims: &Claims) -> Option<TokenStream> {
+    let default = match (&field.default, claims.default.as_ref()?) {
+        (Some(_), _) => return None,
+        (None, DefaultValue::Trait) => quote!(::core::default::Default::default),
+        (None, DefaultValue::Path(path, _)) => quote!(#path),
+    };
+    let Plain { ident, ty, .. } = field;
+    let claims_ident = &claims.ident;
+    let function = default_ident(ident);
+    Some(quote! {
+        fn #function() -> #ty {
+            let claims: #claims_ident = #default();
+            claims.#ident
+        }
+    })
+}
+
+fn default_ident(field: &Ident) -> Ident {
+    format_ident!("__default_{}", field.unraw())
+}

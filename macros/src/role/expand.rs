@@ -1,0 +1,170 @@
+//! Roles to code.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Generics, Ident};
+
+use super::model::Roles;
+use crate::krate::Private;
+
+pub(super) fn expand(roles: &Roles) -> TokenStream {
+    let ident = &roles.ident;
+    let private = roles.krate.private();
+    let variants: Vec<_> = roles.roles.iter().map(|role| &role.variant).collect();
+    let names: Vec<_> = roles.roles.iter().map(|role| &role.name).collect();
+    let grants = roles.roles.iter().map(|role| &role.grants);
+    let text = text(ident, &private);
+    let schema = schema(ident, &names, &private);
+
+    quote! {
+        #[automatically_derived]
+        impl #ident {
+            /// The role's name in tokens, in rules and in the OpenAPI document.
+            #[must_use]
+            pub const fn as_str(&self) -> &'static str {
+                match self {
+                    #(Self::#variants => #names,)*
+                }
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::Role for #ident {
+            const NAMES: ::core::option::Option<&'static [&'static str]> =
+                ::core::option::Option::Some(&[#(#names),*]);
+
+            fn name(&self) -> &str {
+                self.as_str()
+            }
+
+            fn from_name(name: &str) -> ::core::option::Option<Self> {
+                match name {
+                    #(#names => ::core::option::Option::Some(Self::#variants),)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+
+            fn grants(&self, name: &str) -> bool {
+                match self {
+                    #(Self::#variants => ::core::matches!(name, #(#grants)|*),)*
+                }
+            }
+        }
+
+        #(
+            #[automatically_derived]
+            impl #private::Declares<{ #private::role_hash(#names) }> for #ident {}
+        )*
+
+        #text
+        #schema
+    }
+}
+
+/// What stops follow-up errors after a mistake: every impl that the rest of the program may ask for.
+pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> TokenStream {
+    if !generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let text = text(ident, private);
+    let schema = schema(ident, &[], private);
+    quote! {
+        #[automatically_derived]
+        impl #ident {
+            pub const fn as_str(&self) -> &'static str {
+                ""
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::Role for #ident {
+            const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
+
+            fn name(&self) -> &str {
+                ""
+            }
+
+            fn from_name(_: &str) -> ::core::option::Option<Self> {
+                ::core::option::Option::None
+            }
+
+            fn grants(&self, _: &str) -> bool {
+                false
+            }
+        }
+
+        #[automatically_derived]
+        impl<const HASH: u64> #private::Declares<HASH> for #ident {}
+
+        #text
+        #schema
+    }
+}
+
+/// Reading and writing the role as its name.
+fn text(ident: &Ident, private: &Private) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::core::fmt::Display for #ident {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::str::FromStr for #ident {
+            type Err = #private::UnknownRole;
+
+            fn from_str(name: &str) -> ::core::result::Result<Self, Self::Err> {
+                #private::parse_role(name)
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::serde::Serialize for #ident {
+            fn serialize<__S>(&self, serializer: __S) -> ::core::result::Result<__S::Ok, __S::Error>
+            where
+                __S: #private::serde::Serializer,
+            {
+                #private::serde::Serializer::serialize_str(serializer, self.as_str())
+            }
+        }
+
+        #[automatically_derived]
+        impl<'__de> #private::serde::Deserialize<'__de> for #ident {
+            fn deserialize<__D>(deserializer: __D) -> ::core::result::Result<Self, __D::Error>
+            where
+                __D: #private::serde::Deserializer<'__de>,
+            {
+                #private::deserialize_role(deserializer)
+            }
+        }
+    }
+}
+
+/// The role as utoipa sees it: a string with its possible values.
+fn schema(ident: &Ident, names: &[&String], private: &Private) -> TokenStream {
+    if !cfg!(feature = "openapi") {
+        return TokenStream::new();
+    }
+    let values = if names.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(.enum_values(::core::option::Option::Some([#(#names),*])))
+    };
+    quote! {
+        #[automatically_derived]
+        impl #private::utoipa::PartialSchema for #ident {
+            fn schema() -> #private::utoipa::openapi::RefOr<#private::utoipa::openapi::schema::Schema> {
+                ::core::convert::Into::into(
+                    #private::utoipa::openapi::schema::ObjectBuilder::new()
+                        .schema_type(#private::utoipa::openapi::schema::Type::String)
+                        #values
+                )
+            }
+        }
+
+        #[automatically_derived]
+        impl #private::utoipa::ToSchema for #ident {}
+    }
+}

@@ -1,0 +1,358 @@
+//! Roles with valid, unique names and everything each of them grants.
+
+use syn::Ident;
+use syn::ext::IdentExt as _;
+
+use super::parse::{Input, Variant};
+use crate::errors::{Errors, Message, listed};
+use crate::krate::Krate;
+use crate::suggest::nearest;
+
+pub(super) struct Roles {
+    pub(super) ident: Ident,
+    pub(super) krate: Krate,
+    pub(super) roles: Vec<Role>,
+}
+
+pub(super) struct Role {
+    pub(super) variant: Ident,
+    pub(super) name: String,
+    /// The names of this role and of all that it implies, its own first.
+    pub(super) grants: Vec<String>,
+}
+
+impl Roles {
+    /// `None` after a mistake was reported.
+    pub(super) fn new(input: Input, errors: &Errors) -> Option<Self> {
+        let names = names(&input.variants, errors);
+        let implied = implied(&input.variants, errors)?;
+        let roles = input.variants.into_iter().enumerate().map(|(index, variant)| Role {
+            variant: variant.ident,
+            name: names[index].clone(),
+            grants: reachable(index, &implied).into_iter().map(|index| names[index].clone()).collect(),
+        });
+        Some(Self { ident: input.ident, krate: input.krate, roles: roles.collect() })
+    }
+}
+
+fn names(variants: &[Variant], errors: &Errors) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for variant in variants {
+        let name = match &variant.rename {
+            Some(rename) => rename.value(),
+            None => snake_case(&variant.ident.unraw().to_string()),
+        };
+        let report = |message: Message| match &variant.rename {
+            Some(rename) => errors.push(rename, message),
+            None => errors.push(&variant.ident, message),
+        };
+        if name.is_empty() {
+            report(Message::new("a role's name may not be empty"));
+        } else if !is_scope_token(&name) {
+            report(
+                Message::new(format!("{name:?} cannot be a role's name"))
+                    .help("give it another with #[role(rename = \"...\")]")
+                    .note("a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)"),
+            );
+        } else if names.contains(&name) {
+            report(
+                Message::new(format!("two roles are called `{name}`"))
+                    .help("give one of them another name with #[role(rename = \"...\")]"),
+            );
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// serde's rule, so that a role is called what `rename_all = "snake_case"` would call it.
+fn snake_case(variant: &str) -> String {
+    let mut snake = String::new();
+    for (index, letter) in variant.char_indices() {
+        if index > 0 && letter.is_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// A role's name may travel in a challenge, as a scope does.
+fn is_scope_token(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+/// For each variant the indices that it implies directly; `None` when there are none to trust.
+fn implied(variants: &[Variant], errors: &Errors) -> Option<Vec<Vec<usize>>> {
+    let mut known = true;
+    let mut implied: Vec<Vec<usize>> = Vec::new();
+    for variant in variants {
+        let mut targets = Vec::new();
+        for target in &variant.implies {
+            match variants.iter().position(|candidate| candidate.ident == *target) {
+                Some(index) if targets.contains(&index) => {
+                    errors
+                        .push(target, Message::new(format!("`{target}` is implied twice")).help("keep one"));
+                    known = false;
+                }
+                Some(index) => targets.push(index),
+                None => {
+                    errors.push(target, unknown(target, variants));
+                    known = false;
+                }
+            }
+        }
+        implied.push(targets);
+    }
+    (known && is_acyclic(variants, &implied, errors)).then_some(implied)
+}
+
+fn unknown(target: &Ident, variants: &[Variant]) -> Message {
+    let names: Vec<String> = variants.iter().map(|variant| variant.ident.to_string()).collect();
+    let names = || names.iter().map(String::as_str);
+    let message = Message::new(format!("`{target}` is not one of the roles"));
+    match nearest(&target.to_string(), names()) {
+        Some(near) => message.help(format!("did you mean `{near}`?")),
+        None => message,
+    }
+    .note(format!("the roles are {}", listed(names())))
+}
+
+/// Reports every circle once, at the name that closes it.
+fn is_acyclic(variants: &[Variant], implied: &[Vec<usize>], errors: &Errors) -> bool {
+    let mut search = Search { variants, implied, errors, path: Vec::new(), done: Vec::new(), acyclic: true };
+    for index in 0..variants.len() {
+        search.visit(index);
+    }
+    search.acyclic
+}
+
+struct Search<'a> {
+    variants: &'a [Variant],
+    implied: &'a [Vec<usize>],
+    errors: &'a Errors,
+    path: Vec<usize>,
+    done: Vec<usize>,
+    acyclic: bool,
+}
+
+impl Search<'_> {
+    fn visit(&mut self, index: usize) {
+        if self.done.contains(&index) {
+            return;
+        }
+        self.path.push(index);
+        for (target, name) in self.implied[index].iter().zip(&self.variants[index].implies) {
+            match self.path.iter().position(|visited| visited == target) {
+                Some(start) => self.report(start, name),
+                None => self.visit(*target),
+            }
+        }
+        self.path.pop();
+        self.done.push(index);
+    }
+
+    fn report(&mut self, start: usize, closing: &Ident) {
+        self.acyclic = false;
+        let mut circle: Vec<String> =
+            self.path[start..].iter().map(|index| self.variants[*index].ident.to_string()).collect();
+        circle.push(closing.to_string());
+        self.errors.push(
+            closing,
+            Message::new(format!("roles imply each other in a circle: {}", circle.join(" implies ")))
+                .help(format!("remove `{closing}` here, or keep one role for all of them")),
+        );
+    }
+}
+
+/// Everything that `index` implies, itself first, the nearest next.
+fn reachable(index: usize, implied: &[Vec<usize>]) -> Vec<usize> {
+    let mut reached = vec![index];
+    let mut next = 0;
+    while let Some(&from) = reached.get(next) {
+        for target in &implied[from] {
+            if !reached.contains(target) {
+                reached.push(*target);
+            }
+        }
+        next += 1;
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::{DeriveInput, parse_quote};
+
+    use super::*;
+
+    fn build(input: &DeriveInput) -> Result<Roles, Vec<String>> {
+        let errors = Errors::new();
+        let roles = Roles::new(Input::parse(input, &errors), &errors);
+        errors.finish(roles).map_err(|error| error.into_iter().map(|error| error.to_string()).collect())
+    }
+
+    fn mistakes(input: &DeriveInput) -> Vec<String> {
+        build(input).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn names_are_snake_case_unless_renamed() {
+        let roles = build(&parse_quote!(
+            enum Role {
+                TeamLead,
+                #[role(rename = "ops:on-call")]
+                Operator,
+            }
+        ));
+        let names: Vec<_> = roles.unwrap().roles.into_iter().map(|role| role.name).collect();
+        assert_eq!(names, ["team_lead", "ops:on-call"]);
+    }
+
+    #[test]
+    fn implications_are_closed_transitively() {
+        let roles = build(&parse_quote!(
+            enum Role {
+                Guest,
+                #[role(implies(Guest))]
+                Member,
+                #[role(implies(Editor, Member))]
+                Admin,
+                #[role(implies(Member))]
+                Editor,
+            }
+        ));
+        let grants: Vec<_> = roles.unwrap().roles.into_iter().map(|role| role.grants).collect();
+        assert_eq!(grants[0], ["guest"]);
+        assert_eq!(grants[1], ["member", "guest"]);
+        assert_eq!(grants[2], ["admin", "editor", "member", "guest"]);
+        assert_eq!(grants[3], ["editor", "member", "guest"]);
+    }
+
+    #[test]
+    fn a_circle_is_shown() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                enum Role {
+                    #[role(implies(Editor))]
+                    Admin,
+                    #[role(implies(Admin))]
+                    Editor,
+                    #[role(implies(Editor))]
+                    Chief,
+                    #[role(implies(Lonely))]
+                    Lonely,
+                }
+            )),
+            [
+                "roles imply each other in a circle: Admin implies Editor implies Admin\n\
+                 help: remove `Admin` here, or keep one role for all of them",
+                "roles imply each other in a circle: Lonely implies Lonely\n\
+                 help: remove `Lonely` here, or keep one role for all of them",
+            ]
+        );
+    }
+
+    #[test]
+    fn unknown_and_repeated_implications_are_named() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                enum Role {
+                    Member,
+                    #[role(implies(Membr, Member, Member))]
+                    Admin,
+                }
+            )),
+            [
+                "`Membr` is not one of the roles\nhelp: did you mean `Member`?\nnote: the roles are `Member`, `Admin`",
+                "`Member` is implied twice\nhelp: keep one",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_are_scope_tokens_and_unique() {
+        let note = "help: give it another with #[role(rename = \"...\")]\n\
+                    note: a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)";
+        assert_eq!(
+            mistakes(&parse_quote!(
+                enum Role {
+                    Member,
+                    #[role(rename = "member")]
+                    Other,
+                    #[role(rename = "")]
+                    Empty,
+                    #[role(rename = "two words")]
+                    Spaced,
+                    #[role(rename = "a\\b")]
+                    Slashed,
+                    Größe,
+                }
+            )),
+            [
+                "two roles are called `member`\nhelp: give one of them another name with #[role(rename = \"...\")]"
+                    .to_owned(),
+                "a role's name may not be empty".to_owned(),
+                format!("\"two words\" cannot be a role's name\n{note}"),
+                format!("\"a\\\\b\" cannot be a role's name\n{note}"),
+                format!("\"größe\" cannot be a role's name\n{note}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn only_fieldless_enums_hold_roles() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                struct Role;
+            )),
+            ["#[derive(Role)] wants an enum, not a struct\n\
+              help: write one variant for each role: `enum Role { Member, Admin }`"]
+        );
+        assert_eq!(
+            mistakes(&parse_quote!(
+                enum Role {}
+            )),
+            ["`Role` has no variant, and so no role\n\
+              help: write one variant for each role: `enum Role { Member, Admin }`"]
+        );
+        assert_eq!(
+            mistakes(&parse_quote!(
+                enum Role<T> {
+                    Member(T),
+                    Guest,
+                }
+            )),
+            [
+                "#[derive(Role)] cannot take a generic enum\nhelp: remove the parameters; a role is nothing but a name",
+                "`Member` has fields; a role is nothing but a name\nhelp: keep what belongs to the user in the claims",
+            ]
+        );
+    }
+
+    #[test]
+    fn keys_are_checked_where_they_stand() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                #[role(rename = "x", crate = "path")]
+                enum Role {
+                    #[role(renam = "x", implies = Guest, crate = x)]
+                    Member,
+                    #[role(rename = 5)]
+                    #[role(implies(Role::Member))]
+                    Guest,
+                }
+            )),
+            [
+                "`rename` in #[role(...)] belongs on a variant",
+                "`crate` takes a path, without quotes\nhelp: write `crate = path`",
+                "unknown key `renam` in #[role(...)]\nhelp: did you mean `rename`?\n\
+                 note: the keys are `rename`, `implies`",
+                "`crate` in #[role(...)] belongs on the enum",
+                "`implies` takes names in parentheses\nhelp: write `implies(A, B)`",
+                "`rename` takes a string\nhelp: write `rename = \"...\"`",
+                "`implies` takes plain names\nhelp: write `implies(A, B)`",
+            ]
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! The configuration of an `Auth`, checked once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::source::AnySource;
+use super::{Auth, ClaimsSource, ConfigError, Inner};
+use crate::access::is_challenge_text;
+use crate::claims::SessionClaims;
+use crate::clock::{Clock, SystemClock};
+use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
+use crate::store::{ErasedStore, SessionStore};
+use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
+
+const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
+
+/// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; the rest has defaults.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`access_ttl`](Self::access_ttl) | 15 minutes |
+/// | [`lifetimes`](Self::lifetimes) | 30 days idle, 90 days absolute |
+/// | [`rotation`](Self::rotation) | always, with a window of 30 seconds |
+/// | [`leeway`](Self::leeway) | 60 seconds |
+/// | [`max_token_len`](Self::max_token_len) | 8 KiB |
+/// | [`realm`](Self::realm) | the issuer |
+/// | [`client_id`](Self::client_id) | the first audience |
+pub struct AuthBuilder<C: SessionClaims> {
+    access_keys: Option<Result<KeySet, KeyError>>,
+    refresh_key: Option<Key>,
+    issuer: Option<String>,
+    audiences: Vec<String>,
+    client_id: Option<String>,
+    realm: Option<String>,
+    store: Option<Arc<dyn ErasedStore>>,
+    source: Option<Box<dyn AnySource<C>>>,
+    clock: Arc<dyn Clock>,
+    access_ttl: Duration,
+    lifetimes: Lifetimes,
+    rotation: Rotation,
+    leeway: Option<Duration>,
+    max_token_len: Option<usize>,
+    disclose_requirements: bool,
+}
+
+impl<C: SessionClaims> AuthBuilder<C> {
+    pub(super) fn new() -> Self {
+        Self {
+            access_keys: None,
+            refresh_key: None,
+            issuer: None,
+            audiences: Vec::new(),
+            client_id: None,
+            realm: None,
+            store: None,
+            source: None,
+            clock: Arc::new(SystemClock),
+            access_ttl: DEFAULT_ACCESS_TTL,
+            lifetimes: Lifetimes::default(),
+            rotation: Rotation::default(),
+            leeway: None,
+            max_token_len: None,
+            disclose_requirements: false,
+        }
+    }
+
+    /// The key that signs access tokens. For a key rotation pass a whole set to [`access_keys`](Self::access_keys).
+    #[must_use]
+    pub fn access_key(mut self, key: Key) -> Self {
+        self.access_keys = Some(KeySet::new(key));
+        self
+    }
+
+    /// The keys of access tokens: the first signs, every one verifies.
+    #[must_use]
+    pub fn access_keys(mut self, keys: KeySet) -> Self {
+        self.access_keys = Some(Ok(keys));
+        self
+    }
+
+    /// The secret that signs refresh tokens: an HMAC key of its own, since only this server reads them.
+    #[must_use]
+    pub fn refresh_key(mut self, key: Key) -> Self {
+        self.refresh_key = Some(key);
+        self
+    }
+
+    /// The `iss` of every token: a URL that names this server.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The `aud` of every token: who it is for. Call it again for another audience; a token for any of them is accepted.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The `client_id` of access tokens (RFC 9068 section 2.2).
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// The realm of challenges (RFC 6750 section 3).
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// Where sessions are kept.
+    #[must_use]
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Where claims are read again at each refresh.
+    #[must_use]
+    pub fn claims_source(mut self, source: impl ClaimsSource<C>) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// How long an access token lives, in whole seconds.
+    #[must_use]
+    pub fn access_ttl(mut self, access_ttl: Duration) -> Self {
+        self.access_ttl = access_ttl;
+        self
+    }
+
+    /// How long a session lives without use, and at all.
+    #[must_use]
+    pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
+        self
+    }
+
+    /// When a refresh gives out a new refresh token, and for how long a retry gets the same one.
+    #[must_use]
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = rotation;
+        self
+    }
+
+    /// How far clocks may be apart when `exp`, `nbf` and `iat` of access tokens are checked; at most five minutes.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = Some(leeway);
+        self
+    }
+
+    /// The longest token that is looked at, in bytes.
+    #[must_use]
+    pub fn max_token_len(mut self, bytes: usize) -> Self {
+        self.max_token_len = Some(bytes);
+        self
+    }
+
+    /// Whether a 403 says which role or scope is missing. Off by default: the names may be nobody's business.
+    #[must_use]
+    pub fn disclose_requirements(mut self, disclose: bool) -> Self {
+        self.disclose_requirements = disclose;
+        self
+    }
+
+    /// Where the time comes from; tests set their own.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks the whole configuration. After this nothing panics and nothing is found out later.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] for what is missing, weak or contradictory; its message says what to do.
+    pub fn build(self) -> Result<Auth<C>, ConfigError> {
+        let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })??;
+        let refresh_key = self.refresh_key.ok_or(ConfigError::Missing { setting: "refresh_key" })?;
+        let issuer = self.issuer.ok_or(ConfigError::Missing { setting: "issuer" })?;
+        let mut audiences = self.audiences.into_iter();
+        let audience = audiences.next().ok_or(ConfigError::Missing { setting: "audience" })?;
+        let store = self.store.ok_or(ConfigError::Missing { setting: "store" })?;
+        let source = self.source.ok_or(ConfigError::Missing { setting: "claims_source" })?;
+
+        check_access_keys(&access_keys, &refresh_key)?;
+        let realm = self.realm.unwrap_or_else(|| issuer.clone());
+        if !is_challenge_text(&realm) {
+            return Err(ConfigError::Realm);
+        }
+        if self.access_ttl.as_secs() == 0 || self.access_ttl > self.lifetimes.idle_ttl {
+            return Err(ConfigError::AccessTtl);
+        }
+        if self.rotation.window() >= self.access_ttl {
+            return Err(ConfigError::Window);
+        }
+        let policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
+        let mut settings = TokenSettings::new(issuer, audience);
+        settings = audiences.fold(settings, TokenSettings::audience);
+        settings = self.client_id.into_iter().fold(settings, TokenSettings::client_id);
+        settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
+        settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
+        Ok(Auth {
+            inner: Arc::new(Inner {
+                access_tokens: AccessTokens::new(access_keys, settings.clone())?,
+                refresh_tokens: RefreshTokens::new(refresh_key.clone(), settings)?,
+                refresh_key,
+                sessions: Sessions::erased(store, self.clock, policy),
+                source,
+                access_ttl: self.access_ttl,
+                realm: realm.into(),
+                disclose_requirements: self.disclose_requirements,
+            }),
+        })
+    }
+}
+
+/// Access tokens are signed, and with another key than refresh tokens.
+pub(super) fn check_access_keys(access_keys: &KeySet, refresh_key: &Key) -> Result<(), ConfigError> {
+    if !access_keys.can_sign() {
+        return Err(KeyError::CannotSign.into());
+    }
+    if access_keys.has_key_material_of(refresh_key) {
+        return Err(ConfigError::SameKey);
+    }
+    Ok(())
+}
+
+impl<C: SessionClaims> fmt::Debug for AuthBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthBuilder")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
+    }
+}

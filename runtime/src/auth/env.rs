@@ -1,0 +1,133 @@
+//! The configuration from environment variables.
+
+use std::time::Duration;
+
+use super::{Auth, AuthBuilder, ConfigError};
+use crate::claims::SessionClaims;
+use crate::session::{Lifetimes, Rotation};
+use crate::token::{Algorithm, Key};
+
+const PREFIX: &str = "COUNTERSIGN_";
+
+impl<C: SessionClaims> Auth<C> {
+    /// Reads keys, issuer, audiences and times from environment variables; store and claims source come from the program.
+    ///
+    /// | variable | holds | required |
+    /// |---|---|---|
+    /// | `COUNTERSIGN_ISSUER` | the `iss` of tokens | yes |
+    /// | `COUNTERSIGN_AUDIENCE` | the `aud` of tokens, several with commas between | yes |
+    /// | `COUNTERSIGN_ACCESS_KEY` | a secret, or a private key as PEM | yes |
+    /// | `COUNTERSIGN_ACCESS_ALGORITHM` | `HS256` (the default), `ES256`, `EdDSA`, … | no |
+    /// | `COUNTERSIGN_REFRESH_KEY` | another secret, used with HS256 | yes |
+    /// | `COUNTERSIGN_CLIENT_ID` | the `client_id` of access tokens | no |
+    /// | `COUNTERSIGN_REALM` | the realm of challenges | no |
+    /// | `COUNTERSIGN_ACCESS_TTL` | the life of an access token in seconds | no |
+    /// | `COUNTERSIGN_IDLE_TTL` | the life of an unused session in seconds | no |
+    /// | `COUNTERSIGN_ABSOLUTE_TTL` | the life of any session in seconds | no |
+    /// | `COUNTERSIGN_ROTATION_WINDOW` | the seconds in which a retry gets the same tokens | no |
+    /// | `COUNTERSIGN_LEEWAY` | the seconds that clocks may be apart | no |
+    /// | `COUNTERSIGN_MAX_TOKEN_LEN` | the longest token in bytes | no |
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EnvMissing`] and [`ConfigError::EnvInvalid`] name the variable; no message holds its value.
+    ///
+    /// ```no_run
+    /// # use countersign::{Auth, BoxError, ConfigError, SessionClaims, store::MemoryStore};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # fn main() -> Result<(), ConfigError> {
+    /// let auth: Auth<User> = Auth::from_env()?
+    ///     .store(MemoryStore::new())
+    ///     .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn from_env() -> Result<AuthBuilder<C>, ConfigError> {
+        from_variables(|name| std::env::var_os(name).map(|value| value.into_string().ok()))
+    }
+}
+
+/// `variable` is `None` for one that is not set and `Some(None)` for one that is not text.
+fn from_variables<C: SessionClaims>(
+    variable: impl Fn(&str) -> Option<Option<String>>,
+) -> Result<AuthBuilder<C>, ConfigError> {
+    let variables = Variables { variable };
+    let algorithm =
+        variables.parsed("ACCESS_ALGORITHM", "the name of an algorithm, such as HS256 or EdDSA")?;
+    let access_key = variables.required("ACCESS_KEY")?;
+    let refresh_key = variables.required("REFRESH_KEY")?;
+    let algorithm = algorithm.unwrap_or(Algorithm::Hs256);
+    let access_key = if algorithm.is_symmetric() {
+        Key::from_secret(algorithm, access_key)?
+    } else {
+        Key::from_private_pem(algorithm, access_key)?
+    };
+    let mut builder = Auth::builder()
+        .access_key(access_key)
+        .refresh_key(Key::from_secret(Algorithm::Hs256, refresh_key)?)
+        .issuer(variables.required("ISSUER")?);
+    for audience in variables.required("AUDIENCE")?.split(',').map(str::trim).filter(|name| !name.is_empty())
+    {
+        builder = builder.audience(audience);
+    }
+    if let Some(client_id) = variables.optional("CLIENT_ID")? {
+        builder = builder.client_id(client_id);
+    }
+    if let Some(realm) = variables.optional("REALM")? {
+        builder = builder.realm(realm);
+    }
+    if let Some(ttl) = variables.seconds("ACCESS_TTL")? {
+        builder = builder.access_ttl(ttl);
+    }
+    let defaults = Lifetimes::default();
+    builder = builder.lifetimes(Lifetimes::new(
+        variables.seconds("IDLE_TTL")?.unwrap_or(defaults.idle_ttl),
+        variables.seconds("ABSOLUTE_TTL")?.unwrap_or(defaults.absolute_ttl),
+    ));
+    if let Some(window) = variables.seconds("ROTATION_WINDOW")? {
+        builder = builder.rotation(Rotation::Always { window });
+    }
+    if let Some(leeway) = variables.seconds("LEEWAY")? {
+        builder = builder.leeway(leeway);
+    }
+    if let Some(bytes) = variables.parsed("MAX_TOKEN_LEN", "a number of bytes")? {
+        builder = builder.max_token_len(bytes);
+    }
+    Ok(builder)
+}
+
+struct Variables<F> {
+    variable: F,
+}
+
+impl<F: Fn(&str) -> Option<Option<String>>> Variables<F> {
+    /// The value; an empty one counts as not set.
+    fn optional(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let name = format!("{PREFIX}{name}");
+        match (self.variable)(&name) {
+            None => Ok(None),
+            Some(Some(value)) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Some(None) => Err(ConfigError::EnvInvalid { name, expected: "UTF-8 text" }),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<String, ConfigError> {
+        self.optional(name)?.ok_or_else(|| ConfigError::EnvMissing { name: format!("{PREFIX}{name}") })
+    }
+
+    fn parsed<T: std::str::FromStr>(
+        &self,
+        name: &str,
+        expected: &'static str,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.optional(name)? else { return Ok(None) };
+        match value.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(ConfigError::EnvInvalid { name: format!("{PREFIX}{name}"), expected }),
+        }
+    }
+
+    fn seconds(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
+        Ok(self.parsed(name, "a whole number of seconds")?.map(Duration::from_secs))
+    }
+}

@@ -1,0 +1,167 @@
+//! What can go wrong while an `Auth` is built, and while it works.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::auth::BoxError;
+use crate::session::{PolicyError, SessionError};
+use crate::token::{KeyError, SettingsError, TokenError};
+
+/// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The access lifetime is zero or longer than the session may idle.
+    AccessTtl,
+    /// A variable is not set.
+    EnvMissing {
+        /// The name of the variable.
+        name: String,
+    },
+    /// A variable does not hold what it has to.
+    EnvInvalid {
+        /// The name of the variable.
+        name: String,
+        /// What it has to hold.
+        expected: &'static str,
+    },
+    /// A key is weak, malformed or used for two purposes.
+    Key(KeyError),
+    /// A required setting is missing.
+    Missing {
+        /// The builder's method that sets it.
+        setting: &'static str,
+    },
+    /// The realm holds a character that may not stand in a challenge.
+    Realm,
+    /// Access and refresh tokens would be signed with the same secret.
+    SameKey,
+    /// The lifetimes or the rotation of sessions contradict each other.
+    Sessions(PolicyError),
+    /// The settings of tokens are empty or out of range.
+    Tokens(SettingsError),
+    /// The window in which a retry gets the same tokens is not shorter than the access lifetime.
+    Window,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AccessTtl => f.write_str(
+                "the access lifetime has to be at least one second and no longer than the idle lifetime: change `access_ttl`",
+            ),
+            Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set"),
+            Self::EnvInvalid { name, expected } => {
+                write!(f, "the environment variable {name} has to hold {expected}")
+            }
+            Self::Key(error) => error.fmt(f),
+            Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
+            Self::Realm => f.write_str(
+                "the realm may hold printable ASCII without quotes and backslashes: set it with `realm`",
+            ),
+            Self::SameKey => {
+                f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")
+            }
+            Self::Sessions(error) => error.fmt(f),
+            Self::Tokens(error) => error.fmt(f),
+            Self::Window => f.write_str(
+                "the rotation window has to be shorter than the access lifetime: change `rotation` or `access_ttl`",
+            ),
+        }
+    }
+}
+
+impl Error for ConfigError {}
+
+impl From<KeyError> for ConfigError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<PolicyError> for ConfigError {
+    fn from(error: PolicyError) -> Self {
+        Self::Sessions(error)
+    }
+}
+
+impl From<SettingsError> for ConfigError {
+    fn from(error: SettingsError) -> Self {
+        Self::Tokens(error)
+    }
+}
+
+/// Why [`Auth`](crate::Auth) could not sign in, refresh or end a session.
+///
+/// It turns into a response with the status a client may learn; the cause inside is for the log.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The refresh token is not valid: malformed, expired, replayed, or its session has ended.
+    InvalidGrant(InvalidGrant),
+    /// A token could not be made from these claims.
+    Mint(TokenError),
+    /// The store or the claims source does not answer; nothing was changed.
+    Unavailable(BoxError),
+}
+
+/// Why a refresh token is refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InvalidGrant {
+    /// The session is unknown, has ended, or the token was replayed.
+    Session(SessionError),
+    /// The token itself does not pass verification.
+    Token(TokenError),
+    /// The claims source does not know the user any more; the session has been ended.
+    UserGone,
+}
+
+impl InvalidGrant {
+    /// A stable name of the cause, for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Session(SessionError::Expired) => "session_expired",
+            Self::Session(SessionError::Reused(kind)) => kind.as_str(),
+            Self::Session(SessionError::Unrepeatable) => "retry_unrepeatable",
+            Self::Session(_) => "session_unknown",
+            Self::Token(error) => error.reason(),
+            Self::UserGone => "user_gone",
+        }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
+            Self::Mint(_) => f.write_str("the token could not be made"),
+            Self::Unavailable(_) => f.write_str("the session store or the claims source is unavailable"),
+        }
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
+            Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
+            Self::InvalidGrant(InvalidGrant::UserGone) => None,
+            Self::Unavailable(error) => Some(&**error),
+        }
+    }
+}
+
+impl From<SessionError> for AuthError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Unknown
+            | SessionError::Expired
+            | SessionError::Reused(_)
+            | SessionError::Unrepeatable => Self::InvalidGrant(InvalidGrant::Session(error)),
+            SessionError::Contended | SessionError::Randomness(_) | SessionError::Store(_) => {
+                Self::Unavailable(error.into())
+            }
+        }
+    }
+}

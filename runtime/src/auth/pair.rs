@@ -1,0 +1,44 @@
+//! What a sign-in or a refresh gives out.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// An access token and the refresh token that renews it: the token response of RFC 6749 section 5.1.
+///
+/// As a response it is JSON with `Cache-Control: no-store`. `Debug` shows neither token.
+///
+/// ```text
+/// {"access_token":"eyJ…","token_type":"Bearer","expires_in":900,"refresh_token":"eyJ…"}
+/// ```
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct TokenPair {
+    /// The token for `Authorization: Bearer …`.
+    pub access_token: String,
+    /// How the access token is used; always `Bearer`.
+    pub token_type: TokenType,
+    /// The seconds that the access token has to live.
+    pub expires_in: u64,
+    /// The token that gets the next pair, once.
+    pub refresh_token: String,
+}
+
+/// The type of an access token (RFC 6749 section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub enum TokenType {
+    /// RFC 6750.
+    Bearer,
+}
+
+impl fmt::Debug for TokenPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenPair")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}

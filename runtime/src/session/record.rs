@@ -1,0 +1,161 @@
+//! What the server remembers of a session.
+
+use std::net::IpAddr;
+
+use super::{SessionId, TokenHash};
+use crate::clock::Timestamp;
+
+/// One session, as a store keeps it.
+///
+/// A store builds it with [`SessionRecord::new`] and then sets the fields that are not arguments; it changes none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionRecord {
+    /// Names the session; `sid` in its tokens.
+    pub id: SessionId,
+    /// Whose session it is: the subject of its tokens.
+    pub user_id: String,
+    /// The refresh token that is good now.
+    pub current: TokenHash,
+    /// The refresh token before it; `None` until the first rotation.
+    pub previous: Option<TokenHash>,
+    /// When `current` became the current one.
+    pub rotated_at: Timestamp,
+    /// When the user signed in.
+    pub created_at: Timestamp,
+    /// When the session was last written: at sign-in, then at each rotation.
+    pub last_used_at: Timestamp,
+    /// When the session ends unless it is used; `current` ends with it.
+    pub idle_expires_at: Timestamp,
+    /// When the session ends in any case.
+    pub absolute_expires_at: Timestamp,
+    /// What is known of the client.
+    pub metadata: SessionMetadata,
+    /// Grows with every write; stores compare it before they replace a record.
+    pub version: u64,
+}
+
+impl SessionRecord {
+    /// A session that starts at `created_at` with its first refresh token, at version 0 and without metadata.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::Timestamp;
+    /// use countersign::session::{SessionId, SessionRecord, TokenHash};
+    ///
+    /// let now = Timestamp::from_unix(1_700_000_000);
+    /// let day = Duration::from_secs(86_400);
+    /// let record = SessionRecord::new(SessionId::generate()?, "42", TokenHash::of("jti"), now, now + day, now + 7 * day);
+    /// assert!(!record.is_expired(now));
+    /// assert!(record.is_expired(now + day));
+    /// # Ok::<(), countersign::session::SessionError>(())
+    /// ```
+    pub fn new(
+        id: SessionId,
+        user_id: impl Into<String>,
+        current: TokenHash,
+        created_at: Timestamp,
+        idle_expires_at: Timestamp,
+        absolute_expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            user_id: user_id.into(),
+            current,
+            previous: None,
+            rotated_at: created_at,
+            created_at,
+            last_used_at: created_at,
+            idle_expires_at,
+            absolute_expires_at,
+            metadata: SessionMetadata::default(),
+            version: 0,
+        }
+    }
+
+    /// Whether the session has ended at `now`; the moment of expiry itself is after the end (RFC 7519 section 4.1.4).
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.idle_expires_at || now >= self.absolute_expires_at
+    }
+}
+
+/// The longest user agent and device label that are kept, in bytes.
+const TEXT_LIMIT: usize = 512;
+
+/// What is known of the client that signed in, for the user to recognise it in a list. It decides nothing.
+///
+/// ```
+/// use countersign::session::SessionMetadata;
+///
+/// let metadata = SessionMetadata::default()
+///     .with_address([192, 0, 2, 7].into())
+///     .with_user_agent("curl/8.5.0")
+///     .with_device_label("x".repeat(10_000));
+/// assert_eq!(metadata.user_agent(), Some("curl/8.5.0"));
+/// assert_eq!(metadata.device_label().map(str::len), Some(512));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionMetadata {
+    address: Option<IpAddr>,
+    user_agent: Option<String>,
+    device_label: Option<String>,
+}
+
+impl SessionMetadata {
+    /// Sets the client's address.
+    #[must_use]
+    pub fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// Sets the client's user agent; what is longer than 512 bytes is cut.
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(cut(user_agent.into()));
+        self
+    }
+
+    /// Sets the name that the user gave the device; what is longer than 512 bytes is cut.
+    #[must_use]
+    pub fn with_device_label(mut self, device_label: impl Into<String>) -> Self {
+        self.device_label = Some(cut(device_label.into()));
+        self
+    }
+
+    /// The client's address.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The client's user agent, as it called itself.
+    pub fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// The name that the user gave the device.
+    pub fn device_label(&self) -> Option<&str> {
+        self.device_label.as_deref()
+    }
+}
+
+fn cut(mut text: String) -> String {
+    let end = (0..=TEXT_LIMIT.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or(0));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let cut =
+            |text: String| SessionMetadata::default().with_user_agent(text).user_agent().map(str::to_owned);
+        assert_eq!(cut("a".repeat(512)), Some("a".repeat(512)));
+        assert_eq!(cut("a".repeat(513)), Some("a".repeat(512)));
+        assert_eq!(cut(format!("{}🦀", "a".repeat(510))), Some("a".repeat(510)));
+        assert_eq!(cut(String::new()), Some(String::new()));
+    }
+}

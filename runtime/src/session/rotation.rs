@@ -1,0 +1,232 @@
+//! The rotation rule: one function on a record, the same for every store.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{SessionRecord, TokenHash};
+use crate::clock::Timestamp;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
+const LONGEST_WINDOW: Duration = Duration::from_secs(300);
+
+/// When a refresh gives out a new refresh token.
+///
+/// The **window** is the time after a rotation in which the token before the current one is answered with the same successor
+/// again. It is there for clients that lost the response or sent two requests at once. It starts with the rotation, is not
+/// prolonged by being used, and ends early when the successor is used. It is counted in whole seconds; zero is the strict mode,
+/// in which a lost response ends the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rotation {
+    /// At every refresh, so that a second user of the same token is noticed (RFC 9700 section 4.14.2).
+    Always {
+        /// 30 seconds by default, at most 300.
+        window: Duration,
+    },
+    /// Only when the refresh token has no longer than `within` to live; until then a refresh writes nothing and the same
+    /// refresh token stays good.
+    ///
+    /// What is lost: a copied token works beside its owner's for days, and nobody notices before it is close to its end. The
+    /// session's `last_used_at` and idle limit move only when the token rotates, so a client that stays away during the last
+    /// `within` of the idle limit is signed out even if it was active before.
+    NearExpiry {
+        /// The last part of the token's life, in which it is exchanged.
+        within: Duration,
+        /// As with [`Rotation::Always`].
+        window: Duration,
+    },
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self::Always { window: DEFAULT_WINDOW }
+    }
+}
+
+impl Rotation {
+    pub(crate) fn window(self) -> Duration {
+        match self {
+            Self::Always { window } | Self::NearExpiry { window, .. } => window,
+        }
+    }
+
+    fn is_due(self, record: &SessionRecord, now: Timestamp) -> bool {
+        match self {
+            Self::Always { .. } => true,
+            Self::NearExpiry { within, .. } => record.idle_expires_at.since(now) <= within,
+        }
+    }
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lifetimes {
+    /// How long a session lives without being refreshed; 30 days by default.
+    pub idle_ttl: Duration,
+    /// How long a session lives however much it is used; 90 days by default.
+    pub absolute_ttl: Duration,
+}
+
+impl Lifetimes {
+    /// Takes the two limits.
+    pub const fn new(idle_ttl: Duration, absolute_ttl: Duration) -> Self {
+        Self { idle_ttl, absolute_ttl }
+    }
+
+    pub(super) fn idle_end(self, now: Timestamp, absolute_end: Timestamp) -> Timestamp {
+        (now + self.idle_ttl).min(absolute_end)
+    }
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self::new(DAY * 30, DAY * 90)
+    }
+}
+
+/// [`Lifetimes`] and [`Rotation`] that were checked.
+///
+/// ```
+/// use std::time::Duration;
+/// use countersign::session::{Lifetimes, PolicyError, Rotation, SessionPolicy};
+///
+/// let strict = Rotation::Always { window: Duration::ZERO };
+/// assert!(SessionPolicy::new(Lifetimes::default(), strict).is_ok());
+///
+/// let lax = Rotation::Always { window: Duration::from_secs(3600) };
+/// assert_eq!(SessionPolicy::new(Lifetimes::default(), lax), Err(PolicyError::WindowTooLong));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionPolicy {
+    pub(super) lifetimes: Lifetimes,
+    pub(super) rotation: Rotation,
+}
+
+impl SessionPolicy {
+    /// Checks that the settings make sense together.
+    ///
+    /// # Errors
+    ///
+    /// A [`PolicyError`] that names the setting to change.
+    pub fn new(lifetimes: Lifetimes, rotation: Rotation) -> Result<Self, PolicyError> {
+        if lifetimes.idle_ttl.as_secs() == 0 {
+            return Err(PolicyError::IdleTtlTooShort);
+        }
+        if lifetimes.idle_ttl > lifetimes.absolute_ttl {
+            return Err(PolicyError::IdleTtlAboveAbsoluteTtl);
+        }
+        if rotation.window() > LONGEST_WINDOW {
+            return Err(PolicyError::WindowTooLong);
+        }
+        if matches!(rotation, Rotation::NearExpiry { within, .. } if within.as_secs() == 0) {
+            return Err(PolicyError::NeverRotates);
+        }
+        Ok(Self { lifetimes, rotation })
+    }
+}
+
+/// What is wrong with the settings of a [`SessionPolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// `idle_ttl` is shorter than a second: every session would end as it starts.
+    IdleTtlTooShort,
+    /// `idle_ttl` is longer than `absolute_ttl`, so it would never take effect.
+    IdleTtlAboveAbsoluteTtl,
+    /// The window is longer than 300 seconds.
+    WindowTooLong,
+    /// `within` of [`Rotation::NearExpiry`] is shorter than a second: no token would ever be exchanged.
+    NeverRotates,
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IdleTtlTooShort => "the idle lifetime of a session is shorter than a second; make it longer",
+            Self::IdleTtlAboveAbsoluteTtl => {
+                "the idle lifetime of a session is longer than its absolute lifetime; make it shorter, or the absolute one longer"
+            }
+            Self::WindowTooLong => "the rotation window is longer than 300 seconds; make it shorter, 30 is usual",
+            Self::NeverRotates => "`NearExpiry` with a `within` below a second never rotates; make it longer",
+        })
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// Which old token was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReuseKind {
+    /// The token just before the current one, after the window: a client that was very late, or a thief.
+    LateRetry,
+    /// A token from further back, which no honest client holds.
+    OlderAncestor,
+}
+
+impl ReuseKind {
+    /// The name in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LateRetry => "late_retry",
+            Self::OlderAncestor => "older_ancestor",
+        }
+    }
+}
+
+/// What becomes of a session when a token is presented.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The record as it has to be written.
+    Rotate(Box<SessionRecord>),
+    /// The same successor again.
+    Repeat,
+    /// The presented token stays good.
+    Keep,
+    /// A retry inside the window, for which the caller derived another successor than the first time: it cannot be answered
+    /// with the same token, and is no sign of theft either.
+    Unrepeatable,
+    Reuse(ReuseKind),
+    Expired,
+}
+
+/// Decides what becomes of `record` when a token that was signed for it is presented; `successor` is what replaces it.
+pub(super) fn present(
+    record: &SessionRecord,
+    presented: &TokenHash,
+    successor: &TokenHash,
+    now: Timestamp,
+    policy: &SessionPolicy,
+) -> Step {
+    // A clock that steps back does not reopen a window or revive a session.
+    let now = now.max(record.last_used_at);
+    if record.is_expired(now) {
+        return Step::Expired;
+    }
+    if record.current == *presented {
+        if !policy.rotation.is_due(record, now) {
+            return Step::Keep;
+        }
+        return Step::Rotate(Box::new(SessionRecord {
+            current: successor.clone(),
+            previous: Some(presented.clone()),
+            rotated_at: now,
+            last_used_at: now,
+            idle_expires_at: policy.lifetimes.idle_end(now, record.absolute_expires_at),
+            version: record.version.saturating_add(1),
+            ..record.clone()
+        }));
+    }
+    if record.previous.as_ref() != Some(presented) {
+        return Step::Reuse(ReuseKind::OlderAncestor);
+    }
+    if now.since(record.rotated_at).as_secs() >= policy.rotation.window().as_secs() {
+        return Step::Reuse(ReuseKind::LateRetry);
+    }
+    if record.current == *successor { Step::Repeat } else { Step::Unrepeatable }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use tracing::field::{Field, Visit};
+
+use super::*;
+use crate::session::{Lifetimes, Rotation};
+use crate::store::MemoryStore;
+use crate::testing::{Fault, FaultyStore, TestClock};
+
+const START: i64 = 1_700_000_000;
+
+fn child(token: &TokenHash) -> TokenHash {
+    TokenHash::of(token.as_bytes())
+}
+
+fn sessions(store: impl SessionStore, window: u64) -> (Sessions, TestClock) {
+    let clock = TestClock::at(START);
+    let rotation = Rotation::Always { window: Duration::from_secs(window) };
+    let policy = SessionPolicy::new(Lifetimes::default(), rotation).unwrap();
+    (Sessions::new(store, Arc::new(clock.clone()), policy), clock)
+}
+
+async fn refresh(
+    sessions: &Sessions,
+    id: &SessionId,
+    token: &TokenHash,
+) -> Result<SessionRecord, SessionError> {
+    let prepared = sessions.prepare(id, token, &child(token)).await?;
+    sessions.commit(prepared, |record, _| Ok(record.clone())).await
+}
+
+async fn hundred_tasks(window: u64) -> (Vec<Result<SessionRecord, SessionError>>, Option<SessionRecord>) {
+    let (sessions, _) = sessions(MemoryStore::default(), window);
+    let sessions = Arc::new(sessions);
+    let token = TokenHash::of("first");
+    let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (sessions, id, token) = (Arc::clone(&sessions), id.clone(), token.clone());
+            tokio::spawn(async move { refresh(&sessions, &id, &token).await })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    (results, sessions.live(&id).await.unwrap())
+}
+
+/// Row 76.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_a_window_one_of_a_hundred_tasks_refreshes() {
+    let (results, left) = hundred_tasks(0).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert_eq!(left, None);
+}
+
+/// Row 77.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_the_window_a_hundred_tasks_get_one_successor() {
+    let (results, left) = hundred_tasks(30).await;
+    let left = left.unwrap();
+    assert_eq!(left.version, 1);
+    assert!(results.into_iter().all(|result| result.unwrap() == left));
+}
+
+/// Row 99. An identifier is never taken from outside.
+#[tokio::test]
+async fn every_sign_in_gets_an_identifier_of_its_own() {
+    let (sessions, _) = sessions(MemoryStore::default(), 30);
+    let token = TokenHash::of("first");
+    let first = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap();
+    let second = sessions.open("ann", token, SessionMetadata::default()).await.unwrap();
+    assert_ne!(first.id, second.id);
+}
+
+#[tokio::test]
+async fn a_session_starts_with_the_whole_of_its_lifetimes() {
+    let (sessions, _) = sessions(MemoryStore::default(), 30);
+    let record = sessions.open("ann", TokenHash::of("first"), SessionMetadata::default()).await.unwrap();
+    let day = 24 * 60 * 60;
+    assert_eq!(record.idle_expires_at.unix(), START + 30 * day);
+    assert_eq!(record.absolute_expires_at.unix(), START + 90 * day);
+}
+
+/// Row 90. A reuse that could not be written down is not answered as if it had been.
+#[tokio::test]
+async fn a_reuse_is_detected_again_when_the_session_could_not_be_removed() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::default()));
+    let (sessions, _) = sessions(Arc::clone(&store), 0);
+    let token = TokenHash::of("first");
+    let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
+    refresh(&sessions, &id, &token).await.unwrap();
+    store.inject(Fault::BeforeWrite);
+    assert!(matches!(refresh(&sessions, &id, &token).await, Err(SessionError::Store(_))));
+    store.heal();
+    let again = refresh(&sessions, &id, &token).await;
+    assert!(matches!(again, Err(SessionError::Reused(ReuseKind::LateRetry))));
+    assert_eq!(sessions.live(&id).await.unwrap(), None);
+}
+
+/// Row 90.
+#[tokio::test]
+async fn endless_conflicts_end_and_hand_out_nothing() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::default()));
+    let (sessions, _) = sessions(Arc::clone(&store), 30);
+    store.inject(Fault::Conflict);
+    let token = TokenHash::of("first");
+    let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
+    let mut minted = 0;
+    let prepared = sessions.prepare(&id, &token, &child(&token)).await.unwrap();
+    let result: Result<(), SessionError> = sessions
+        .commit(prepared, |_, _| {
+            minted += 1;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(result, Err(SessionError::Contended)));
+    assert_eq!(minted, COMMIT_ATTEMPTS);
+}
+
+#[test]
+fn no_error_tells_its_cause() {
+    let secret = "password=hunter2";
+    for error in [SessionError::Store(StoreError::new(secret)), SessionError::Randomness(secret.into())] {
+        assert!(!error.to_string().contains(secret));
+        let cause = error.source().unwrap();
+        assert_eq!(cause.source().unwrap_or(cause).to_string(), secret);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
+
+struct Fields<'a>(&'a mut BTreeMap<String, String>);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}
+
+impl tracing::Subscriber for Events {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == TARGET
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        tracing::span::Id::from_u64(NEXT.fetch_add(1, Ordering::Relaxed).into())
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut fields = BTreeMap::new();
+        event.record(&mut Fields(&mut fields));
+        self.0.lock().unwrap().push(fields);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Row 79. The event has what an operator needs and nothing of the token.
+#[tokio::test]
+async fn a_reuse_is_logged_once_without_the_token() {
+    let events = Events::default();
+    let _guard = tracing::subscriber::set_default(events.clone());
+    let (sessions, clock) = sessions(MemoryStore::default(), 30);
+    let token = TokenHash::of("first");
+    let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
+    refresh(&sessions, &id, &token).await.unwrap();
+    refresh(&sessions, &id, &token).await.unwrap();
+    assert!(events.0.lock().unwrap().is_empty());
+    clock.advance(Duration::from_secs(30));
+    assert!(refresh(&sessions, &id, &token).await.is_err());
+    assert!(refresh(&sessions, &id, &token).await.is_err());
+
+    let logged = events.0.lock().unwrap();
+    let expected = [
+        ("ended", "true".to_owned()),
+        ("event", "\"refresh_token_reused\"".to_owned()),
+        ("kind", "\"late_retry\"".to_owned()),
+        ("message", "an old refresh token was presented".to_owned()),
+        ("session", id.to_string()),
+    ];
+    let expected: BTreeMap<_, _> =
+        expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(*logged, [expected]);
+}

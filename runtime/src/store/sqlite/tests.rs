@@ -1,0 +1,197 @@
+use std::cell::RefCell;
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::session::{Outcome, ReuseKind, SessionError, SessionPolicy, Sessions};
+use crate::testing::TestClock;
+
+thread_local! {
+    /// Removed when the test's thread ends.
+    static FOLDERS: RefCell<Vec<TempDir>> = const { RefCell::new(Vec::new()) };
+}
+
+fn fresh_path() -> PathBuf {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    FOLDERS.with_borrow_mut(|folders| folders.push(folder));
+    path
+}
+
+async fn fresh_store() -> SqliteStore {
+    SqliteStore::open(fresh_path()).await.unwrap()
+}
+
+crate::testing::store_conformance!(conformance, fresh_store());
+
+fn child(token: &TokenHash) -> TokenHash {
+    TokenHash::of(token.as_bytes())
+}
+
+fn sessions(store: &SqliteStore) -> Sessions {
+    Sessions::new(store.clone(), Arc::new(TestClock::at(1_700_000_000)), SessionPolicy::default())
+}
+
+async fn refresh(
+    sessions: &Sessions,
+    id: &SessionId,
+    token: &TokenHash,
+) -> Result<(SessionRecord, Outcome), SessionError> {
+    let prepared = sessions.prepare(id, token, &child(token)).await?;
+    sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
+}
+
+/// Row 83.
+#[tokio::test]
+async fn a_replay_is_detected_after_a_restart() {
+    let path = fresh_path();
+    let first = TokenHash::of("first");
+    let second = child(&first);
+    let store = SqliteStore::open(&path).await.unwrap();
+    let before = sessions(&store);
+    let id = before.open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
+    refresh(&before, &id, &first).await.unwrap();
+    let (last, _) = refresh(&before, &id, &second).await.unwrap();
+    drop(before);
+    store.pool.close().await;
+
+    let after = sessions(&SqliteStore::open(&path).await.unwrap());
+    assert_eq!(refresh(&after, &id, &second).await.unwrap(), (last.clone(), Outcome::Repeated));
+    let replay = refresh(&after, &id, &first).await;
+    assert!(matches!(replay, Err(SessionError::Reused(ReuseKind::OlderAncestor))));
+    assert!(matches!(refresh(&after, &id, &last.current).await, Err(SessionError::Unknown)));
+}
+
+/// Row 77. Two processes on one file, each with connections of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_servers_give_out_one_successor() {
+    let path = fresh_path();
+    let servers = [SqliteStore::open(&path).await.unwrap(), SqliteStore::open(&path).await.unwrap()]
+        .map(|store| Arc::new(sessions(&store)));
+    let first = TokenHash::of("first");
+    let id = servers[0].open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
+    let tasks: Vec<_> = (0..100)
+        .map(|number| {
+            let (server, id, first) = (Arc::clone(&servers[number % 2]), id.clone(), first.clone());
+            tokio::spawn(async move { refresh(&server, &id, &first).await })
+        })
+        .collect();
+    let mut rotations = 0;
+    for task in tasks {
+        let (record, outcome) = task.await.unwrap().unwrap();
+        assert_eq!((record.version, record.current), (1, child(&first)));
+        rotations += u32::from(outcome == Outcome::Rotated);
+    }
+    assert_eq!(rotations, 1);
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Row 89.
+#[tokio::test]
+async fn a_dump_of_the_database_has_only_hashes() {
+    let path = fresh_path();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let sessions = sessions(&store);
+    let [jti, next_jti] = ["the identifier of the first token", "the identifier of its successor"];
+    let [first, second] = [jti, next_jti].map(TokenHash::of);
+    let id = sessions.open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
+    let prepared = sessions.prepare(&id, &first, &second).await.unwrap();
+    sessions.commit(prepared, |_, _| Ok::<_, SessionError>(())).await.unwrap();
+
+    let mut dump = Vec::new();
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        dump.extend(std::fs::read(file.unwrap().path()).unwrap());
+    }
+    assert!(contains(&dump, first.as_bytes()) && contains(&dump, second.as_bytes()));
+    assert!(!contains(&dump, jti.as_bytes()) && !contains(&dump, next_jti.as_bytes()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_servers_start_on_one_new_file() {
+    for _ in 0..5 {
+        let path = fresh_path();
+        let starts: Vec<_> = (0..8).map(|_| tokio::spawn(SqliteStore::open(path.clone()))).collect();
+        for start in starts {
+            let store = start.await.unwrap().unwrap();
+            let journal: String =
+                sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.pool).await.unwrap();
+            assert_eq!(journal, "wal");
+            let versions = sqlx::query_scalar("SELECT version FROM countersign_migrations ORDER BY version");
+            let versions: Vec<i64> = versions.fetch_all(&store.pool).await.unwrap();
+            assert_eq!(versions, (1..).take(MIGRATIONS.len()).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_version_are_refused() {
+    let path = fresh_path();
+    let store = SqliteStore::open(&path).await.unwrap();
+    sqlx::query("INSERT INTO countersign_migrations (version) VALUES (1000)")
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let error = SqliteStore::open(&path).await.unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("newer version"));
+}
+
+#[tokio::test]
+async fn the_tables_of_the_application_are_left_alone() {
+    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await.unwrap();
+    sqlx::raw_sql("CREATE TABLE sessions (id TEXT); INSERT INTO sessions VALUES ('mine')")
+        .execute(&pool)
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        SqliteStore::with_pool(pool.clone()).await.unwrap();
+    }
+    let mine: Vec<String> = sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&pool).await.unwrap();
+    assert_eq!(mine, ["mine"]);
+    let tables = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+    let tables: Vec<String> = tables.fetch_all(&pool).await.unwrap();
+    assert_eq!(tables, ["countersign_migrations", "countersign_sessions", "sessions"]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_an_error_that_does_not_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = SqliteStore::open(folder.path()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the session store is unavailable");
+    assert!(error.source().is_some());
+}
+
+/// Row 90.
+#[tokio::test]
+async fn a_closed_database_is_an_error() {
+    let store = fresh_store().await;
+    store.pool.close().await;
+    let id = SessionId::generate().unwrap();
+    assert!(store.load(&id).await.is_err());
+    assert!(store.remove(&id).await.is_err());
+    assert!(store.list("ann").await.is_err());
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_an_error_and_no_session() {
+    let store = fresh_store().await;
+    let now = Timestamp::from_unix(0);
+    let record =
+        SessionRecord::new(SessionId::generate().unwrap(), "ann", TokenHash::of("jti"), now, now, now);
+    store.insert(record.clone()).await.unwrap();
+    for damage in [
+        "UPDATE countersign_sessions SET version = -1",
+        "UPDATE countersign_sessions SET version = 0, address = 'nowhere'",
+    ] {
+        sqlx::query(damage).execute(&store.pool).await.unwrap();
+        assert!(store.load(&record.id).await.is_err(), "{damage}");
+    }
+    let short =
+        sqlx::query("UPDATE countersign_sessions SET current_hash = x'00'").execute(&store.pool).await;
+    assert!(short.is_err());
+}

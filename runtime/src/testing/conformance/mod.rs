@@ -1,0 +1,159 @@
+//! What every session store has to do, as one function for each case.
+//!
+//! [`store_conformance!`](super::store_conformance) makes a test of each; they can also be called one by one, from any runtime.
+//! A case takes a store that is empty, and fails with a panic or with the store's error.
+
+mod sessions;
+mod stores;
+
+use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
+
+pub use sessions::*;
+pub use stores::*;
+
+/// How a case ends.
+pub type CaseResult = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// Tests a session store: makes a module of tests, one for each case of [`conformance`](crate::testing::conformance).
+///
+/// The first argument names the module. The second is a future that makes an empty store, once for each test. The crate that
+/// uses the macro needs `tokio` with the features `macros` and `rt` in its `[dev-dependencies]`.
+///
+/// ```
+/// # fn main() {}
+/// use countersign::store::MemoryStore;
+/// use countersign::testing::store_conformance;
+///
+/// store_conformance!(memory, async { MemoryStore::default() });
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_conformance {
+    ($name:ident, $make:expr $(,)?) => {
+        async fn $name() -> impl $crate::store::SessionStore {
+            $make.await
+        }
+
+        $crate::__store_conformance! { @cases $name
+            every_field_comes_back
+            every_character_comes_back
+            users_are_told_apart_by_every_character
+            an_unknown_session_is_none
+            an_identifier_is_taken_once
+            a_replacement_needs_the_version
+            a_replacement_does_not_bring_back_a_removed_record
+            of_many_replacements_one_wins
+            a_record_is_removed_once
+            a_list_has_every_record_of_one_user
+            removing_all_spares_other_users_and_the_exception
+            a_purge_removes_what_has_expired
+
+            the_current_token_rotates
+            a_retry_in_the_window_gets_the_same_successor
+            the_window_is_not_prolonged_by_retries
+            the_window_ends_when_the_successor_is_used
+            a_retry_after_the_window_ends_the_session
+            a_retry_with_another_successor_is_refused_and_the_session_goes_on
+            a_foreign_token_ends_the_session
+            parallel_refreshes_in_the_window_get_one_successor
+            of_parallel_refreshes_without_a_window_one_succeeds
+            near_expiry_keeps_the_token_until_its_end_is_near
+            a_clock_that_steps_back_revives_nothing
+            refreshing_does_not_move_the_absolute_end
+            an_idle_session_ends
+            a_revocation_during_a_refresh_is_not_undone
+            a_failing_store_consumes_nothing
+            a_write_whose_answer_was_lost_can_be_retried
+            refused_minting_consumes_nothing
+            expired_sessions_are_invisible_and_purged
+            sessions_are_listed_newest_first
+            only_the_owner_revokes_a_session
+            ending_a_session_twice_is_no_error
+            ending_all_sessions_spares_the_exception
+        }
+    };
+    (@cases $name:ident $($case:ident)*) => {
+        mod $name {$(
+            #[::tokio::test]
+            async fn $case() -> $crate::testing::conformance::CaseResult {
+                $crate::testing::conformance::$case(super::$name().await).await
+            }
+        )*}
+    };
+}
+
+/// Every ASCII character, and some of two to four bytes, of both directions, and one that is made of two.
+const EVERY_KIND_OF_CHARACTER: [&str; 5] =
+    ["'\"\\;--%_", "é", "\u{202e}\u{feff}", "e\u{301}", "🦀\u{10ffff}"];
+
+fn wild_text() -> String {
+    let ascii = (0..=0x7f_u8).map(char::from);
+    ascii.chain(EVERY_KIND_OF_CHARACTER.iter().flat_map(|text| text.chars())).collect()
+}
+
+const START: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+fn record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> {
+    let token = TokenHash::of(format!("first token of {user_id}"));
+    let end = Timestamp::from_unix(1_800_000_000);
+    Ok(SessionRecord::new(SessionId::generate()?, user_id, token, START, end, end))
+}
+
+/// A record in which no two fields are the same.
+fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> {
+    let mut record = record(user_id)?;
+    record.previous = Some(TokenHash::of("the one before"));
+    record.rotated_at = Timestamp::from_unix(1_700_000_001);
+    record.last_used_at = Timestamp::from_unix(1_700_000_002);
+    record.idle_expires_at = Timestamp::from_unix(1_700_000_003);
+    record.absolute_expires_at = Timestamp::from_unix(253_402_300_800);
+    record.version = u64::from(u32::MAX) + 7;
+    record.metadata = SessionMetadata::default()
+        .with_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into())
+        .with_user_agent("Mozilla/5.0")
+        .with_device_label("my phone");
+    Ok(record)
+}
+
+/// Drives all futures together, without a runtime of its own.
+async fn all_at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<(Pin<Box<F>>, Option<F::Output>)> =
+        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|context| {
+        for (future, output) in &mut running {
+            if output.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_case_is_in_the_macro() {
+        let macro_text = include_str!("mod.rs");
+        let cases = [include_str!("stores.rs"), include_str!("sessions.rs")]
+            .into_iter()
+            .flat_map(str::lines)
+            .filter_map(|line| line.strip_prefix("pub async fn "))
+            .filter_map(|line| line.split('<').next());
+        let mut count = 0;
+        for case in cases {
+            assert!(macro_text.lines().any(|line| line.trim() == case), "`{case}` is not run");
+            count += 1;
+        }
+        assert!(count >= 20, "only {count} cases");
+    }
+}

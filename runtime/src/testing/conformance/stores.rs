@@ -1,0 +1,209 @@
+//! What a store does by itself.
+
+use super::{CaseResult, EVERY_KIND_OF_CHARACTER, START, all_at_once, full_record, record, wild_text};
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionMetadata, TokenHash};
+use crate::store::{Replaced, SessionStore};
+
+/// What was inserted or replaced is what is loaded and listed.
+pub async fn every_field_comes_back<S: SessionStore>(store: S) -> CaseResult {
+    let bare = record("ann")?;
+    store.insert(bare.clone()).await?;
+    assert_eq!(store.load(&bare.id).await?.as_ref(), Some(&bare));
+
+    let mut full = full_record("ann")?;
+    full.id = bare.id.clone();
+    assert_eq!(store.replace(full.clone(), bare.version).await?, Replaced::Yes);
+    assert_eq!(store.load(&full.id).await?.as_ref(), Some(&full));
+    assert_eq!(store.list("ann").await?, [full.clone()]);
+
+    let mut other = full_record("bob")?;
+    other.created_at = Timestamp::from_unix(-1);
+    store.insert(other.clone()).await?;
+    assert_eq!(store.load(&other.id).await?.as_ref(), Some(&other));
+    assert_eq!(store.load(&full.id).await?, Some(full));
+    Ok(())
+}
+
+/// User ids and metadata hold every character, NUL and line ends included, and the empty string is not `None`.
+pub async fn every_character_comes_back<S: SessionStore>(store: S) -> CaseResult {
+    let text = wild_text();
+    let mut wild = record(&text)?;
+    wild.metadata = SessionMetadata::default().with_user_agent(text.clone()).with_device_label(text.clone());
+    store.insert(wild.clone()).await?;
+    assert_eq!(store.load(&wild.id).await?.as_ref(), Some(&wild));
+    assert_eq!(store.list(&text).await?, [wild]);
+
+    let mut empty = record("")?;
+    empty.metadata = SessionMetadata::default().with_user_agent("").with_device_label("");
+    store.insert(empty.clone()).await?;
+    assert_eq!(store.load(&empty.id).await?.as_ref(), Some(&empty));
+    assert_eq!(store.remove_all(&text, None).await?, 1);
+    assert_eq!(store.list("").await?, [empty]);
+    Ok(())
+}
+
+/// Users are compared character by character: no folding of case, no cutting at NUL or spaces, no patterns.
+pub async fn users_are_told_apart_by_every_character<S: SessionStore>(store: S) -> CaseResult {
+    let mut users =
+        vec!["ann", "Ann", "ann ", " ann", "ann\0", "ann\0x", "ann\n", "an%", "an_", "*", "ann:x", "1", "01"];
+    users.extend(EVERY_KIND_OF_CHARACTER);
+    for user in &users {
+        store.insert(record(user)?).await?;
+    }
+    for user in &users {
+        let found = store.list(user).await?;
+        assert_eq!(found.len(), 1, "{user:?}");
+        assert_eq!(found.iter().map(|record| record.user_id.as_str()).collect::<Vec<_>>(), [*user]);
+    }
+    assert_eq!(store.remove_all("ann", None).await?, 1);
+    assert_eq!(store.remove_all("an%", None).await?, 1);
+    assert_eq!(store.list("Ann").await?.len(), 1);
+    Ok(())
+}
+
+/// There is nothing where nothing was put.
+pub async fn an_unknown_session_is_none<S: SessionStore>(store: S) -> CaseResult {
+    let id = SessionId::generate()?;
+    assert_eq!(store.load(&id).await?, None);
+    assert!(!store.remove(&id).await?);
+    assert_eq!(store.list("ann").await?, []);
+    assert_eq!(store.remove_all("ann", None).await?, 0);
+    assert_eq!(store.remove_all("ann", Some(&id)).await?, 0);
+    assert_eq!(store.purge_expired(START).await?, 0);
+    Ok(())
+}
+
+/// A second record with the same identifier is an error, and the first one stays.
+pub async fn an_identifier_is_taken_once<S: SessionStore>(store: S) -> CaseResult {
+    let first = record("ann")?;
+    let mut second = record("bob")?;
+    second.id = first.id.clone();
+    store.insert(first.clone()).await?;
+    assert!(store.insert(second).await.is_err());
+    assert!(store.insert(first.clone()).await.is_err());
+    assert_eq!(store.load(&first.id).await?, Some(first));
+    assert_eq!(store.list("bob").await?, []);
+    Ok(())
+}
+
+/// A replacement is written when the version is the expected one, and not otherwise.
+pub async fn a_replacement_needs_the_version<S: SessionStore>(store: S) -> CaseResult {
+    let first = record("ann")?;
+    store.insert(first.clone()).await?;
+    let mut second = first.clone();
+    second.version = 1;
+    second.current = TokenHash::of("second");
+    assert_eq!(store.replace(second.clone(), 1).await?, Replaced::Conflict);
+    assert_eq!(store.load(&first.id).await?.as_ref(), Some(&first));
+    assert_eq!(store.replace(second.clone(), 0).await?, Replaced::Yes);
+
+    let mut late = first;
+    late.version = 1;
+    late.current = TokenHash::of("late");
+    assert_eq!(store.replace(late, 0).await?, Replaced::Conflict);
+    assert_eq!(store.load(&second.id).await?, Some(second));
+    Ok(())
+}
+
+/// A record that is gone, or never was, is a conflict and stays gone.
+pub async fn a_replacement_does_not_bring_back_a_removed_record<S: SessionStore>(store: S) -> CaseResult {
+    let mut record = record("ann")?;
+    assert_eq!(store.replace(record.clone(), 0).await?, Replaced::Conflict);
+    store.insert(record.clone()).await?;
+    assert!(store.remove(&record.id).await?);
+    record.version = 1;
+    assert_eq!(store.replace(record.clone(), 0).await?, Replaced::Conflict);
+    assert_eq!(store.load(&record.id).await?, None);
+    assert_eq!(store.list("ann").await?, []);
+    Ok(())
+}
+
+/// Row 76. Of many who expect the same version, one writes.
+pub async fn of_many_replacements_one_wins<S: SessionStore>(store: S) -> CaseResult {
+    let first = record("ann")?;
+    store.insert(first.clone()).await?;
+    let attempts = (0..50).map(|number| {
+        let mut next = first.clone();
+        next.version = 1;
+        next.metadata = SessionMetadata::default().with_device_label(number.to_string());
+        let store = &store;
+        async move { store.replace(next.clone(), 0).await.map(|replaced| (replaced, next)) }
+    });
+    let results = all_at_once(attempts).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let winners: Vec<_> = results.into_iter().filter(|(replaced, _)| *replaced == Replaced::Yes).collect();
+    assert_eq!(winners.len(), 1);
+    assert_eq!(store.load(&first.id).await?.as_ref(), winners.first().map(|(_, written)| written));
+    Ok(())
+}
+
+/// Removing tells whether there was something.
+pub async fn a_record_is_removed_once<S: SessionStore>(store: S) -> CaseResult {
+    let gone = record("ann")?;
+    let kept = record("ann")?;
+    store.insert(gone.clone()).await?;
+    store.insert(kept.clone()).await?;
+    assert!(store.remove(&gone.id).await?);
+    assert!(!store.remove(&gone.id).await?);
+    assert_eq!(store.load(&gone.id).await?, None);
+    assert_eq!(store.list("ann").await?, [kept]);
+    store.insert(gone).await?;
+    assert_eq!(store.list("ann").await?.len(), 2);
+    Ok(())
+}
+
+/// A list holds all of a user's records, expired ones too, and nobody else's.
+pub async fn a_list_has_every_record_of_one_user<S: SessionStore>(store: S) -> CaseResult {
+    let mut expected = Vec::new();
+    for _ in 0..25 {
+        let mut mine = record("ann")?;
+        mine.idle_expires_at = START;
+        store.insert(mine.clone()).await?;
+        store.insert(record("bob")?).await?;
+        expected.push(mine);
+    }
+    let mut listed = store.list("ann").await?;
+    listed.sort_by(|a, b| a.id.cmp(&b.id));
+    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(listed, expected);
+    Ok(())
+}
+
+/// All of one user's records go, but for one; an exception that is not theirs saves nothing.
+pub async fn removing_all_spares_other_users_and_the_exception<S: SessionStore>(store: S) -> CaseResult {
+    let kept = record("ann")?;
+    let foreign = record("bob")?;
+    for record in [kept.clone(), foreign.clone(), record("ann")?, record("ann")?] {
+        store.insert(record).await?;
+    }
+    assert_eq!(store.remove_all("ann", Some(&kept.id)).await?, 2);
+    assert_eq!(store.list("ann").await?, [kept]);
+    assert_eq!(store.remove_all("ann", Some(&foreign.id)).await?, 1);
+    assert_eq!(store.list("ann").await?, []);
+    assert_eq!(store.remove_all("bob", None).await?, 1);
+    assert_eq!(store.load(&foreign.id).await?, None);
+    Ok(())
+}
+
+/// A purge takes what has reached either end, at the very second, and nothing else.
+pub async fn a_purge_removes_what_has_expired<S: SessionStore>(store: S) -> CaseResult {
+    let now = START;
+    let [before, after] = [now.unix() - 1, now.unix() + 1].map(Timestamp::from_unix);
+    let mut survivors = Vec::new();
+    for (idle_end, absolute_end) in
+        [(before, after), (now, after), (after, now), (after, before), (before, before), (after, after)]
+    {
+        let mut record = record("ann")?;
+        record.idle_expires_at = idle_end;
+        record.absolute_expires_at = absolute_end;
+        store.insert(record.clone()).await?;
+        if !record.is_expired(now) {
+            survivors.push(record);
+        }
+    }
+    assert_eq!(survivors.len(), 1);
+    assert_eq!(store.purge_expired(now).await?, 5);
+    assert_eq!(store.purge_expired(now).await?, 0);
+    assert_eq!(store.list("ann").await?, survivors);
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! A store that fails on command.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionRecord};
+use crate::store::{Replaced, SessionStore, StoreError};
+
+/// How a [`FaultyStore`] fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Nothing can be read; writes work.
+    Read,
+    /// A write is not carried out.
+    BeforeWrite,
+    /// A write is carried out, and its answer is lost.
+    AfterWrite,
+    /// Every replacement is a conflict.
+    Conflict,
+}
+
+/// A store that fails on command. Put it into an [`Arc`](std::sync::Arc) to keep a handle on it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use countersign::SystemClock;
+/// use countersign::session::{SessionPolicy, Sessions};
+/// use countersign::store::MemoryStore;
+/// use countersign::testing::{Fault, FaultyStore};
+///
+/// let store = Arc::new(FaultyStore::new(MemoryStore::default()));
+/// let sessions = Sessions::new(Arc::clone(&store), Arc::new(SystemClock::default()), SessionPolicy::default());
+/// store.inject(Fault::BeforeWrite);
+/// // ... every write fails now ...
+/// store.heal();
+/// ```
+#[derive(Debug)]
+pub struct FaultyStore<S> {
+    inner: S,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl<S: SessionStore> FaultyStore<S> {
+    /// Passes everything on to `inner`, until told otherwise.
+    pub fn new(inner: S) -> Self {
+        Self { inner, fault: Mutex::new(None) }
+    }
+
+    /// Fails in this way from now on.
+    pub fn inject(&self, fault: Fault) {
+        *self.fault() = Some(fault);
+    }
+
+    /// Works again.
+    pub fn heal(&self) {
+        *self.fault() = None;
+    }
+
+    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail_if(&self, fault: Fault) -> Result<(), StoreError> {
+        if *self.fault() == Some(fault) { Err(StoreError::new("injected fault")) } else { Ok(()) }
+    }
+
+    async fn write<T>(
+        &self,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.fail_if(Fault::BeforeWrite)?;
+        let result = operation.await;
+        self.fail_if(Fault::AfterWrite)?;
+        result
+    }
+}
+
+impl<S: SessionStore> SessionStore for FaultyStore<S> {
+    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+        self.write(self.inner.insert(record)).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.fail_if(Fault::Read)?;
+        self.inner.load(id).await
+    }
+
+    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        if *self.fault() == Some(Fault::Conflict) {
+            return Ok(Replaced::Conflict);
+        }
+        self.write(self.inner.replace(record, expected_version)).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.write(self.inner.remove(id)).await
+    }
+
+    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        self.fail_if(Fault::Read)?;
+        self.inner.list(user_id).await
+    }
+
+    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.write(self.inner.remove_all(user_id, except)).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(self.inner.purge_expired(now)).await
+    }
+}

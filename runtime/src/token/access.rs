@@ -1,0 +1,179 @@
+//! Access tokens: JWTs as RFC 9068 says, with the application's claims at top level.
+
+use serde::Serialize;
+
+use super::envelope::Envelope;
+use super::payload::{self, Registered};
+use super::{KeySet, SettingsError, TokenError, TokenSettings};
+use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
+
+/// What the session says about an access token.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AccessStamp<'a> {
+    /// The token's own id, `jti`.
+    pub id: &'a str,
+    /// The session's id, `sid`.
+    pub session_id: &'a str,
+    /// When the token is made, `iat` and `nbf`.
+    pub issued_at: Timestamp,
+    /// When it ends, `exp`.
+    pub expires_at: Timestamp,
+    /// When the user last signed in, `auth_time`.
+    pub authenticated_at: Timestamp,
+}
+
+impl<'a> AccessStamp<'a> {
+    /// A stamp for a token of the session `session_id`, made at sign-in; set `authenticated_at` for later ones.
+    pub fn new(id: &'a str, session_id: &'a str, issued_at: Timestamp, expires_at: Timestamp) -> Self {
+        Self { id, session_id, issued_at, expires_at, authenticated_at: issued_at }
+    }
+}
+
+/// An access token that was verified.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Verified<C> {
+    /// The application's claims.
+    pub claims: C,
+    /// The token's own id, `jti`.
+    pub id: String,
+    /// The session's id, `sid`.
+    pub session_id: String,
+    /// When the token was made, `iat`.
+    pub issued_at: Timestamp,
+    /// When it ends, `exp`.
+    pub expires_at: Timestamp,
+    /// When the user last signed in, `auth_time`.
+    pub authenticated_at: Timestamp,
+}
+
+/// Makes and verifies access tokens.
+///
+/// What verification asks of a token: at most the configured length; three segments of canonical base64url; a header with
+/// `typ` `at+jwt` and `alg` and `kid` of one configured key; that key's signature; a payload in which no member stands
+/// twice, with `iss`, `aud`, `sub`, `exp`, `iat`, `jti`, `sid` and `auth_time`; and that it is valid now.
+#[derive(Debug)]
+pub struct AccessTokens {
+    envelope: Envelope,
+    settings: TokenSettings,
+}
+
+/// The claims of RFC 9068 section 2.2 that the application does not write.
+#[derive(Serialize)]
+struct Payload<'a> {
+    iss: &'a str,
+    aud: Audience<'a>,
+    client_id: &'a str,
+    exp: Timestamp,
+    iat: Timestamp,
+    nbf: Timestamp,
+    jti: &'a str,
+    sid: &'a str,
+    auth_time: Timestamp,
+}
+
+/// One audience is written as a string, several as an array (RFC 7519 section 4.1.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Audience<'a> {
+    One(&'a str),
+    Several(&'a [String]),
+}
+
+impl<'a> From<&'a [String]> for Audience<'a> {
+    fn from(audiences: &'a [String]) -> Self {
+        match audiences {
+            [one] => Self::One(one),
+            several => Self::Several(several),
+        }
+    }
+}
+
+impl AccessTokens {
+    /// Takes the keys, of which the first signs, and the settings. Refuses settings that are empty or out of range.
+    pub fn new(keys: KeySet, settings: TokenSettings) -> Result<Self, SettingsError> {
+        let settings = settings.checked()?;
+        Ok(Self { envelope: Envelope::new("at+jwt", settings.length_limit(), keys), settings })
+    }
+
+    /// Replaces the keys while requests are served. Tokens of keys that are not in the new set are refused from now on.
+    pub fn replace_keys(&self, keys: KeySet) {
+        self.envelope.replace_keys(keys);
+    }
+
+    /// Makes a token. Refuses claims that are not a JSON object, that write a registered claim or a member twice, that could
+    /// not be read back, and a token over the length limit.
+    pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
+        let expected = self.settings.expected();
+        let registered = Payload {
+            iss: expected.issuer,
+            aud: expected.audiences.into(),
+            client_id: self.settings.client(),
+            exp: stamp.expires_at,
+            iat: stamp.issued_at,
+            nbf: stamp.issued_at,
+            jti: stamp.id,
+            sid: stamp.session_id,
+            auth_time: stamp.authenticated_at,
+        };
+        let mut application = Vec::new();
+        claims
+            .serialize_wire(&mut serde_json::Serializer::new(&mut application))
+            .map_err(TokenError::Claims)?;
+        let payload = joined(serde_json::to_string(&registered).map_err(TokenError::Claims)?, &application)?;
+        payload::read(&payload, expected, |members| C::deserialize_wire(members))?;
+        self.envelope.seal(payload.as_bytes())
+    }
+
+    /// Verifies a token and reads its claims.
+    pub fn verify<C: SessionClaims>(&self, token: &[u8], now: Timestamp) -> Result<Verified<C>, TokenError> {
+        self.open(token, |settings, times| settings.check_times(times, now))
+    }
+
+    /// Verifies a token that may have expired or grown too old, and asks everything else of it: who signs out names a
+    /// session that way.
+    pub fn verify_expired<C: SessionClaims>(
+        &self,
+        token: &[u8],
+        now: Timestamp,
+    ) -> Result<Verified<C>, TokenError> {
+        self.open(token, |settings, times| settings.check_start(times, now))
+    }
+
+    fn open<C: SessionClaims>(
+        &self,
+        token: &[u8],
+        check: impl FnOnce(&TokenSettings, &Registered<'_>) -> Result<(), TokenError>,
+    ) -> Result<Verified<C>, TokenError> {
+        let payload = self.envelope.open(token)?;
+        let (registered, claims) =
+            payload::read(&payload, self.settings.expected(), |members| C::deserialize_wire(members))?;
+        check(&self.settings, &registered)?;
+        Ok(Verified {
+            claims,
+            authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
+            id: registered.id.into_owned(),
+            session_id: registered.session_id.into_owned(),
+            issued_at: registered.issued_at,
+            expires_at: registered.expires_at,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+}
+
+/// Joins two JSON objects into one. Members that stand in both are found when the result is read back.
+fn joined(mut registered: String, application: &[u8]) -> Result<String, TokenError> {
+    let application = str::from_utf8(application).map_err(|_| TokenError::NotAnObject)?;
+    let (Some('}'), Some(members)) = (registered.pop(), application.strip_prefix('{')) else {
+        return Err(TokenError::NotAnObject);
+    };
+    registered.push(',');
+    registered.push_str(members);
+    Ok(registered)
+}

@@ -1,0 +1,69 @@
+//! Names and identifiers: at random, or derived from a secret.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::TokenError;
+
+/// Makes an identifier of 256 random bits, such as the first `jti` of a session, in base64url.
+///
+/// Fails only when the operating system gives no random bytes.
+pub fn random_id() -> Result<String, TokenError> {
+    random::<32>()
+}
+
+/// Makes an identifier of 128 random bits, enough for a session id, in base64url.
+///
+/// Fails only when the operating system gives no random bytes.
+pub fn random_session_id() -> Result<String, TokenError> {
+    random::<16>()
+}
+
+fn random<const N: usize>() -> Result<String, TokenError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| TokenError::Random)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A key for one purpose, derived with HKDF-SHA256 (RFC 5869); it tells nothing about the secret or other subkeys.
+#[derive(Clone)]
+pub(super) struct Subkey(Hmac<Sha256>);
+
+impl Subkey {
+    pub(super) fn of(secret: &[u8], purpose: &str) -> Self {
+        let mut subkey = zeroize::Zeroizing::new([0; 32]);
+        let info: [&[u8]; 2] = [b"countersign 1 ", purpose.as_bytes()];
+        Hkdf::<Sha256>::new(None, secret)
+            .expand_multi_info(&info, subkey.as_mut())
+            .unwrap_or_else(|_| unreachable!("HKDF-SHA256 gives 32 bytes"));
+        Self(
+            Hmac::new_from_slice(subkey.as_ref())
+                .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length")),
+        )
+    }
+
+    /// HMAC-SHA256 over the parts, each with its length, so that no two lists of parts are the same message.
+    fn bytes(&self, parts: &[&str]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// A pseudorandom identifier of 256 bits for these parts, in base64url.
+    pub(super) fn id(&self, parts: &[&str]) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes(parts))
+    }
+
+    /// A short name of the subkey itself.
+    pub(super) fn name(&self) -> String {
+        let mut name = self.id(&[]);
+        name.truncate(16);
+        name
+    }
+}

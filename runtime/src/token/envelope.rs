@@ -1,0 +1,131 @@
+//! The compact form of RFC 7515 section 7.1 around a payload: keys, headers, signatures.
+
+use std::sync::{PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::header::{self, Header};
+use super::{Key, KeySet, TokenError};
+
+/// Seals and opens tokens of one type. Its keys can be replaced while it is in use.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    typ: &'static str,
+    max_len: usize,
+    keys: RwLock<Vec<PreparedKey>>,
+}
+
+/// A key and the first segment of the tokens it signs.
+#[derive(Debug)]
+struct PreparedKey {
+    header: String,
+    key: Key,
+}
+
+impl Envelope {
+    pub(super) fn new(typ: &'static str, max_len: usize, keys: KeySet) -> Self {
+        Self { typ, max_len, keys: RwLock::new(prepare(typ, keys)) }
+    }
+
+    pub(super) fn replace_keys(&self, keys: KeySet) {
+        let prepared = prepare(self.typ, keys);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = prepared;
+    }
+
+    /// Signs a payload with the first key. Refuses what would be longer than the limit.
+    pub(super) fn seal(&self, payload: &[u8]) -> Result<String, TokenError> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let PreparedKey { header, key } =
+            keys.first().filter(|first| first.key.can_sign()).ok_or(TokenError::CannotSign)?;
+        let mut token = header.clone();
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let signature = key.sign(&token)?;
+        token.push('.');
+        token.push_str(&signature);
+        if token.len() > self.max_len { Err(TokenError::TooLong) } else { Ok(token) }
+    }
+
+    /// Verifies a token and answers its payload. Everything that can be refused without cryptography is; nothing of the
+    /// payload is parsed before the signature was verified.
+    pub(super) fn open(&self, token: &[u8]) -> Result<String, TokenError> {
+        if token.len() > self.max_len {
+            return Err(TokenError::TooLong);
+        }
+        let (message, header, payload, signature) = split(token)?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = choose(&keys, self.typ, header)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)?;
+        key.verify(message, signature)?;
+        String::from_utf8(payload).map_err(|_| TokenError::Payload)
+    }
+}
+
+fn prepare(typ: &str, keys: KeySet) -> Vec<PreparedKey> {
+    let prepared = |key: Key| PreparedKey { header: header::prepare(typ, &key), key };
+    keys.into_keys().into_iter().map(prepared).collect()
+}
+
+/// Splits a token into its first two segments together, and each of the three.
+fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
+    let token = str::from_utf8(token).map_err(|_| TokenError::Malformed)?;
+    let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+    let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
+    if header.is_empty() || payload.is_empty() || signature.is_empty() || payload.contains('.') {
+        return Err(TokenError::Malformed);
+    }
+    Ok((message, header, payload, signature))
+}
+
+/// Finds the key for a first segment. That it is one we write is a short cut to what [`choose_by_reading`] finds too.
+fn choose<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Result<&'k Key, TokenError> {
+    match keys.iter().find(|prepared| prepared.header == header) {
+        Some(prepared) => Ok(&prepared.key),
+        None => choose_by_reading(keys, typ, header),
+    }
+}
+
+fn choose_by_reading<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Result<&'k Key, TokenError> {
+    Header::read(header, typ, |header| {
+        let found = match (&header.kid, keys) {
+            (Some(kid), keys) => keys.iter().find(|prepared| prepared.key.kid() == kid),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let key = &found.ok_or(TokenError::UnknownKey)?.key;
+        if header.alg.as_deref() == Some(key.algorithm().name()) {
+            Ok(key)
+        } else {
+            Err(TokenError::Algorithm)
+        }
+    })
+}
+
+#[cfg(test)]
+pub(super) mod test_access {
+    //! The two ways to a key, for the property that they agree.
+
+    use super::{Envelope, TokenError, choose, choose_by_reading};
+
+    impl Envelope {
+        pub(in crate::token) fn chosen_kid(&self, header: &str) -> Result<String, TokenError> {
+            let keys = self.keys.read().unwrap();
+            choose(&keys, self.typ, header).map(|key| key.kid().to_owned())
+        }
+
+        pub(in crate::token) fn kid_by_reading(&self, header: &str) -> Result<String, TokenError> {
+            let keys = self.keys.read().unwrap();
+            choose_by_reading(&keys, self.typ, header).map(|key| key.kid().to_owned())
+        }
+
+        pub(in crate::token) fn panic_with_the_lock(&self) {
+            let _keys = self.keys.write().unwrap();
+            panic!("as another thread might");
+        }
+
+        pub(in crate::token) fn prepared_headers(&self) -> Vec<String> {
+            self.keys.read().unwrap().iter().map(|prepared| prepared.header.clone()).collect()
+        }
+    }
+}

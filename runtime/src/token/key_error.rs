@@ -1,0 +1,148 @@
+//! Why a key, or a set of keys, cannot be used.
+
+use std::error::Error;
+use std::fmt;
+
+use super::Algorithm;
+
+/// Why a key was refused. `Display` says what to do about it; no variant holds key material.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// No cryptography is compiled in, or several are and none was installed.
+    NoProvider,
+    /// The `CryptoProvider` that the application installed cannot describe asymmetric keys.
+    IncompleteProvider,
+    /// The name is not one of [`Algorithm`].
+    UnknownAlgorithm(String),
+    /// A secret was given for an asymmetric algorithm, or a key pair for HMAC.
+    AlgorithmOfOtherKind(Algorithm),
+    /// RFC 7518 section 3.2 wants a secret at least as long as the hash.
+    SecretTooShort {
+        /// What the secret is for.
+        algorithm: Algorithm,
+        /// The least length in bytes.
+        needed: usize,
+        /// The length given.
+        actual: usize,
+    },
+    /// The secret is published, a placeholder, or has a visible pattern.
+    WeakSecret,
+    /// The text or DER is not a key of this algorithm.
+    Unreadable(Algorithm),
+    /// The public point does not lie on the curve of the algorithm.
+    InvalidPoint(Algorithm),
+    /// The RSA modulus has fewer than 2048 bits (RFC 7518 section 3.3).
+    RsaTooShort {
+        /// The length given.
+        bits: usize,
+    },
+    /// The RSA public exponent is 1 or even.
+    RsaExponent,
+    /// What the key signs, it does not verify.
+    DoesNotRoundTrip(Algorithm),
+    /// The text is not a JWK or JWK set, or a member has the wrong type or stands twice.
+    JwkSyntax,
+    /// This member of the JWK is missing, superfluous or malformed.
+    JwkMember(&'static str),
+    /// The JWK is for something else than signatures: its `use` is not `sig`, or `key_ops` lacks `verify`.
+    JwkPurpose,
+    /// The JWK does not say its algorithm, and its type leaves several.
+    JwkWithoutAlgorithm,
+    /// `alg`, `kty` and `crv` of the JWK do not belong together.
+    JwkDisagrees,
+    /// The JWK holds a private key.
+    JwkPrivate,
+    /// A key id is 1 to 128 bytes without control characters.
+    InvalidKid,
+    /// Two keys of a set have this id.
+    DuplicateKid(String),
+    /// One key stands in a set under two ids.
+    DuplicateKey,
+    /// A set holds both a secret and a public key.
+    MixedKinds,
+    /// The signing key of a set can only verify.
+    CannotSign,
+    /// A set has no usable key.
+    EmptySet,
+    /// The operating system gave no random bytes.
+    Random,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NoProvider => {
+                "no cryptography to use: enable the feature `aws-lc-rs` or `rust-crypto` of countersign, or install a \
+                 `jsonwebtoken::crypto::CryptoProvider` before the first key is made"
+            }
+            Self::IncompleteProvider => {
+                "the installed `CryptoProvider` cannot describe asymmetric keys: give it `key_utils`, or use an HMAC key"
+            }
+            Self::UnknownAlgorithm(name) => {
+                return write!(
+                    f,
+                    "unknown algorithm {name:?}: use one of HS256, HS384, HS512, ES256, ES384, EdDSA, RS256, PS256"
+                );
+            }
+            Self::AlgorithmOfOtherKind(algorithm) if algorithm.is_symmetric() => {
+                return write!(f, "{algorithm} signs with a secret: use `Key::from_secret`");
+            }
+            Self::AlgorithmOfOtherKind(algorithm) => {
+                return write!(f, "{algorithm} signs with a private key: use `Key::from_private_pem`");
+            }
+            Self::SecretTooShort { algorithm, needed, actual } => {
+                return write!(
+                    f,
+                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 64`"
+                );
+            }
+            Self::WeakSecret => {
+                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 64`"
+            }
+            Self::Unreadable(algorithm) => {
+                return write!(
+                    f,
+                    "not a key for {algorithm}: give PKCS#8 (`PRIVATE KEY`) or SubjectPublicKeyInfo (`PUBLIC KEY`)"
+                );
+            }
+            Self::InvalidPoint(algorithm) => {
+                return write!(
+                    f,
+                    "the public key is not a point of the curve of {algorithm}: export the key again"
+                );
+            }
+            Self::RsaTooShort { bits } => {
+                return write!(f, "the RSA key has {bits} bits: make one of at least 2048");
+            }
+            Self::RsaExponent => "the RSA public exponent is 1 or even: make a key with exponent 65537",
+            Self::DoesNotRoundTrip(algorithm) => {
+                return write!(f, "the key does not verify what it signs with {algorithm}: make a new one");
+            }
+            Self::JwkSyntax => "not a JWK: give one JSON object in which no member stands twice",
+            Self::JwkMember(name) => {
+                return write!(f, "the member `{name}` of the JWK is missing or malformed");
+            }
+            Self::JwkPurpose => "the JWK is not for verifying signatures: use one with `use` `sig`",
+            Self::JwkWithoutAlgorithm => "the JWK does not say its algorithm: add `alg`",
+            Self::JwkDisagrees => {
+                "`alg`, `kty` and `crv` of the JWK do not belong together, or are not supported"
+            }
+            Self::JwkPrivate => "the JWK holds a private key: load private keys with `Key::from_private_pem`",
+            Self::InvalidKid => "a key id is 1 to 128 bytes without control characters",
+            Self::DuplicateKid(kid) => {
+                return write!(f, "two keys have the id {kid:?}: name them with `Key::with_kid`");
+            }
+            Self::DuplicateKey => "the same key stands in the set twice: remove one",
+            Self::MixedKinds => "a key set holds either secrets or public keys: remove one kind",
+            Self::CannotSign => {
+                "the first key of a key set signs, and this one can only verify: give a secret or private key"
+            }
+            Self::EmptySet => "the key set has no key for signatures: add one",
+            Self::Random => "the operating system gave no random bytes",
+        };
+        f.write_str(text)
+    }
+}
+
+impl Error for KeyError {}

@@ -1,0 +1,71 @@
+//! The keys that a server signs with and accepts.
+
+use super::{Key, KeyError};
+
+/// An ordered set of keys: the first signs, the others are only accepted.
+///
+/// To rotate, put the new key first and keep accepting the old one until the last token it signed has expired. Refused are
+/// two keys of one id, one key twice, and secrets beside public keys (the set-up of every key-confusion attack).
+///
+/// ```
+/// use countersign::token::{Algorithm, Key, KeySet};
+///
+/// let old = Key::generate_secret(Algorithm::Hs256)?;
+/// let new = Key::generate_secret(Algorithm::Hs256)?;
+/// let keys = KeySet::new(new)?.accept(old)?;
+/// # Ok::<(), countersign::token::KeyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeySet {
+    keys: Vec<Key>,
+}
+
+impl KeySet {
+    /// Starts with the key that signs. Refuses one that only verifies.
+    pub fn new(signing: Key) -> Result<Self, KeyError> {
+        if signing.can_sign() { Ok(Self { keys: vec![signing] }) } else { Err(KeyError::CannotSign) }
+    }
+
+    /// Takes one more key whose tokens are accepted; it never signs.
+    pub fn accept(mut self, key: Key) -> Result<Self, KeyError> {
+        if self.keys.iter().any(|known| known.kid() == key.kid()) {
+            return Err(KeyError::DuplicateKid(key.kid().to_owned()));
+        }
+        if self.keys.iter().any(|known| known.is_same_key(&key)) {
+            return Err(KeyError::DuplicateKey);
+        }
+        if self.keys.iter().any(|known| known.algorithm().is_symmetric() != key.algorithm().is_symmetric()) {
+            return Err(KeyError::MixedKinds);
+        }
+        self.keys.push(key);
+        Ok(self)
+    }
+
+    /// Takes keys whose tokens are accepted, for a server that signs none.
+    pub fn verify_only(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyError> {
+        let empty = Self { keys: Vec::new() };
+        let set = keys.into_iter().try_fold(empty, |set, key| set.accept(key.without_signing()))?;
+        if set.keys.is_empty() { Err(KeyError::EmptySet) } else { Ok(set) }
+    }
+
+    /// Takes a JWK set (RFC 7517 section 5) whose keys are accepted and do not sign.
+    ///
+    /// Keys that are not for signatures, or of an algorithm that is not supported, are left out. A malformed key refuses the
+    /// set, see [`Key::from_jwk`], as do two keys of one id, and secrets beside public keys.
+    pub fn from_jwks(json: &str) -> Result<Self, KeyError> {
+        Self::verify_only(super::jwk::read_set(json)?)
+    }
+
+    /// Whether tokens can be made with this set, and not only verified.
+    pub fn can_sign(&self) -> bool {
+        self.keys.first().is_some_and(Key::can_sign)
+    }
+
+    pub(crate) fn has_key_material_of(&self, other: &Key) -> bool {
+        self.keys.iter().any(|key| key.is_same_key(other))
+    }
+
+    pub(super) fn into_keys(self) -> Vec<Key> {
+        self.keys
+    }
+}

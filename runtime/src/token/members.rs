@@ -1,0 +1,67 @@
+//! What reading a header and a payload have in common: strict JSON objects.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::claims::CowStr;
+
+/// More than any header or payload of ours needs, and too little to exhaust a stack.
+const DEEPEST_NESTING: usize = 32;
+
+/// Whether brackets are nested deeper than any token needs; serde_json sets no limit on what it skips.
+pub(super) fn is_too_deep(json: &str) -> bool {
+    let brackets = json.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    brackets > DEEPEST_NESTING && deepest_nesting(json) > DEEPEST_NESTING
+}
+
+fn deepest_nesting(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+const FEW: usize = 8;
+
+/// The names of members seen so far; the first few without allocation.
+#[derive(Default)]
+pub(super) struct SeenMembers<'de> {
+    few: [Option<&'de str>; FEW],
+    more: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> SeenMembers<'de> {
+    /// Whether the name was not seen before.
+    pub(super) fn insert(&mut self, CowStr(name): &CowStr<'de>) -> bool {
+        if self.more.contains(name) {
+            return false;
+        }
+        if let Cow::Borrowed(name) = name {
+            for place in &mut self.few {
+                match place {
+                    Some(seen) if seen == name => return false,
+                    Some(_) => {}
+                    None => {
+                        *place = Some(name);
+                        return true;
+                    }
+                }
+            }
+        } else if self.few.iter().flatten().any(|seen| seen == name) {
+            return false;
+        }
+        self.more.insert(name.clone())
+    }
+}

@@ -1,0 +1,316 @@
+//! The payload of a token: one pass over the JSON, registered claims into their places, the others to the application.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::error::Category;
+
+use super::TokenError;
+use super::members::{SeenMembers, is_too_deep};
+use crate::claims::CowStr;
+use crate::clock::Timestamp;
+
+/// The last second of the year 9999.
+const LATEST: u64 = 253_402_300_799;
+
+/// What `iss` and `aud` have to say.
+#[derive(Clone, Copy)]
+pub(super) struct Expected<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) audiences: &'a [String],
+}
+
+/// The registered claims of a payload that has all the required ones, from the expected issuer for an expected audience.
+pub(super) struct Registered<'de> {
+    pub(super) id: Cow<'de, str>,
+    pub(super) session_id: Cow<'de, str>,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) authenticated_at: Option<Timestamp>,
+}
+
+/// Reads a payload: `application` gets a deserializer that shows it every member but the registered ones. `sub` is shown,
+/// and required.
+pub(super) fn read<'de, T>(
+    payload: &'de str,
+    expected: Expected<'_>,
+    application: impl FnOnce(PayloadDeserializer<'_, '_, 'de>) -> Result<T, serde_json::Error>,
+) -> Result<(Registered<'de>, T), TokenError> {
+    if is_too_deep(payload) || !payload.trim_ascii_start().starts_with('{') {
+        return Err(TokenError::Payload);
+    }
+    let mut json = serde_json::Deserializer::from_str(payload);
+    let mut reading =
+        Reading { expected, found: Found::default(), seen: SeenMembers::default(), problem: None };
+    let claims = match application(PayloadDeserializer { json: &mut json, reading: &mut reading }) {
+        Ok(claims) => claims,
+        Err(error) => return Err(reading.explain(error)),
+    };
+    json.end().map_err(|_| TokenError::Payload)?;
+    Ok((reading.found.complete()?, claims))
+}
+
+/// The deserializer of the application's claims.
+pub(super) struct PayloadDeserializer<'r, 'e, 'de> {
+    json: &'r mut serde_json::Deserializer<serde_json::de::StrRead<'de>>,
+    reading: &'r mut Reading<'e, 'de>,
+}
+
+struct Reading<'e, 'de> {
+    expected: Expected<'e>,
+    found: Found<'de>,
+    seen: SeenMembers<'de>,
+    /// Why reading stopped, when the application's claims are not to blame.
+    problem: Option<TokenError>,
+}
+
+#[derive(Default)]
+struct Found<'de> {
+    issuer_matches: Option<bool>,
+    audience_matches: Option<bool>,
+    client_id: Option<Cow<'de, str>>,
+    id: Option<Cow<'de, str>>,
+    session_id: Option<Cow<'de, str>>,
+    issued_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    authenticated_at: Option<Timestamp>,
+    has_subject: bool,
+}
+
+impl<'de> Found<'de> {
+    fn complete(self) -> Result<Registered<'de>, TokenError> {
+        let missing = TokenError::MissingClaim;
+        match self.issuer_matches {
+            Some(true) => {}
+            Some(false) => return Err(TokenError::Issuer),
+            None => return Err(missing("iss")),
+        }
+        match self.audience_matches {
+            Some(true) => {}
+            Some(false) => return Err(TokenError::Audience),
+            None => return Err(missing("aud")),
+        }
+        if !self.has_subject {
+            return Err(missing("sub"));
+        }
+        Ok(Registered {
+            id: self.id.ok_or(missing("jti"))?,
+            session_id: self.session_id.ok_or(missing("sid"))?,
+            issued_at: self.issued_at.ok_or(missing("iat"))?,
+            expires_at: self.expires_at.ok_or(missing("exp"))?,
+            not_before: self.not_before,
+            authenticated_at: self.authenticated_at,
+        })
+    }
+}
+
+impl<'de> Reading<'_, 'de> {
+    /// Puts a registered claim in its place; false when the member is none.
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, members: &mut A) -> Result<bool, A::Error> {
+        let Self { expected, found, problem, .. } = self;
+        let mut place = Place { members, problem };
+        match name {
+            "iss" => place.fill("iss", &mut found.issuer_matches, AnyOf(&[expected.issuer])),
+            "aud" => place.fill("aud", &mut found.audience_matches, AnyOfOrList(expected.audiences)),
+            "exp" => place.fill("exp", &mut found.expires_at, NumericDate),
+            "iat" => place.fill("iat", &mut found.issued_at, NumericDate),
+            "nbf" => place.fill("nbf", &mut found.not_before, NumericDate),
+            "auth_time" => place.fill("auth_time", &mut found.authenticated_at, NumericDate),
+            "jti" => place.fill("jti", &mut found.id, Text),
+            "sid" => place.fill("sid", &mut found.session_id, Text),
+            "client_id" => place.fill("client_id", &mut found.client_id, Text),
+            _ => return Ok(false),
+        }?;
+        Ok(true)
+    }
+
+    fn explain(self, error: serde_json::Error) -> TokenError {
+        match (self.problem, error.classify()) {
+            (Some(problem), _) => problem,
+            (None, Category::Data) => TokenError::Claims(error),
+            (None, _) => TokenError::Payload,
+        }
+    }
+}
+
+struct Place<'r, A> {
+    members: &'r mut A,
+    problem: &'r mut Option<TokenError>,
+}
+
+impl<'de, A: MapAccess<'de>> Place<'_, A> {
+    fn fill<S: DeserializeSeed<'de>>(
+        &mut self,
+        name: &'static str,
+        place: &mut Option<S::Value>,
+        seed: S,
+    ) -> Result<(), A::Error> {
+        if place.is_some() {
+            *self.problem = Some(TokenError::DuplicateClaim);
+            return Err(A::Error::custom("a claim stands twice"));
+        }
+        match self.members.next_value_seed(seed) {
+            Ok(value) => *place = Some(value),
+            Err(error) => {
+                *self.problem = Some(TokenError::InvalidClaim(name));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserializer<'de> for PayloadDeserializer<'_, '_, 'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        self.json.deserialize_map(Object { visitor, reading: self.reading })
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Object<'r, 'e, 'de, V> {
+    visitor: V,
+    reading: &'r mut Reading<'e, 'de>,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Object<'_, '_, 'de, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JWT claims set")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(ApplicationMembers { members, reading: self.reading })
+    }
+}
+
+struct ApplicationMembers<'r, 'e, 'de, A> {
+    members: A,
+    reading: &'r mut Reading<'e, 'de>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.members.next_key::<CowStr<'de>>()? {
+            if self.reading.take(&name.0, &mut self.members)? {
+                continue;
+            }
+            if !self.reading.seen.insert(&name) {
+                self.reading.problem = Some(TokenError::DuplicateClaim);
+                return Err(A::Error::custom("a claim stands twice"));
+            }
+            self.reading.found.has_subject |= name.0 == "sub";
+            return match name.0 {
+                Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+                Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
+            }
+            .map(Some);
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.members.next_value_seed(seed)
+    }
+}
+
+/// A string, borrowed where it can be.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        CowStr::deserialize(deserializer).map(|CowStr(text)| text)
+    }
+}
+
+/// Whole seconds since 1970, up to the year 9999; RFC 7519 section 2 allows fractions, which this crate does not write.
+struct NumericDate;
+
+impl<'de> DeserializeSeed<'de> for NumericDate {
+    type Value = Timestamp;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Timestamp, D::Error> {
+        let seconds = u64::deserialize(deserializer)?;
+        match i64::try_from(seconds) {
+            Ok(whole) if seconds <= LATEST => Ok(Timestamp::from_unix(whole)),
+            _ => Err(D::Error::custom("the time is out of range")),
+        }
+    }
+}
+
+/// Whether a string is one of these.
+struct AnyOf<'e, T>(&'e [T]);
+
+impl<'de, T: AsRef<str>> DeserializeSeed<'de> for AnyOf<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<T: AsRef<str>> Visitor<'_> for AnyOf<'_, T> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        Ok(self.0.iter().any(|expected| expected.as_ref() == text))
+    }
+}
+
+/// Whether a string, or any string of an array, is one of these (`aud`, RFC 7519 section 4.1.3).
+struct AnyOfOrList<'e, T>(&'e [T]);
+
+impl<'de, T: AsRef<str>> DeserializeSeed<'de> for AnyOfOrList<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: AsRef<str>> Visitor<'de> for AnyOfOrList<'_, T> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<bool, E> {
+        AnyOf(self.0).visit_str(text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<bool, A::Error> {
+        let mut any = false;
+        while let Some(matches) = names.next_element_seed(AnyOf(self.0))? {
+            any |= matches;
+        }
+        Ok(any)
+    }
+}

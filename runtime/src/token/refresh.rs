@@ -1,0 +1,162 @@
+//! Refresh tokens: signed with a secret of their own, and never accepted as access tokens.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::access::Audience;
+use super::derive::Subkey;
+use super::envelope::Envelope;
+use super::payload::{self, Registered};
+use super::{Key, KeySet, SettingsError, TokenError, TokenSettings};
+use crate::clock::Timestamp;
+
+/// What the session says about a refresh token.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RefreshStamp<'a> {
+    /// The user's identifier, `sub`.
+    pub subject: &'a str,
+    /// The token's own id, `jti`.
+    pub id: &'a str,
+    /// The session's id, `sid`.
+    pub session_id: &'a str,
+    /// When the token is made, `iat`.
+    pub issued_at: Timestamp,
+    /// When it ends, `exp`.
+    pub expires_at: Timestamp,
+}
+
+impl<'a> RefreshStamp<'a> {
+    /// A stamp for a token of the session `session_id`.
+    pub fn new(
+        subject: &'a str,
+        id: &'a str,
+        session_id: &'a str,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self { subject, id, session_id, issued_at, expires_at }
+    }
+}
+
+/// A refresh token that was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefreshTicket {
+    /// The user's identifier, `sub`.
+    pub subject: String,
+    /// The token's own id, `jti`.
+    pub id: String,
+    /// The session's id, `sid`.
+    pub session_id: String,
+    /// When the token was made, `iat`.
+    pub issued_at: Timestamp,
+    /// When it ends, `exp`.
+    pub expires_at: Timestamp,
+}
+
+/// Makes and verifies refresh tokens, and derives the identifiers of their successors.
+///
+/// The key is a secret, so the same stamp gives the same token byte for byte. Header `typ` is `rt+jwt`. Verification asks
+/// what [`AccessTokens`](super::AccessTokens) asks, but for `auth_time`.
+pub struct RefreshTokens {
+    envelope: Envelope,
+    settings: TokenSettings,
+    successors: Subkey,
+    access_ids: Subkey,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    iss: &'a str,
+    aud: Audience<'a>,
+    sub: &'a str,
+    exp: Timestamp,
+    iat: Timestamp,
+    jti: &'a str,
+    sid: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    sub: String,
+}
+
+impl RefreshTokens {
+    /// Takes the key and the settings. Refuses a key that is not a secret or cannot sign, and settings that are empty or out
+    /// of range.
+    pub fn new(key: Key, settings: TokenSettings) -> Result<Self, SettingsError> {
+        let settings = settings.checked()?;
+        let secret = key.secret().ok_or(SettingsError::RefreshKeyNotSecret)?;
+        let (successors, access_ids) = (Subkey::of(secret, "successor"), Subkey::of(secret, "access id"));
+        let keys = KeySet::new(key).map_err(|_| SettingsError::RefreshKeyNotSecret)?;
+        let envelope = Envelope::new("rt+jwt", settings.length_limit(), keys);
+        Ok(Self { envelope, settings, successors, access_ids })
+    }
+
+    /// Makes a token; equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
+    pub fn mint(&self, stamp: &RefreshStamp<'_>) -> Result<String, TokenError> {
+        let expected = self.settings.expected();
+        let payload = serde_json::to_string(&Payload {
+            iss: expected.issuer,
+            aud: expected.audiences.into(),
+            sub: stamp.subject,
+            exp: stamp.expires_at,
+            iat: stamp.issued_at,
+            jti: stamp.id,
+            sid: stamp.session_id,
+        })
+        .map_err(TokenError::Claims)?;
+        payload::read(&payload, expected, |members| Subject::deserialize(members))?;
+        self.envelope.seal(payload.as_bytes())
+    }
+
+    /// Verifies a token.
+    pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<RefreshTicket, TokenError> {
+        self.open(token, |settings, times| settings.check_times(times, now))
+    }
+
+    /// Verifies a token that may have expired or grown too old, and asks everything else of it.
+    pub fn verify_expired(&self, token: &[u8], now: Timestamp) -> Result<RefreshTicket, TokenError> {
+        self.open(token, |settings, times| settings.check_start(times, now))
+    }
+
+    /// The `jti` of the refresh token that follows `parent_id`: 256 bits that only the holder of the refresh secret can
+    /// compute, and always the same ones for the same parent.
+    pub fn successor_id(&self, session_id: &str, parent_id: &str) -> String {
+        self.successors.id(&[session_id, parent_id])
+    }
+
+    /// The `jti` of the access token that is given out with the refresh token `refresh_id`.
+    pub fn derived_access_id(&self, session_id: &str, refresh_id: &str) -> String {
+        self.access_ids.id(&[session_id, refresh_id])
+    }
+
+    fn open(
+        &self,
+        token: &[u8],
+        check: impl FnOnce(&TokenSettings, &Registered<'_>) -> Result<(), TokenError>,
+    ) -> Result<RefreshTicket, TokenError> {
+        let payload = self.envelope.open(token)?;
+        let (registered, Subject { sub }) =
+            payload::read(&payload, self.settings.expected(), |members| Subject::deserialize(members))?;
+        check(&self.settings, &registered)?;
+        Ok(RefreshTicket {
+            subject: sub,
+            id: registered.id.into_owned(),
+            session_id: registered.session_id.into_owned(),
+            issued_at: registered.issued_at,
+            expires_at: registered.expires_at,
+        })
+    }
+}
+
+impl fmt::Debug for RefreshTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshTokens")
+            .field("envelope", &self.envelope)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! What every token says, and what is asked of those that come back.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::TokenError;
+use super::payload::{Expected, Registered};
+use crate::clock::Timestamp;
+
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
+const LONGEST_LEEWAY: Duration = Duration::from_secs(300);
+const DEFAULT_MAX_LEN: usize = 8 * 1024;
+const MAX_LENS: std::ops::RangeInclusive<usize> = 512..=64 * 1024;
+
+/// Issuer, audiences, leeway and limits of tokens.
+///
+/// ```
+/// use std::time::Duration;
+/// use countersign::token::TokenSettings;
+///
+/// let settings = TokenSettings::new("https://auth.example.com", "https://api.example.com")
+///     .audience("https://files.example.com")
+///     .leeway(Duration::ZERO);
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    issuer: String,
+    audiences: Vec<String>,
+    client_id: Option<String>,
+    leeway: Duration,
+    max_len: usize,
+    max_age: Option<Duration>,
+}
+
+/// Why settings for tokens were refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The issuer is empty.
+    EmptyIssuer,
+    /// An audience is empty.
+    EmptyAudience,
+    /// The client id is empty.
+    EmptyClientId,
+    /// The leeway is over five minutes.
+    LeewayTooLong,
+    /// The limit of a token's length is not between 512 bytes and 64 KiB.
+    LengthLimit,
+    /// Refresh tokens need a secret, so that one parent has one successor, byte for byte.
+    RefreshKeyNotSecret,
+}
+
+impl TokenSettings {
+    /// Takes the `iss` and the `aud` of tokens. Both are compared byte for byte, so a trailing slash matters.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audiences: vec![audience.into()],
+            client_id: None,
+            leeway: DEFAULT_LEEWAY,
+            max_len: DEFAULT_MAX_LEN,
+            max_age: None,
+        }
+    }
+
+    /// Adds an audience. Tokens name all of them; a token that names any is accepted.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The `client_id` of access tokens (RFC 9068 section 2.2); the first audience unless set.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// How much clocks may differ when `exp`, `nbf` and `iat` are checked: 60 seconds unless set, at most five minutes.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The most bytes a token may have, checked before anything else: 8 KiB unless set.
+    pub fn max_len(mut self, bytes: usize) -> Self {
+        self.max_len = bytes;
+        self
+    }
+
+    /// Refuses tokens that were issued longer ago, whatever their `exp` says. No limit unless set.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    pub(super) fn checked(self) -> Result<Self, SettingsError> {
+        if self.issuer.is_empty() {
+            return Err(SettingsError::EmptyIssuer);
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(SettingsError::EmptyAudience);
+        }
+        if self.client_id.as_deref() == Some("") {
+            return Err(SettingsError::EmptyClientId);
+        }
+        if self.leeway > LONGEST_LEEWAY {
+            return Err(SettingsError::LeewayTooLong);
+        }
+        if !MAX_LENS.contains(&self.max_len) {
+            return Err(SettingsError::LengthLimit);
+        }
+        Ok(self)
+    }
+
+    pub(super) fn length_limit(&self) -> usize {
+        self.max_len
+    }
+
+    pub(super) fn expected(&self) -> Expected<'_> {
+        Expected { issuer: &self.issuer, audiences: &self.audiences }
+    }
+
+    pub(super) fn client(&self) -> &str {
+        self.client_id.as_deref().or_else(|| self.audiences.first().map(String::as_str)).unwrap_or_default()
+    }
+
+    /// RFC 7519 sections 4.1.4 to 4.1.6, and the maximum age.
+    pub(super) fn check_times(&self, times: &Registered<'_>, now: Timestamp) -> Result<(), TokenError> {
+        if now >= times.expires_at + self.leeway {
+            return Err(TokenError::Expired);
+        }
+        self.check_start(times, now)?;
+        match self.max_age {
+            Some(age) if now.since(times.issued_at) > age.saturating_add(self.leeway) => {
+                Err(TokenError::TooOld)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All of [`Self::check_times`] that does not end a token's life.
+    pub(super) fn check_start(&self, times: &Registered<'_>, now: Timestamp) -> Result<(), TokenError> {
+        let latest_start = now + self.leeway;
+        if times.not_before.is_some_and(|start| start > latest_start) {
+            return Err(TokenError::NotYetValid);
+        }
+        if times.issued_at > latest_start {
+            return Err(TokenError::IssuedInFuture);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmptyIssuer => "the issuer is empty: set the URL of this service",
+            Self::EmptyAudience => "an audience is empty: set the URL or name of the API",
+            Self::EmptyClientId => "the client id is empty: set a name or leave it out",
+            Self::LeewayTooLong => "the leeway is over five minutes: set at most 300 seconds",
+            Self::LengthLimit => "the limit of a token's length has to be between 512 bytes and 64 KiB",
+            Self::RefreshKeyNotSecret => {
+                "the refresh key has to be a secret that signs: use `Key::from_secret`"
+            }
+        })
+    }
+}
+
+impl Error for SettingsError {}

@@ -1,0 +1,28 @@
+use std::cell::Cell;
+
+mod provider;
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod algorithms;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod claims;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod format;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_choice;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod kit;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod refresh;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod registered;
+
+thread_local! {
+    static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(super) fn count_verification() {
+    VERIFICATIONS.set(VERIFICATIONS.get() + 1);
+}

@@ -1,0 +1,205 @@
+//! Who gets through, and that nothing else runs before that is decided.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use http_body::Frame;
+
+use crate::support::{App, Role, User, VERIFICATIONS, forge, payload_with, request};
+
+/// Rows 48 and 62.
+#[tokio::test]
+async fn guarded_route_without_a_token_is_401_and_the_handler_does_not_run() {
+    let app = App::new();
+    for path in ["/me", "/admin"] {
+        let answer = app.get(path, None).await;
+        answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
+        assert!(!app.handler_ran());
+    }
+}
+
+/// Row 49.
+#[tokio::test]
+async fn token_without_the_role_is_403_and_the_handler_does_not_run() {
+    let app = App::new();
+    for roles in [&[][..], &[Role::Member], &[Role::Editor], &[Role::Support]] {
+        let pair = app.login(roles).await;
+        let answer = app.get("/admin", Some(&pair.access_token)).await;
+        answer.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+        assert_eq!(
+            answer.header(header::WWW_AUTHENTICATE),
+            Some("Bearer realm=\"https://issuer.test\", error=\"insufficient_scope\"")
+        );
+        assert!(!app.handler_ran());
+    }
+}
+
+/// Row 50.
+#[tokio::test]
+async fn every_role_above_the_demanded_one_passes() {
+    let app = App::new();
+    for (role, status) in [
+        (Role::Member, StatusCode::FORBIDDEN),
+        (Role::Editor, StatusCode::CREATED),
+        (Role::Admin, StatusCode::CREATED),
+        (Role::Support, StatusCode::CREATED),
+    ] {
+        let pair = app.login(&[role]).await;
+        let answer =
+            app.send(request(Method::POST, "/posts", Some(&pair.access_token), Body::from("{}"))).await;
+        assert_eq!(answer.status, status, "{role}");
+        assert_eq!(app.handler_ran(), status == StatusCode::CREATED);
+    }
+}
+
+/// Row 42.
+#[tokio::test]
+async fn role_name_that_the_application_does_not_know_is_ignored() {
+    let app = App::new();
+    let token = forge(&payload_with("roles", serde_json::json!(["superuser", "member", "Admin"])));
+    assert_eq!(app.get("/me", Some(&token)).await.json()["roles"], serde_json::json!(["member"]));
+    assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::FORBIDDEN);
+}
+
+struct NeverEnding {
+    polled: Arc<AtomicBool>,
+}
+
+impl axum::body::HttpBody for NeverEnding {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.polled.store(true, Ordering::SeqCst);
+        Poll::Pending
+    }
+}
+
+/// Row 52.
+#[tokio::test]
+async fn body_is_not_read_before_the_guard_has_decided() {
+    let app = App::new();
+    let member = app.login(&[Role::Member]).await;
+    for (token, status) in
+        [(None, StatusCode::UNAUTHORIZED), (Some(&member.access_token), StatusCode::FORBIDDEN)]
+    {
+        let polled = Arc::new(AtomicBool::new(false));
+        let body = Body::new(NeverEnding { polled: Arc::clone(&polled) });
+        let answer = app.send(request(Method::POST, "/posts", token.map(String::as_str), body)).await;
+        assert_eq!(answer.status, status);
+        assert!(!polled.load(Ordering::SeqCst));
+    }
+}
+
+/// Row 52.
+#[tokio::test]
+async fn malformed_body_without_a_token_is_401_and_with_one_400() {
+    let app = App::new();
+    let answer = app.send(request(Method::POST, "/posts", None, Body::from("{"))).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let editor = app.login(&[Role::Editor]).await;
+    let answer = app.send(request(Method::POST, "/posts", Some(&editor.access_token), Body::from("{"))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+/// `/posts` asks four times: guard, `User`, `Session<User>` and `Option<User>`.
+#[tokio::test]
+async fn a_request_verifies_its_token_once() {
+    let app = App::new();
+    let token = forge(&payload_with("roles", serde_json::json!(["editor"])));
+    let before = VERIFICATIONS.get();
+    let answer = app.send(request(Method::POST, "/posts", Some(&token), Body::from("{}"))).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    assert_eq!(VERIFICATIONS.get() - before, 1);
+}
+
+/// Row 59.
+#[tokio::test]
+async fn optional_route_knows_anonymous_callers_but_refuses_bad_tokens() {
+    let app = App::new();
+    assert_eq!(app.get("/greeting", None).await.body, "hello");
+    let pair = app.login(&[]).await;
+    assert_eq!(
+        app.get("/greeting", Some(&pair.access_token)).await.body,
+        format!("hello {}", User::with(&[]).name)
+    );
+    app.get("/greeting", Some("not-a-token")).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+}
+
+#[tokio::test]
+async fn public_route_does_not_look_at_credentials() {
+    let app = App::new();
+    assert_eq!(app.get("/health", None).await.status, StatusCode::OK);
+    assert_eq!(app.get("/health", Some("not-a-token")).await.status, StatusCode::OK);
+}
+
+/// Row 53.
+#[tokio::test]
+async fn other_methods_are_guarded_or_not_allowed() {
+    let app = App::new();
+    let status = async |method| app.send(request(method, "/admin", None, Body::empty())).await.status;
+    assert_eq!(status(Method::HEAD).await, StatusCode::UNAUTHORIZED);
+    for method in [Method::OPTIONS, Method::TRACE, Method::POST, Method::from_bytes(b"BREW").unwrap()] {
+        assert_eq!(status(method).await, StatusCode::METHOD_NOT_ALLOWED);
+    }
+}
+
+/// Row 54.
+#[tokio::test]
+async fn variants_of_a_guarded_path_do_not_reach_the_handler() {
+    let app = App::new();
+    for path in ["//admin", "/admin/", "/ADMIN", "/x/%2e%2e/admin", "/admin;x", "/%61dmin"] {
+        let answer = app.get(path, None).await;
+        assert!(matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED), "{path}");
+        assert!(!app.handler_ran());
+    }
+}
+
+/// Row 67.
+#[tokio::test]
+async fn token_in_the_query_string_is_ignored() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let answer = app.get(&format!("/me?access_token={}", pair.access_token), None).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+}
+
+/// Rows 64 and 66.
+#[tokio::test]
+async fn malformed_credentials_are_400() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let good = format!("Bearer {}", pair.access_token);
+    for headers in [&[good.as_str(), good.as_str()][..], &["Bearer"], &["Bearer "], &["Bearer  x.y.z"]] {
+        let mut request = Request::builder().uri("/me");
+        for value in headers {
+            request = request.header(header::AUTHORIZATION, *value);
+        }
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+        let challenge = answer.header(header::WWW_AUTHENTICATE).unwrap();
+        assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
+    }
+}
+
+/// Row 65.
+#[tokio::test]
+async fn bearer_scheme_is_read_in_any_letter_case() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    for scheme in ["bearer", "BEARER", "bEaReR"] {
+        let request = Request::builder()
+            .uri("/me")
+            .header(header::AUTHORIZATION, format!("{scheme} {}", pair.access_token));
+        assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    }
+}

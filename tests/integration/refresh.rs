@@ -1,0 +1,234 @@
+//! Rotation and reuse detection through the mounted refresh handler.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use countersign::session::{Lifetimes, Rotation};
+use countersign::store::MemoryStore;
+use serde_json::{Value, json};
+
+use crate::support::{App, NOW, Role, SECOND, request};
+
+fn strict() -> App {
+    App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
+}
+
+/// Row 91.
+#[tokio::test]
+async fn refresh_answers_with_a_token_response_that_is_not_stored() {
+    let app = App::new();
+    let pair = app.login(&[Role::Admin]).await;
+    let answer = app.refresh(&pair.refresh_token).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+    assert_eq!(answer.header(header::CONTENT_TYPE), Some("application/json"));
+    assert_eq!(answer.json()["token_type"], "Bearer");
+    assert_eq!(answer.json()["expires_in"], 900);
+    let refused = app.refresh("nonsense").await;
+    refused.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert_eq!(refused.header(header::CACHE_CONTROL), Some("no-store"));
+}
+
+/// Row 87: the roles of the old token do not matter, the application's data does.
+#[tokio::test]
+async fn roles_are_read_again_at_refresh() {
+    let app = App::new();
+    let pair = app.login(&[Role::Admin]).await;
+    assert_eq!(app.get("/admin", Some(&pair.access_token)).await.status, StatusCode::OK);
+    let next = app.refresh(&pair.refresh_token).await.text("access_token");
+    assert_eq!(app.get("/admin", Some(&next)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.get("/me", Some(&next)).await.json()["roles"], json!(["member"]));
+}
+
+/// Row 87.
+#[tokio::test]
+async fn scopes_and_roles_cannot_be_asked_for() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    for extra in [json!({ "scope": "admin" }), json!({ "roles": ["admin"] }), json!({ "grant_type": "password" })] {
+        let mut body = extra;
+        body["refresh_token"] = Value::String(pair.refresh_token.clone());
+        let answer = app.send(request(Method::POST, "/refresh", None, Body::from(body.to_string()))).await;
+        answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    }
+    assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
+}
+
+/// Row 110.
+#[tokio::test]
+async fn refresh_takes_json_and_post_only() {
+    let app = App::new();
+    let mut form = request(Method::POST, "/refresh", None, Body::from("refresh_token=x"));
+    let content_type = "application/x-www-form-urlencoded".parse().unwrap();
+    form.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+    assert_eq!(app.get("/refresh", None).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    let endless = Body::from(format!("{{\"refresh_token\":\"{}\"}}", "x".repeat(1 << 20)));
+    app.send(request(Method::POST, "/refresh", None, endless))
+        .await
+        .refused(StatusCode::BAD_REQUEST, "invalid_request");
+}
+
+/// Rows 78 and 81.
+#[tokio::test]
+async fn retry_within_the_window_gets_the_same_pair_and_moves_nothing() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let first = app.refresh(&pair.refresh_token).await;
+    for _ in 0..3 {
+        app.clock.advance(SECOND * 10);
+        let retry = app.refresh(&pair.refresh_token).await;
+        assert_eq!(retry.text("refresh_token"), first.text("refresh_token"));
+        assert_eq!(retry.text("access_token"), first.text("access_token"));
+    }
+    app.clock.advance(SECOND);
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 79.
+#[tokio::test]
+async fn replay_after_the_window_ends_the_session() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let successor = app.refresh(&pair.refresh_token).await.text("refresh_token");
+    app.clock.advance(SECOND * 31);
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    app.refresh(&successor).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+}
+
+/// Row 80.
+#[tokio::test]
+async fn grandparent_within_the_window_ends_the_session() {
+    let app = App::new();
+    let first = app.login(&[]).await.refresh_token;
+    let second = app.refresh(&first).await.text("refresh_token");
+    let third = app.refresh(&second).await.text("refresh_token");
+    app.refresh(&first).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    app.refresh(&third).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+async fn storm(app: App, refresh_token: String) -> (App, Vec<(StatusCode, String)>) {
+    let app = Arc::new(app);
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let (app, token) = (Arc::clone(&app), refresh_token.clone());
+            tokio::spawn(async move {
+                let answer = app.refresh(&token).await;
+                (answer.status, String::from_utf8(answer.body.to_vec()).unwrap())
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    (Arc::into_inner(app).unwrap(), answers)
+}
+
+/// Row 77.
+#[tokio::test(flavor = "multi_thread")]
+async fn hundred_parallel_refreshes_within_the_window_get_one_pair() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let (app, answers) = storm(app, pair.refresh_token).await;
+    assert!(answers.iter().all(|(status, _)| *status == StatusCode::OK));
+    assert_eq!(answers.iter().collect::<HashSet<_>>().len(), 1);
+    let sessions = app.auth.sessions(&7).await.unwrap();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].version, 1);
+}
+
+/// Row 76.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_hundred_parallel_strict_refreshes_one_succeeds() {
+    let app = strict();
+    let pair = app.login(&[]).await;
+    let (_, answers) = storm(app, pair.refresh_token).await;
+    assert_eq!(answers.iter().filter(|(status, _)| *status == StatusCode::OK).count(), 1);
+    assert!(answers.iter().all(|(status, _)| matches!(*status, StatusCode::OK | StatusCode::BAD_REQUEST)));
+}
+
+/// Row 84.
+#[tokio::test]
+async fn clock_that_steps_back_revives_no_token() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let next = app.refresh(&pair.refresh_token).await;
+    app.clock.advance(SECOND * 1000);
+    let token = next.text("access_token");
+    assert_eq!(app.get("/me", Some(&token)).await.status, StatusCode::UNAUTHORIZED);
+    app.clock.set(countersign::Timestamp::from_unix(NOW + 5));
+    assert_eq!(app.get("/me", Some(&token)).await.status, StatusCode::UNAUTHORIZED);
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 85.
+#[tokio::test]
+async fn refresh_does_not_move_the_absolute_end() {
+    let day = SECOND * 86_400;
+    let app = App::with(|builder| builder.lifetimes(Lifetimes::new(day, day + SECOND * 100)));
+    let pair = app.login(&[]).await;
+    app.clock.advance(day - SECOND);
+    let next = app.refresh(&pair.refresh_token).await;
+    assert_eq!(next.status, StatusCode::OK);
+    app.clock.advance(SECOND * 100);
+    let last = app.refresh(&next.text("refresh_token")).await;
+    assert_eq!(last.status, StatusCode::OK);
+    assert_eq!(last.json()["expires_in"], 1);
+    app.clock.advance(SECOND);
+    app.refresh(&last.text("refresh_token")).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 86.
+#[tokio::test]
+async fn unused_session_ends_after_the_idle_limit() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    app.clock.advance(SECOND * 30 * 86_400);
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 40 and 97.
+#[tokio::test]
+async fn deleted_user_does_not_refresh_and_loses_the_session() {
+    let store = MemoryStore::new();
+    let app = App::with(|builder| {
+        builder.store(store.clone()).claims_source(|_: u64| async { Ok::<_, countersign::BoxError>(None) })
+    });
+    let pair = app.login(&[]).await;
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn claims_of_another_user_are_never_handed_out() {
+    let app = App::with(|builder| {
+        builder.claims_source(|_: u64| async {
+            Ok::<_, countersign::BoxError>(Some(crate::support::User { id: 8, ..crate::support::User::with(&[]) }))
+        })
+    });
+    let pair = app.login(&[]).await;
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 88.
+#[tokio::test]
+async fn refresh_tokens_of_one_second_differ_and_carry_256_random_bits() {
+    use base64::Engine as _;
+    let app = App::new();
+    let mut ids = HashSet::new();
+    for _ in 0..50 {
+        let pair = app.login(&[]).await;
+        let payload = pair.refresh_token.split('.').nth(1).unwrap();
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+        let payload: Value = serde_json::from_slice(&payload).unwrap();
+        let id = payload["jti"].as_str().unwrap().to_owned();
+        assert_eq!(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap().len(), 32);
+        ids.insert(id);
+    }
+    assert_eq!(ids.len(), 50);
+}
