@@ -9,6 +9,7 @@ mod access;
 mod claims;
 mod clock;
 mod declared;
+mod fields;
 mod role;
 pub mod session;
 pub mod store;
