@@ -8,11 +8,14 @@ mod claims;
 mod errors;
 mod keys;
 mod krate;
+mod place;
 mod role;
 mod routes;
 mod span;
 mod state;
 mod suggest;
+#[cfg(test)]
+mod testing;
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;

@@ -2,15 +2,16 @@
 
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, TokenPair};
-pub use crate::claims::{MarkedFields, ScopeField, SessionClaims, scopes, subject};
+pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Public, claims_from_parts, optional_claims_from_parts};
+pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 pub use crate::http::{RefreshRequest, refresh_session};
 pub use crate::known::{
     Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{Role, RoleField, UnknownRole, deserialize_role, parse_role, roles};
+pub use crate::role::{Role, RoleField, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Routes};
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -19,6 +20,5 @@ pub use countersign_macros::routes;
 pub use http::request::Parts;
 pub use serde;
 pub use std::string::String;
-pub use std::vec::Vec;
 #[cfg(feature = "openapi")]
 pub use utoipa;

@@ -11,6 +11,7 @@ mod claims;
 mod clock;
 mod declared;
 mod extract;
+mod fields;
 #[cfg(feature = "openapi")]
 mod handler;
 mod http;

@@ -1,68 +1,46 @@
 //! Claims to code.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::{Generics, Ident};
 
 use super::model::{Claims, Marked};
 use super::wire::wire;
 use crate::krate::Private;
+use crate::place::located;
 
 pub(super) fn expand(claims: &Claims) -> TokenStream {
     let ident = &claims.ident;
     let private = claims.krate.private();
     let wire = wire(claims);
-    let session_claims = session_claims(claims, &private);
-    let marked_fields = marked_fields(claims, &private);
+    let (role_type, names_roles) = role(claims, &private);
+    let session_claims = session_claims(claims, &role_type, &private);
     let extractor = extractor(ident, &private);
 
     quote! {
         const _: () = {
             #wire
             #session_claims
-            #marked_fields
+            #names_roles
             #extractor
         };
     }
 }
 
-fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
+fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -> TokenStream {
     let ident = &claims.ident;
-    let Marked { ident: subject, ty: subject_type, .. } = &claims.subject;
-    let has_role = claims.roles.as_ref().map(|Marked { ident: roles, .. }| {
-        quote! {
-            let roles: &<Self as #private::MarkedFields>::Roles = &self.#roles;
-            ::core::iter::Iterator::any(&mut #private::RoleField::held(roles), |role| {
-                #private::Role::grants(role, name)
-            })
-        }
-    });
-    let has_scope = claims.scopes.as_ref().map(|Marked { ident: scopes, .. }| {
-        quote! {
-            let scopes: &<Self as #private::MarkedFields>::Scopes = &self.#scopes;
-            ::core::iter::Iterator::any(&mut #private::ScopeField::granted(scopes), |granted| granted == scope)
-        }
-    });
-    let (role_name, has_role) = or_never("name", has_role);
-    let (scope_name, has_scope) = or_never("scope", has_scope);
+    let subject = subject(claims, private);
+    let has_role = has(quote!(has_role), quote!(__Roles), claims.roles.as_ref());
+    let has_scope = has(quote!(has_scope), quote!(__Scopes), claims.scopes.as_ref());
 
     quote! {
         #[automatically_derived]
         impl #private::SessionClaims for #ident {
-            type Subject = #subject_type;
-            type Role = <<Self as #private::MarkedFields>::Roles as #private::RoleField>::Role;
+            #subject
+            #role_type
 
-            fn subject(&self) -> &Self::Subject {
-                &self.#subject
-            }
-
-            fn has_role(&self, #role_name: &str) -> bool {
-                #has_role
-            }
-
-            fn has_scope(&self, #scope_name: &str) -> bool {
-                #has_scope
-            }
+            #has_role
+            #has_scope
 
             fn serialize_wire<__S>(&self, serializer: __S) -> ::core::result::Result<__S::Ok, __S::Error>
             where
@@ -81,28 +59,56 @@ fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
     }
 }
 
-/// A body with the name of its parameter; without a field to look into, the answer is no.
-fn or_never(parameter: &str, body: Option<TokenStream>) -> (TokenStream, TokenStream) {
-    match body {
-        Some(body) => (Ident::new(parameter, proc_macro2::Span::call_site()).into_token_stream(), body),
-        None => (quote!(_), quote!(false)),
-    }
+/// The type of the subject and the method that lends it.
+fn subject(claims: &Claims, private: &Private) -> TokenStream {
+    let Marked { ident, ty, .. } = &claims.subject;
+    let this = quote!(<#ty as #private::SubjectField>::This);
+    let items = quote! {
+        type Subject = #this;
+
+        fn subject(&self) -> &#this {
+            &self.#ident
+        }
+    };
+    located(ty, items)
 }
 
-fn marked_fields(claims: &Claims, private: &Private) -> TokenStream {
+/// `type Role`, and the impl that lists its names.
+fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let ident = &claims.ident;
-    let open = quote!(#private::Vec<#private::String>);
-    let ty = |field: &Option<Marked>| {
-        field.as_ref().map_or_else(|| open.clone(), |field| field.ty.to_token_stream())
+    let field = claims.roles.as_ref().map(|Marked { ty, .. }| ty);
+    let role =
+        field.map_or_else(|| quote!(#private::String), |ty| quote!(<#ty as #private::RoleField>::Role));
+    let place = |tokens: TokenStream| match field {
+        Some(ty) => located(ty, tokens),
+        None => tokens,
     };
-    let roles = ty(&claims.roles);
-    let scopes = ty(&claims.scopes);
-    quote! {
+    let role_type = place(quote!(type Role = #role;));
+    let names = place(quote! {
+        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::Role>::NAMES;
+    });
+    let names_roles = quote! {
         #[automatically_derived]
-        impl #private::MarkedFields for #ident {
-            type Roles = #roles;
-            type Scopes = #scopes;
+        impl #private::NamesRoles for #ident {
+            #names
         }
+    };
+    (role_type, names_roles)
+}
+
+/// `has_role` or `has_scope`; without a field to look into, the answer is no.
+fn has(method: TokenStream, functions: TokenStream, field: Option<&Marked>) -> TokenStream {
+    match field {
+        Some(Marked { ident, .. }) => quote! {
+            fn #method(&self, name: &str) -> bool {
+                #functions::contains(&self.#ident, name)
+            }
+        },
+        None => quote! {
+            fn #method(&self, _: &str) -> bool {
+                false
+            }
+        },
     }
 }
 
@@ -144,12 +150,6 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
             const ACCESS: #private::Access = #private::Access::Authenticated;
             type Demands = Self;
         }
-
-        #[automatically_derived]
-        impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<&'static [&'static str]> =
-                <<#ident as #private::SessionClaims>::Role as #private::Role>::NAMES;
-        }
     }
 }
 
@@ -190,6 +190,11 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
             {
                 ::core::unreachable!()
             }
+        }
+
+        #[automatically_derived]
+        impl #private::NamesRoles for #ident {
+            const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
         }
 
         #extractor
