@@ -9,6 +9,7 @@ mod errors;
 mod keys;
 mod krate;
 mod place;
+mod refresh;
 mod role;
 mod routes;
 mod span;
@@ -94,4 +95,10 @@ pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn routes(input: TokenStream) -> TokenStream {
     routes::routes(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn typed_refresh_handler(input: TokenStream) -> TokenStream {
+    refresh::typed_refresh_handler(input.into()).into()
 }

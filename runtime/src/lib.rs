@@ -47,6 +47,9 @@ pub use auth::{
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use openapi::openapi_json;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{Role, UnknownRole};
 #[cfg(feature = "openapi")]

@@ -1,5 +1,10 @@
 //! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
 
+mod json;
+pub(crate) mod refresh;
+#[cfg(test)]
+mod tests;
+
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
@@ -9,6 +14,8 @@ use utoipa::openapi::{
     Schema, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema};
+
+pub use json::openapi_json;
 
 use crate::access::{Access, Rule};
 use crate::rejection::ProblemDetails;
