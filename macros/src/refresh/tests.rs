@@ -113,7 +113,11 @@ fn a_refresh_handler_expands() {
             countersign::__private::TokenPair,
             countersign::__private::AuthRejection,
         > {
-            countersign::__private::refresh_session(&state, request).await
+            countersign::__private::refresh_session(
+                    <AppState as countersign::__private::AuthState>::auth(&state),
+                    request,
+                )
+                .await
         }
     "##]]
     .assert_eq(&pretty(typed_refresh_handler(handler)));

@@ -39,9 +39,21 @@ pub trait ProvidesClaims<C>: Send + Sync {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: AuthState> ProvidesClaims<S::Claims> for S {
-    fn provided(&self) -> &Auth<S::Claims> {
-        self.auth()
+impl<S: AuthState<Claims: Same<C>>, C> ProvidesClaims<C> for S {
+    fn provided(&self) -> &Auth<C> {
+        S::Claims::same(self.auth())
+    }
+}
+
+/// Claims that are `C`. As a bound of its own, so that other claims fail with the message of [`ProvidesClaims`].
+pub trait Same<C>: Sized {
+    #[doc(hidden)]
+    fn same(auth: &Auth<Self>) -> &Auth<C>;
+}
+
+impl<C> Same<C> for C {
+    fn same(auth: &Auth<C>) -> &Auth<C> {
+        auth
     }
 }
 

@@ -192,7 +192,7 @@ impl<C: SessionClaims> DeclaresAccess for Session<C> {
 #[diagnostic::do_not_recommend]
 impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
-    type Demands = T;
+    type Demands = T::Demands;
 }
 
 /// An extractor whose `Option` lets anonymous callers through.
@@ -202,9 +202,16 @@ impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
     note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
     note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
 )]
-pub trait DeclaresOptionally {}
+pub trait DeclaresOptionally {
+    #[doc(hidden)]
+    type Demands;
+}
 
-impl<C: SessionClaims> DeclaresOptionally for Session<C> {}
+impl<C: SessionClaims> DeclaresOptionally for Session<C> {
+    type Demands = Self;
+}
 
 #[diagnostic::do_not_recommend]
-impl<C: SessionClaims> DeclaresOptionally for C {}
+impl<C: SessionClaims> DeclaresOptionally for C {
+    type Demands = Self;
+}
