@@ -88,6 +88,7 @@ pub const fn any_known(signature: Known<'_>) -> bool {
 }
 
 /// Whether the signature already answered for the roles.
+#[non_exhaustive]
 pub enum Checked<const CHECKED: bool> {}
 
 /// The roles that are left to compare where the handler meets its router.
@@ -110,11 +111,11 @@ impl<R> Unchecked<R> for Checked<false> {
 pub const fn check_role(role: &str, signature: Known<'_>) {
     let mut index = 0;
     while index < signature.len() {
-        if let (ty, Some(names)) = signature[index] {
-            if !contains(names, role) {
-                let message = Message::no_role(ty, role, names);
-                panic!("{}", message.text());
-            }
+        if let (ty, Some(names)) = signature[index]
+            && !contains(names, role)
+        {
+            let message = Message::no_role(ty, role, names);
+            panic!("{}", message.text());
         }
         index += 1;
     }

@@ -57,7 +57,61 @@ pub use role::{Role, UnknownRole};
 pub use router::{AuthRouter, Routes};
 
 #[cfg(feature = "macros")]
-pub use countersign_macros::{AuthState, Role, SessionClaims, authenticated, public, require_role};
+pub use countersign_macros::{AuthState, Role, SessionClaims};
+
+/// ```
+/// # use countersign::{SessionClaims, authenticated};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String }
+/// /// Who am I?
+/// #[authenticated]
+/// #[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
+/// async fn me(user: User) -> String {
+///     user.id
+/// }
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::authenticated;
+
+/// ```
+/// # use countersign::public;
+/// #[public(reason = "health probe")]
+/// #[utoipa::path(get, path = "/health")]
+/// async fn health() {}
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::public;
+
+/// ```
+/// # use countersign::{SessionClaims, require_role};
+/// #[derive(countersign::Role, Clone, Copy)]
+/// enum Role {
+///     Member,
+///     Admin,
+/// }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String, #[claims(roles)] roles: Vec<Role> }
+///
+/// #[require_role("admin", Role::Member)]
+/// async fn members(user: User) -> String {
+///     user.id
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use countersign::{SessionClaims, require_role};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String, #[claims(roles)] roles: Vec<Role> }
+/// #[require_role("admln")] // `User` has no role `admln`; did you mean `admin`?
+/// async fn members(user: User) -> String {
+///     user.id
+/// }
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::require_role;
+
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

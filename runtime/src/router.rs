@@ -70,7 +70,6 @@ struct Documentation<S> {
 
 impl<S> Routes<S> {
     #[doc(hidden)]
-    #[expect(clippy::new_without_default, reason = "for generated code")]
     pub fn new() -> Self {
         Self { routes: Vec::new() }
     }
@@ -288,7 +287,6 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// The router for [`axum::serve`], and the document for [`openapi_json`](crate::openapi_json).
-    #[must_use]
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
         (self.router, self.openapi)
     }

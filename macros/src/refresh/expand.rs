@@ -30,7 +30,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
     });
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
         #vis enum #marker {}
 
         impl #private::Policy for #marker {
@@ -65,7 +65,7 @@ fn document(refresh: &Refresh, private: &Private) -> TokenStream {
     let (summary, description) = text.split_once("\n\n").unwrap_or((&text, ""));
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
         #vis struct #document;
 
         impl #private::utoipa::Path for #document {

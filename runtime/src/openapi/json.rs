@@ -26,7 +26,6 @@ use utoipa::openapi::OpenApi;
 /// # Panics
 ///
 /// As [`Router::route`] does: when the path is malformed.
-#[must_use]
 pub fn openapi_json<S>(path: &str, api: OpenApi) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
