@@ -267,3 +267,23 @@ async fn attributes_work_inside_a_function() {
     let response = router.oneshot(get_request("/local")).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
+
+/// A library can offer routes for whatever state an application has.
+#[tokio::test]
+async fn routes_can_be_made_for_any_state_with_the_claims() {
+    fn offered<S>() -> AuthRouter<S>
+    where
+        S: crate::AuthState<Claims = User> + Clone + 'static,
+    {
+        #[require_role("admin")]
+        #[utoipa::path(get, path = "/offered")]
+        async fn offered(user: User) -> String {
+            user.id.to_string()
+        }
+        AuthRouter::new().routes(routes!(me, offered))
+    }
+
+    let (router, _) = offered().with_state::<()>(auth()).split_for_parts();
+    let response = router.oneshot(get_request("/offered")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
