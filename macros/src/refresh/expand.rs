@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::parse::Refresh;
 use crate::krate::Private;
-use crate::span::{located, moved};
+use crate::span::{adopted, located, moved};
 
 /// Why anybody may call it.
 const REASON: &str = "the refresh token in the body is the credential";
@@ -24,7 +24,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
     let document = cfg!(feature = "openapi").then(|| document(refresh, &private));
     // Asked for its `Auth` once, a state without one is one mistake; the future would ask again.
     let caret = state.span();
-    let (here, owner) = (moved(&private, caret), moved(state, caret));
+    let (here, owner) = (moved(&private, caret), adopted(state, caret));
     let body = quote_spanned!(located(caret)=> {
         #here::refresh_session(<#owner as #here::AuthState>::auth(&state), request).await
     });
