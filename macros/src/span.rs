@@ -25,7 +25,7 @@ pub(crate) fn adopted(ty: &impl ToTokens, place: Span) -> TokenStream {
         .into_iter()
         .map(|mut token: TokenTree| {
             // `$crate` means what it meant to whoever wrote it.
-            let foreign = matches!(&token, TokenTree::Ident(ident) if ident.to_string() == "$crate");
+            let foreign = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
             token.set_span(if foreign { token.span().located_at(place) } else { located(place) });
             token
         })

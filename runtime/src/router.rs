@@ -286,7 +286,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.openapi
     }
 
-    /// The router for [`axum::serve`], and the document for [`openapi_json`](crate::openapi_json).
+    /// The router for `axum::serve`, and the document for [`openapi_json`](crate::openapi_json).
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
         (self.router, self.openapi)
     }
