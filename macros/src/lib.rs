@@ -10,6 +10,8 @@ mod krate;
 mod role;
 mod state;
 mod suggest;
+#[cfg(test)]
+mod testing;
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;

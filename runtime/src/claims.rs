@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::Serializer;
 
-use crate::role::{Role, RoleField};
+use crate::role::Role;
 
 /// The application's claims: who the user is, which roles and scopes they hold, and whatever else travels in the token.
 ///
@@ -48,18 +48,6 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     fn deserialize_wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// The types of the fields that a derived claims type marks.
-///
-/// Generated code names the types through this trait, whose bounds are checked once: so a type that does not fit is one
-/// error, and not one for each use.
-pub trait MarkedFields {
-    /// The field marked `#[claims(roles)]`, or any that fits.
-    type Roles: RoleField;
-
-    /// The field marked `#[claims(scopes)]`, or any that fits.
-    type Scopes: ScopeField;
-}
-
 /// A user's identifier: anything that reads and writes as a string.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the subject of a token",
@@ -71,18 +59,37 @@ pub trait Subject: Display + FromStr + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Display + FromStr + Send + Sync + 'static> Subject for T {}
 
+/// A field that can carry `#[claims(subject)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the subject of a token",
+    label = "does not read and write as a string",
+    note = "`#[claims(subject)]` wants a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
+)]
+pub trait SubjectField {
+    /// The type itself; named through the trait, it is refused in the trait's words.
+    type This: Subject;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Subject> SubjectField for T {
+    type This = T;
+}
+
 /// Serde functions for the field marked `#[claims(subject)]`.
-pub mod subject {
+pub(crate) mod subject {
     use super::{CowStr, Deserialize as _, Deserializer, Serializer, Subject};
     use serde::de::Error as _;
 
     /// Writes the `sub` claim, always a string (RFC 7519 section 4.1.2).
-    pub fn serialize<T: Subject, S: Serializer>(subject: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Subject, S: Serializer>(
+        subject: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(subject)
     }
 
     /// Reads the `sub` claim.
-    pub fn deserialize<'de, T: Subject, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    pub(crate) fn deserialize<'de, T: Subject, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let CowStr(text) = CowStr::deserialize(deserializer)?;
         text.parse().map_err(|_| D::Error::custom("the claim `sub` does not identify a user"))
     }
@@ -112,12 +119,15 @@ macro_rules! scope_field {
 scope_field!(Vec<String>, BTreeSet<String>, HashSet<String>);
 
 /// Serde functions for the field marked `#[claims(scopes)]`.
-pub mod scopes {
+pub(crate) mod scopes {
     use super::{CowStr, Deserialize as _, Deserializer, ScopeField, Serializer};
     use serde::ser::Error as _;
 
     /// Writes the `scope` claim: names with one space between them (RFC 9068 section 2.2.3).
-    pub fn serialize<F: ScopeField, S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<F: ScopeField, S: Serializer>(
+        field: &F,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut text = String::new();
         for scope in field.granted() {
             if !crate::access::is_scope_token(scope) {
@@ -133,13 +143,10 @@ pub mod scopes {
         serializer.serialize_str(&text)
     }
 
-    /// Whether there is nothing to write: RFC 6749 section 3.3 has no empty `scope`.
-    pub fn is_empty<F: ScopeField>(field: &F) -> bool {
-        field.granted().next().is_none()
-    }
-
     /// Reads the `scope` claim.
-    pub fn deserialize<'de, F: ScopeField, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+    pub(crate) fn deserialize<'de, F: ScopeField, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<F, D::Error> {
         let CowStr(text) = CowStr::deserialize(deserializer)?;
         Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }

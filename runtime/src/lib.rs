@@ -11,6 +11,7 @@ mod claims;
 mod clock;
 mod declared;
 mod extract;
+mod fields;
 mod http;
 mod rejection;
 mod role;

@@ -163,7 +163,7 @@ impl<R: Role + Eq + Hash> RoleField for HashSet<R> {
 }
 
 /// Serde functions for the field marked `#[claims(roles)]`.
-pub mod roles {
+pub(crate) mod roles {
     use std::marker::PhantomData;
 
     use serde::de::{Deserializer, Error as _};
@@ -172,7 +172,10 @@ pub mod roles {
     use super::{KnownRoles, Role as _, RoleField};
 
     /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
-    pub fn serialize<F: RoleField, S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<F: RoleField, S: Serializer>(
+        field: &F,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut names = serializer.serialize_seq(None)?;
         for role in field.held() {
             names.serialize_element(role.name())?;
@@ -181,7 +184,9 @@ pub mod roles {
     }
 
     /// Reads the `roles` claim. A name that a closed set does not have is logged and left out.
-    pub fn deserialize<'de, F: RoleField, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
+    pub(crate) fn deserialize<'de, F: RoleField, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<F, D::Error> {
         let roles = deserializer.deserialize_seq(KnownRoles(PhantomData))?;
         F::from_held(roles)
             .ok_or_else(|| D::Error::custom("the claim `roles` does not hold exactly one known role"))

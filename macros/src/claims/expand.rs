@@ -1,7 +1,7 @@
 //! Claims to code.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::{Generics, Ident};
 
 use super::model::{Claims, Marked};
@@ -13,14 +13,13 @@ pub(super) fn expand(claims: &Claims) -> TokenStream {
     let private = claims.krate.private();
     let wire = wire(claims);
     let session_claims = session_claims(claims, &private);
-    let marked_fields = marked_fields(claims, &private);
-    let extractor = extractor(ident, &private);
+    let role_type = role_type(claims, &private);
+    let extractor = extractor(ident, &role_type, &private);
 
     quote! {
         const _: () = {
             #wire
             #session_claims
-            #marked_fields
             #extractor
         };
     }
@@ -28,41 +27,24 @@ pub(super) fn expand(claims: &Claims) -> TokenStream {
 
 fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
     let ident = &claims.ident;
-    let Marked { ident: subject, ty: subject_type, .. } = &claims.subject;
-    let has_role = claims.roles.as_ref().map(|Marked { ident: roles, .. }| {
-        quote! {
-            let roles: &<Self as #private::MarkedFields>::Roles = &self.#roles;
-            ::core::iter::Iterator::any(&mut #private::RoleField::held(roles), |role| {
-                #private::Role::grants(role, name)
-            })
-        }
-    });
-    let has_scope = claims.scopes.as_ref().map(|Marked { ident: scopes, .. }| {
-        quote! {
-            let scopes: &<Self as #private::MarkedFields>::Scopes = &self.#scopes;
-            ::core::iter::Iterator::any(&mut #private::ScopeField::granted(scopes), |granted| granted == scope)
-        }
-    });
-    let (role_name, has_role) = or_never("name", has_role);
-    let (scope_name, has_scope) = or_never("scope", has_scope);
+    let subject = &claims.subject.ident;
+    let subject_type = private.projection(&claims.subject.ty, "SubjectField", "This");
+    let role_type = role_type(claims, private);
+    let has_role = has(quote!(has_role), quote!(__Roles), claims.roles.as_ref());
+    let has_scope = has(quote!(has_scope), quote!(__Scopes), claims.scopes.as_ref());
 
     quote! {
         #[automatically_derived]
         impl #private::SessionClaims for #ident {
             type Subject = #subject_type;
-            type Role = <<Self as #private::MarkedFields>::Roles as #private::RoleField>::Role;
+            type Role = #role_type;
 
-            fn subject(&self) -> &Self::Subject {
+            fn subject(&self) -> &#subject_type {
                 &self.#subject
             }
 
-            fn has_role(&self, #role_name: &str) -> bool {
-                #has_role
-            }
-
-            fn has_scope(&self, #scope_name: &str) -> bool {
-                #has_scope
-            }
+            #has_role
+            #has_scope
 
             fn serialize_wire<__S>(&self, serializer: __S) -> ::core::result::Result<__S::Ok, __S::Error>
             where
@@ -81,33 +63,31 @@ fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
     }
 }
 
-/// A body with the name of its parameter; without a field to look into, the answer is no.
-fn or_never(parameter: &str, body: Option<TokenStream>) -> (TokenStream, TokenStream) {
-    match body {
-        Some(body) => (Ident::new(parameter, proc_macro2::Span::call_site()).into_token_stream(), body),
-        None => (quote!(_), quote!(false)),
+fn role_type(claims: &Claims, private: &Private) -> TokenStream {
+    match &claims.roles {
+        Some(roles) => private.projection(&roles.ty, "RoleField", "Role"),
+        None => quote!(#private::String),
     }
 }
 
-fn marked_fields(claims: &Claims, private: &Private) -> TokenStream {
-    let ident = &claims.ident;
-    let open = quote!(#private::Vec<#private::String>);
-    let ty = |field: &Option<Marked>| {
-        field.as_ref().map_or_else(|| open.clone(), |field| field.ty.to_token_stream())
-    };
-    let roles = ty(&claims.roles);
-    let scopes = ty(&claims.scopes);
-    quote! {
-        #[automatically_derived]
-        impl #private::MarkedFields for #ident {
-            type Roles = #roles;
-            type Scopes = #scopes;
-        }
+/// `has_role` or `has_scope`; without a field to look into, the answer is no.
+fn has(method: TokenStream, functions: TokenStream, field: Option<&Marked>) -> TokenStream {
+    match field {
+        Some(Marked { ident, .. }) => quote! {
+            fn #method(&self, name: &str) -> bool {
+                #functions::contains(&self.#ident, name)
+            }
+        },
+        None => quote! {
+            fn #method(&self, _: &str) -> bool {
+                false
+            }
+        },
     }
 }
 
 /// The claims as an argument of a handler.
-fn extractor(ident: &Ident, private: &Private) -> TokenStream {
+fn extractor(ident: &Ident, role_type: &TokenStream, private: &Private) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl<__S> #private::FromRequestParts<__S> for #ident
@@ -147,7 +127,7 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> =
-                <<#ident as #private::SessionClaims>::Role as #private::Role>::NAMES;
+                <#role_type as #private::Role>::NAMES;
         }
     }
 }
@@ -157,7 +137,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
     if !generics.params.is_empty() {
         return TokenStream::new();
     }
-    let extractor = extractor(ident, private);
+    let extractor = extractor(ident, &quote!(#private::String), private);
     quote! {
         #[automatically_derived]
         impl #private::SessionClaims for #ident {

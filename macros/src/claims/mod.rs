@@ -27,3 +27,49 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::testing::{assert_hygienic, pretty};
+
+    #[test]
+    fn the_expansion_is_as_committed() {
+        let expansion = derive(&parse_quote!(
+            #[serde(rename_all = "camelCase", default)]
+            struct User {
+                #[claims(subject)]
+                id: Uuid,
+                #[claims(roles)]
+                roles: Vec<Role>,
+                #[claims(scopes)]
+                granted: Vec<String>,
+                #[serde(default, skip_serializing_if = "Option::is_none", alias = "name")]
+                display_name: Option<String>,
+                tenant: u64,
+                #[serde(skip)]
+                cached: bool,
+            }
+        ));
+        expect_file!["../../tests/expand/claims.rs"].assert_eq(&pretty(expansion));
+    }
+
+    #[test]
+    fn the_expansion_names_nothing_but_the_users_path() {
+        assert_hygienic(derive(&parse_quote!(
+            #[claims(crate = other)]
+            struct User {
+                #[claims(subject)]
+                id: Uuid,
+                #[claims(roles)]
+                roles: Vec<Role>,
+                #[claims(scopes)]
+                scopes: Vec<String>,
+                email: String,
+            }
+        )));
+    }
+}

@@ -8,16 +8,15 @@ use super::model::{Claims, Marked, Plain, Wire};
 use super::serde::DefaultValue;
 use crate::krate::Private;
 
-/// `struct __Wire`, a remote derive for the user's struct, and the functions it names.
+/// `struct __Wire`, a remote derive for the user's struct, and what its attributes name.
 pub(super) fn wire(claims: &Claims) -> TokenStream {
     let private = claims.krate.private();
     let remote = claims.ident.to_string();
     let serde = private.text("serde");
     let deny = claims.deny_unknown_fields.then(|| quote!(#[serde(deny_unknown_fields)]));
-    let subject = subject(claims, &private);
-    let roles = claims.roles.as_ref().map(|field| roles(field, claims, &private));
-    let scopes = claims.scopes.as_ref().map(|field| scopes(field, claims, &private));
+    let marked = marked(claims);
     let plain = claims.plain.iter().map(|field| plain(field, claims));
+    let aliases = aliases(claims, &private);
     let defaults = claims.plain.iter().filter_map(|field| default_function(field, claims));
 
     quote! {
@@ -25,46 +24,55 @@ pub(super) fn wire(claims: &Claims) -> TokenStream {
         #[serde(remote = #remote, crate = #serde)]
         #deny
         struct __Wire {
-            #subject
-            #roles
-            #scopes
+            #marked
             #(#plain)*
         }
 
+        #aliases
         #(#defaults)*
     }
 }
 
-fn subject(claims: &Claims, private: &Private) -> TokenStream {
-    let claims_ident = &claims.ident;
-    let ident = &claims.subject.ident;
-    let with = private.text("subject");
+fn marked(claims: &Claims) -> TokenStream {
+    let Marked { ident, ty, .. } = &claims.subject;
+    let roles = claims.roles.as_ref().map(|Marked { ident, ty, default }| {
+        let default = default.iter();
+        quote! {
+            #[serde(rename = "roles", with = "__Roles" #(, #default)*)]
+            #ident: #ty,
+        }
+    });
+    let scopes = claims.scopes.as_ref().map(|Marked { ident, ty, default }| {
+        let default = default.as_ref().unwrap_or(&DefaultValue::Trait);
+        quote! {
+            #[serde(rename = "scope", with = "__Scopes", #default, skip_serializing_if = "__Scopes::is_empty")]
+            #ident: #ty,
+        }
+    });
     quote! {
-        #[serde(rename = "sub", with = #with)]
-        #ident: <#claims_ident as #private::SessionClaims>::Subject,
+        #[serde(rename = "sub", with = "__Subject")]
+        #ident: #ty,
+        #roles
+        #scopes
     }
 }
 
-fn roles(field: &Marked, claims: &Claims, private: &Private) -> TokenStream {
-    let claims_ident = &claims.ident;
-    let ident = &field.ident;
-    let with = private.text("roles");
-    let default = field.default.iter();
+/// The runtime's functions for each marked field, under names that serde's attributes can hold.
+fn aliases(claims: &Claims, private: &Private) -> TokenStream {
+    let subject = &claims.subject.ty;
+    let roles = claims.roles.as_ref().map(|Marked { ty, .. }| quote!(type __Roles = #private::RolesOf<#ty>;));
+    let scopes = claims.scopes.as_ref().map(|Marked { ty, .. }| {
+        quote! {
+            type __Scopes = #private::ScopesOf<#ty>;
+            const _: () = #private::check_scopes::<#ty>();
+        }
+    });
     quote! {
-        #[serde(rename = "roles", with = #with #(, #default)*)]
-        #ident: <#claims_ident as #private::MarkedFields>::Roles,
-    }
-}
-
-fn scopes(field: &Marked, claims: &Claims, private: &Private) -> TokenStream {
-    let claims_ident = &claims.ident;
-    let ident = &field.ident;
-    let with = private.text("scopes");
-    let is_empty = private.text("scopes::is_empty");
-    let default = field.default.as_ref().unwrap_or(&DefaultValue::Trait);
-    quote! {
-        #[serde(rename = "scope", with = #with, #default, skip_serializing_if = #is_empty)]
-        #ident: <#claims_ident as #private::MarkedFields>::Scopes,
+        #[allow(unused_imports)]
+        use #private::Unfit as _;
+        type __Subject = #private::SubjectOf<#subject>;
+        #roles
+        #scopes
     }
 }
 

@@ -24,3 +24,47 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::testing::{assert_hygienic, pretty};
+
+    #[test]
+    #[cfg(feature = "openapi")]
+    fn the_expansion_is_as_committed() {
+        let expansion = derive(&parse_quote!(
+            enum Role {
+                Member,
+                #[role(implies(Member))]
+                Admin,
+                #[role(rename = "ops:on-call", implies(Admin))]
+                OnCall,
+            }
+        ));
+        expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
+    }
+
+    #[test]
+    fn the_openapi_schema_follows_the_feature() {
+        let expansion = derive(&parse_quote!(
+            enum Role {
+                Member,
+            }
+        ));
+        assert_eq!(expansion.to_string().contains("utoipa"), cfg!(feature = "openapi"));
+    }
+
+    #[test]
+    fn the_expansion_names_nothing_but_the_users_path() {
+        assert_hygienic(derive(&parse_quote!(
+            #[role(crate = other)]
+            enum Role {
+                Member,
+            }
+        )));
+    }
+}

@@ -24,3 +24,32 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect_file;
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::testing::{assert_hygienic, pretty};
+
+    #[test]
+    fn the_expansion_is_as_committed() {
+        let expansion = derive(&parse_quote!(
+            struct AppState {
+                db: Db,
+                #[auth]
+                auth: Auth<User>,
+            }
+        ));
+        expect_file!["../../tests/expand/state.rs"].assert_eq(&pretty(expansion));
+    }
+
+    #[test]
+    fn the_expansion_names_nothing_but_the_users_path() {
+        assert_hygienic(derive(&parse_quote!(
+            #[auth(crate = other)]
+            struct AppState<T: Clone>(T, #[auth] Auth<User>);
+        )));
+    }
+}

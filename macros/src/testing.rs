@@ -1,0 +1,46 @@
+//! What the tests of several macros need.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// The expansion as rustfmt would nearly write it.
+pub(crate) fn pretty(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+/// Refuses names that an expansion may not speak of when the user gave another path for the runtime, in strings as well.
+#[track_caller]
+pub(crate) fn assert_hygienic(tokens: TokenStream) {
+    let words = words(tokens);
+    for banned in ["countersign", "axum", "axum_core", "http", "std", "alloc"] {
+        assert!(!words.iter().any(|word| word == banned), "the expansion speaks of `{banned}`");
+    }
+    for (index, word) in words.iter().enumerate() {
+        let bare = matches!(word.as_str(), "serde" | "utoipa" | "core");
+        let attribute = index > 0 && words[index - 1] == "[";
+        let qualified = index > 1 && words[index - 1] == ":" && words[index - 2] == ":";
+        assert!(!bare || attribute || qualified, "the expansion speaks of bare `{word}`");
+    }
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    let mut words = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                words.push(match group.delimiter() {
+                    proc_macro2::Delimiter::Bracket => "[".to_owned(),
+                    _ => "(".to_owned(),
+                });
+                words.extend(self::words(group.stream()));
+            }
+            TokenTree::Literal(literal) => {
+                let text: Option<syn::LitStr> = syn::parse2(TokenTree::from(literal).into()).ok();
+                let inner = text.and_then(|text| text.value().parse().ok());
+                words.push("\"".to_owned());
+                words.extend(inner.map(self::words).unwrap_or_default());
+            }
+            other => words.push(other.to_string()),
+        }
+    }
+    words
+}
