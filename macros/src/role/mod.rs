@@ -59,6 +59,18 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_leaves_impls_that_stop_follow_up_errors() {
+        let expansion = pretty(derive(&parse_quote!(
+            enum Role {
+                #[role(rename = "")]
+                Member,
+            }
+        )));
+        assert_eq!(expansion.matches("compile_error").count(), 1);
+        assert!(expansion.contains("impl ::countersign::__private::Role for Role"), "{expansion}");
+    }
+
+    #[test]
     fn the_expansion_names_nothing_but_the_users_path() {
         assert_hygienic(derive(&parse_quote!(
             #[role(crate = other)]
