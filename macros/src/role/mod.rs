@@ -27,7 +27,6 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use expect_test::expect_file;
     use syn::parse_quote;
 
     use super::*;
@@ -45,7 +44,7 @@ mod tests {
                 OnCall,
             }
         ));
-        expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
+        expect_test::expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
     }
 
     #[test]
