@@ -1,8 +1,8 @@
 //! The runtime's path: the only place that spells it.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{Path, Type, parse_quote};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Path, parse_quote};
 
 /// `::countersign`, or what the user wrote in `crate = path`.
 #[derive(Clone)]
@@ -36,24 +36,6 @@ impl Private {
     pub(crate) fn text(&self, name: &str) -> String {
         let module: String = self.0.to_string().split_whitespace().collect();
         format!("{module}::{name}")
-    }
-}
-
-impl Private {
-    /// `<ty as __private::of_trait>::name`, whose errors have their caret under the whole of `ty`.
-    ///
-    /// Its own tokens keep the hygiene of the call, so that lints do not take them for the user's.
-    pub(crate) fn projection(&self, ty: &Type, of_trait: &str, name: &str) -> TokenStream {
-        let tokens: Vec<TokenTree> = ty.to_token_stream().into_iter().collect();
-        let located = |token: Option<&TokenTree>| {
-            token.map_or_else(Span::call_site, |token| Span::call_site().located_at(token.span()))
-        };
-        let (start, end) = (located(tokens.first()), located(tokens.last()));
-        let of_trait = Ident::new(of_trait, start);
-        let name = Ident::new(name, end);
-        let open = quote_spanned!(start=> <);
-        let close = quote_spanned!(end=> >::#name);
-        quote!(#open #ty as #self::#of_trait #close)
     }
 }
 

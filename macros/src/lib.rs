@@ -7,6 +7,7 @@ mod claims;
 mod errors;
 mod keys;
 mod krate;
+mod place;
 mod role;
 mod state;
 mod suggest;

@@ -43,8 +43,22 @@ pub use extract::{Session, Transport};
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{Role, UnknownRole};
 
+/// ```
+/// #[derive(countersign::Role, Clone, Copy, Debug, PartialEq, Eq)]
+/// enum Role {
+///     Member,
+///     #[role(implies(Member))]
+///     Admin,
+/// }
+///
+/// assert_eq!(Role::Admin.as_str(), "admin");
+/// assert_eq!("member".parse(), Ok(Role::Member));
+/// assert!(countersign::Role::grants(&Role::Admin, "member"));
+/// ```
 #[cfg(feature = "macros")]
-pub use countersign_macros::{AuthState, Role, SessionClaims};
+pub use countersign_macros::Role;
+#[cfg(feature = "macros")]
+pub use countersign_macros::{AuthState, SessionClaims};
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

@@ -217,3 +217,73 @@ impl<'de, R: Role> Visitor<'de> for KnownRoles<R> {
         Ok(roles)
     }
 }
+
+#[cfg(all(test, feature = "macros"))]
+mod tests {
+    use super::*;
+
+    #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
+    enum Team {
+        Guest,
+        #[role(implies(Guest))]
+        Member,
+        #[role(rename = "ops:on-call", implies(Member))]
+        OnCall,
+    }
+
+    const ON_CALL: &str = Team::OnCall.as_str();
+
+    fn declares<R: crate::__private::Declares<HASH>, const HASH: u64>() {}
+
+    #[test]
+    fn a_derived_role_reads_and_writes_as_its_name() {
+        assert_eq!(ON_CALL, "ops:on-call");
+        assert_eq!(Team::NAMES, Some(&["guest", "member", "ops:on-call"][..]));
+        assert_eq!(Team::Member.to_string(), "member");
+        assert_eq!("ops:on-call".parse(), Ok(Team::OnCall));
+        assert_eq!("OnCall".parse::<Team>(), Err(UnknownRole));
+        assert_eq!(serde_json::to_string(&Team::Guest).unwrap(), "\"guest\"");
+        assert_eq!(serde_json::from_str::<Team>("\"m\\u0065mber\"").unwrap(), Team::Member);
+        assert!(serde_json::from_str::<Team>("\"root\"").is_err());
+    }
+
+    /// Row 50.
+    #[test]
+    fn a_role_grants_itself_and_what_it_implies_and_nothing_else() {
+        assert!(
+            Team::OnCall.grants("guest") && Team::OnCall.grants("member") && Team::OnCall.grants(ON_CALL)
+        );
+        assert!(Team::Member.grants("guest") && Team::Member.grants("member"));
+        assert!(!Team::Member.grants(ON_CALL));
+        assert!(!Team::Guest.grants("member"));
+        assert!(!Team::OnCall.grants("") && !Team::OnCall.grants("Member"));
+    }
+
+    #[test]
+    fn a_derived_role_declares_each_of_its_names() {
+        declares::<Team, { crate::__private::role_hash("guest") }>();
+        declares::<Team, { crate::__private::role_hash("ops:on-call") }>();
+    }
+
+    /// Row 42.
+    #[test]
+    fn an_unknown_role_in_a_token_is_left_out() {
+        let read =
+            |text: &str| roles::deserialize::<Vec<Team>, _>(&mut serde_json::Deserializer::from_str(text));
+        assert_eq!(read(r#"["root", "member"]"#).unwrap(), [Team::Member]);
+        assert_eq!(read(r#"["root"]"#).unwrap(), []);
+        assert!(read(r#""member""#).is_err());
+    }
+
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn the_document_lists_a_derived_roles_names() {
+        use utoipa::PartialSchema as _;
+
+        assert_eq!(<Team as utoipa::ToSchema>::name(), "Team");
+        assert_eq!(
+            serde_json::to_value(Team::schema()).unwrap(),
+            serde_json::json!({ "type": "string", "enum": ["guest", "member", "ops:on-call"] })
+        );
+    }
+}

@@ -7,41 +7,37 @@ use syn::{Generics, Ident};
 use super::model::{Claims, Marked};
 use super::wire::wire;
 use crate::krate::Private;
+use crate::place::located;
 
 pub(super) fn expand(claims: &Claims) -> TokenStream {
     let ident = &claims.ident;
     let private = claims.krate.private();
     let wire = wire(claims);
-    let session_claims = session_claims(claims, &private);
-    let role_type = role_type(claims, &private);
-    let extractor = extractor(ident, &role_type, &private);
+    let (role_type, names_roles) = role(claims, &private);
+    let session_claims = session_claims(claims, &role_type, &private);
+    let extractor = extractor(ident, &private);
 
     quote! {
         const _: () = {
             #wire
             #session_claims
+            #names_roles
             #extractor
         };
     }
 }
 
-fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
+fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -> TokenStream {
     let ident = &claims.ident;
-    let subject = &claims.subject.ident;
-    let subject_type = private.projection(&claims.subject.ty, "SubjectField", "This");
-    let role_type = role_type(claims, private);
+    let subject = subject(claims, private);
     let has_role = has(quote!(has_role), quote!(__Roles), claims.roles.as_ref());
     let has_scope = has(quote!(has_scope), quote!(__Scopes), claims.scopes.as_ref());
 
     quote! {
         #[automatically_derived]
         impl #private::SessionClaims for #ident {
-            type Subject = #subject_type;
-            type Role = #role_type;
-
-            fn subject(&self) -> &#subject_type {
-                &self.#subject
-            }
+            #subject
+            #role_type
 
             #has_role
             #has_scope
@@ -63,11 +59,41 @@ fn session_claims(claims: &Claims, private: &Private) -> TokenStream {
     }
 }
 
-fn role_type(claims: &Claims, private: &Private) -> TokenStream {
-    match &claims.roles {
-        Some(roles) => private.projection(&roles.ty, "RoleField", "Role"),
-        None => quote!(#private::String),
-    }
+/// The type of the subject and the method that lends it.
+fn subject(claims: &Claims, private: &Private) -> TokenStream {
+    let Marked { ident, ty, .. } = &claims.subject;
+    let this = quote!(<#ty as #private::SubjectField>::This);
+    let items = quote! {
+        type Subject = #this;
+
+        fn subject(&self) -> &#this {
+            &self.#ident
+        }
+    };
+    located(ty, items)
+}
+
+/// `type Role`, and the impl that lists its names.
+fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
+    let ident = &claims.ident;
+    let field = claims.roles.as_ref().map(|Marked { ty, .. }| ty);
+    let role =
+        field.map_or_else(|| quote!(#private::String), |ty| quote!(<#ty as #private::RoleField>::Role));
+    let place = |tokens: TokenStream| match field {
+        Some(ty) => located(ty, tokens),
+        None => tokens,
+    };
+    let role_type = place(quote!(type Role = #role;));
+    let names = place(quote! {
+        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::Role>::NAMES;
+    });
+    let names_roles = quote! {
+        #[automatically_derived]
+        impl #private::NamesRoles for #ident {
+            #names
+        }
+    };
+    (role_type, names_roles)
 }
 
 /// `has_role` or `has_scope`; without a field to look into, the answer is no.
@@ -87,7 +113,7 @@ fn has(method: TokenStream, functions: TokenStream, field: Option<&Marked>) -> T
 }
 
 /// The claims as an argument of a handler.
-fn extractor(ident: &Ident, role_type: &TokenStream, private: &Private) -> TokenStream {
+fn extractor(ident: &Ident, private: &Private) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl<__S> #private::FromRequestParts<__S> for #ident
@@ -123,12 +149,6 @@ fn extractor(ident: &Ident, role_type: &TokenStream, private: &Private) -> Token
         impl #private::DeclaresAccess for #ident {
             const ACCESS: #private::Access = #private::Access::Authenticated;
         }
-
-        #[automatically_derived]
-        impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<&'static [&'static str]> =
-                <#role_type as #private::Role>::NAMES;
-        }
     }
 }
 
@@ -137,7 +157,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
     if !generics.params.is_empty() {
         return TokenStream::new();
     }
-    let extractor = extractor(ident, &quote!(#private::String), private);
+    let extractor = extractor(ident, private);
     quote! {
         #[automatically_derived]
         impl #private::SessionClaims for #ident {
@@ -169,6 +189,11 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
             {
                 ::core::unreachable!()
             }
+        }
+
+        #[automatically_derived]
+        impl #private::NamesRoles for #ident {
+            const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
         }
 
         #extractor

@@ -18,6 +18,7 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
 
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #ident {
             /// The role's name in tokens, in rules and in the OpenAPI document.
             #[must_use]
@@ -29,6 +30,7 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #private::Role for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> =
                 ::core::option::Option::Some(&[#(#names),*]);
@@ -115,7 +117,7 @@ fn text(ident: &Ident, private: &Private) -> TokenStream {
         impl ::core::str::FromStr for #ident {
             type Err = #private::UnknownRole;
 
-            fn from_str(name: &str) -> ::core::result::Result<Self, Self::Err> {
+            fn from_str(name: &str) -> ::core::result::Result<Self, #private::UnknownRole> {
                 #private::parse_role(name)
             }
         }

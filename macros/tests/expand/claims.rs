@@ -45,10 +45,10 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::SessionClaims for User {
         type Subject = <Uuid as ::countersign::__private::SubjectField>::This;
-        type Role = <Vec<Role> as ::countersign::__private::RoleField>::Role;
         fn subject(&self) -> &<Uuid as ::countersign::__private::SubjectField>::This {
             &self.id
         }
+        type Role = <Vec<Role> as ::countersign::__private::RoleField>::Role;
         fn has_role(&self, name: &str) -> bool {
             __Roles::contains(&self.roles, name)
         }
@@ -72,6 +72,12 @@ const _: () = {
         {
             __Wire::deserialize(deserializer)
         }
+    }
+    #[automatically_derived]
+    impl ::countersign::__private::NamesRoles for User {
+        const NAMES: ::core::option::Option<&'static [&'static str]> = <<Vec<
+            Role,
+        > as ::countersign::__private::RoleField>::Role as ::countersign::__private::Role>::NAMES;
     }
     #[automatically_derived]
     impl<__S> ::countersign::__private::FromRequestParts<__S> for User
@@ -104,11 +110,5 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::DeclaresAccess for User {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
-    }
-    #[automatically_derived]
-    impl ::countersign::__private::NamesRoles for User {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = <<Vec<
-            Role,
-        > as ::countersign::__private::RoleField>::Role as ::countersign::__private::Role>::NAMES;
     }
 };

@@ -1,4 +1,5 @@
 #[automatically_derived]
+#[allow(deprecated)]
 impl Role {
     /// The role's name in tokens, in rules and in the OpenAPI document.
     #[must_use]
@@ -11,6 +12,7 @@ impl Role {
     }
 }
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::countersign::__private::Role for Role {
     const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::Some(
         &["member", "admin", "ops:on-call"],
@@ -54,7 +56,9 @@ impl ::core::fmt::Display for Role {
 #[automatically_derived]
 impl ::core::str::FromStr for Role {
     type Err = ::countersign::__private::UnknownRole;
-    fn from_str(name: &str) -> ::core::result::Result<Self, Self::Err> {
+    fn from_str(
+        name: &str,
+    ) -> ::core::result::Result<Self, ::countersign::__private::UnknownRole> {
         ::countersign::__private::parse_role(name)
     }
 }
