@@ -3,12 +3,16 @@
 // One folder for each macro, one file for each pass: parse (tokens to input, every mistake collected), model (invalid
 // states cannot be written), expand (cannot fail).
 
+mod access;
 mod claims;
 mod errors;
 mod keys;
 mod krate;
 mod place;
+mod refresh;
 mod role;
+mod routes;
+mod span;
 mod state;
 mod suggest;
 #[cfg(test)]
@@ -17,13 +21,15 @@ mod testing;
 use proc_macro::TokenStream;
 use syn::DeriveInput;
 
+use crate::access::Kind;
+
 /// Makes a fieldless enum the closed set of an application's roles.
 ///
 /// A role's name is the variant's in `snake_case`, or what `#[role(rename = "...")]` says; a name may hold what a scope
 /// of RFC 6749 section 3.3 may. `#[role(implies(A, B))]` grants those roles too, and whatever they imply. On the enum,
 /// `#[role(crate = path)]` says where `countersign` is.
 ///
-/// The enum gets the trait `Role`, `as_str`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
+/// The enum gets the trait `RoleSet`, `as_str`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
 /// feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It has to be `Clone`.
 ///
 /// Refused: fields, generics, two roles of one name, a name that is no scope token, roles that imply each other in a
@@ -65,4 +71,34 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
         Ok(input) => macro_fn(&input).into(),
         Err(error) => error.to_compile_error().into(),
     }
+}
+
+/// Lets any signed-in user call the handler below it.
+#[proc_macro_attribute]
+pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::Authenticated, arguments.into(), item.into()).into()
+}
+
+/// Lets anybody call the handler below it, for a reason.
+#[proc_macro_attribute]
+pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::Public, arguments.into(), item.into()).into()
+}
+
+/// Lets users with any of the roles call the handler below it.
+#[proc_macro_attribute]
+pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn routes(input: TokenStream) -> TokenStream {
+    routes::routes(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn typed_refresh_handler(input: TokenStream) -> TokenStream {
+    refresh::typed_refresh_handler(input.into()).into()
 }

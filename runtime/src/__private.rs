@@ -7,11 +7,24 @@ pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 pub use crate::http::{RefreshRequest, refresh_session};
-pub use crate::rejection::AuthRejection;
-pub use crate::role::{Role, RoleField, UnknownRole, deserialize_role, parse_role};
+pub use crate::known::{
+    Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
+};
+#[cfg(feature = "openapi")]
+pub use crate::openapi::refresh::{refresh_methods, refresh_operation, refresh_schemas};
+pub use crate::rejection::{AuthRejection, ProblemDetails};
+pub use crate::role::{RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
+#[cfg(feature = "openapi")]
+pub use crate::router::{Documentable, Documented, Routes};
+pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+#[cfg(all(feature = "macros", feature = "openapi"))]
+pub use countersign_macros::routes;
+#[cfg(feature = "macros")]
+pub use countersign_macros::typed_refresh_handler;
 pub use http::request::Parts;
 pub use serde;
 pub use std::string::String;
+pub use std::vec::Vec;
 #[cfg(feature = "openapi")]
 pub use utoipa;

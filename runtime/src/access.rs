@@ -62,6 +62,10 @@ pub trait Policy: Send + Sync + 'static {
 pub trait DeclaresAccess {
     /// What the handler demands.
     const ACCESS: Access;
+
+    /// What the router's state has to provide for it: `Self`, or `()` for nothing.
+    #[doc(hidden)]
+    type Demands;
 }
 
 /// What [`decide`] says.
@@ -77,7 +81,7 @@ pub enum Decision {
 }
 
 /// Decides whether a caller with these claims may pass; `None` is a caller without credentials.
-pub fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> Decision {
+pub(crate) fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> Decision {
     match (access, claims) {
         (Access::Public { .. } | Access::Optional, _) | (Access::Authenticated, Some(_)) => Decision::Granted,
         (Access::Authenticated | Access::Require(_), None) => Decision::Unauthenticated,

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
 use crate::claims::{ScopeField, Subject, scopes, subject};
-use crate::role::{Role as _, RoleField, roles};
+use crate::role::{RoleField, RoleSet as _, roles};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);

@@ -12,9 +12,16 @@ mod clock;
 mod declared;
 mod extract;
 mod fields;
+#[cfg(feature = "openapi")]
+mod handler;
 mod http;
+mod known;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod rejection;
 mod role;
+#[cfg(feature = "openapi")]
+mod router;
 #[cfg(feature = "scalar")]
 mod scalar;
 pub mod session;
@@ -40,8 +47,14 @@ pub use auth::{
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use extract::{Session, Transport};
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use openapi::openapi_json;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-pub use role::{Role, UnknownRole};
+pub use role::{RoleSet, UnknownRole};
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use router::{AuthRouter, Routes};
 
 /// ```
 /// #[derive(countersign::Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +66,12 @@ pub use role::{Role, UnknownRole};
 ///
 /// assert_eq!(Role::Admin.as_str(), "admin");
 /// assert_eq!("member".parse(), Ok(Role::Member));
-/// assert!(countersign::Role::grants(&Role::Admin, "member"));
+/// assert!(countersign::RoleSet::grants(&Role::Admin, "member"));
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::Role;
 #[cfg(feature = "macros")]
-pub use countersign_macros::{AuthState, SessionClaims};
+pub use countersign_macros::{AuthState, SessionClaims, authenticated, public, require_role};
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

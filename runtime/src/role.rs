@@ -15,7 +15,7 @@ use crate::claims::CowStr;
 /// implies another.
 ///
 /// ```
-/// use countersign::Role as _;
+/// use countersign::RoleSet as _;
 ///
 /// assert_eq!(String::from("editor").name(), "editor");
 /// assert!(String::from("editor").grants("editor"));
@@ -26,7 +26,7 @@ use crate::claims::CowStr;
     label = "not a role",
     note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
 )]
-pub trait Role: Sized + Clone + Send + Sync + 'static {
+pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
     /// Every name of a closed set in the order of declaration; `None` when the set is open.
     const NAMES: Option<&'static [&'static str]>;
 
@@ -40,7 +40,7 @@ pub trait Role: Sized + Clone + Send + Sync + 'static {
     fn grants(&self, name: &str) -> bool;
 }
 
-impl Role for String {
+impl RoleSet for String {
     const NAMES: Option<&'static [&'static str]> = None;
 
     fn name(&self) -> &str {
@@ -72,12 +72,12 @@ impl fmt::Display for UnknownRole {
 impl std::error::Error for UnknownRole {}
 
 /// `FromStr` of a derived role.
-pub fn parse_role<R: Role>(name: &str) -> Result<R, UnknownRole> {
+pub fn parse_role<R: RoleSet>(name: &str) -> Result<R, UnknownRole> {
     R::from_name(name).ok_or(UnknownRole)
 }
 
 /// `Deserialize` of a derived role.
-pub fn deserialize_role<'de, R: Role, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
+pub fn deserialize_role<'de, R: RoleSet, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
     let CowStr(name) = CowStr::deserialize(deserializer)?;
     parse_role(&name).map_err(D::Error::custom)
 }
@@ -90,7 +90,7 @@ pub fn deserialize_role<'de, R: Role, D: Deserializer<'de>>(deserializer: D) -> 
 )]
 pub trait RoleField: Sized {
     /// The role inside.
-    type Role: Role;
+    type Role: RoleSet;
 
     /// Every role held.
     fn held(&self) -> impl Iterator<Item = &Self::Role>;
@@ -99,7 +99,7 @@ pub trait RoleField: Sized {
     fn from_held(roles: Vec<Self::Role>) -> Option<Self>;
 }
 
-impl<R: Role> RoleField for Vec<R> {
+impl<R: RoleSet> RoleField for Vec<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -112,7 +112,7 @@ impl<R: Role> RoleField for Vec<R> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<R: Role> RoleField for R {
+impl<R: RoleSet> RoleField for R {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -125,7 +125,7 @@ impl<R: Role> RoleField for R {
     }
 }
 
-impl<R: Role> RoleField for Option<R> {
+impl<R: RoleSet> RoleField for Option<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -138,7 +138,7 @@ impl<R: Role> RoleField for Option<R> {
     }
 }
 
-impl<R: Role + Ord> RoleField for BTreeSet<R> {
+impl<R: RoleSet + Ord> RoleField for BTreeSet<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -150,7 +150,7 @@ impl<R: Role + Ord> RoleField for BTreeSet<R> {
     }
 }
 
-impl<R: Role + Eq + Hash> RoleField for HashSet<R> {
+impl<R: RoleSet + Eq + Hash> RoleField for HashSet<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -169,7 +169,7 @@ pub(crate) mod roles {
     use serde::de::{Deserializer, Error as _};
     use serde::ser::{SerializeSeq as _, Serializer};
 
-    use super::{KnownRoles, Role as _, RoleField};
+    use super::{KnownRoles, RoleField, RoleSet as _};
 
     /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
     pub(crate) fn serialize<F: RoleField, S: Serializer>(
@@ -195,7 +195,7 @@ pub(crate) mod roles {
 
 struct KnownRoles<R>(PhantomData<R>);
 
-impl<'de, R: Role> Visitor<'de> for KnownRoles<R> {
+impl<'de, R: RoleSet> Visitor<'de> for KnownRoles<R> {
     type Value = Vec<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

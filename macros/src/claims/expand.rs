@@ -85,7 +85,7 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     };
     let role_type = place(quote!(type Role = #role;));
     let names = place(quote! {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::Role>::NAMES;
+        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::RoleSet>::NAMES;
     });
     let names_roles = quote! {
         #[automatically_derived]
@@ -148,6 +148,7 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
         #[automatically_derived]
         impl #private::DeclaresAccess for #ident {
             const ACCESS: #private::Access = #private::Access::Authenticated;
+            type Demands = Self;
         }
     }
 }

@@ -66,7 +66,7 @@ mod tests {
             }
         )));
         assert_eq!(expansion.matches("compile_error").count(), 1);
-        assert!(expansion.contains("impl ::countersign::__private::Role for Role"), "{expansion}");
+        assert!(expansion.contains("impl ::countersign::__private::RoleSet for Role"), "{expansion}");
     }
 
     #[test]

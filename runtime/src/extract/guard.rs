@@ -16,8 +16,10 @@ use crate::rejection::{AuthRejection, Denial};
 /// The verified session stays in the request's extensions for the extractors that follow.
 pub struct Guard<P>(PhantomData<fn() -> P>);
 
+#[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Guard<P> {
     const ACCESS: Access = P::ACCESS;
+    type Demands = Self;
 }
 
 impl<S, P> FromRequestParts<S> for Guard<P>
@@ -47,8 +49,10 @@ where
 /// Says that a handler is public. Unlike [`Guard`] it asks nothing of the router's state.
 pub struct Public<P>(PhantomData<fn() -> P>);
 
+#[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Public<P> {
     const ACCESS: Access = P::ACCESS;
+    type Demands = ();
 }
 
 impl<S: Sync, P: Policy> FromRequestParts<S> for Public<P> {

@@ -1,7 +1,7 @@
 //! The verified session of a request.
 
-use std::{fmt, mem};
 use std::sync::Arc;
+use std::{fmt, mem};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -125,7 +125,8 @@ pub(crate) fn from_parts<C: SessionClaims>(
     let Some(token) = bearer::token(&parts.headers).map_err(reject)? else { return Ok(None) };
     let mut token = auth.verify_access(token).map_err(reject)?;
     // A token of ours always names a session; one that does not was not made by this crate.
-    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
+    let id =
+        SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
     let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
@@ -182,12 +183,16 @@ where
     Ok(from_parts(parts, state.provided())?.map(Session::into_claims))
 }
 
+#[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Session<C> {
     const ACCESS: Access = Access::Authenticated;
+    type Demands = Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
+    type Demands = T;
 }
 
 /// An extractor whose `Option` lets anonymous callers through.

@@ -11,6 +11,42 @@ use serde::Deserialize;
 use crate::auth::{AuthState, TokenPair};
 use crate::rejection::{AuthRejection, Denial};
 
+/// Writes the handler that exchanges a refresh token for the next pair: `typed_refresh_handler!(refresh, AppState)`.
+///
+/// The handler is a concrete function with concrete types, `POST /refresh`, documented with its request, its answer and
+/// every refusal, ready for [`routes!`](crate::routes). It is public: the refresh token in the body is the credential.
+///
+/// After the name and the state's type, which is an [`AuthState`], may follow `path = "/auth/refresh"`, `tag = "..."` and
+/// `crate = path`. A visibility and attributes stand before the name; doc comments become the operation's summary and
+/// description.
+///
+/// ```
+/// use countersign::{Auth, SessionClaims, typed_refresh_handler};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: String,
+/// }
+///
+/// typed_refresh_handler!(refresh, Auth<User>);
+///
+/// typed_refresh_handler!(
+///     /// A new access token
+///     pub renew,
+///     Auth<User>,
+///     path = "/auth/renew",
+///     tag = "auth"
+/// );
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! typed_refresh_handler {
+    ($($handler:tt)*) => {
+        $crate::__private::typed_refresh_handler!($crate, $($handler)*);
+    };
+}
+
 /// More than a refresh token of the largest configurable size needs.
 const LARGEST_BODY: usize = 64 * 1024;
 

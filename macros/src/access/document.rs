@@ -1,0 +1,119 @@
+//! Completes the `#[utoipa::path(...)]` below an access attribute, so that the document says what the guard does.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::{Attribute, Meta, parse_quote};
+
+use super::model::{Access, Declaration, Role};
+use crate::errors::{Errors, Message};
+use crate::keys::arguments;
+
+/// Completes the attribute if there is one; says whether there is.
+pub(crate) fn complete(declaration: &Declaration, attrs: &mut Vec<Attribute>, errors: &Errors) -> bool {
+    let Some(attr) = attrs.iter_mut().find(|attr| is_utoipa_path(attr)) else { return false };
+    let Meta::List(list) = &mut attr.meta else { return true };
+    let mut described = false;
+    let mut answered = false;
+    let mut completed = Vec::new();
+    for argument in arguments(list.tokens.clone()) {
+        let mut tokens = argument.clone().into_iter();
+        let (Some(TokenTree::Ident(key)), value) = (tokens.next(), tokens.next()) else {
+            completed.push(argument);
+            continue;
+        };
+        match (key.to_string().as_str(), value) {
+            ("security", _) => errors.push(key, contradiction(declaration)),
+            ("responses", Some(TokenTree::Group(given))) => {
+                answered = true;
+                let all = with_refusals(&given, declaration);
+                completed.push(quote!(#key #all));
+                continue;
+            }
+            ("description", _) => described = true,
+            _ => {}
+        }
+        completed.push(argument);
+    }
+    let refusals = refusals(declaration, &[]);
+    if !answered && !refusals.is_empty() {
+        completed.push(quote!(responses(#refusals)));
+    }
+    let security = security(declaration);
+    completed.push(quote!(security(#security)));
+    list.tokens = quote!(#(#completed),*);
+    if let Access::Public(reason) = &declaration.access
+        && !described
+    {
+        // utoipa takes the paragraphs after the first one as the description.
+        let reason = format!(" Public: {}", reason.value());
+        attrs.extend::<[Attribute; 2]>([parse_quote!(#[doc = ""]), parse_quote!(#[doc = #reason])]);
+    }
+    true
+}
+
+fn is_utoipa_path(attr: &Attribute) -> bool {
+    let segments = &attr.path().segments;
+    let mut last = segments.iter().rev();
+    last.next().is_some_and(|segment| segment.ident == "path")
+        && last.next().is_some_and(|segment| segment.ident == "utoipa")
+}
+
+fn contradiction(declaration: &Declaration) -> Message {
+    let name = declaration.kind.name();
+    Message::new(format!("#[{name}] writes `security(...)` into #[utoipa::path] itself"))
+        .help("remove it here")
+        .note("written by hand, it could contradict what the server enforces")
+}
+
+/// One alternative for each role, because any of them suffices.
+fn security(declaration: &Declaration) -> TokenStream {
+    match &declaration.access {
+        Access::Authenticated => quote!(("bearer" = [])),
+        Access::Public(_) | Access::Mistaken => TokenStream::new(),
+        Access::Roles(roles) => {
+            let names = roles.iter().map(|role| match role {
+                Role::Name(name) => name.to_token_stream(),
+                Role::Path(path) => quote!(#path.as_str()),
+            });
+            quote!(#(("bearer" = [#names])),*)
+        }
+    }
+}
+
+fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
+    let given_responses = arguments(given.stream());
+    let refusals = arguments(refusals(declaration, &given_responses));
+    let responses = given_responses.into_iter().chain(refusals);
+    let mut all = Group::new(Delimiter::Parenthesis, quote!(#(#responses),*));
+    all.set_span(given.span());
+    all
+}
+
+/// The 401 and 403 of the guard, without those that the user describes.
+fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
+    let private = declaration.krate.private();
+    let refusal = |status: u16, name: &str, description: &str| {
+        let described = given.iter().any(|response| {
+            let text = response.to_string();
+            text.contains(&status.to_string()) || text.contains(name)
+        });
+        let status = proc_macro2::Literal::u16_unsuffixed(status);
+        (!described).then(|| {
+            quote!((
+                status = #status,
+                description = #description,
+                body = #private::ProblemDetails,
+                content_type = "application/problem+json",
+                headers(("WWW-Authenticate" = String, description = "The challenge of RFC 6750"))
+            ))
+        })
+    };
+    let unauthorized = || refusal(401, "UNAUTHORIZED", "No valid access token");
+    let forbidden = || refusal(403, "FORBIDDEN", "The signed-in user lacks the role");
+    let refusals: Vec<_> = match declaration.access {
+        Access::Public(_) | Access::Mistaken => Vec::new(),
+        Access::Authenticated => unauthorized().into_iter().collect(),
+        Access::Roles(_) => unauthorized().into_iter().chain(forbidden()).collect(),
+    };
+    quote!(#(#refusals),*)
+}

@@ -1,0 +1,95 @@
+//! A handler and who may call it, both known to be well-formed.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Ident, LitStr, PatType, Path, ReturnType, Token, Visibility};
+
+use crate::krate::Krate;
+
+/// One of the access attributes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Authenticated,
+    Public,
+    RequireRole,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Authenticated, Self::Public, Self::RequireRole];
+
+    /// The attribute's name, without `#[...]`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Authenticated => "authenticated",
+            Self::Public => "public",
+            Self::RequireRole => "require_role",
+        }
+    }
+}
+
+/// What an attribute says.
+pub(crate) struct Declaration {
+    pub(crate) kind: Kind,
+    pub(crate) access: Access,
+    pub(crate) krate: Krate,
+}
+
+/// Who may call the handler.
+pub(crate) enum Access {
+    Authenticated,
+    /// What the attribute says was reported as a mistake.
+    Mistaken,
+    Public(LitStr),
+    /// Any of these; never empty.
+    Roles(Vec<Role>),
+}
+
+/// A role as the user wrote it.
+pub(crate) enum Role {
+    Name(LitStr),
+    Path(Path),
+}
+
+impl Role {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Name(name) => name.span(),
+            Self::Path(path) => path.span(),
+        }
+    }
+
+    /// The last word of it, which a message can show.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            Self::Name(name) => name.value(),
+            Self::Path(path) => {
+                path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl PartialEq for Role {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(one), Self::Name(other)) => one.value() == other.value(),
+            (Self::Path(one), Self::Path(other)) => {
+                one.to_token_stream().to_string() == other.to_token_stream().to_string()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// `async fn ident(inputs) -> output { body }`: free, concrete and with room for the guard.
+pub(crate) struct Handler {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) ident: Ident,
+    pub(crate) inputs: Punctuated<PatType, Token![,]>,
+    pub(crate) output: ReturnType,
+    /// The block, as it was written.
+    pub(crate) body: TokenStream,
+}

@@ -1,0 +1,166 @@
+//! The arguments of an access attribute.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::{Expr, ExprLit, Lit, LitStr};
+
+use super::model::{Access, Declaration, Kind, Role};
+use crate::errors::{Errors, Message};
+use crate::keys::{CRATE, Entry, Key, Table, arguments};
+use crate::krate::Krate;
+
+const REASON: Key = Key { name: "reason", usage: "reason = \"...\"" };
+
+impl Kind {
+    fn table(self) -> Table {
+        const KEYS: &[Key] = &[CRATE];
+        const PUBLIC_KEYS: &[Key] = &[REASON, CRATE];
+
+        let keys = if self == Self::Public { PUBLIC_KEYS } else { KEYS };
+        Table { attribute: self.name(), keys, misplaced: &[] }
+    }
+}
+
+/// Reads what stands in the parentheses; what cannot stand there is reported, and the access is then mistaken.
+pub(crate) fn declaration(kind: Kind, tokens: TokenStream, errors: &Errors) -> Declaration {
+    let (keyed, positional): (Vec<_>, Vec<_>) =
+        arguments(tokens).into_iter().partition(|argument| is_key(kind, argument));
+    let (mut entries, keys) = (Vec::new(), keyed.len());
+    for argument in keyed {
+        kind.table().extend(&mut entries, argument, errors);
+    }
+    let access = match kind {
+        Kind::RequireRole => roles(positional, errors),
+        Kind::Authenticated => authenticated(positional, errors),
+        Kind::Public => public(positional, &entries, entries.len() < keys, errors),
+    };
+    let krate =
+        entries.iter().find(|entry| entry.key.name == CRATE.name).and_then(|entry| entry.path(errors));
+    Declaration { kind, access: access.unwrap_or(Access::Mistaken), krate: Krate::new(krate) }
+}
+
+/// Whether an argument is a key with its value rather than a role: `key = ...`, or any word where no roles are expected.
+fn is_key(kind: Kind, argument: &TokenStream) -> bool {
+    let mut tokens = argument.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(punct))) => punct.as_char() == '=',
+        (Some(TokenTree::Ident(_)), _) => kind != Kind::RequireRole,
+        _ => false,
+    }
+}
+
+fn roles(arguments: Vec<TokenStream>, errors: &Errors) -> Option<Access> {
+    if arguments.is_empty() {
+        errors.push_at(
+            Span::call_site(),
+            Message::new("#[require_role] names no role")
+                .help("write #[require_role(\"admin\")], or #[authenticated] for any signed-in user"),
+        );
+        return None;
+    }
+    let expected = arguments.len();
+    let mut roles = Vec::<Role>::new();
+    for role in arguments.into_iter().filter_map(|argument| role(argument, errors)) {
+        if roles.contains(&role) {
+            errors.push_at(
+                role.span(),
+                Message::new(format!("the role `{}` stands twice in #[require_role(...)]", role.word()))
+                    .help("keep one of the two"),
+            );
+        }
+        roles.push(role);
+    }
+    (roles.len() == expected).then_some(Access::Roles(roles))
+}
+
+fn role(argument: TokenStream, errors: &Errors) -> Option<Role> {
+    if argument.is_empty() {
+        errors.push_at(Span::call_site(), "a role is missing between two commas in #[require_role(...)]");
+        return None;
+    }
+    match syn::parse2(argument.clone()) {
+        Ok(Expr::Lit(ExprLit { lit: Lit::Str(name), attrs })) if attrs.is_empty() => named(name, errors),
+        Ok(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => Some(Role::Path(path.path)),
+        _ => {
+            errors.push(
+                argument,
+                Message::new("a role in #[require_role(...)] is a string or a path")
+                    .help("write \"admin\" or Role::Admin"),
+            );
+            None
+        }
+    }
+}
+
+fn named(name: LitStr, errors: &Errors) -> Option<Role> {
+    let text = name.value();
+    if text.is_empty() {
+        errors.push(
+            &name,
+            Message::new("a role in #[require_role(...)] is empty")
+                .help("name the role, or write #[authenticated] for any signed-in user"),
+        );
+        return None;
+    }
+    // The scope-token of RFC 6749 section 3.3, which every role has to be.
+    let refused = text.chars().find(|c| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E'));
+    if let Some(refused) = refused {
+        errors.push(
+            &name,
+            Message::new(format!("a role in #[require_role(...)] cannot hold {refused:?}"))
+                .help("list several roles with commas: #[require_role(\"admin\", \"support\")]")
+                .note("a role is made of visible ASCII characters without quotes and backslashes"),
+        );
+        return None;
+    }
+    Some(Role::Name(name))
+}
+
+fn authenticated(positional: Vec<TokenStream>, errors: &Errors) -> Option<Access> {
+    for argument in &positional {
+        errors.push(
+            argument,
+            Message::new("#[authenticated] lets in any signed-in user and takes no roles")
+                .help("write #[require_role(\"admin\")] for those with a role"),
+        );
+    }
+    positional.is_empty().then_some(Access::Authenticated)
+}
+
+fn public(
+    positional: Vec<TokenStream>,
+    entries: &[Entry],
+    misspelt: bool,
+    errors: &Errors,
+) -> Option<Access> {
+    for argument in &positional {
+        errors.push(
+            argument,
+            Message::new("#[public] takes its reason by name")
+                .help(format!("write #[public(reason = {argument})]")),
+        );
+    }
+    if !positional.is_empty() {
+        return None;
+    }
+    let Some(entry) = entries.iter().find(|entry| entry.key.name == REASON.name) else {
+        if misspelt {
+            return None;
+        }
+        errors.push_at(
+            Span::call_site(),
+            Message::new("#[public] does not say why anybody may call this handler")
+                .help("write #[public(reason = \"health probe\")]"),
+        );
+        return None;
+    };
+    let reason = entry.text(errors)?;
+    if reason.value().trim().is_empty() {
+        errors.push(
+            &reason,
+            Message::new("the reason in #[public(...)] is empty")
+                .help("say why anybody may call this handler, as in reason = \"health probe\""),
+        );
+        return None;
+    }
+    Some(Access::Public(reason))
+}

@@ -1,0 +1,77 @@
+//! `routes!(me, admin::members)`.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
+use syn::ext::IdentExt as _;
+use syn::parse::Parser as _;
+
+use crate::errors::{Errors, Message};
+use crate::keys::arguments;
+use crate::krate::Krate;
+use crate::span::located;
+
+/// Expands the list; the runtime's `macro_rules!` put its own path, one token, and a comma in front of it.
+pub(crate) fn routes(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let krate = runtime(tokens.next());
+    let list: TokenStream = tokens.skip(1).collect();
+    let private = krate.private();
+    let errors = Errors::new();
+    let handlers = handlers(list, &errors);
+    if let Err(error) = errors.check() {
+        let error = error.to_compile_error();
+        return quote!({ #error #private::Routes::new() });
+    }
+    let routes = handlers.iter().map(route);
+    quote!({
+        let __routes = #private::Routes::new();
+        #(#routes)*
+        __routes
+    })
+}
+
+/// The path that `$crate` stands for.
+pub(crate) fn runtime(token: Option<TokenTree>) -> Krate {
+    Krate::new(match token {
+        Some(TokenTree::Ident(ident)) => Some(Path::from(ident)),
+        _ => None,
+    })
+}
+
+fn handlers(list: TokenStream, errors: &Errors) -> Vec<Path> {
+    let arguments = arguments(list);
+    if arguments.is_empty() {
+        errors.push_at(
+            Span::call_site(),
+            Message::new("routes!() names no handler").help("write routes!(me, admin::members)"),
+        );
+    }
+    arguments
+        .into_iter()
+        .filter_map(|argument| {
+            let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
+            if handler.is_none() {
+                errors.push(
+                    argument,
+                    Message::new("routes!(...) takes the names of handlers")
+                        .help("write routes!(me, admin::members)"),
+                );
+            }
+            handler
+        })
+        .collect()
+}
+
+/// Three questions, of which rustc answers one at a time: the arguments, the access, the document.
+fn route(handler: &Path) -> TokenStream {
+    let mut document = handler.clone();
+    let mut caret = Span::call_site();
+    if let Some(last) = document.segments.last_mut() {
+        caret = last.ident.span();
+        last.ident = format_ident!("__path_{}", last.ident.unraw(), span = caret);
+    }
+    quote_spanned! {located(caret)=>
+        let __routes = __routes.capture(#handler).declared().documented::<#document, _>();
+    }
+}

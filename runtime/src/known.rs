@@ -1,0 +1,274 @@
+//! Roles that an attribute names, checked at compile time: against the signature, and where the handler meets its router.
+
+use std::marker::PhantomData;
+
+use crate::access::Policy;
+use crate::auth::{AuthState, ProvidesClaims};
+use crate::claims::SessionClaims;
+use crate::extract::{Guard, Session};
+use crate::role::RoleSet;
+
+/// The marker of a role, which the access attributes make, belongs to the roles `R`.
+#[diagnostic::on_unimplemented(
+    message = "`{R}` has no role `{Self}`",
+    label = "this handler requires the role `{Self}`",
+    note = "the roles are the variants of `{R}`, in snake_case unless renamed"
+)]
+pub trait DeclaredBy<R> {}
+
+#[diagnostic::do_not_recommend]
+impl<R> DeclaredBy<R> for () {}
+
+impl<R, First: DeclaredBy<R>, Rest: DeclaredBy<R>> DeclaredBy<R> for (First, Rest) {}
+
+/// What a first extractor demands is met by the router state `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the first argument of a handler in `routes!`",
+    label = "its demands on the router state are unknown"
+)]
+pub trait MetBy<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S> MetBy<S> for () {}
+
+impl<S, P> MetBy<S> for Guard<P>
+where
+    S: AuthState,
+    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>>,
+{
+}
+
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {}
+
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {}
+
+/// A type in a handler's signature that says which roles its users can hold.
+pub trait NamesRoles {
+    /// Every name of a closed set; `None` when the set is open.
+    const NAMES: Option<&'static [&'static str]>;
+}
+
+impl<C: SessionClaims> NamesRoles for Session<C> {
+    const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
+}
+
+impl<T: NamesRoles> NamesRoles for Option<T> {
+    const NAMES: Option<&'static [&'static str]> = T::NAMES;
+}
+
+/// Asks any type for its roles: the constant of its own hides that of [`NoRoles`].
+pub struct RoleNames<T>(PhantomData<T>);
+
+impl<T: NamesRoles> RoleNames<T> {
+    /// What the type says.
+    pub const NAMES: Option<&'static [&'static str]> = T::NAMES;
+}
+
+/// The answer of types that say nothing about roles.
+pub trait NoRoles {
+    /// Nothing is known.
+    const NAMES: Option<&'static [&'static str]> = None;
+}
+
+impl<T> NoRoles for RoleNames<T> {}
+
+/// The types of a signature with the roles that they name.
+pub type Known<'a> = &'a [(&'a str, Option<&'a [&'a str]>)];
+
+/// Whether any type of the signature knows its roles.
+pub const fn any_known(signature: Known<'_>) -> bool {
+    let mut index = 0;
+    while index < signature.len() {
+        if signature[index].1.is_some() {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// Whether the signature already answered for the roles.
+pub enum Checked<const CHECKED: bool> {}
+
+/// The roles that are left to compare where the handler meets its router.
+pub trait Unchecked<R> {
+    /// All or none.
+    type Roles;
+}
+
+impl<R> Unchecked<R> for Checked<true> {
+    type Roles = ();
+}
+
+impl<R> Unchecked<R> for Checked<false> {
+    type Roles = R;
+}
+
+/// Refuses to compile when a type of the signature knows its roles and `role` is not among them.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_role(role: &str, signature: Known<'_>) {
+    let mut index = 0;
+    while index < signature.len() {
+        if let (ty, Some(names)) = signature[index] {
+            if !contains(names, role) {
+                let message = Message::no_role(ty, role, names);
+                panic!("{}", message.text());
+            }
+        }
+        index += 1;
+    }
+}
+
+const fn contains(names: &[&str], name: &str) -> bool {
+    let mut index = 0;
+    while index < names.len() {
+        if distance(names[index], name) == 0 {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+const LONGEST: usize = 64;
+
+/// Letters to change, insert or remove between two names; a long name is far from every other.
+const fn distance(from: &str, to: &str) -> usize {
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    if from.len() >= LONGEST || to.len() >= LONGEST {
+        return if equal(from, to) { 0 } else { LONGEST };
+    }
+    let mut row = [0; LONGEST];
+    let mut column = 0;
+    while column <= to.len() {
+        row[column] = column;
+        column += 1;
+    }
+    let mut line = 0;
+    while line < from.len() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        let mut column = 0;
+        while column < to.len() {
+            let replaced = diagonal + (from[line] != to[column]) as usize;
+            diagonal = row[column + 1];
+            row[column + 1] = least(replaced, least(diagonal, row[column]) + 1);
+            column += 1;
+        }
+        line += 1;
+    }
+    row[to.len()]
+}
+
+const fn equal(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+const fn least(one: usize, other: usize) -> usize {
+    if one < other { one } else { other }
+}
+
+/// A sentence put together at compile time.
+struct Message {
+    bytes: [u8; Self::SIZE],
+    length: usize,
+}
+
+impl Message {
+    const SIZE: usize = 1024;
+
+    const fn no_role(ty: &str, role: &str, names: &[&str]) -> Self {
+        let mut message = Self { bytes: [0; Self::SIZE], length: 0 };
+        message = message.add("#[require_role]: `").add(ty).add("` has no role `").add(role).add("`");
+        let mut nearest = 0;
+        let mut index = 0;
+        while index < names.len() {
+            if distance(names[index], role) < distance(names[nearest], role) {
+                nearest = index;
+            }
+            index += 1;
+        }
+        if nearest < names.len() && distance(names[nearest], role) <= least(role.len() / 3 + 1, 3) {
+            message = message.add("; did you mean `").add(names[nearest]).add("`?");
+        }
+        message = message.add(" (its roles are ");
+        let mut index = 0;
+        while index < names.len() {
+            message = message.add(if index == 0 { "`" } else { ", `" }).add(names[index]).add("`");
+            index += 1;
+        }
+        message.add(")")
+    }
+
+    /// Appends a text if it fits, so that no character is cut in two.
+    const fn add(mut self, text: &str) -> Self {
+        let bytes = text.as_bytes();
+        if self.length + bytes.len() > Self::SIZE {
+            return self;
+        }
+        let mut index = 0;
+        while index < bytes.len() {
+            self.bytes[self.length] = bytes[index];
+            self.length += 1;
+            index += 1;
+        }
+        self
+    }
+
+    const fn text(&self) -> &str {
+        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
+            Ok(text) => text,
+            Err(_) => "this role does not exist",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_role_is_explained_with_the_nearest_and_all() {
+        assert_eq!(
+            Message::no_role("User", "admln", &["member", "admin"]).text(),
+            "#[require_role]: `User` has no role `admln`; did you mean `admin`? (its roles are `member`, `admin`)"
+        );
+        assert_eq!(
+            Message::no_role("User", "owner", &["member", "admin"]).text(),
+            "#[require_role]: `User` has no role `owner` (its roles are `member`, `admin`)"
+        );
+    }
+
+    #[test]
+    fn a_long_list_of_roles_is_cut_between_names() {
+        let names = ["a-role-with-a-name-that-takes-some-room"; 40];
+        let message = Message::no_role("User", "é", &names);
+        assert!(message.text().len() <= Message::SIZE);
+        assert!(message.text().starts_with("#[require_role]: `User` has no role `é`"));
+    }
+
+    #[test]
+    #[should_panic = "`Session<User>` has no role `admln`"]
+    fn a_role_that_no_type_declares_is_refused() {
+        check_role("admln", &[("State<Db>", None), ("Session<User>", Some(&["admin"]))]);
+    }
+
+    #[test]
+    fn a_role_that_every_type_declares_passes_and_an_open_set_has_every_role() {
+        check_role("admin", &[("User", Some(&["member", "admin"])), ("Option<Open>", None)]);
+    }
+
+    #[test]
+    fn distances_count_letters() {
+        assert_eq!(distance("admin", "admin"), 0);
+        assert_eq!(distance("admln", "admin"), 1);
+        assert_eq!(distance("", "admin"), 5);
+        assert_eq!(distance(&"x".repeat(LONGEST), "x"), LONGEST);
+        assert_eq!(distance(&"x".repeat(LONGEST), &"x".repeat(LONGEST)), 0);
+    }
+}

@@ -1,0 +1,206 @@
+//! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
+
+mod json;
+pub(crate) mod refresh;
+#[cfg(test)]
+mod tests;
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    Schema, Type,
+};
+use utoipa::{PartialSchema as _, ToSchema};
+
+pub use json::openapi_json;
+
+use crate::access::{Access, Rule};
+use crate::rejection::ProblemDetails;
+
+/// The name of the security scheme in every document.
+pub(crate) const SCHEME: &str = "bearer";
+
+/// The media type of every refusal (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
+
+/// A document without operations: the bearer scheme (RFC 6750, tokens are JWTs) and the schema of refusals.
+pub(crate) fn base() -> OpenApi {
+    let mut openapi = OpenApiBuilder::new().info(Info::new("API", "0.1.0")).build();
+    complete(&mut openapi);
+    openapi
+}
+
+/// Adds the scheme and the schema of refusals where they are missing.
+pub(crate) fn complete(openapi: &mut OpenApi) {
+    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
+    components.security_schemes.entry(SCHEME.to_owned()).or_insert_with(|| {
+        RefOr::T(SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("The access token from the login, in the Authorization header"))
+                .build(),
+        ))
+    });
+    let mut schemas = vec![(ProblemDetails::name().into_owned(), ProblemDetails::schema())];
+    ProblemDetails::schemas(&mut schemas);
+    add_schemas(openapi, schemas);
+}
+
+/// Adds schemas; the first one of a name stays.
+pub(crate) fn add_schemas(openapi: &mut OpenApi, schemas: Vec<(String, RefOr<Schema>)>) {
+    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
+    for (name, schema) in schemas {
+        components.schemas.entry(name).or_insert(schema);
+    }
+}
+
+/// Writes an access into an operation; what was written there by hand does not count.
+pub(crate) fn declare(operation: &mut Operation, access: &Access) {
+    operation.security = Some(requirements(access));
+    if let Access::Public { reason } = access {
+        describe_public(operation, reason);
+        return;
+    }
+    answer(operation, "401", unauthorized);
+    if let Access::Require(_) = access {
+        answer(operation, "403", || forbidden(access));
+    }
+}
+
+fn answer(operation: &mut Operation, status: &str, response: impl FnOnce() -> Response) {
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response()));
+}
+
+/// The `security` of an operation: alternatives, of which a caller has to meet one; none for a public one.
+///
+/// OpenAPI 3.1 lets the list behind a bearer scheme hold role names.
+fn requirements(access: &Access) -> Vec<SecurityRequirement> {
+    match access {
+        Access::Public { .. } => Vec::new(),
+        Access::Optional => vec![SecurityRequirement::default(), bearer(Vec::new())],
+        Access::Authenticated => vec![bearer(Vec::new())],
+        Access::Require(rule) => alternatives(rule).into_iter().map(bearer).collect(),
+    }
+}
+
+fn bearer(names: Vec<&'static str>) -> SecurityRequirement {
+    SecurityRequirement::new(SCHEME, names)
+}
+
+/// More alternatives than this are not spelled out: a reader learns nothing from them.
+const MOST_ALTERNATIVES: usize = 64;
+
+/// The rule as "any of these sets of names": never less than what the guard demands, as long as it can be said.
+///
+/// What cannot be said in so many words is "signed in", which is true and not the whole truth; so is a rule that
+/// nobody meets.
+fn alternatives(rule: &Rule) -> Vec<Vec<&'static str>> {
+    let sets = sets(rule).unwrap_or_default();
+    if sets.is_empty() { vec![Vec::new()] } else { sets }
+}
+
+fn sets(rule: &Rule) -> Option<Vec<Vec<&'static str>>> {
+    let found = match rule {
+        Rule::Role(name) | Rule::Scope(name) => vec![vec![*name]],
+        Rule::Any(rules) => {
+            let mut found = Vec::new();
+            for rule in *rules {
+                for set in sets(rule)? {
+                    if !found.contains(&set) {
+                        found.push(set);
+                    }
+                }
+            }
+            found
+        }
+        Rule::All([]) => Vec::new(),
+        Rule::All(rules) => {
+            let mut found = vec![Vec::new()];
+            for rule in *rules {
+                let more = sets(rule)?;
+                found = found.iter().flat_map(|set| more.iter().map(move |more| union(set, more))).collect();
+                if found.len() > MOST_ALTERNATIVES {
+                    return None;
+                }
+            }
+            found
+        }
+    };
+    (found.len() <= MOST_ALTERNATIVES).then_some(found)
+}
+
+fn union(set: &[&'static str], more: &[&'static str]) -> Vec<&'static str> {
+    let mut all = set.to_vec();
+    all.extend(more.iter().filter(|name| !set.contains(name)));
+    all
+}
+
+fn describe_public(operation: &mut Operation, reason: &str) {
+    let sentence = format!("Public: {reason}");
+    let description = operation.description.get_or_insert_default();
+    if description.contains(&sentence) {
+        return;
+    }
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(&sentence);
+}
+
+fn unauthorized() -> Response {
+    challenged("No valid access token")
+}
+
+fn forbidden(access: &Access) -> Response {
+    challenged(&format!("The signed-in user may not: requires {access}"))
+}
+
+/// A refusal with the challenge of RFC 6750 section 3.
+fn challenged(description: &str) -> Response {
+    let mut response = refusal(description);
+    let text: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::String).into();
+    let header =
+        HeaderBuilder::new().schema(Some(text)).description(Some("The challenge of RFC 6750 section 3"));
+    response.headers.insert("WWW-Authenticate".to_owned(), RefOr::T(header.build()));
+    response
+}
+
+/// A refusal with a problem body.
+pub(crate) fn refusal(description: &str) -> Response {
+    let problem = Ref::from_schema_name(ProblemDetails::name());
+    ResponseBuilder::new()
+        .description(description)
+        .content(PROBLEM, ContentBuilder::new().schema(Some(problem)).build())
+        .build()
+}
+
+/// Adds the operations and components of `other`, under `prefix`.
+pub(crate) fn nest(openapi: &mut OpenApi, prefix: &str, mut other: OpenApi) {
+    let paths = std::mem::take(&mut other.paths.paths);
+    for (path, item) in paths {
+        add(openapi, nested(prefix, &path), item);
+    }
+    openapi.merge(other);
+}
+
+/// Adds the operations of a path beside those that it has.
+pub(crate) fn add(openapi: &mut OpenApi, path: String, item: PathItem) {
+    match openapi.paths.paths.get_mut(&path) {
+        Some(present) => present.merge_operations(item),
+        None => drop(openapi.paths.paths.insert(path, item)),
+    }
+}
+
+/// The path at which axum serves `path` when it is nested at `prefix`.
+fn nested(prefix: &str, path: &str) -> String {
+    let path = path.trim_start_matches('/');
+    match (prefix.strip_suffix('/'), path) {
+        (Some(prefix), path) => format!("{prefix}/{path}"),
+        (None, "") => prefix.to_owned(),
+        (None, path) => format!("{prefix}/{path}"),
+    }
+}

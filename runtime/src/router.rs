@@ -1,0 +1,313 @@
+//! The router that takes only handlers that say who may call them, and writes their OpenAPI document.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter, Route};
+use tower_layer::Layer;
+use tower_service::Service;
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
+
+use crate::access::Access;
+use crate::handler::{Captured, Declared, Signature};
+use crate::openapi;
+
+/// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`].
+///
+/// Each one is a handler with `#[utoipa::path(...)]` that declares who may call it: with an access attribute, or with
+/// the claims type, [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is
+/// a compile error. Neither `utoipa-axum` nor an import is needed.
+///
+/// ```
+/// use countersign::{Auth, AuthRouter, SessionClaims, authenticated, public, routes};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: String,
+/// }
+///
+/// /// Who am I?
+/// #[authenticated]
+/// #[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
+/// async fn me(user: User) -> String {
+///     user.id
+/// }
+///
+/// #[public(reason = "health probe")]
+/// #[utoipa::path(get, path = "/health")]
+/// async fn health() {}
+///
+/// # fn router(auth: Auth<User>) {
+/// let (router, api) = AuthRouter::new().routes(routes!(me, health)).with_state(auth).split_for_parts();
+/// # let _: axum::Router = router;
+/// # let _ = api;
+/// # }
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! routes {
+    ($($handlers:tt)*) => {
+        $crate::__private::routes!($crate, $($handlers)*)
+    };
+}
+
+/// Handlers with their documents, as [`routes!`](crate::routes) collects them.
+#[must_use = "add the routes to an `AuthRouter`"]
+pub struct Routes<S> {
+    routes: Vec<Documentation<S>>,
+}
+
+struct Documentation<S> {
+    document: Document,
+    methods: MethodRouter<S>,
+}
+
+impl<S> Routes<S> {
+    #[doc(hidden)]
+    #[expect(clippy::new_without_default, reason = "for generated code")]
+    pub fn new() -> Self {
+        Self { routes: Vec::new() }
+    }
+
+    /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
+    #[doc(hidden)]
+    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H, T> {
+        Captured { routes: self, handler, arguments: PhantomData }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static, H> Declared<S, H> {
+    /// Asks for the handler's document.
+    pub fn documented<D, T>(self) -> Routes<S>
+    where
+        D: Documented,
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        let Self { mut routes, handler, access } = self;
+        let document = D::document(&access);
+        let methods = document
+            .methods
+            .iter()
+            .fold(MethodRouter::new(), |router, method| router.on(filter(method), handler.clone()));
+        routes.routes.push(Documentation { document, methods });
+        routes
+    }
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
+
+/// A handler that `#[utoipa::path]` or `typed_refresh_handler!` documents.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no path",
+    label = "#[utoipa::path] is missing",
+    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute"
+)]
+pub trait Documented {
+    #[doc(hidden)]
+    fn document(access: &Access) -> Document;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D> Documented for D
+where
+    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+{
+    fn document(access: &Access) -> Document {
+        let mut schemas = Vec::new();
+        D::schemas(&mut schemas);
+        let mut operation = D::operation();
+        let tags = D::tags();
+        if !tags.is_empty() {
+            operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
+        }
+        openapi::declare(&mut operation, access);
+        Document { path: D::path(), methods: D::methods(), operation, schemas }
+    }
+}
+
+/// What the OpenAPI document says about one handler.
+pub struct Document {
+    path: String,
+    methods: Vec<HttpMethod>,
+    operation: Operation,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.
+pub trait Documentable {
+    /// Whether `#[utoipa::path]` stood where the access attribute could not see it.
+    const UNDOCUMENTED: bool = false;
+}
+
+impl<T> Documentable for T {}
+
+/// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
+///
+/// The document is computed from the type that enforces, so the two cannot disagree: `security` with the names of
+/// roles, 401 and 403 with their schema, an empty `security` and the reason on public operations.
+///
+/// `S` is the state that handlers still miss, as in [`axum::Router`]. See [`routes!`](crate::routes) for an example.
+pub struct AuthRouter<S = ()> {
+    router: Router<S>,
+    openapi: OpenApi,
+}
+
+impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
+    /// A router without routes, whose document has a placeholder for a title.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { router: Router::new(), openapi: openapi::base() }
+    }
+
+    /// A router without routes that writes into a document of yours: its title, servers, tags and components stay.
+    #[must_use]
+    pub fn with_openapi(mut openapi: OpenApi) -> Self {
+        openapi::complete(&mut openapi);
+        Self { router: Router::new(), openapi }
+    }
+
+    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says.
+    ///
+    /// # Panics
+    ///
+    /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
+    #[must_use]
+    pub fn routes(mut self, routes: Routes<S>) -> Self {
+        for Documentation { document, methods } in routes.routes {
+            let Document { mut path, methods: names, operation, schemas } = document;
+            if path.is_empty() {
+                path.push('/');
+            }
+            self.router = self.router.route(&path, methods);
+            openapi::add(&mut self.openapi, path, PathItem::from_http_methods(names, operation));
+            openapi::add_schemas(&mut self.openapi, schemas);
+        }
+        self
+    }
+
+    /// Adds the routes of another router under a prefix, as [`Router::nest`] does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
+    #[must_use]
+    pub fn nest(mut self, prefix: &str, other: Self) -> Self {
+        openapi::nest(&mut self.openapi, prefix, other.openapi);
+        Self { router: self.router.nest(prefix, other.router), openapi: self.openapi }
+    }
+
+    /// Adds the routes of another router, as [`Router::merge`] does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Router::merge`] does: when two routes overlap.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.openapi.merge(other.openapi);
+        Self { router: self.router.merge(other.router), openapi: self.openapi }
+    }
+
+    /// Adds routes that nobody declared an access for: they are open to anybody, and missing from the document.
+    ///
+    /// This is the only way past the compile-time check. The reason is logged when the router is built, under the
+    /// target `countersign`.
+    ///
+    /// # Panics
+    ///
+    /// When the reason is empty, and as [`Router::merge`] does.
+    #[must_use]
+    pub fn unguarded(self, reason: &str, router: Router<S>) -> Self {
+        assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
+        tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
+        Self { router: self.router.merge(router), openapi: self.openapi }
+    }
+
+    /// Runs a layer around every route so far, as [`Router::layer`] does.
+    #[must_use]
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self { router: self.router.layer(layer), openapi: self.openapi }
+    }
+
+    /// Runs a layer around every route so far, but only when one matches, as [`Router::route_layer`] does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Router::route_layer`] does: when there are no routes yet.
+    #[must_use]
+    pub fn route_layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self { router: self.router.route_layer(layer), openapi: self.openapi }
+    }
+
+    /// Gives the handlers their state, as [`Router::with_state`] does.
+    #[must_use]
+    pub fn with_state<T>(self, state: S) -> AuthRouter<T> {
+        AuthRouter { router: self.router.with_state(state), openapi: self.openapi }
+    }
+
+    /// The document so far.
+    pub fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+
+    /// The document, without the router.
+    #[must_use]
+    pub fn into_openapi(self) -> OpenApi {
+        self.openapi
+    }
+
+    /// The router for [`axum::serve`], and the document for [`openapi_json`](crate::openapi_json).
+    #[must_use]
+    pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
+        (self.router, self.openapi)
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Clone for AuthRouter<S> {
+    fn clone(&self) -> Self {
+        Self { router: self.router.clone(), openapi: self.openapi.clone() }
+    }
+}
+
+impl<S> fmt::Debug for AuthRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRouter").field("paths", &self.openapi.paths.paths.keys()).finish_non_exhaustive()
+    }
+}
