@@ -15,8 +15,8 @@ use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Role, Session, SessionClaims, TokenPair, authenticated, public,
-    require_role, routes, typed_refresh_handler,
+    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Role, Session, SessionClaims, TokenPair,
+    authenticated, public, require_role, routes, typed_refresh_handler,
 };
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
@@ -29,8 +29,8 @@ pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-pub(crate) const ACCESS_SECRET: &[u8] = b"access 0123456789 abcdefghijklmnopqrstuvwxyz";
-pub(crate) const REFRESH_SECRET: &[u8] = b"refresh 0123456789 abcdefghijklmnopqrstuvwxyz";
+pub(crate) const ACCESS_SECRET: &[u8] = b"HyuBW-B5chk8ePuE222D95FjyG4zNsQm1RkhLIpdN0_Xt3QQ";
+pub(crate) const REFRESH_SECRET: &[u8] = b"pwhFMFO64W0D6qUzgN8Uz-bgvAoIT4bbIDR9EFTmoyCSPC3M";
 
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -145,7 +145,9 @@ pub(crate) fn builder(clock: &TestClock) -> AuthBuilder<User> {
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .store(MemoryStore::new())
-        .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id, ..User::with(&[Role::Member]) })) })
+        .claims_source(|id: u64| async move {
+            Ok::<_, BoxError>(Some(User { id, ..User::with(&[Role::Member]) }))
+        })
         .clock(clock.clone())
 }
 
@@ -198,7 +200,8 @@ impl App {
 }
 
 pub(crate) fn request(method: Method, path: &str, token: Option<&str>, body: Body) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }

@@ -110,5 +110,6 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::DeclaresAccess for User {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
+        type Demands = Self;
     }
 };
