@@ -24,12 +24,12 @@ const LONGEST_KID: usize = 128;
 /// ```
 /// use countersign::token::{Algorithm, Key};
 ///
-/// let secret = b"kX0!q7Zr-2fYpT9vLs4WmB8eGhD3uJcN"; // yours comes from the environment
-/// let key = Key::from_secret(Algorithm::Hs256, secret)?.with_kid("2026-11")?;
+/// let key = Key::generate_secret(Algorithm::Hs256)?.with_kid("2026-11")?;
 /// assert!(key.can_sign());
 /// assert_eq!(format!("{key:?}"), r#"Key { kid: "2026-11", algorithm: Hs256, .. }"#);
 ///
-/// assert!(Key::from_secret(Algorithm::Hs256, "secret").is_err());
+/// // What stands in documentation is nobody's secret.
+/// assert!(Key::from_secret(Algorithm::Hs256, "countersign-documentation-example-secret").is_err());
 /// # Ok::<(), countersign::token::KeyError>(())
 /// ```
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl Key {
     pub fn generate_secret(algorithm: Algorithm) -> Result<Self, KeyError> {
         let mut secret = zeroize::Zeroizing::new([0; 64]);
         getrandom::fill(secret.as_mut()).map_err(|_| KeyError::Random)?;
-        Self::from_secret(algorithm, *secret)
+        Self::from_secret(algorithm, secret.as_slice())
     }
 
     /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, through its public part, verifies.

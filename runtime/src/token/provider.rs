@@ -13,7 +13,8 @@ use super::KeyError;
 /// Installs the back end of this crate's features unless the process has one, and checks that there is one that works.
 ///
 /// With the features `aws-lc-rs` and `rust-crypto` both on, aws-lc-rs is installed. A provider that the application
-/// installed is never replaced.
+/// installed is never replaced. When there is none, jsonwebtoken's own panic is caught here, once; its message still goes to
+/// the panic hook.
 pub(crate) fn ensure_provider() -> Result<(), KeyError> {
     static READY: OnceLock<bool> = OnceLock::new();
 
