@@ -65,6 +65,7 @@ fn published_and_patterned_secrets_are_refused() {
         &[0xff; 32],
         repeated.as_bytes(),
         &counted,
+        P256_PUBLIC.as_bytes(),
         b"aabbccddaabbccddaabbccddaabbccdd",
     ] {
         assert_eq!(Key::from_secret(Algorithm::Hs256, weak).unwrap_err(), KeyError::WeakSecret);
