@@ -9,6 +9,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash}
 use jsonwebtoken::{DecodingKey, EncodingKey, crypto};
 
 use super::derive::Subkey;
+use super::prepared::PreparedSecret;
 use super::provider::{ensure_provider, without_panic};
 use super::weak_secret::is_weak;
 use super::{Algorithm, KeyError, TokenError};
@@ -44,6 +45,7 @@ struct Material {
     thumbprint: String,
     signing: Option<EncodingKey>,
     verifying: DecodingKey,
+    prepared: Option<PreparedSecret>,
     signature_chars: usize,
 }
 
@@ -73,6 +75,7 @@ impl Key {
             thumbprint: Subkey::of(secret, "key id").name(),
             signing: Some(EncodingKey::from_secret(secret)),
             verifying: DecodingKey::from_secret(secret),
+            prepared: PreparedSecret::new(algorithm, secret),
             signature_chars: base64_chars(needed),
         }))
     }
@@ -194,7 +197,14 @@ impl Key {
         let thumbprint = without_panic(|| jwk.thumbprint(ThumbprintHash::SHA256))?
             .map_err(|_| KeyError::Unreadable(algorithm))?;
         let signature_chars = base64_chars(signature_len);
-        Ok(Self::from_material(Material { algorithm, thumbprint, signing, verifying, signature_chars }))
+        Ok(Self::from_material(Material {
+            algorithm,
+            thumbprint,
+            signing,
+            verifying,
+            prepared: None,
+            signature_chars,
+        }))
     }
 
     fn check_round_trip(&self) -> Result<(), KeyError> {
@@ -211,6 +221,7 @@ impl Key {
             thumbprint: self.material.thumbprint.clone(),
             signing: None,
             verifying: self.material.verifying.clone(),
+            prepared: self.secret().and_then(|secret| PreparedSecret::new(self.algorithm(), secret)),
             signature_chars: self.material.signature_chars,
         };
         Self { kid: self.kid, material: Arc::new(material) }
@@ -240,9 +251,16 @@ impl Key {
         }
         #[cfg(test)]
         super::tests::count_verification();
-        let verified =
-            crypto::verify(signature, message.as_bytes(), &self.material.verifying, self.algorithm().jws());
-        if matches!(verified, Ok(true)) { Ok(()) } else { Err(TokenError::Signature) }
+        let verified = match &self.material.prepared {
+            Some(secret) => secret.verify(message, signature),
+            None => {
+                let algorithm = self.algorithm().jws();
+                let verified =
+                    crypto::verify(signature, message.as_bytes(), &self.material.verifying, algorithm);
+                matches!(verified, Ok(true))
+            }
+        };
+        if verified { Ok(()) } else { Err(TokenError::Signature) }
     }
 }
 
