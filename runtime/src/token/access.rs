@@ -25,9 +25,15 @@ pub struct AccessStamp<'a> {
 }
 
 impl<'a> AccessStamp<'a> {
-    /// A stamp for a token of the session `session_id`, made at sign-in; set `authenticated_at` for later ones.
-    pub fn new(id: &'a str, session_id: &'a str, issued_at: Timestamp, expires_at: Timestamp) -> Self {
-        Self { id, session_id, issued_at, expires_at, authenticated_at: issued_at }
+    /// A stamp for a token of the session `session_id`.
+    pub fn new(
+        id: &'a str,
+        session_id: &'a str,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+        authenticated_at: Timestamp,
+    ) -> Self {
+        Self { id, session_id, issued_at, expires_at, authenticated_at }
     }
 }
 

@@ -227,7 +227,8 @@ impl Key {
         Self { kid: self.kid, material: Arc::new(material) }
     }
 
-    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+    /// Whether both are the same secret or public key, whatever they are called.
+    pub(crate) fn is_same_key(&self, other: &Self) -> bool {
         self.material.thumbprint == other.material.thumbprint
     }
 

@@ -165,6 +165,17 @@ fn payload_has_to_be_one_object() {
 
 /// Row 7.
 #[test]
+fn header_has_to_be_one_object() {
+    let good = header().to_string();
+    for broken in
+        [format!("{good}x"), format!("{good}{good}"), format!("[{good}]"), "null".to_owned(), " ".to_owned()]
+    {
+        assert_eq!(outcome(&tokens(), forged(&secret_key(), broken, payload().to_string())), "header");
+    }
+}
+
+/// Row 7.
+#[test]
 fn deep_nesting_is_refused_where_the_application_looks_and_where_it_does_not() {
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(200), close.repeat(200));
     for value in [deep("[", "]"), deep("{\"a\":", "}")] {
