@@ -102,7 +102,7 @@ pub(super) fn tokens() -> AccessTokens {
 }
 
 pub(super) fn stamp() -> AccessStamp<'static> {
-    AccessStamp::new("token-1", "session-1", NOW, NOW + Duration::from_secs(900))
+    AccessStamp::new("token-1", "session-1", NOW, NOW + Duration::from_secs(900), NOW)
 }
 
 /// A token as the server makes it.
