@@ -20,7 +20,7 @@ pub(crate) const CRATE: Key = Key { name: "crate", usage: "crate = path" };
 
 /// The keys that an attribute takes in one place.
 pub(crate) struct Table {
-    /// The attribute's name, without `#[...]`.
+    /// The attribute's name, without `#[...]`, or the macro's with its exclamation mark.
     pub(crate) attribute: &'static str,
     pub(crate) keys: &'static [Key],
     /// Keys that exist, but elsewhere: the name, and where.
@@ -54,7 +54,7 @@ impl Table {
             if entries.iter().any(|entry| entry.key.name == key.name) {
                 errors.push(
                     &raw.ident,
-                    Message::new(format!("`{}` stands twice in #[{}(...)]", key.name, self.attribute))
+                    Message::new(format!("`{}` stands twice in {}", key.name, self.written()))
                         .help("keep one of the two"),
                 );
                 continue;
@@ -68,17 +68,23 @@ impl Table {
         if let Some(key) = self.keys.iter().find(|key| key.name == name) {
             return Some(key);
         }
-        let attribute = self.attribute;
+        let attribute = self.written();
         if let Some((_, place)) = self.misplaced.iter().find(|(misplaced, _)| *misplaced == name) {
-            errors.push(ident, format!("`{name}` in #[{attribute}(...)] belongs on {place}"));
+            errors.push(ident, format!("`{name}` in {attribute} belongs on {place}"));
             return None;
         }
-        let mut message = Message::new(format!("unknown key `{name}` in #[{attribute}(...)]"));
+        let mut message = Message::new(format!("unknown key `{name}` in {attribute}"));
         if let Some(near) = nearest(&name, self.keys.iter().map(|key| key.name)) {
             message = message.help(format!("did you mean `{near}`?"));
         }
         errors.push(ident, message.note(self.listed()));
         None
+    }
+
+    /// As the user writes it.
+    fn written(&self) -> String {
+        let name = self.attribute;
+        if name.ends_with('!') { format!("{name}(...)") } else { format!("#[{name}(...)]") }
     }
 
     fn listed(&self) -> String {

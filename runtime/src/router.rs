@@ -311,3 +311,6 @@ impl<S> fmt::Debug for AuthRouter<S> {
         f.debug_struct("AuthRouter").field("paths", &self.openapi.paths.paths.keys()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,10 +93,10 @@ fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
 fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
     let private = declaration.krate.private();
     let refusal = |status: u16, name: &str, description: &str| {
-        let described = given.iter().any(|response| {
-            let text = response.to_string();
-            text.contains(&status.to_string()) || text.contains(name)
-        });
+        let described = given
+            .iter()
+            .filter_map(status_of)
+            .any(|given| given.contains(&status.to_string()) || given.contains(name));
         let status = proc_macro2::Literal::u16_unsuffixed(status);
         (!described).then(|| {
             quote!((
@@ -116,4 +116,13 @@ fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
         Access::Roles(_) => unauthorized().into_iter().chain(forbidden()).collect(),
     };
     quote!(#(#refusals),*)
+}
+
+/// What stands behind `status =` in a response, as text: a number, a name or a range.
+fn status_of(response: &TokenStream) -> Option<String> {
+    let Some(TokenTree::Group(response)) = response.clone().into_iter().next() else { return None };
+    arguments(response.stream())
+        .into_iter()
+        .find(|argument| matches!(argument.clone().into_iter().next(), Some(TokenTree::Ident(key)) if key == "status"))
+        .map(|status| status.to_string())
 }

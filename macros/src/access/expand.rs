@@ -72,14 +72,20 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
     if checked {
         list = quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#list>>::Roles);
     }
+    let policy = quote! {
+        impl #private::Policy for #marker {
+            const ACCESS: #private::Access = #access;
+            type Roles = #list;
+        }
+    };
+    if roles.is_empty() {
+        return policy;
+    }
     quote! {
         const _: () = {
             #(#declared)*
 
-            impl #private::Policy for #marker {
-                const ACCESS: #private::Access = #access;
-                type Roles = #list;
-            }
+            #policy
         };
     }
 }

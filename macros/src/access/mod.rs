@@ -5,6 +5,8 @@ mod expand;
 mod handler;
 mod model;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 

@@ -10,7 +10,7 @@ use crate::krate::Krate;
 
 const PATH: Key = Key { name: "path", usage: "path = \"/auth/refresh\"" };
 const TAG: Key = Key { name: "tag", usage: "tag = \"auth\"" };
-const TABLE: Table = Table { attribute: "typed_refresh_handler", keys: &[PATH, TAG, CRATE], misplaced: &[] };
+const TABLE: Table = Table { attribute: "typed_refresh_handler!", keys: &[PATH, TAG, CRATE], misplaced: &[] };
 
 /// A refresh handler to be.
 pub(super) struct Refresh {

@@ -75,3 +75,45 @@ fn route(handler: &Path) -> TokenStream {
         let __routes = __routes.capture(#handler).declared().documented::<#document, _>();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::testing::{assert_hygienic, pretty};
+
+    #[test]
+    fn handlers_expand_to_one_question_after_another() {
+        let expanded = routes(quote!(countersign, me, admin::r#type));
+        expect![[r#"
+            fn main() {
+                {
+                    let __routes = countersign::__private::Routes::new();
+                    let __routes = __routes.capture(me).declared().documented::<__path_me, _>();
+                    let __routes = __routes
+                        .capture(admin::r#type)
+                        .declared()
+                        .documented::<admin::__path_type, _>();
+                    __routes
+                }
+            }
+        "#]]
+        .assert_eq(&pretty(quote!(fn main() { #expanded })));
+    }
+
+    #[test]
+    fn anything_but_names_is_refused() {
+        for (input, mistakes) in
+            [(quote!(other,), 1), (quote!(other, me(), 5), 2), (quote!(other, me, admin::<T>), 1)]
+        {
+            let expanded = routes(input).to_string();
+            assert_eq!(expanded.matches("compile_error").count(), mistakes, "{expanded}");
+        }
+    }
+
+    #[test]
+    fn the_expansion_names_nothing_but_the_runtime() {
+        assert_hygienic(routes(quote!(other, me, admin::members)));
+    }
+}

@@ -1,1 +1,316 @@
+//! The document of a whole router, and the translation of rules.
 
+use std::fmt::Display;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::openapi::path::OperationBuilder;
+use utoipa::openapi::{Info, OpenApiBuilder};
+
+use super::{declare, nested, union};
+use crate::access::{Access, Rule};
+use crate::store::MemoryStore;
+use crate::token::{Algorithm, Key};
+use crate::{
+    Auth, AuthRouter, SessionClaims, authenticated, public, require_role, routes, typed_refresh_handler,
+};
+
+#[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Member,
+    #[role(implies(Member))]
+    Admin,
+}
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: String,
+    #[claims(roles)]
+    roles: Vec<Role>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct Member {
+    name: String,
+}
+
+/// Who am I?
+#[authenticated]
+#[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
+async fn me(user: User) -> String {
+    format!("{} {:?}", user.id, user.roles)
+}
+
+/// Every member
+#[require_role("admin", Role::Member)]
+#[utoipa::path(get, path = "/members", responses(
+    (status = 200, body = Vec<Member>),
+    (status = 403, description = "in my own words")
+))]
+async fn members(State(_): State<Auth<User>>) -> Json<Vec<Member>> {
+    Json(vec![Member { name: "Ada".to_owned() }])
+}
+
+/// Health
+///
+/// Answers while the server runs.
+#[public(reason = "health probe")]
+#[utoipa::path(get, path = "/health")]
+async fn health() {}
+
+#[utoipa::path(get, path = "/greeting", security(("wrong" = [])))]
+async fn greeting(user: Option<User>) -> String {
+    user.map_or_else(String::new, |user| user.id)
+}
+
+typed_refresh_handler!(refresh, Auth<User>);
+
+typed_refresh_handler!(
+    /// A new access token
+    ///
+    /// Once for each refresh token.
+    renew,
+    Auth<User>,
+    path = "/auth/renew",
+    tag = "auth"
+);
+
+fn auth() -> Auth<User> {
+    Auth::builder()
+        .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+        .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+        .issuer("https://issuer.example")
+        .audience("https://api.example")
+        .store(MemoryStore::default())
+        .claims_source(|_: String| async { Ok::<Option<User>, crate::BoxError>(None) })
+        .build()
+        .unwrap()
+}
+
+fn router() -> AuthRouter {
+    AuthRouter::new()
+        .routes(routes!(me, members, health))
+        .routes(routes!(greeting))
+        .routes(routes!(refresh, renew))
+        .with_state(auth())
+}
+
+fn document() -> Value {
+    serde_json::to_value(router().openapi()).unwrap()
+}
+
+/// The value at a JSON pointer; a slash in a key is `~1`.
+fn at(document: &Value, pointer: impl Display) -> Value {
+    document.pointer(&pointer.to_string()).cloned().unwrap_or(Value::Null)
+}
+
+#[test]
+fn the_document_is_openapi_3_1_with_a_bearer_scheme() {
+    let document = document();
+    assert!(at(&document, "/openapi").as_str().unwrap().starts_with("3.1."));
+    let scheme = at(&document, "/components/securitySchemes/bearer");
+    assert_eq!(
+        (&scheme["type"], &scheme["scheme"], &scheme["bearerFormat"]),
+        (&json!("http"), &json!("bearer"), &json!("JWT"))
+    );
+    assert_eq!(document["components"]["securitySchemes"].as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn roles_are_alternatives_in_security() {
+    let security = at(&document(), "/paths/~1members/get/security");
+    assert_eq!(security, json!([{"bearer": ["admin"]}, {"bearer": ["member"]}]));
+}
+
+#[test]
+fn an_authenticated_operation_demands_a_token_and_no_role() {
+    let document = document();
+    assert_eq!(at(&document, "/paths/~1me/get/security"), json!([{"bearer": []}]));
+    assert_eq!(at(&document, "/paths/~1me/get/responses/403"), Value::Null);
+}
+
+#[test]
+fn a_public_operation_has_empty_security_and_its_reason_once() {
+    let document = document();
+    let health = at(&document, "/paths/~1health/get");
+    assert_eq!(health["security"], json!([]));
+    assert_eq!(health["summary"], "Health");
+    assert_eq!(health["description"], "Answers while the server runs.\n\nPublic: health probe");
+    assert_eq!(health["responses"], json!({}));
+}
+
+#[test]
+fn an_optional_operation_may_be_called_without_credentials_whatever_was_written_by_hand() {
+    let document = document();
+    assert_eq!(at(&document, "/paths/~1greeting/get/security"), json!([{}, {"bearer": []}]));
+    assert_ne!(at(&document, "/paths/~1greeting/get/responses/401"), Value::Null);
+}
+
+#[test]
+fn refusals_have_the_problem_schema_and_the_challenge_header() {
+    let document = document();
+    let refusal = at(&document, "/paths/~1greeting/get/responses/401");
+    assert_eq!(
+        refusal["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/ProblemDetails"
+    );
+    assert_eq!(refusal["headers"]["WWW-Authenticate"]["schema"]["type"], "string");
+    assert_eq!(at(&document, "/components/schemas/ProblemDetails/properties/code/type"), "string");
+}
+
+#[test]
+fn a_refusal_that_the_user_describes_is_left_alone() {
+    let document = document();
+    assert_eq!(at(&document, "/paths/~1members/get/responses/403/description"), "in my own words");
+    assert_ne!(at(&document, "/paths/~1members/get/responses/401"), Value::Null);
+}
+
+#[test]
+fn schemas_are_collected_from_handlers() {
+    let document = document();
+    for schema in ["Member", "ProblemDetails", "RefreshRequest", "TokenPair"] {
+        assert!(at(&document, format!("/components/schemas/{schema}")).is_object(), "{schema}");
+    }
+}
+
+/// Every reference in the document leads to something in it.
+#[test]
+fn no_reference_dangles() {
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let document = document();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 3);
+    for reference in found {
+        assert!(!at(&document, reference.trim_start_matches('#')).is_null(), "{reference}");
+    }
+}
+
+#[test]
+fn the_refresh_operation_lists_each_answer_once() {
+    let document = document();
+    let refresh = at(&document, "/paths/~1refresh/post");
+    let statuses: Vec<_> = refresh["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "400", "415", "503"]);
+    assert_eq!(refresh["operationId"], "refresh");
+    assert_eq!(refresh["summary"], "Exchanges a refresh token for the next pair of tokens");
+    assert_eq!(refresh["security"], json!([]));
+    assert_eq!(
+        refresh["requestBody"]["content"]["application/json"]["schema"]["$ref"],
+        "#/components/schemas/RefreshRequest"
+    );
+    assert_eq!(
+        refresh["responses"]["200"]["content"]["application/json"]["schema"]["$ref"],
+        "#/components/schemas/TokenPair"
+    );
+}
+
+#[test]
+fn the_refresh_operation_takes_path_tag_and_words_from_the_user() {
+    let renew = at(&document(), "/paths/~1auth~1renew/post");
+    assert_eq!(renew["tags"], json!(["auth"]));
+    assert_eq!(renew["summary"], "A new access token");
+    let description = renew["description"].as_str().unwrap();
+    assert!(description.starts_with("Once for each refresh token.\n\nPublic: "), "{description}");
+}
+
+/// `#[openapi(paths(...))]` and utoipa-axum read these without a router of ours.
+#[test]
+fn the_attribute_alone_completes_the_operation() {
+    use utoipa::Path as _;
+
+    let me = serde_json::to_value(__path_me::operation()).unwrap();
+    assert_eq!(me["security"], json!([{"bearer": []}]));
+    assert_eq!(
+        me["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/ProblemDetails"
+    );
+    let members = serde_json::to_value(__path_members::operation()).unwrap();
+    assert_eq!(members["security"], json!([{"bearer": ["admin"]}, {"bearer": ["member"]}]));
+    assert_eq!(members["responses"]["403"]["description"], "in my own words");
+    let health = serde_json::to_value(__path_health::operation()).unwrap();
+    assert_eq!(health["security"], json!([]));
+    assert_eq!(health["description"], "Answers while the server runs.\n\nPublic: health probe");
+}
+
+#[test]
+fn a_document_of_the_user_keeps_its_title_and_gets_the_scheme() {
+    let mine = OpenApiBuilder::new().info(Info::new("Mine", "3.0.0")).build();
+    let document = serde_json::to_value(AuthRouter::<()>::with_openapi(mine).into_openapi()).unwrap();
+    assert_eq!(document["info"]["title"], "Mine");
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[test]
+fn nested_and_merged_routers_keep_every_operation() {
+    let nested =
+        AuthRouter::new().routes(routes!(me)).nest("/admin", AuthRouter::new().routes(routes!(members)));
+    let merged = nested.merge(AuthRouter::new().routes(routes!(health)));
+    let document = serde_json::to_value(merged.with_state::<()>(auth()).into_openapi()).unwrap();
+    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
+    assert_eq!(paths, ["/admin/members", "/health", "/me"]);
+    assert_eq!(at(&document, "/components/schemas/Member/type"), "object");
+}
+
+#[test]
+fn paths_nest_as_axum_nests_them() {
+    for (prefix, path, expected) in [
+        ("/api", "/me", "/api/me"),
+        ("/api", "/", "/api"),
+        ("/api/", "/me", "/api/me"),
+        ("/api/", "/", "/api/"),
+    ] {
+        assert_eq!(nested(prefix, path), expected);
+    }
+}
+
+fn security(rule: Rule) -> Value {
+    let mut operation = OperationBuilder::new().build();
+    declare(&mut operation, &Access::Require(rule));
+    serde_json::to_value(&operation).unwrap()["security"].clone()
+}
+
+#[test]
+fn all_is_one_requirement_and_any_is_several() {
+    const ANY: Rule = Rule::Any(&[Rule::Role("a"), Rule::Role("b"), Rule::Role("a")]);
+    assert_eq!(security(ANY), json!([{"bearer": ["a"]}, {"bearer": ["b"]}]));
+    assert_eq!(
+        security(Rule::All(&[ANY, Rule::Scope("c:d"), Rule::Role("a")])),
+        json!([{"bearer": ["a", "c:d"]}, {"bearer": ["b", "c:d", "a"]}])
+    );
+}
+
+#[test]
+fn a_rule_that_nobody_meets_is_never_documented_as_open() {
+    for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::All(&[Rule::Role("a"), Rule::Any(&[])])] {
+        assert_eq!(security(rule), json!([{"bearer": []}]));
+    }
+    assert_eq!(security(Rule::Any(&[Rule::Role("a"), Rule::All(&[])])), json!([{"bearer": ["a"]}]));
+}
+
+#[test]
+fn a_rule_with_too_many_alternatives_is_documented_as_signed_in() {
+    const PAIR: Rule = Rule::Any(&[Rule::Role("a"), Rule::Role("b")]);
+    const WIDE: Rule = Rule::Any(&[Rule::Role("c"), Rule::Role("d"), Rule::Role("e"), Rule::Role("f")]);
+    const WIDER: Rule = Rule::Any(&[Rule::Scope("1"), Rule::Scope("2"), Rule::Scope("3"), Rule::Scope("4")]);
+    const WIDEST: Rule = Rule::Any(&[Rule::Scope("5"), Rule::Scope("6"), Rule::Scope("7")]);
+    assert_eq!(security(Rule::All(&[PAIR, WIDE, WIDER])).as_array().unwrap().len(), 32);
+    assert_eq!(security(Rule::All(&[PAIR, WIDE, WIDER, WIDEST])), json!([{"bearer": []}]));
+}
+
+#[test]
+fn names_are_counted_once() {
+    assert_eq!(union(&["a", "b"], &["b", "c"]), ["a", "b", "c"]);
+}

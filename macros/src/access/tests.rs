@@ -1,0 +1,499 @@
+use std::str::FromStr as _;
+
+use expect_test::{Expect, expect};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Kind, attribute};
+use crate::testing::{assert_hygienic, pretty};
+
+/// The texts of the `compile_error!`s in an expansion.
+fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
+    let expanded = attribute(kind, tokens(arguments), tokens(item));
+    let file: syn::File = syn::parse2(expanded).unwrap();
+    file.items
+        .into_iter()
+        .filter_map(|item| match item {
+            syn::Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => {
+                Some(syn::parse2::<syn::LitStr>(item.mac.tokens).unwrap().value())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn tokens(text: &str) -> TokenStream {
+    TokenStream::from_str(text).unwrap()
+}
+
+#[track_caller]
+fn refused(kind: Kind, arguments: &str, item: &str, expected: &[&str]) {
+    assert_eq!(mistakes(kind, arguments, item), expected);
+}
+
+const HANDLER: &str = "async fn me() {}";
+
+#[test]
+fn a_role_list_is_not_empty() {
+    let none = "#[require_role] names no role\n\
+                help: write #[require_role(\"admin\")], or #[authenticated] for any signed-in user";
+    refused(Kind::RequireRole, "", HANDLER, &[none]);
+}
+
+#[test]
+fn a_role_is_a_scope_token() {
+    refused(
+        Kind::RequireRole,
+        r#""", "admin support", "a\"b", "é""#,
+        HANDLER,
+        &[
+            "a role in #[require_role(...)] is empty\n\
+             help: name the role, or write #[authenticated] for any signed-in user",
+            "a role in #[require_role(...)] cannot hold ' '\n\
+             help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
+             note: a role is made of visible ASCII characters without quotes and backslashes",
+            "a role in #[require_role(...)] cannot hold '\"'\n\
+             help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
+             note: a role is made of visible ASCII characters without quotes and backslashes",
+            "a role in #[require_role(...)] cannot hold 'é'\n\
+             help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
+             note: a role is made of visible ASCII characters without quotes and backslashes",
+        ],
+    );
+}
+
+#[test]
+fn a_role_is_a_string_or_a_path() {
+    let wrong = "a role in #[require_role(...)] is a string or a path\nhelp: write \"admin\" or Role::Admin";
+    refused(Kind::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
+}
+
+#[test]
+fn a_role_is_listed_once() {
+    let twice =
+        |role| format!("the role `{role}` stands twice in #[require_role(...)]\nhelp: keep one of the two");
+    refused(Kind::RequireRole, r#""admin", "admin""#, HANDLER, &[&twice("admin")]);
+    refused(Kind::RequireRole, "Role::Admin, Role::Admin", HANDLER, &[&twice("Admin")]);
+}
+
+#[test]
+fn a_misspelt_key_is_corrected() {
+    refused(
+        Kind::RequireRole,
+        r#""admin", crat = x"#,
+        HANDLER,
+        &[
+            "unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\nnote: the only key is `crate`",
+        ],
+    );
+    refused(
+        Kind::Public,
+        r#"reson = "probe""#,
+        HANDLER,
+        &["unknown key `reson` in #[public(...)]\nhelp: did you mean `reason`?\n\
+           note: the keys are `reason`, `crate`"],
+    );
+    refused(
+        Kind::Authenticated,
+        "live",
+        HANDLER,
+        &["unknown key `live` in #[authenticated(...)]\nnote: the only key is `crate`"],
+    );
+}
+
+#[test]
+fn authenticated_takes_no_roles() {
+    refused(
+        Kind::Authenticated,
+        r#""admin""#,
+        HANDLER,
+        &["#[authenticated] lets in any signed-in user and takes no roles\n\
+           help: write #[require_role(\"admin\")] for those with a role"],
+    );
+}
+
+#[test]
+fn a_public_handler_has_a_reason() {
+    let missing = "#[public] does not say why anybody may call this handler\n\
+                   help: write #[public(reason = \"health probe\")]";
+    let empty = "the reason in #[public(...)] is empty\n\
+                 help: say why anybody may call this handler, as in reason = \"health probe\"";
+    refused(Kind::Public, "", HANDLER, &[missing]);
+    refused(Kind::Public, r#"reason = """#, HANDLER, &[empty]);
+    refused(Kind::Public, "reason = \" \\t\"", HANDLER, &[empty]);
+    refused(
+        Kind::Public,
+        r#""probe""#,
+        HANDLER,
+        &["#[public] takes its reason by name\nhelp: write #[public(reason = \"probe\")]"],
+    );
+    refused(
+        Kind::Public,
+        "reason = 5",
+        HANDLER,
+        &["`reason` takes a string\nhelp: write `reason = \"...\"`"],
+    );
+}
+
+#[test]
+fn an_access_attribute_stands_above_a_function() {
+    let wrong =
+        "#[authenticated] goes above an async function\nhelp: put it above each handler that it is for";
+    for item in
+        ["struct S;", "pub(crate) enum E {}", "impl S {}", "mod m {}", "const X: u8 = 1;", "trait T {}"]
+    {
+        refused(Kind::Authenticated, "", item, &[wrong]);
+    }
+}
+
+#[test]
+fn a_handler_is_a_free_async_function_without_qualifiers() {
+    let kind = Kind::Authenticated;
+    refused(
+        kind,
+        "",
+        "fn me() {}",
+        &["#[authenticated] goes above an async function\nhelp: write `async fn me`"],
+    );
+    refused(
+        kind,
+        "",
+        "async fn me(&self) {}",
+        &["#[authenticated] goes above a function, and `me` is a method\nhelp: move it out of the `impl`"],
+    );
+    refused(
+        kind,
+        "",
+        "async unsafe fn me() {}",
+        &["a handler under #[authenticated] cannot be `unsafe`\nhelp: write `async fn me`"],
+    );
+    refused(
+        kind,
+        "",
+        "async extern \"C\" fn me() {}",
+        &["a handler under #[authenticated] cannot be `extern`\nhelp: write `async fn me`"],
+    );
+}
+
+#[test]
+fn a_handler_is_concrete() {
+    let generic = "a handler under #[authenticated] cannot be generic\nhelp: write the types out\n\
+                   note: a route runs one function, and its guard is made for that one";
+    for item in [
+        "async fn me<T>(_: T) {}",
+        "async fn me<'a>(_: &'a str) {}",
+        "async fn me<const N: usize>() {}",
+        "async fn me<T>(_: T) where T: Send {}",
+        "async fn me(_: impl Send) {}",
+        "async fn me(_: Json<impl Send>) {}",
+    ] {
+        refused(Kind::Authenticated, "", item, &[generic]);
+    }
+    refused(
+        Kind::Authenticated,
+        "",
+        "async fn me() where String: Send {}",
+        &["a handler under #[authenticated] has no `where` clause\nhelp: remove it"],
+    );
+}
+
+#[test]
+fn a_handler_has_room_for_the_guard() {
+    let arguments = |count| format!("async fn me({}) {{}}", vec!["_: u8"; count].join(", "));
+    refused(Kind::Authenticated, "", &arguments(15), &[]);
+    refused(
+        Kind::Authenticated,
+        "",
+        &arguments(16),
+        &["a handler under #[authenticated] takes at most 15 arguments\n\
+           help: put several extractors into one tuple argument\nnote: axum takes 16, and the guard is one of them"],
+    );
+}
+
+#[test]
+fn a_handler_has_one_access_attribute() {
+    refused(
+        Kind::RequireRole,
+        r#""admin""#,
+        r#"#[require_role("support")] async fn me() {}"#,
+        &["#[require_role] stands twice above one handler\n\
+           help: list the roles in one attribute: #[require_role(\"admin\", \"support\")] lets in who has any of them"],
+    );
+    refused(
+        Kind::RequireRole,
+        r#""admin""#,
+        r#"#[countersign::public(reason = "x")] async fn me() {}"#,
+        &["#[require_role] and #[public] contradict each other\nhelp: keep one of the two"],
+    );
+    refused(
+        Kind::Authenticated,
+        "",
+        "#[authenticated] async fn me() {}",
+        &["#[authenticated] stands twice above one handler\nhelp: keep one of the two"],
+    );
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let found = mistakes(Kind::RequireRole, r#""", 5, crat = x"#, r#"#[public] fn me<T>(&self) {}"#);
+    assert_eq!(found.len(), 7, "{found:#?}");
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn security_is_not_written_by_hand() {
+    refused(
+        Kind::RequireRole,
+        r#""admin""#,
+        r#"#[utoipa::path(get, path = "/", security(("bearer" = [])))] async fn me() {}"#,
+        &["#[require_role] writes `security(...)` into #[utoipa::path] itself\nhelp: remove it here\n\
+           note: written by hand, it could contradict what the server enforces"],
+    );
+}
+
+#[test]
+fn a_mistaken_item_survives_as_it_was() {
+    let item = quote!(
+        #[inline]
+        fn me() -> u8 {
+            5
+        }
+    );
+    let expanded = attribute(Kind::Authenticated, TokenStream::new(), item.clone());
+    assert!(expanded.to_string().ends_with(&item.to_string()));
+}
+
+#[test]
+fn a_handler_with_mistaken_roles_admits_nobody_and_still_declares_an_access() {
+    let expanded = attribute(
+        Kind::RequireRole,
+        quote!(""),
+        quote!(
+            async fn me() {}
+        ),
+    )
+    .to_string();
+    assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");
+    assert!(expanded.contains("__private :: Public < __countersign_me >"), "{expanded}");
+}
+
+#[test]
+fn a_body_is_never_parsed() {
+    let expanded = attribute(Kind::Authenticated, TokenStream::new(), quote!(async fn me() { let = ; }));
+    assert!(expanded.to_string().contains("let = ;"));
+}
+
+#[track_caller]
+fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: Expect) {
+    expected.assert_eq(&pretty(attribute(kind, arguments, item)));
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn a_documented_handler_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!("admin", Role::Support),
+        quote! {
+            /// Every member
+            #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<Member>)))]
+            pub async fn members(State(db): State<Db>, user: User) -> Result<Json<Vec<Member>>, AppError> {
+                todo!()
+            }
+        },
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            pub enum __countersign_members {}
+            const _: () = {
+                use ::countersign::__private::NoRoles as _;
+                const __KNOWN: ::countersign::__private::Known<'_> = &[
+                    ("State<Db>", ::countersign::__private::RoleNames::<State<Db>>::NAMES),
+                    ("User", ::countersign::__private::RoleNames::<User>::NAMES),
+                ];
+                impl __countersign_members {
+                    const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
+                }
+                ::countersign::__private::check_role("admin", __KNOWN);
+                ::countersign::__private::check_role(Role::Support.as_str(), __KNOWN);
+            };
+            const _: () = {
+                #[allow(non_camel_case_types)]
+                pub enum admin {}
+                #[diagnostic::do_not_recommend]
+                impl<
+                    __R: ::countersign::__private::Declares<
+                            { ::countersign::__private::role_hash("admin") },
+                        >,
+                > ::countersign::__private::DeclaredBy<__R> for admin {}
+                #[allow(non_camel_case_types)]
+                pub enum Support {}
+                #[diagnostic::do_not_recommend]
+                impl<
+                    __R: ::countersign::__private::Declares<
+                            { ::countersign::__private::role_hash(Role::Support.as_str()) },
+                        >,
+                > ::countersign::__private::DeclaredBy<__R> for Support {}
+                impl ::countersign::__private::Policy for __countersign_members {
+                    const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
+                        ::countersign::__private::Rule::Any(
+                            &[
+                                ::countersign::__private::Rule::Role("admin"),
+                                ::countersign::__private::Rule::Role(Role::Support.as_str()),
+                            ],
+                        ),
+                    );
+                    type Roles = <::countersign::__private::Checked<
+                        { __countersign_members::CHECKED },
+                    > as ::countersign::__private::Unchecked<(admin, (Support, ()))>>::Roles;
+                }
+            };
+            /// Every member
+            #[utoipa::path(
+                get,
+                path = "/members",
+                responses(
+                    (status = 200, body = Vec<Member>),
+                    (
+                        status = 401,
+                        description = "No valid access token",
+                        body = ::countersign::__private::ProblemDetails,
+                        content_type = "application/problem+json",
+                        headers(
+                            ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+                        )
+                    ),
+                    (
+                        status = 403,
+                        description = "The signed-in user lacks the role",
+                        body = ::countersign::__private::ProblemDetails,
+                        content_type = "application/problem+json",
+                        headers(
+                            ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+                        )
+                    )
+                ),
+                security(("bearer" = ["admin"]), ("bearer" = [Role::Support.as_str()]))
+            )]
+            pub async fn members(
+                _: ::countersign::__private::Guard<__countersign_members>,
+                State(db): State<Db>,
+                user: User,
+            ) -> Result<Json<Vec<Member>>, AppError> {
+                todo!()
+            }
+        "##]],
+    );
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn an_undocumented_handler_expands() {
+    expands(
+        Kind::Authenticated,
+        TokenStream::new(),
+        quote! {
+            #[tracing::instrument]
+            async fn r#type(r#in: Query<Filter>) {}
+        },
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            enum __countersign_type {}
+            impl ::countersign::__private::Policy for __countersign_type {
+                const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
+                type Roles = ();
+            }
+            #[doc(hidden)]
+            mod __countersign_undocumented_type {
+                #[allow(non_camel_case_types)]
+                pub enum __path_type {}
+                impl __path_type {
+                    pub const UNDOCUMENTED: bool = true;
+                }
+            }
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            use __countersign_undocumented_type::*;
+            const _: () = {
+                use ::countersign::__private::Documentable as _;
+                ::core::assert!(
+                    __path_type::UNDOCUMENTED,
+                    "#[authenticated] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out"
+                )
+            };
+            #[tracing::instrument]
+            async fn r#type(
+                _: ::countersign::__private::Guard<__countersign_type>,
+                r#in: Query<Filter>,
+            ) {}
+        "##]],
+    );
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn a_public_handler_expands() {
+    expands(
+        Kind::Public,
+        quote!(reason = "health probe"),
+        quote! {
+            /// Health
+            #[utoipa::path(get, path = "/health")]
+            async fn health() {}
+        },
+        expect![[r##"
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            enum __countersign_health {}
+            impl ::countersign::__private::Policy for __countersign_health {
+                const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Public {
+                    reason: "health probe",
+                };
+                type Roles = ();
+            }
+            /// Health
+            #[utoipa::path(get, path = "/health", security())]
+            ///
+            /// Public: health probe
+            async fn health(_: ::countersign::__private::Public<__countersign_health>) {}
+        "##]],
+    );
+}
+
+#[test]
+fn expansions_name_nothing_but_the_runtime() {
+    for (kind, arguments) in [
+        (Kind::RequireRole, quote!("admin", Role::Admin, crate = other)),
+        (Kind::Authenticated, quote!(crate = other)),
+        (Kind::Public, quote!(reason = "health probe", crate = other)),
+    ] {
+        let item = quote! {
+            #[utoipa::path(get, path = "/")]
+            async fn me(user: User) {}
+        };
+        assert_hygienic(attribute(kind, arguments.clone(), item));
+        assert_hygienic(attribute(
+            kind,
+            arguments,
+            quote!(
+                async fn me(user: User) {}
+            ),
+        ));
+    }
+}
+
+#[test]
+fn a_marker_never_takes_a_name_that_a_path_needs() {
+    let expanded = attribute(
+        Kind::RequireRole,
+        quote!("Role", Role::Admin, "type", "self", "5", "a:b", "a-b", crate = other),
+        quote!(
+            async fn me() {}
+        ),
+    );
+    let file = pretty(expanded);
+    for marker in ["Role_", "Admin", "type_", "self_", "_5_", "a_b", "a_b_"] {
+        assert!(file.contains(&format!("pub enum {marker} {{}}")), "{marker}\n{file}");
+    }
+}
