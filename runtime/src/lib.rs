@@ -1,5 +1,6 @@
 //! Declarative auth for axum.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 // Generated code names `::countersign`; this makes it true inside this crate too.
 #[allow(unused_extern_crates)]

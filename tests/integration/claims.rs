@@ -1,12 +1,11 @@
 //! What a signed token must say to be accepted. Every token here has a good signature.
 
 use axum::http::{StatusCode, header};
-use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
 
 use crate::support::{
     ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, SECOND, access_header, forge, forge_text,
-    payload, payload_with, payload_without,
+    forge_with, payload, payload_with, payload_without,
 };
 
 async fn status(app: &App, token: &str) -> StatusCode {
@@ -102,8 +101,7 @@ async fn other_token_types_are_refused() {
     ] {
         let mut header = access_header();
         header.typ = typ.map(str::to_owned);
-        let token =
-            jsonwebtoken::encode(&header, &payload(), &EncodingKey::from_secret(ACCESS_SECRET)).unwrap();
+        let token = forge_with(&header, &payload(), ACCESS_SECRET);
         assert_eq!(status(&app, &token).await, expected, "{typ:?}");
     }
 }
@@ -116,9 +114,7 @@ async fn access_and_refresh_tokens_do_not_stand_in_for_each_other() {
     app.get("/me", Some(&pair.refresh_token)).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     app.refresh(&pair.access_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     // Not even with the right key.
-    let typed_wrong =
-        jsonwebtoken::encode(&access_header(), &payload(), &EncodingKey::from_secret(REFRESH_SECRET))
-            .unwrap();
+    let typed_wrong = forge_with(&access_header(), &payload(), REFRESH_SECRET);
     app.refresh(&typed_wrong).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 

@@ -258,7 +258,18 @@ pub(crate) fn access_header() -> Header {
 
 /// Signs any payload with the access key, as only the server can.
 pub(crate) fn forge(payload: &Value) -> String {
-    jsonwebtoken::encode(&access_header(), payload, &EncodingKey::from_secret(ACCESS_SECRET)).unwrap()
+    forge_with(&access_header(), payload, ACCESS_SECRET)
+}
+
+/// Signs any payload under any header with any secret.
+pub(crate) fn forge_with(header: &Header, payload: &Value, secret: &[u8]) -> String {
+    install_provider();
+    jsonwebtoken::encode(header, payload, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+/// With both back ends compiled in, jsonwebtoken has none until one is installed, which making a key does.
+pub(crate) fn install_provider() {
+    key(ACCESS_SECRET);
 }
 
 /// `payload` with one member changed.
@@ -281,6 +292,7 @@ pub(crate) fn forge_text(payload: &str) -> String {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let header = serde_json::to_vec(&access_header()).unwrap();
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    install_provider();
     let key = EncodingKey::from_secret(ACCESS_SECRET);
     let signature =
         jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
