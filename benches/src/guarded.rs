@@ -9,7 +9,7 @@ use countersign::{Auth, BoxError, Role, SessionClaims, authenticated};
 use crate::{AUDIENCE, ED25519, ISSUER, P256, REFRESH_SECRET, SECRET};
 
 #[derive(Role, Clone, Copy, Debug)]
-enum Role {
+pub(crate) enum Role {
     Member,
     #[role(implies(Member))]
     Admin,

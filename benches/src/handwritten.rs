@@ -48,7 +48,8 @@ impl FromRequestParts<AppState> for User {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
             .ok_or(StatusCode::UNAUTHORIZED)?;
-        let token = decode::<Self>(token, &state.key, &state.validation).map_err(|_| StatusCode::UNAUTHORIZED)?;
+        let token =
+            decode::<Self>(token, &state.key, &state.validation).map_err(|_| StatusCode::UNAUTHORIZED)?;
         let now = jsonwebtoken::get_current_timestamp();
         if token.header.typ.as_deref() != Some("at+jwt") || token.claims.iat > now + 60 {
             return Err(StatusCode::UNAUTHORIZED);
@@ -63,8 +64,12 @@ async fn me(user: User) -> String {
 
 pub(crate) fn router(algorithm: Algorithm) -> Router {
     let (key, name) = match algorithm {
-        Algorithm::Es256 => (DecodingKey::from_ec_pem(P256_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::ES256),
-        Algorithm::EdDsa => (DecodingKey::from_ed_pem(ED25519_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::EdDSA),
+        Algorithm::Es256 => {
+            (DecodingKey::from_ec_pem(P256_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::ES256)
+        }
+        Algorithm::EdDsa => {
+            (DecodingKey::from_ed_pem(ED25519_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::EdDSA)
+        }
         _ => (Ok(DecodingKey::from_secret(SECRET)), jsonwebtoken::Algorithm::HS256),
     };
     let mut validation = Validation::new(name);

@@ -17,8 +17,8 @@ use tower::ServiceExt as _;
 
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
-pub(crate) const SECRET: &[u8] = b"benchmark 0123456789 abcdefghijklmnopqrstuvwxyz";
-pub(crate) const REFRESH_SECRET: &[u8] = b"refreshes 0123456789 abcdefghijklmnopqrstuvwxyz";
+pub(crate) const SECRET: &[u8] = b"s1b1m5k0nBYBOy2-zTC2o9o4OhQ15QsYwTsGronEm5WRQtG4";
+pub(crate) const REFRESH_SECRET: &[u8] = b"1FZ9OKVgc9oDv4msSLy7pkaaRmHQSruCMj-M681hDNWDt0K7";
 
 /// Key pairs for the benchmark alone.
 pub(crate) const P256: &str = include_str!("../keys/p256.pem");

@@ -13,7 +13,7 @@ pub use crate::known::{
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refresh::{refresh_methods, refresh_operation, refresh_schemas};
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{Role, RoleField, UnknownRole, deserialize_role, parse_role};
+pub use crate::role::{RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Routes};
 pub use axum::extract::State;

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::Serializer;
 
-use crate::role::Role;
+use crate::role::RoleSet;
 
 /// The application's claims: who the user is, which roles and scopes they hold, and whatever else travels in the token.
 ///
@@ -23,7 +23,7 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     type Subject: Subject;
 
     /// The type of the roles; `String` when the claims carry none.
-    type Role: Role;
+    type Role: RoleSet;
 
     /// The user's identifier.
     fn subject(&self) -> &Self::Subject;

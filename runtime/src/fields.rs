@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
 use crate::claims::{ScopeField, Subject, scopes, subject};
-use crate::role::{Role as _, RoleField, roles};
+use crate::role::{RoleField, RoleSet as _, roles};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -101,3 +101,30 @@ pub trait Unfit<F> {
 impl<F> Unfit<F> for SubjectOf<F> {}
 impl<F> Unfit<F> for RolesOf<F> {}
 impl<F> Unfit<F> for ScopesOf<F> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Opaque;
+
+    #[test]
+    fn a_field_that_fits_answers_for_itself() {
+        let names = vec!["editor".to_owned()];
+        assert!(RolesOf::contains(&names, "editor"));
+        assert!(!RolesOf::contains(&names, "admin"));
+        assert!(ScopesOf::contains(&names, "editor"));
+        assert!(!ScopesOf::contains(&names, "admin"));
+        assert!(!ScopesOf::is_empty(&names));
+        assert!(ScopesOf::is_empty(&Vec::new()));
+    }
+
+    #[test]
+    fn a_field_that_does_not_fit_grants_and_writes_nothing() {
+        assert!(!RolesOf::<Opaque>::contains(&Opaque, "editor"));
+        assert!(!ScopesOf::<Opaque>::contains(&Opaque, "editor"));
+        assert!(ScopesOf::<Opaque>::is_empty(&Opaque));
+        assert!(SubjectOf::<Opaque>::serialize(&Opaque, serde_json::value::Serializer).is_err());
+        assert!(SubjectOf::<Opaque>::deserialize(serde_json::Value::Null).is_err());
+    }
+}

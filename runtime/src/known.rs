@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::claims::SessionClaims;
 use crate::extract::Session;
-use crate::role::Role;
+use crate::role::RoleSet;
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
 #[diagnostic::on_unimplemented(
@@ -26,7 +26,7 @@ pub trait NamesRoles {
 }
 
 impl<C: SessionClaims> NamesRoles for Session<C> {
-    const NAMES: Option<&'static [&'static str]> = <C::Role as Role>::NAMES;
+    const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
 }
 
 impl<T: NamesRoles> NamesRoles for Option<T> {

@@ -1,5 +1,6 @@
 //! Declarative auth for axum.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 // Generated code names `::countersign`; this makes it true inside this crate too.
 #[allow(unused_extern_crates)]
@@ -51,13 +52,27 @@ pub use extract::{Session, Transport};
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-pub use role::{Role, UnknownRole};
+pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use router::{AuthRouter, Routes};
 
+/// ```
+/// #[derive(countersign::Role, Clone, Copy, Debug, PartialEq, Eq)]
+/// enum Role {
+///     Member,
+///     #[role(implies(Member))]
+///     Admin,
+/// }
+///
+/// assert_eq!(Role::Admin.as_str(), "admin");
+/// assert_eq!("member".parse(), Ok(Role::Member));
+/// assert!(countersign::RoleSet::grants(&Role::Admin, "member"));
+/// ```
 #[cfg(feature = "macros")]
-pub use countersign_macros::{AuthState, Role, SessionClaims};
+pub use countersign_macros::Role;
+#[cfg(feature = "macros")]
+pub use countersign_macros::{AuthState, SessionClaims};
 
 /// ```
 /// # use countersign::{SessionClaims, authenticated};
@@ -111,7 +126,6 @@ pub use countersign_macros::public;
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::require_role;
-
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

@@ -15,7 +15,7 @@ use crate::claims::CowStr;
 /// implies another.
 ///
 /// ```
-/// use countersign::Role as _;
+/// use countersign::RoleSet as _;
 ///
 /// assert_eq!(String::from("editor").name(), "editor");
 /// assert!(String::from("editor").grants("editor"));
@@ -26,7 +26,7 @@ use crate::claims::CowStr;
     label = "not a role",
     note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
 )]
-pub trait Role: Sized + Clone + Send + Sync + 'static {
+pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
     /// Every name of a closed set in the order of declaration; `None` when the set is open.
     const NAMES: Option<&'static [&'static str]>;
 
@@ -40,7 +40,7 @@ pub trait Role: Sized + Clone + Send + Sync + 'static {
     fn grants(&self, name: &str) -> bool;
 }
 
-impl Role for String {
+impl RoleSet for String {
     const NAMES: Option<&'static [&'static str]> = None;
 
     fn name(&self) -> &str {
@@ -72,12 +72,12 @@ impl fmt::Display for UnknownRole {
 impl std::error::Error for UnknownRole {}
 
 /// `FromStr` of a derived role.
-pub fn parse_role<R: Role>(name: &str) -> Result<R, UnknownRole> {
+pub fn parse_role<R: RoleSet>(name: &str) -> Result<R, UnknownRole> {
     R::from_name(name).ok_or(UnknownRole)
 }
 
 /// `Deserialize` of a derived role.
-pub fn deserialize_role<'de, R: Role, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
+pub fn deserialize_role<'de, R: RoleSet, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
     let CowStr(name) = CowStr::deserialize(deserializer)?;
     parse_role(&name).map_err(D::Error::custom)
 }
@@ -90,7 +90,7 @@ pub fn deserialize_role<'de, R: Role, D: Deserializer<'de>>(deserializer: D) -> 
 )]
 pub trait RoleField: Sized {
     /// The role inside.
-    type Role: Role;
+    type Role: RoleSet;
 
     /// Every role held.
     fn held(&self) -> impl Iterator<Item = &Self::Role>;
@@ -99,7 +99,7 @@ pub trait RoleField: Sized {
     fn from_held(roles: Vec<Self::Role>) -> Option<Self>;
 }
 
-impl<R: Role> RoleField for Vec<R> {
+impl<R: RoleSet> RoleField for Vec<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -112,7 +112,7 @@ impl<R: Role> RoleField for Vec<R> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<R: Role> RoleField for R {
+impl<R: RoleSet> RoleField for R {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -125,7 +125,7 @@ impl<R: Role> RoleField for R {
     }
 }
 
-impl<R: Role> RoleField for Option<R> {
+impl<R: RoleSet> RoleField for Option<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -138,7 +138,7 @@ impl<R: Role> RoleField for Option<R> {
     }
 }
 
-impl<R: Role + Ord> RoleField for BTreeSet<R> {
+impl<R: RoleSet + Ord> RoleField for BTreeSet<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -150,7 +150,7 @@ impl<R: Role + Ord> RoleField for BTreeSet<R> {
     }
 }
 
-impl<R: Role + Eq + Hash> RoleField for HashSet<R> {
+impl<R: RoleSet + Eq + Hash> RoleField for HashSet<R> {
     type Role = R;
 
     fn held(&self) -> impl Iterator<Item = &R> {
@@ -169,7 +169,7 @@ pub(crate) mod roles {
     use serde::de::{Deserializer, Error as _};
     use serde::ser::{SerializeSeq as _, Serializer};
 
-    use super::{KnownRoles, Role as _, RoleField};
+    use super::{KnownRoles, RoleField, RoleSet as _};
 
     /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
     pub(crate) fn serialize<F: RoleField, S: Serializer>(
@@ -195,7 +195,7 @@ pub(crate) mod roles {
 
 struct KnownRoles<R>(PhantomData<R>);
 
-impl<'de, R: Role> Visitor<'de> for KnownRoles<R> {
+impl<'de, R: RoleSet> Visitor<'de> for KnownRoles<R> {
     type Value = Vec<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,5 +215,75 @@ impl<'de, R: Role> Visitor<'de> for KnownRoles<R> {
             }
         }
         Ok(roles)
+    }
+}
+
+#[cfg(all(test, feature = "macros"))]
+mod tests {
+    use super::*;
+
+    #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
+    enum Team {
+        Guest,
+        #[role(implies(Guest))]
+        Member,
+        #[role(rename = "ops:on-call", implies(Member))]
+        OnCall,
+    }
+
+    const ON_CALL: &str = Team::OnCall.as_str();
+
+    fn declares<R: crate::__private::Declares<HASH>, const HASH: u64>() {}
+
+    #[test]
+    fn a_derived_role_reads_and_writes_as_its_name() {
+        assert_eq!(ON_CALL, "ops:on-call");
+        assert_eq!(Team::NAMES, Some(&["guest", "member", "ops:on-call"][..]));
+        assert_eq!(Team::Member.to_string(), "member");
+        assert_eq!("ops:on-call".parse(), Ok(Team::OnCall));
+        assert_eq!("OnCall".parse::<Team>(), Err(UnknownRole));
+        assert_eq!(serde_json::to_string(&Team::Guest).unwrap(), "\"guest\"");
+        assert_eq!(serde_json::from_str::<Team>("\"m\\u0065mber\"").unwrap(), Team::Member);
+        assert!(serde_json::from_str::<Team>("\"root\"").is_err());
+    }
+
+    /// Row 50.
+    #[test]
+    fn a_role_grants_itself_and_what_it_implies_and_nothing_else() {
+        assert!(
+            Team::OnCall.grants("guest") && Team::OnCall.grants("member") && Team::OnCall.grants(ON_CALL)
+        );
+        assert!(Team::Member.grants("guest") && Team::Member.grants("member"));
+        assert!(!Team::Member.grants(ON_CALL));
+        assert!(!Team::Guest.grants("member"));
+        assert!(!Team::OnCall.grants("") && !Team::OnCall.grants("Member"));
+    }
+
+    #[test]
+    fn a_derived_role_declares_each_of_its_names() {
+        declares::<Team, { crate::__private::role_hash("guest") }>();
+        declares::<Team, { crate::__private::role_hash("ops:on-call") }>();
+    }
+
+    /// Row 42.
+    #[test]
+    fn an_unknown_role_in_a_token_is_left_out() {
+        let read =
+            |text: &str| roles::deserialize::<Vec<Team>, _>(&mut serde_json::Deserializer::from_str(text));
+        assert_eq!(read(r#"["root", "member"]"#).unwrap(), [Team::Member]);
+        assert_eq!(read(r#"["root"]"#).unwrap(), []);
+        assert!(read(r#""member""#).is_err());
+    }
+
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn the_document_lists_a_derived_roles_names() {
+        use utoipa::PartialSchema as _;
+
+        assert_eq!(<Team as utoipa::ToSchema>::name(), "Team");
+        assert_eq!(
+            serde_json::to_value(Team::schema()).unwrap(),
+            serde_json::json!({ "type": "string", "enum": ["guest", "member", "ops:on-call"] })
+        );
     }
 }

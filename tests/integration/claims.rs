@@ -1,12 +1,11 @@
 //! What a signed token must say to be accepted. Every token here has a good signature.
 
 use axum::http::{StatusCode, header};
-use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, SECOND, access_header, forge, forge_text, payload,
-    payload_with, payload_without,
+    ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, SECOND, access_header, forge, forge_text,
+    forge_with, payload, payload_with, payload_without,
 };
 
 async fn status(app: &App, token: &str) -> StatusCode {
@@ -17,6 +16,7 @@ async fn status(app: &App, token: &str) -> StatusCode {
 async fn refused(payloads: impl IntoIterator<Item = Value>) {
     let app = App::new();
     assert_eq!(status(&app, &forge(&payload())).await, StatusCode::OK);
+    assert!(app.handler_ran());
     for payload in payloads {
         let answer = app.get("/me", Some(&forge(&payload))).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{payload}");
@@ -28,7 +28,8 @@ async fn refused(payloads: impl IntoIterator<Item = Value>) {
 /// Rows 31 and 63.
 #[tokio::test]
 async fn expiry_that_is_missing_past_or_no_number_is_refused() {
-    let values = [json!(null), json!("1900000000"), json!(-1), json!(1e30), json!(NOW - 61), json!([NOW + 900])];
+    let values =
+        [json!(null), json!("1900000000"), json!(-1), json!(1e30), json!(NOW - 61), json!([NOW + 900])];
     refused(values.map(|value| payload_with("exp", value)).into_iter().chain([payload_without("exp")])).await;
 }
 
@@ -52,21 +53,30 @@ async fn token_that_is_not_valid_yet_is_refused() {
 /// Row 34.
 #[tokio::test]
 async fn token_from_the_future_is_refused() {
-    refused([payload_with("iat", json!(NOW + 61)), payload_without("iat"), payload_with("iat", json!("x"))]).await;
+    refused([payload_with("iat", json!(NOW + 61)), payload_without("iat"), payload_with("iat", json!("x"))])
+        .await;
 }
 
 /// Row 35.
 #[tokio::test]
 async fn other_issuers_are_refused() {
-    let values = [json!(7), json!([ISSUER]), json!("https://other.test"), json!("https://issuer.test/"), json!(null)];
+    let values =
+        [json!(7), json!([ISSUER]), json!("https://other.test"), json!("https://issuer.test/"), json!(null)];
     refused(values.map(|value| payload_with("iss", value)).into_iter().chain([payload_without("iss")])).await;
 }
 
 /// Row 36.
 #[tokio::test]
 async fn other_audiences_are_refused() {
-    let values =
-        [json!(null), json!(7), json!({}), json!("https://other.test"), json!([]), json!(["a", "b"]), json!([7, AUDIENCE])];
+    let values = [
+        json!(null),
+        json!(7),
+        json!({}),
+        json!("https://other.test"),
+        json!([]),
+        json!(["a", "b"]),
+        json!([7, AUDIENCE]),
+    ];
     refused(values.map(|value| payload_with("aud", value)).into_iter().chain([payload_without("aud")])).await;
 }
 
@@ -91,8 +101,7 @@ async fn other_token_types_are_refused() {
     ] {
         let mut header = access_header();
         header.typ = typ.map(str::to_owned);
-        let token =
-            jsonwebtoken::encode(&header, &payload(), &EncodingKey::from_secret(ACCESS_SECRET)).unwrap();
+        let token = forge_with(&header, &payload(), ACCESS_SECRET);
         assert_eq!(status(&app, &token).await, expected, "{typ:?}");
     }
 }
@@ -105,8 +114,7 @@ async fn access_and_refresh_tokens_do_not_stand_in_for_each_other() {
     app.get("/me", Some(&pair.refresh_token)).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     app.refresh(&pair.access_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     // Not even with the right key.
-    let typed_wrong =
-        jsonwebtoken::encode(&access_header(), &payload(), &EncodingKey::from_secret(REFRESH_SECRET)).unwrap();
+    let typed_wrong = forge_with(&access_header(), &payload(), REFRESH_SECRET);
     app.refresh(&typed_wrong).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
@@ -159,7 +167,8 @@ async fn payload_that_is_not_one_plain_object_is_refused() {
 #[tokio::test]
 async fn escapes_in_keys_and_values_are_read() {
     let app = App::new();
-    let text = payload().to_string().replace("\"member\"", "\"m\\u0065mber\"").replace("\"name\"", "\"n\\u0061me\"");
+    let text =
+        payload().to_string().replace("\"member\"", "\"m\\u0065mber\"").replace("\"name\"", "\"n\\u0061me\"");
     assert_eq!(app.get("/me", Some(&forge_text(&text))).await.json()["roles"], json!(["member"]));
 }
 

@@ -35,7 +35,12 @@ impl Quickstart {
             .unwrap();
         let (send, lines) = mpsc::channel();
         let stdout = BufReader::new(process.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        // Reads on when nobody listens any more: a closed pipe would end the server.
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
         let mut quickstart = Self { process, url: String::new(), passwords: Vec::new() };
         while quickstart.passwords.len() < 2 {
             let line = lines.recv_timeout(Duration::from_secs(600)).expect("the quickstart starts");

@@ -15,8 +15,8 @@ use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Role, Session, SessionClaims, TokenPair, authenticated, public,
-    require_role, routes, typed_refresh_handler,
+    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Role, Session, SessionClaims, TokenPair,
+    authenticated, public, require_role, routes, typed_refresh_handler,
 };
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
@@ -29,8 +29,8 @@ pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-pub(crate) const ACCESS_SECRET: &[u8] = b"access 0123456789 abcdefghijklmnopqrstuvwxyz";
-pub(crate) const REFRESH_SECRET: &[u8] = b"refresh 0123456789 abcdefghijklmnopqrstuvwxyz";
+pub(crate) const ACCESS_SECRET: &[u8] = b"HyuBW-B5chk8ePuE222D95FjyG4zNsQm1RkhLIpdN0_Xt3QQ";
+pub(crate) const REFRESH_SECRET: &[u8] = b"pwhFMFO64W0D6qUzgN8Uz-bgvAoIT4bbIDR9EFTmoyCSPC3M";
 
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -145,7 +145,9 @@ pub(crate) fn builder(clock: &TestClock) -> AuthBuilder<User> {
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .store(MemoryStore::new())
-        .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id, ..User::with(&[Role::Member]) })) })
+        .claims_source(|id: u64| async move {
+            Ok::<_, BoxError>(Some(User { id, ..User::with(&[Role::Member]) }))
+        })
         .clock(clock.clone())
 }
 
@@ -198,7 +200,8 @@ impl App {
 }
 
 pub(crate) fn request(method: Method, path: &str, token: Option<&str>, body: Body) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let mut request =
+        Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
@@ -255,7 +258,18 @@ pub(crate) fn access_header() -> Header {
 
 /// Signs any payload with the access key, as only the server can.
 pub(crate) fn forge(payload: &Value) -> String {
-    jsonwebtoken::encode(&access_header(), payload, &EncodingKey::from_secret(ACCESS_SECRET)).unwrap()
+    forge_with(&access_header(), payload, ACCESS_SECRET)
+}
+
+/// Signs any payload under any header with any secret.
+pub(crate) fn forge_with(header: &Header, payload: &Value, secret: &[u8]) -> String {
+    install_provider();
+    jsonwebtoken::encode(header, payload, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+/// With both back ends compiled in, jsonwebtoken has none until one is installed, which making a key does.
+pub(crate) fn install_provider() {
+    key(ACCESS_SECRET);
 }
 
 /// `payload` with one member changed.
@@ -278,6 +292,7 @@ pub(crate) fn forge_text(payload: &str) -> String {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let header = serde_json::to_vec(&access_header()).unwrap();
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    install_provider();
     let key = EncodingKey::from_secret(ACCESS_SECRET);
     let signature =
         jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();

@@ -13,7 +13,9 @@ fn refuses(folder: &str) {
     if TEXTS_ARE_COMPARED {
         trybuild.compile_fail(format!("cases/{folder}/*.rs"));
     } else {
-        println!("NOT COMPARED: the texts in cases/{folder} are those of Rust 1.95; this only checks that each case fails");
+        println!(
+            "NOT COMPARED: the texts in cases/{folder} are those of Rust 1.95; this only checks that each case fails"
+        );
         trybuild.compile_fail(without_texts(folder).join("*.rs"));
     }
 }

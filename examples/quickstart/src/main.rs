@@ -67,7 +67,8 @@ async fn login(
     State(state): State<AppState>,
     Json(credentials): Json<Credentials>,
 ) -> Result<TokenPair, LoginError> {
-    let user = state.users.authenticate(&credentials.name, &credentials.password).ok_or(LoginError::Refused)?;
+    let user =
+        state.users.authenticate(&credentials.name, &credentials.password).ok_or(LoginError::Refused)?;
     state.auth.login(&user, SessionMetadata::default()).await.map_err(LoginError::Auth)
 }
 
@@ -147,11 +148,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// From the environment where it is set, else with random keys.
 fn configuration() -> Result<AuthBuilder<User>, ConfigError> {
     match Auth::from_env() {
-        Err(ConfigError::EnvMissing { .. }) if variable("COUNTERSIGN_ACCESS_KEY").is_none() => Ok(Auth::builder()
-            .access_key(Key::generate(Algorithm::Hs256)?)
-            .refresh_key(Key::generate(Algorithm::Hs256)?)
-            .issuer("http://127.0.0.1:3000")
-            .audience("http://127.0.0.1:3000")),
+        Err(ConfigError::EnvMissing { .. }) if variable("COUNTERSIGN_ACCESS_KEY").is_none() => {
+            Ok(Auth::builder()
+                .access_key(Key::generate_secret(Algorithm::Hs256)?)
+                .refresh_key(Key::generate_secret(Algorithm::Hs256)?)
+                .issuer("http://127.0.0.1:3000")
+                .audience("http://127.0.0.1:3000"))
+        }
         configured => configured,
     }
 }
@@ -164,9 +167,7 @@ fn variable(name: &str) -> Option<String> {
 fn print_instructions(url: &str, users: &Users) {
     println!("Scalar: {url}/scalar\n\nSign in, then call a route with the access token of the answer:\n");
     for (name, password) in users.credentials() {
-        println!(
-            "  curl {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}'"
-        );
+        println!("  curl {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}'");
     }
     println!(
         "\n  curl {url}/me    -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \

@@ -58,6 +58,17 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_leaves_impls_that_stop_follow_up_errors() {
+        let expansion = pretty(derive(&parse_quote!(
+            struct User {
+                id: u64,
+            }
+        )));
+        assert_eq!(expansion.matches("compile_error").count(), 1);
+        assert!(expansion.contains("impl ::countersign::__private::SessionClaims for User"), "{expansion}");
+    }
+
+    #[test]
     fn the_expansion_names_nothing_but_the_users_path() {
         assert_hygienic(derive(&parse_quote!(
             #[claims(crate = other)]

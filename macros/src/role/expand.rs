@@ -31,7 +31,7 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
 
         #[automatically_derived]
         #[allow(deprecated)]
-        impl #private::Role for #ident {
+        impl #private::RoleSet for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> =
                 ::core::option::Option::Some(&[#(#names),*]);
 
@@ -79,7 +79,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
         }
 
         #[automatically_derived]
-        impl #private::Role for #ident {
+        impl #private::RoleSet for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
 
             fn name(&self) -> &str {

@@ -27,7 +27,6 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use expect_test::expect_file;
     use syn::parse_quote;
 
     use super::*;
@@ -45,7 +44,7 @@ mod tests {
                 OnCall,
             }
         ));
-        expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
+        expect_test::expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
     }
 
     #[test]
@@ -56,6 +55,18 @@ mod tests {
             }
         ));
         assert_eq!(expansion.to_string().contains("utoipa"), cfg!(feature = "openapi"));
+    }
+
+    #[test]
+    fn a_mistake_leaves_impls_that_stop_follow_up_errors() {
+        let expansion = pretty(derive(&parse_quote!(
+            enum Role {
+                #[role(rename = "")]
+                Member,
+            }
+        )));
+        assert_eq!(expansion.matches("compile_error").count(), 1);
+        assert!(expansion.contains("impl ::countersign::__private::RoleSet for Role"), "{expansion}");
     }
 
     #[test]

@@ -229,6 +229,7 @@ mod tests {
         assert_eq!(grants[3], ["editor", "member", "guest"]);
     }
 
+    /// Row 51.
     #[test]
     fn a_circle_is_shown() {
         assert_eq!(

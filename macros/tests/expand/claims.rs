@@ -77,7 +77,7 @@ const _: () = {
     impl ::countersign::__private::NamesRoles for User {
         const NAMES: ::core::option::Option<&'static [&'static str]> = <<Vec<
             Role,
-        > as ::countersign::__private::RoleField>::Role as ::countersign::__private::Role>::NAMES;
+        > as ::countersign::__private::RoleField>::Role as ::countersign::__private::RoleSet>::NAMES;
     }
     #[automatically_derived]
     impl<__S> ::countersign::__private::FromRequestParts<__S> for User

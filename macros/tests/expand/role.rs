@@ -13,7 +13,7 @@ impl Role {
 }
 #[automatically_derived]
 #[allow(deprecated)]
-impl ::countersign::__private::Role for Role {
+impl ::countersign::__private::RoleSet for Role {
     const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::Some(
         &["member", "admin", "ops:on-call"],
     );

@@ -37,11 +37,10 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 ///     id: u64,
 /// }
 ///
-/// # fn secret(seed: u8) -> Vec<u8> { (0..32).map(|i| seed.wrapping_add(i * 7)).collect() }
 /// fn auth() -> Result<Auth<User>, Box<dyn std::error::Error>> {
 ///     let auth = Auth::builder()
-///         .access_key(Key::from_secret(Algorithm::Hs256, secret(1))?)
-///         .refresh_key(Key::from_secret(Algorithm::Hs256, secret(2))?)
+///         .access_key(Key::generate_secret(Algorithm::Hs256)?)
+///         .refresh_key(Key::generate_secret(Algorithm::Hs256)?)
 ///         .issuer("https://api.example.com")
 ///         .audience("https://api.example.com")
 ///         .store(MemoryStore::new())

@@ -7,15 +7,11 @@ use serde::Serialize;
 /// An access token and the refresh token that renews it: the token response of RFC 6749 section 5.1.
 ///
 /// As a response it is JSON with `Cache-Control: no-store`. `Debug` shows neither token.
-///
-/// ```text
-/// {"access_token":"eyJ…","token_type":"Bearer","expires_in":900,"refresh_token":"eyJ…"}
-/// ```
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct TokenPair {
-    /// The token for `Authorization: Bearer …`.
+    /// The token for the `Authorization` header, after `Bearer`.
     pub access_token: String,
     /// How the access token is used; always `Bearer`.
     pub token_type: TokenType,

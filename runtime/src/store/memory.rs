@@ -54,6 +54,11 @@ impl Content {
 }
 
 impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Content>, StoreError> {
         self.content.lock().map_err(|_| StoreError::new("a thread panicked while it held the sessions"))
     }

@@ -25,9 +25,15 @@ pub struct AccessStamp<'a> {
 }
 
 impl<'a> AccessStamp<'a> {
-    /// A stamp for a token of the session `session_id`, made at sign-in; set `authenticated_at` for later ones.
-    pub fn new(id: &'a str, session_id: &'a str, issued_at: Timestamp, expires_at: Timestamp) -> Self {
-        Self { id, session_id, issued_at, expires_at, authenticated_at: issued_at }
+    /// A stamp for a token of the session `session_id`.
+    pub fn new(
+        id: &'a str,
+        session_id: &'a str,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+        authenticated_at: Timestamp,
+    ) -> Self {
+        Self { id, session_id, issued_at, expires_at, authenticated_at }
     }
 }
 
@@ -121,8 +127,8 @@ impl AccessTokens {
         let mut application = Vec::new();
         claims
             .serialize_wire(&mut serde_json::Serializer::new(&mut application))
-            .map_err(TokenError::Claims)?;
-        let payload = joined(serde_json::to_string(&registered).map_err(TokenError::Claims)?, &application)?;
+            .map_err(TokenError::claims)?;
+        let payload = joined(serde_json::to_string(&registered).map_err(TokenError::claims)?, &application)?;
         payload::read(&payload, expected, |members| C::deserialize_wire(members))?;
         self.envelope.seal(payload.as_bytes())
     }
@@ -162,6 +168,7 @@ impl AccessTokens {
     }
 
     #[cfg(test)]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     pub(super) fn envelope(&self) -> &Envelope {
         &self.envelope
     }

@@ -103,7 +103,8 @@ fn choose_by_reading<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Re
 }
 
 #[cfg(test)]
-pub(super) mod test_access {
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod test_access {
     //! The two ways to a key, for the property that they agree.
 
     use super::{Envelope, TokenError, choose, choose_by_reading};

@@ -47,7 +47,7 @@ pub enum TokenError {
     /// `iat` is longer ago than the configured maximum age.
     TooOld,
     /// The application's claims cannot be read or written.
-    Claims(serde_json::Error),
+    Claims(Box<dyn Error + Send + Sync>),
     /// The claims to write are not one JSON object.
     NotAnObject,
     /// No key signs, or the back end failed to.
@@ -57,6 +57,10 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    pub(super) fn claims(source: serde_json::Error) -> Self {
+        Self::Claims(source.into())
+    }
+
     /// A short, stable code for logs and metrics.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -118,7 +122,7 @@ impl fmt::Display for TokenError {
 impl Error for TokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Claims(source) => Some(source),
+            Self::Claims(source) => Some(source.as_ref()),
             _ => None,
         }
     }

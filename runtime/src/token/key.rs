@@ -9,6 +9,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash}
 use jsonwebtoken::{DecodingKey, EncodingKey, crypto};
 
 use super::derive::Subkey;
+use super::prepared::PreparedSecret;
 use super::provider::{ensure_provider, without_panic};
 use super::weak_secret::is_weak;
 use super::{Algorithm, KeyError, TokenError};
@@ -24,12 +25,12 @@ const LONGEST_KID: usize = 128;
 /// ```
 /// use countersign::token::{Algorithm, Key};
 ///
-/// let secret = b"kX0!q7Zr-2fYpT9vLs4WmB8eGhD3uJcN"; // yours comes from the environment
-/// let key = Key::from_secret(Algorithm::Hs256, secret)?.with_kid("2026-11")?;
+/// let key = Key::generate_secret(Algorithm::Hs256)?.with_kid("2026-11")?;
 /// assert!(key.can_sign());
 /// assert_eq!(format!("{key:?}"), r#"Key { kid: "2026-11", algorithm: Hs256, .. }"#);
 ///
-/// assert!(Key::from_secret(Algorithm::Hs256, "secret").is_err());
+/// // What stands in documentation is nobody's secret.
+/// assert!(Key::from_secret(Algorithm::Hs256, "countersign-documentation-example-secret").is_err());
 /// # Ok::<(), countersign::token::KeyError>(())
 /// ```
 #[derive(Clone)]
@@ -44,6 +45,7 @@ struct Material {
     thumbprint: String,
     signing: Option<EncodingKey>,
     verifying: DecodingKey,
+    prepared: Option<PreparedSecret>,
     signature_chars: usize,
 }
 
@@ -73,6 +75,7 @@ impl Key {
             thumbprint: Subkey::of(secret, "key id").name(),
             signing: Some(EncodingKey::from_secret(secret)),
             verifying: DecodingKey::from_secret(secret),
+            prepared: PreparedSecret::new(algorithm, secret),
             signature_chars: base64_chars(needed),
         }))
     }
@@ -82,7 +85,7 @@ impl Key {
     pub fn generate_secret(algorithm: Algorithm) -> Result<Self, KeyError> {
         let mut secret = zeroize::Zeroizing::new([0; 64]);
         getrandom::fill(secret.as_mut()).map_err(|_| KeyError::Random)?;
-        Self::from_secret(algorithm, *secret)
+        Self::from_secret(algorithm, secret.as_slice())
     }
 
     /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, through its public part, verifies.
@@ -194,7 +197,14 @@ impl Key {
         let thumbprint = without_panic(|| jwk.thumbprint(ThumbprintHash::SHA256))?
             .map_err(|_| KeyError::Unreadable(algorithm))?;
         let signature_chars = base64_chars(signature_len);
-        Ok(Self::from_material(Material { algorithm, thumbprint, signing, verifying, signature_chars }))
+        Ok(Self::from_material(Material {
+            algorithm,
+            thumbprint,
+            signing,
+            verifying,
+            prepared: None,
+            signature_chars,
+        }))
     }
 
     fn check_round_trip(&self) -> Result<(), KeyError> {
@@ -211,12 +221,14 @@ impl Key {
             thumbprint: self.material.thumbprint.clone(),
             signing: None,
             verifying: self.material.verifying.clone(),
+            prepared: self.secret().and_then(|secret| PreparedSecret::new(self.algorithm(), secret)),
             signature_chars: self.material.signature_chars,
         };
         Self { kid: self.kid, material: Arc::new(material) }
     }
 
-    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+    /// Whether both are the same secret or public key, whatever they are called.
+    pub(crate) fn is_same_key(&self, other: &Self) -> bool {
         self.material.thumbprint == other.material.thumbprint
     }
 
@@ -240,9 +252,16 @@ impl Key {
         }
         #[cfg(test)]
         super::tests::count_verification();
-        let verified =
-            crypto::verify(signature, message.as_bytes(), &self.material.verifying, self.algorithm().jws());
-        if matches!(verified, Ok(true)) { Ok(()) } else { Err(TokenError::Signature) }
+        let verified = match &self.material.prepared {
+            Some(secret) => secret.verify(message, signature),
+            None => {
+                let algorithm = self.algorithm().jws();
+                let verified =
+                    crypto::verify(signature, message.as_bytes(), &self.material.verifying, algorithm);
+                matches!(verified, Ok(true))
+            }
+        };
+        if verified { Ok(()) } else { Err(TokenError::Signature) }
     }
 }
 

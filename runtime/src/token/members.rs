@@ -10,8 +10,13 @@ const DEEPEST_NESTING: usize = 32;
 
 /// Whether brackets are nested deeper than any token needs; serde_json sets no limit on what it skips.
 pub(super) fn is_too_deep(json: &str) -> bool {
-    let brackets = json.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    let brackets: usize = json.as_bytes().chunks(128).map(opening_brackets).sum();
     brackets > DEEPEST_NESTING && deepest_nesting(json) > DEEPEST_NESTING
+}
+
+/// Counts in a byte, which compiles to vector instructions; `[` and `{` differ in one bit.
+fn opening_brackets(chunk: &[u8]) -> usize {
+    usize::from(chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>())
 }
 
 fn deepest_nesting(json: &str) -> usize {

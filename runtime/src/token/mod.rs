@@ -16,6 +16,7 @@ mod key_error;
 mod key_set;
 mod members;
 mod payload;
+mod prepared;
 mod provider;
 mod refresh;
 mod settings;

@@ -132,7 +132,7 @@ impl<'de> Reading<'_, 'de> {
     fn explain(self, error: serde_json::Error) -> TokenError {
         match (self.problem, error.classify()) {
             (Some(problem), _) => problem,
-            (None, Category::Data) => TokenError::Claims(error),
+            (None, Category::Data) => TokenError::claims(error),
             (None, _) => TokenError::Payload,
         }
     }

@@ -13,16 +13,33 @@ use super::KeyError;
 /// Installs the back end of this crate's features unless the process has one, and checks that there is one that works.
 ///
 /// With the features `aws-lc-rs` and `rust-crypto` both on, aws-lc-rs is installed. A provider that the application
-/// installed is never replaced.
+/// installed is never replaced. When there is none, jsonwebtoken's own panic is caught here, once; its message still goes to
+/// the panic hook.
 pub(crate) fn ensure_provider() -> Result<(), KeyError> {
-    static READY: OnceLock<bool> = OnceLock::new();
+    if state().is_ready { Ok(()) } else { Err(KeyError::NoProvider) }
+}
 
-    let ready = *READY.get_or_init(|| {
-        install_default();
+/// Whether tokens are signed with aws-lc-rs because this crate installed it.
+#[cfg(feature = "aws-lc-rs")]
+pub(super) fn is_own_aws_lc() -> bool {
+    state().is_own
+}
+
+struct State {
+    is_ready: bool,
+    #[cfg_attr(not(feature = "aws-lc-rs"), expect(dead_code, reason = "only aws-lc-rs is used directly"))]
+    is_own: bool,
+}
+
+fn state() -> &'static State {
+    static STATE: OnceLock<State> = OnceLock::new();
+
+    STATE.get_or_init(|| {
+        let is_own = install_default();
         let secret = DecodingKey::from_secret(&[0; 32]);
-        without_panic(|| crypto::verify("", b"", &secret, jsonwebtoken::Algorithm::HS256)).is_ok()
-    });
-    if ready { Ok(()) } else { Err(KeyError::NoProvider) }
+        let probe = || crypto::verify("", b"", &secret, jsonwebtoken::Algorithm::HS256);
+        State { is_ready: without_panic(probe).is_ok(), is_own }
+    })
 }
 
 /// Runs something of jsonwebtoken that panics when the provider leaves it out, such as the functions on JWKs.
@@ -30,10 +47,13 @@ pub(super) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, KeyError> 
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| KeyError::IncompleteProvider)
 }
 
-/// That one is installed already is the only failure, and then the application's stays.
-fn install_default() {
+/// Whether a back end was installed; not when the process has one already, which then stays.
+fn install_default() -> bool {
     #[cfg(feature = "aws-lc-rs")]
-    let _already_installed = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+    let installed = crypto::aws_lc::DEFAULT_PROVIDER.install_default().is_ok();
     #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
-    let _already_installed = crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
+    let installed = crypto::rust_crypto::DEFAULT_PROVIDER.install_default().is_ok();
+    #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+    let installed = false;
+    installed
 }

@@ -107,7 +107,7 @@ impl RefreshTokens {
             jti: stamp.id,
             sid: stamp.session_id,
         })
-        .map_err(TokenError::Claims)?;
+        .map_err(TokenError::claims)?;
         payload::read(&payload, expected, |members| Subject::deserialize(members))?;
         self.envelope.seal(payload.as_bytes())
     }

@@ -1,7 +1,7 @@
 //! Secrets that everybody knows or can guess.
 
-/// A curated selection of published secrets of at least 32 bytes: documentation examples and placeholders, in lower case.
-/// It is no substitute for making a secret at random.
+/// A curated selection of secrets of at least 32 bytes, in lower case: examples from documentation, and placeholders of the
+/// kind that templates hold. It is not the list of 100 000 published secrets, and no substitute for making one at random.
 const PUBLISHED: &[&str] = &[
     "a-string-secret-at-least-256-bits-long",
     "a-valid-string-secret-that-is-at-least-384-bits-long",
@@ -44,13 +44,18 @@ const RFC_7515_OCTETS: [u8; 8] = [3, 35, 53, 75, 43, 15, 165, 188];
 /// Chance goes below this once in 10^37 for 32 random bytes, once in 10^7 for 32 hexadecimal digits.
 const LEAST_DIFFERENT_BYTES: usize = 8;
 
-/// Whether the secret is published, or made of too little: few different bytes, a repeated piece, or a run such as 0, 1, 2.
+/// Whether the secret is published, is a PEM file (of a key that may be public), or is made of too little: few different
+/// bytes, a repeated piece, or a run such as 0, 1, 2.
 pub(super) fn is_weak(secret: &[u8]) -> bool {
     let trimmed = secret.trim_ascii();
     let known = PUBLISHED.iter().any(|known| trimmed.eq_ignore_ascii_case(known.as_bytes()))
         || trimmed == RFC_7515_KEY.as_bytes()
         || (secret.len() == 64 && secret.starts_with(&RFC_7515_OCTETS));
-    known || different_bytes(secret) < LEAST_DIFFERENT_BYTES || repeats(secret) || is_run(secret)
+    known
+        || trimmed.starts_with(b"-----BEGIN ")
+        || different_bytes(secret) < LEAST_DIFFERENT_BYTES
+        || repeats(secret)
+        || is_run(secret)
 }
 
 fn different_bytes(secret: &[u8]) -> usize {

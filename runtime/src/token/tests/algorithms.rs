@@ -1,6 +1,8 @@
 //! Rows 10 to 18: one key, one algorithm.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+use proptest::sample::Index;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -238,4 +240,27 @@ pub(super) fn pem_body(pem: &str) -> Vec<u8> {
     use base64::Engine as _;
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     base64::engine::general_purpose::STANDARD.decode(body).unwrap()
+}
+
+proptest! {
+    /// Also where a prepared secret is used instead of jsonwebtoken.
+    #[test]
+    fn secret_verifies_exactly_what_jsonwebtoken_does(
+        message in "\\PC{0,200}",
+        change in proptest::option::of((any::<Index>(), "[A-Za-z0-9_=-]{0,2}")),
+    ) {
+        for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
+            let secret = [super::kit::SECRET, super::kit::OTHER_SECRET].concat();
+            let decoding = jsonwebtoken::DecodingKey::from_secret(&secret);
+            let key = Key::from_secret(algorithm, &secret).unwrap();
+            let mut signature = key.sign(&message).unwrap();
+            if let Some((at, text)) = &change {
+                let at = at.index(signature.len());
+                signature.replace_range(at..=at, text);
+            }
+            let theirs = jsonwebtoken::crypto::verify(&signature, message.as_bytes(), &decoding, algorithm.jws());
+            prop_assert_eq!(key.verify(&message, &signature).is_ok(), matches!(theirs, Ok(true)));
+            prop_assert!(change.is_some() || key.verify(&message, &signature).is_ok());
+        }
+    }
 }

@@ -165,6 +165,17 @@ fn payload_has_to_be_one_object() {
 
 /// Row 7.
 #[test]
+fn header_has_to_be_one_object() {
+    let good = header().to_string();
+    for broken in
+        [format!("{good}x"), format!("{good}{good}"), format!("[{good}]"), "null".to_owned(), " ".to_owned()]
+    {
+        assert_eq!(outcome(&tokens(), forged(&secret_key(), broken, payload().to_string())), "header");
+    }
+}
+
+/// Row 7.
+#[test]
 fn deep_nesting_is_refused_where_the_application_looks_and_where_it_does_not() {
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(200), close.repeat(200));
     for value in [deep("[", "]"), deep("{\"a\":", "}")] {
@@ -243,6 +254,37 @@ fn any_member_of_the_header_that_stands_twice_is_refused() {
     }
     let unknown = good.replacen('{', "{\"x\":1,\"x\":2,", 1);
     assert_eq!(outcome(&tokens(), forged(&secret_key(), unknown, payload().to_string())), "header");
+}
+
+/// Row 8.
+#[test]
+fn what_the_header_or_the_form_refuses_costs_no_cryptography() {
+    let refused = [
+        outcome_of_header("typ", Some(json!("JWT"))),
+        outcome_of_header("alg", Some(json!("HS512"))),
+        outcome_of_header("crit", Some(json!([]))),
+    ];
+    assert_eq!(refused, ["type", "algorithm", "critical_header"]);
+    let token = minted();
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let counted = verifications(|| {
+        outcome_of_header("typ", Some(json!("JWT")));
+        outcome_of_header("alg", Some(json!("HS512")));
+        outcome_of_header("crit", Some(json!([])));
+        outcome(&tokens(), "");
+        outcome(&tokens(), format!("{message}!.{signature}"));
+        outcome(&tokens(), format!("{message}.{signature}A"));
+    });
+    assert_eq!(counted, 0);
+    assert_eq!(verifications(|| assert_eq!(outcome(&tokens(), &token), "accepted")), 1);
+}
+
+#[test]
+fn signature_is_verified_before_the_payload_is_parsed() {
+    for payload in ["not json", "{}", "[]", "\u{1}"] {
+        let message = format!("{}.{}", base64(header().to_string()), base64(payload));
+        assert_eq!(outcome(&tokens(), format!("{message}.{}", base64([0; 32]))), "signature");
+    }
 }
 
 #[test]

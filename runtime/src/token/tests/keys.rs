@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::algorithms::{ED25519, P256, P256_PUBLIC, P384_PUBLIC, PAIRS, RSA, RSA_PUBLIC, pem_body};
 use super::kit::{OTHER_SECRET, SECRET, base64, other_secret_key, secret_key, settings, tokens};
-use crate::token::{Algorithm, Key, KeyError, KeySet, RefreshTokens, SettingsError};
+use crate::token::{AccessTokens, Algorithm, Key, KeyError, KeySet, RefreshTokens, SettingsError};
 
 const RSA_1024: &str = include_str!("../testdata/test_key_rsa1024.pem");
 const RSA_1024_PUBLIC: &str = include_str!("../testdata/test_key_rsa1024.pub.pem");
@@ -65,6 +65,7 @@ fn published_and_patterned_secrets_are_refused() {
         &[0xff; 32],
         repeated.as_bytes(),
         &counted,
+        P256_PUBLIC.as_bytes(),
         b"aabbccddaabbccddaabbccddaabbccdd",
     ] {
         assert_eq!(Key::from_secret(Algorithm::Hs256, weak).unwrap_err(), KeyError::WeakSecret);
@@ -253,6 +254,25 @@ fn key_that_cannot_sign_is_refused_where_it_has_to() {
     let jwk = json!({ "kty": "oct", "alg": "HS256", "k": base64(SECRET), "key_ops": ["verify"] }).to_string();
     let verifier = Key::from_jwk(&jwk).unwrap();
     assert_eq!(RefreshTokens::new(verifier, settings()).unwrap_err(), SettingsError::RefreshKeyNotSecret);
+}
+
+#[test]
+fn set_for_verification_never_signs() {
+    let keys = KeySet::verify_only([secret_key(), other_secret_key()]).unwrap();
+    let tokens = AccessTokens::new(keys, settings()).unwrap();
+    assert_eq!(tokens.mint(&super::kit::stamp(), &super::kit::user()).unwrap_err().reason(), "cannot_sign");
+    assert_eq!(super::kit::outcome(&tokens, super::kit::minted()), "accepted");
+}
+
+#[test]
+fn pem_of_another_label_is_refused() {
+    for label in ["CERTIFICATE", "RSA PUBLIC KEY", "PRIVATE KEY"] {
+        let relabelled = RSA_PUBLIC.replace("PUBLIC KEY", label);
+        let refused = KeyError::Unreadable(Algorithm::Rs256);
+        assert_eq!(Key::from_public_pem(Algorithm::Rs256, relabelled).unwrap_err(), refused);
+    }
+    let relabelled = RSA.replace("PRIVATE KEY", "RSA PRIVATE KEY");
+    assert!(Key::from_private_pem(Algorithm::Rs256, relabelled).is_err());
 }
 
 #[test]

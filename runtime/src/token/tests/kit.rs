@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::role::Role;
+use crate::role::RoleSet;
 use crate::token::{AccessStamp, AccessTokens, Algorithm, Key, KeySet, TokenSettings};
 
 pub(super) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
@@ -24,7 +24,7 @@ pub(super) enum Rank {
     Admin,
 }
 
-impl Role for Rank {
+impl RoleSet for Rank {
     const NAMES: Option<&'static [&'static str]> = Some(&["member", "admin"]);
 
     fn name(&self) -> &str {
@@ -102,7 +102,7 @@ pub(super) fn tokens() -> AccessTokens {
 }
 
 pub(super) fn stamp() -> AccessStamp<'static> {
-    AccessStamp::new("token-1", "session-1", NOW, NOW + Duration::from_secs(900))
+    AccessStamp::new("token-1", "session-1", NOW, NOW + Duration::from_secs(900), NOW)
 }
 
 /// A token as the server makes it.

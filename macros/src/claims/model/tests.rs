@@ -1,0 +1,267 @@
+use syn::{DeriveInput, parse_quote};
+
+use super::*;
+
+fn build(input: &DeriveInput) -> Result<Claims, Vec<String>> {
+    let errors = Errors::new();
+    let claims = Claims::new(Input::parse(input, &errors), &errors);
+    errors.finish(claims).map_err(|error| error.into_iter().map(|error| error.to_string()).collect())
+}
+
+fn mistakes(input: &DeriveInput) -> Vec<String> {
+    build(input).err().unwrap_or_default()
+}
+
+/// The first line of each mistake.
+fn sentences(input: &DeriveInput) -> Vec<String> {
+    mistakes(input).iter().filter_map(|text| text.lines().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn claims_have_a_subject() {
+    assert_eq!(
+        mistakes(&parse_quote!(
+            struct User {
+                id: u64,
+            }
+        )),
+        ["`User` does not say whose session it is\nhelp: mark the user's identifier with #[claims(subject)]"]
+    );
+}
+
+#[test]
+fn every_mark_stands_once() {
+    assert_eq!(
+        mistakes(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[claims(subject)]
+                other: u64,
+                #[claims(roles, scopes)]
+                both: Vec<String>,
+                #[claims(roles)]
+                roles: Vec<String>,
+            }
+        )),
+        [
+            "one field cannot be both `roles` and `scopes`\nhelp: give each a field of its own",
+            "two fields are marked #[claims(subject)]\nhelp: keep one; `id` has it already",
+            "two fields are marked #[claims(roles)]\nhelp: keep one; `both` has it already",
+        ]
+    );
+}
+
+#[test]
+fn registered_claims_are_not_the_applications() {
+    let help = "help: rename the field, or give it another name in the token with #[serde(rename = \"...\")]";
+    assert_eq!(
+        mistakes(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                exp: u64,
+                #[serde(rename = "sub")]
+                parent: u64,
+                #[serde(alias = "iss")]
+                home: u64,
+            }
+        )),
+        [
+            format!("field `exp` collides with the registered claim `exp`\n{help}"),
+            format!("field `parent` collides with the registered claim `sub`\n{help}"),
+            format!("field `home` collides with the registered claim `iss`\n{help}"),
+        ]
+    );
+    for reserved in RESERVED {
+        let field = Ident::new(reserved, proc_macro2::Span::call_site());
+        let input = parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #field: u64,
+            }
+        );
+        assert_eq!(
+            sentences(&input),
+            [format!("field `{reserved}` collides with the registered claim `{reserved}`")]
+        );
+    }
+}
+
+#[test]
+fn the_name_in_the_token_counts() {
+    assert!(
+        mistakes(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                sub: u64,
+                #[serde(rename = "expires")]
+                exp: u64,
+                #[serde(skip)]
+                iat: u64,
+            }
+        ))
+        .is_empty()
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            #[serde(rename_all = "lowercase")]
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                r#exp: u64,
+                name: String,
+                #[serde(rename = "name")]
+                other: String,
+            }
+        )),
+        ["field `r#exp` collides with the registered claim `exp`", "two fields are the claim `name`"]
+    );
+}
+
+#[test]
+fn rename_all_names_the_claims() {
+    let claims = build(&parse_quote!(
+        #[serde(rename_all = "camelCase")]
+        struct User {
+            #[claims(subject)]
+            id: u64,
+            home_town: String,
+            #[serde(rename = "e-mail")]
+            mail_address: String,
+        }
+    ));
+    let names: Vec<_> = claims
+        .unwrap()
+        .plain
+        .into_iter()
+        .map(|field| match field.wire {
+            Wire::Named { name, .. } => name,
+            Wire::Skipped => String::new(),
+        })
+        .collect();
+    assert_eq!(names, ["homeTown", "e-mail"]);
+}
+
+#[test]
+fn only_owned_structs_with_named_fields_are_claims() {
+    let shape = "#[derive(SessionClaims)] wants a struct with named fields, not";
+    assert_eq!(
+        sentences(&parse_quote!(
+            enum User {
+                A,
+            }
+        )),
+        [format!("{shape} an enum")]
+    );
+    assert_eq!(sentences(&parse_quote!(union User { a: u8 })), [format!("{shape} a union")]);
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User(u8);
+        )),
+        [format!("{shape} a tuple struct")]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User;
+        )),
+        [format!("{shape} a unit struct")]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User<'a, T> {
+                #[claims(subject)]
+                id: &'a T,
+            }
+        )),
+        [
+            "claims own what they hold; `User` may not borrow",
+            "#[derive(SessionClaims)] cannot take a generic struct, and `User` is one",
+        ]
+    );
+}
+
+#[test]
+fn serde_attributes_that_change_the_shape_are_refused() {
+    for key in ["tag", "content", "untagged", "transparent", "from", "try_from", "into", "remote", "bound"] {
+        let key = Ident::new(key, proc_macro2::Span::call_site());
+        let input = parse_quote!(
+            #[serde(#key = "x")]
+            struct User {
+                #[claims(subject)]
+                id: u64,
+            }
+        );
+        assert_eq!(sentences(&input), [format!("#[serde({key})] cannot hold for a token")]);
+    }
+    for key in ["flatten", "skip_serializing", "skip_deserializing", "borrow", "bound", "getter"] {
+        let key = Ident::new(key, proc_macro2::Span::call_site());
+        let input = parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[serde(#key)]
+                other: u64,
+            }
+        );
+        assert_eq!(sentences(&input), [format!("#[serde({key})] cannot hold for a token")]);
+    }
+}
+
+#[test]
+fn marked_fields_are_written_in_one_way() {
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                #[serde(default, rename = "userId", alias = "uid")]
+                id: u64,
+                #[claims(roles)]
+                #[serde(default, with = "mine")]
+                roles: Vec<String>,
+                #[claims(scopes)]
+                #[serde(skip, skip_serializing_if = "x")]
+                scopes: Vec<String>,
+            }
+        )),
+        [
+            "#[serde(default)] cannot stand on the field marked #[claims(subject)]",
+            "#[serde(with)] cannot stand on the field marked #[claims(roles)]",
+            "#[serde(skip)] cannot stand on the field marked #[claims(scopes)]",
+            "#[serde(skip_serializing_if)] cannot stand on the field marked #[claims(scopes)]",
+        ]
+    );
+}
+
+#[test]
+fn values_are_asked_for_in_our_words() {
+    assert_eq!(
+        mistakes(&parse_quote!(
+            #[serde(rename_all = "camel")]
+            struct User {
+                #[claims(subject = 1, crate = x)]
+                id: u64,
+                #[serde(rename = 5)]
+                one: u64,
+                #[serde(rename(serialize = "a", deserialize = "b"))]
+                two: u64,
+                #[serde(default = "not a path")]
+                three: u64,
+                #[serde(with)]
+                four: u64,
+            }
+        )),
+        [
+            "\"camel\" is not a way to write names\nnote: serde knows `lowercase`, `UPPERCASE`, `PascalCase`, \
+             `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case`, `SCREAMING-KEBAB-CASE`",
+            "`crate` in #[claims(...)] belongs on the struct",
+            "`subject` takes no value\nhelp: write `#[claims(subject)]`",
+            "`rename` takes a string\nhelp: write `rename = \"...\"`",
+            "#[serde(rename(...))] cannot hold for a token\n\
+             help: write `rename = \"...\"`; what is written has to be read back",
+            "`default` takes the path of a function\nhelp: write `default = \"path\"`",
+            "`with` needs a value: `with = \"...\"`",
+        ]
+    );
+}
