@@ -67,6 +67,8 @@
 extern crate self as countersign;
 
 mod access;
+#[cfg(feature = "openapi")]
+mod asset;
 mod auth;
 mod claims;
 mod clock;
