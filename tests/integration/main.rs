@@ -6,6 +6,7 @@ mod claims;
 mod config;
 mod errors;
 mod guard;
+mod logs;
 
 mod openapi;
 mod quickstart;

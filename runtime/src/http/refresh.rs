@@ -52,7 +52,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// What a client sends to get the next pair of tokens (RFC 6749 section 6), as JSON.
 ///
-/// Scopes and roles cannot be asked for: they are read anew from the application. `Debug` does not show the token.
+/// Scopes and roles cannot be asked for: they are read anew from the application.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -72,6 +72,7 @@ enum GrantType {
     RefreshToken,
 }
 
+// Not derived: it would show the token.
 impl fmt::Debug for RefreshRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshRequest").finish_non_exhaustive()
