@@ -13,6 +13,8 @@ use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
 
+/// An access token cannot be taken back, so it may not outlive the day.
+const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
 /// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; the rest has defaults.
@@ -128,7 +130,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// How long an access token lives, in whole seconds.
+    /// How long an access token lives, in whole seconds; at most a day, since it cannot be taken back.
     #[must_use]
     pub fn access_ttl(mut self, access_ttl: Duration) -> Self {
         self.access_ttl = access_ttl;
@@ -196,7 +198,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !is_challenge_text(&realm) {
             return Err(ConfigError::Realm);
         }
-        if self.access_ttl.as_secs() == 0 || self.access_ttl > self.lifetimes.idle_ttl {
+        if self.access_ttl.as_secs() == 0
+            || self.access_ttl > LONGEST_ACCESS_TTL
+            || self.access_ttl > self.lifetimes.idle_ttl
+        {
             return Err(ConfigError::AccessTtl);
         }
         if self.rotation.window() >= self.access_ttl {

@@ -26,6 +26,9 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
 ///
+/// A token does not say which Rust type its claims have. Two `Auth`s with different claims need a key and an audience each, and
+/// a store each; with the same ones, a token of one is a token of the other as far as its claims can be read.
+///
 /// ```
 /// use countersign::store::MemoryStore;
 /// use countersign::token::{Algorithm, Key};
