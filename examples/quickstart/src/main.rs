@@ -13,7 +13,8 @@ mod users;
 use std::error::Error;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, Router};
 use countersign::session::SessionMetadata;
 use countersign::store::SqliteStore;
@@ -24,7 +25,7 @@ use countersign::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use users::Users;
 
@@ -65,11 +66,13 @@ struct Credentials {
 ))]
 async fn login(
     State(state): State<AppState>,
+    headers: HeaderMap,
     Json(credentials): Json<Credentials>,
 ) -> Result<TokenPair, LoginError> {
     let user =
         state.users.authenticate(&credentials.name, &credentials.password).ok_or(LoginError::Refused)?;
-    state.auth.login(&user, SessionMetadata::default()).await.map_err(LoginError::Auth)
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
+    state.auth.login(&user, SessionMetadata::default().with_user_agent(agent)).await.map_err(LoginError::Auth)
 }
 
 /// Who am I?
@@ -110,8 +113,16 @@ impl axum::response::IntoResponse for LoginError {
     }
 }
 
+/// What the document says about itself; the operations come from the routes.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Countersign quickstart",
+    description = "Sign in, then authorize with the access token."
+))]
+struct Api;
+
 fn app(state: AppState) -> Router {
-    let (router, api) = AuthRouter::new()
+    let (router, api) = AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login))
         .routes(routes!(me))
         .routes(routes!(list_users))
