@@ -30,14 +30,21 @@ pub enum KeyError {
     WeakSecret,
     /// The text or DER is not a key of this algorithm.
     Unreadable(Algorithm),
-    /// The public point does not lie on the curve of the algorithm.
+    /// The public point does not lie on the curve of the algorithm, or has small order.
     InvalidPoint(Algorithm),
     /// The RSA modulus has fewer than 2048 bits (RFC 7518 section 3.3).
     RsaTooShort {
         /// The length given.
         bits: usize,
     },
-    /// The RSA public exponent is 1 or even.
+    /// The RSA modulus has more than 8192 bits.
+    RsaTooLong {
+        /// The length given.
+        bits: usize,
+    },
+    /// The RSA modulus is even.
+    RsaModulus,
+    /// The RSA public exponent is 1, even or over 33 bits.
     RsaExponent,
     /// What the key signs, it does not verify.
     DoesNotRoundTrip(Algorithm),
@@ -109,13 +116,19 @@ impl fmt::Display for KeyError {
             Self::InvalidPoint(algorithm) => {
                 return write!(
                     f,
-                    "the public key is not a point of the curve of {algorithm}: export the key again"
+                    "the public key is not a usable point of the curve of {algorithm}: export the key again"
                 );
             }
             Self::RsaTooShort { bits } => {
                 return write!(f, "the RSA key has {bits} bits: make one of at least 2048");
             }
-            Self::RsaExponent => "the RSA public exponent is 1 or even: make a key with exponent 65537",
+            Self::RsaTooLong { bits } => {
+                return write!(f, "the RSA key has {bits} bits: make one of at most 8192");
+            }
+            Self::RsaModulus => "the RSA modulus is even, so this is no RSA key: export the key again",
+            Self::RsaExponent => {
+                "the RSA public exponent is 1, even or over 33 bits: make a key with exponent 65537"
+            }
             Self::DoesNotRoundTrip(algorithm) => {
                 return write!(f, "the key does not verify what it signs with {algorithm}: make a new one");
             }
