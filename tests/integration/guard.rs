@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use countersign::{AuthRouter, authenticated, routes};
 use http_body::Frame;
 use tower::ServiceExt as _;
 
@@ -241,4 +242,25 @@ async fn credentials_that_a_layer_changed_are_verified_again() {
     let layered = app.router.clone().layer(from_fn_with_state(state, strip));
     let request = request(Method::GET, "/me", Some(&pair.access_token), Body::empty());
     assert_eq!(layered.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn state_may_be_shared_in_an_arc() {
+    #[authenticated]
+    #[utoipa::path(get, path = "/shared")]
+    async fn shared(State(state): State<Arc<AppState>>, user: User) -> String {
+        assert!(Arc::strong_count(&state) > 1);
+        user.id.to_string()
+    }
+    let app = App::new();
+    let state = Arc::new(AppState { auth: app.auth.clone(), handler_ran: Arc::default() });
+    let (router, _) =
+        AuthRouter::new().routes(routes!(shared)).with_state(Arc::clone(&state)).split_for_parts();
+    let pair = app.login(&[]).await;
+    let status = async |token: Option<&str>| {
+        let request = request(Method::GET, "/shared", token, Body::empty());
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(status(None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(Some(&pair.access_token)).await, StatusCode::OK);
 }

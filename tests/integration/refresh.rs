@@ -201,9 +201,7 @@ async fn unused_session_ends_after_the_idle_limit() {
 #[tokio::test]
 async fn deleted_user_does_not_refresh_and_loses_the_session() {
     let store = MemoryStore::new();
-    let app = App::with(|builder| {
-        builder.store(store.clone()).claims_source(|_: u64| async { Ok::<_, BoxError>(None) })
-    });
+    let app = App::with(|builder| builder.store(store.clone()).claims_source(|_| async { Ok(None) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     assert!(app.auth.sessions(&7).await.unwrap().is_empty());
@@ -211,9 +209,8 @@ async fn deleted_user_does_not_refresh_and_loses_the_session() {
 
 #[tokio::test]
 async fn claims_of_another_user_are_never_handed_out() {
-    let app = App::with(|builder| {
-        builder.claims_source(|_: u64| async { Ok::<_, BoxError>(Some(User { id: 8, ..User::with(&[]) })) })
-    });
+    let app =
+        App::with(|builder| builder.claims_source(|_| async { Ok(Some(User { id: 8, ..User::with(&[]) })) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
@@ -237,11 +234,20 @@ async fn refresh_tokens_of_one_second_differ_and_carry_256_random_bits() {
 }
 
 /// A source that takes `seconds` of the clock for each user.
-fn slow(clock: TestClock, seconds: u32) -> impl ClaimsSource<User> {
-    move |id: u64| {
-        clock.advance(SECOND * seconds);
-        async move { Ok::<_, BoxError>(Some(User { id, ..User::with(&[]) })) }
+struct Slow {
+    clock: TestClock,
+    seconds: u32,
+}
+
+impl ClaimsSource<User> for Slow {
+    async fn claims_for(&self, id: u64) -> Result<Option<User>, BoxError> {
+        self.clock.advance(SECOND * self.seconds);
+        Ok(Some(User { id, ..User::with(&[]) }))
     }
+}
+
+fn slow(clock: &TestClock, seconds: u32) -> Slow {
+    Slow { clock: clock.clone(), seconds }
 }
 
 /// The window is counted from the write, and a retry by its arrival: what the application takes in between is not the
@@ -249,7 +255,7 @@ fn slow(clock: TestClock, seconds: u32) -> impl ClaimsSource<User> {
 #[tokio::test]
 async fn slow_claims_source_does_not_shorten_the_window() {
     let clock = TestClock::at(NOW);
-    let app = App::with(|builder| builder.clock(clock.clone()).claims_source(slow(clock.clone(), 31)));
+    let app = App::with(|builder| builder.clock(clock.clone()).claims_from(slow(&clock, 31)));
     let pair = app.login(&[]).await;
     let first = app.refresh(&pair.refresh_token).await;
     let retry = app.refresh(&pair.refresh_token).await;
@@ -266,7 +272,7 @@ async fn session_that_ends_while_claims_are_read_gives_nothing_out() {
         builder
             .clock(clock.clone())
             .lifetimes(Lifetimes::new(SECOND * 1000, SECOND * 1000))
-            .claims_source(slow(clock.clone(), 500))
+            .claims_from(slow(&clock, 500))
     });
     let pair = app.login(&[]).await;
     clock.advance(SECOND * 600);
@@ -287,7 +293,7 @@ async fn sign_out_while_claims_are_read_is_seen_by_every_kind_of_refresh() {
                 if now.load(Ordering::SeqCst) {
                     handle.get().unwrap().logout_all(&id).await?;
                 }
-                Ok::<_, BoxError>(Some(User { id, ..User::with(&[]) }))
+                Ok(Some(User { id, ..User::with(&[]) }))
             }
         };
         let app = App::with(|builder| builder.rotation(rotation).claims_source(source));

@@ -20,7 +20,7 @@ use countersign::session::SessionMetadata;
 use countersign::store::SqliteStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthError, AuthRejection, AuthRouter, AuthState, BoxError, ConfigError, Role, Session,
+    Auth, AuthBuilder, AuthError, AuthRejection, AuthRouter, AuthState, ConfigError, Role, Session,
     SessionClaims, TokenPair, authenticated, public, require_role, routes, scalar, typed_refresh_handler,
 };
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ struct Credentials {
 /// Sign in with name and password
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = Message)
 ))]
 async fn login(
     State(state): State<AppState>,
@@ -99,6 +99,11 @@ async fn logout(State(state): State<AppState>, session: Session<User>) -> Result
 
 typed_refresh_handler!(refresh, AppState);
 
+#[derive(Serialize, ToSchema)]
+struct Message {
+    message: &'static str,
+}
+
 enum LoginError {
     Refused,
     Auth(AuthError),
@@ -107,7 +112,10 @@ enum LoginError {
 impl axum::response::IntoResponse for LoginError {
     fn into_response(self) -> axum::response::Response {
         match self {
-            Self::Refused => (StatusCode::UNAUTHORIZED, "name or password is wrong").into_response(),
+            Self::Refused => {
+                (StatusCode::UNAUTHORIZED, Json(Message { message: "Name or password is wrong" }))
+                    .into_response()
+            }
             Self::Auth(error) => error.into_response(),
         }
     }
@@ -140,9 +148,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lookup = users.clone();
     let auth = configuration()?
         .store(SqliteStore::open(variable("DATABASE").unwrap_or("quickstart.db".into())).await?)
-        .claims_source(move |id: u64| {
+        .claims_source(move |id| {
             let user = lookup.find(id);
-            async move { Ok::<_, BoxError>(user) }
+            async move { Ok(user) }
         })
         .disclose_requirements(true)
         .build()?;
@@ -176,13 +184,15 @@ fn variable(name: &str) -> Option<String> {
 
 #[expect(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
 fn print_instructions(url: &str, users: &Users) {
-    println!("Scalar: {url}/scalar\n\nSign in, then call a route with the access token of the answer:\n");
+    println!("Scalar: {url}/scalar\n\nSign in; the answer has an access_token and a refresh_token:\n");
     for (name, password) in users.credentials() {
         println!("  curl {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}'");
     }
     println!(
-        "\n  curl {url}/me    -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \
+        "\nCopy them into the shell (ACCESS_TOKEN=..., REFRESH_TOKEN=...), then:\n\n  \
+           curl {url}/me -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \
            curl {url}/users -H \"Authorization: Bearer $ACCESS_TOKEN\"   # ada: 200, max: 403\n  \
-           curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n"
+           curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n  \
+           curl {url}/logout -X POST -H \"Authorization: Bearer $ACCESS_TOKEN\"\n"
     );
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::source::AnySource;
-use super::{Auth, ClaimsSource, ConfigError, Inner};
+use super::source::{AnySource, FromFn};
+use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
@@ -123,9 +123,28 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// Where claims are read again at each refresh.
+    /// Where claims are read again at each refresh: from the user's identifier to the claims as they are now, or `None` when
+    /// the user is gone or disabled, which ends the session.
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthBuilder, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # fn configure(builder: AuthBuilder<User>) -> AuthBuilder<User> {
+    /// builder.claims_source(|id| async move { Ok(Some(User { id })) })
+    /// # }
+    /// ```
     #[must_use]
-    pub fn claims_source(mut self, source: impl ClaimsSource<C>) -> Self {
+    pub fn claims_source<F, Fut>(self, source: F) -> Self
+    where
+        F: Fn(C::Subject) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<C>, BoxError>> + Send,
+    {
+        self.claims_from(FromFn(source))
+    }
+
+    /// As [`claims_source`](Self::claims_source), from a type that implements [`ClaimsSource`].
+    #[must_use]
+    pub fn claims_from(mut self, source: impl ClaimsSource<C>) -> Self {
         self.source = Some(Box::new(source));
         self
     }

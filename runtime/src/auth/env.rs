@@ -33,12 +33,12 @@ impl<C: SessionClaims> Auth<C> {
     /// [`ConfigError::EnvMissing`] and [`ConfigError::EnvInvalid`] name the variable; no message holds its value.
     ///
     /// ```no_run
-    /// # use countersign::{Auth, BoxError, ConfigError, SessionClaims, store::MemoryStore};
+    /// # use countersign::{Auth, ConfigError, SessionClaims, store::MemoryStore};
     /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
     /// # fn main() -> Result<(), ConfigError> {
     /// let auth: Auth<User> = Auth::from_env()?
     ///     .store(MemoryStore::new())
-    ///     .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+    ///     .claims_source(|id| async move { Ok(Some(User { id })) })
     ///     .build()?;
     /// # Ok(()) }
     /// ```
@@ -154,8 +154,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::SessionClaims;
     use crate::store::MemoryStore;
-    use crate::{BoxError, SessionClaims};
 
     #[derive(SessionClaims, Clone, Debug)]
     struct User {
@@ -180,7 +180,7 @@ mod tests {
     fn build(changes: &[(&str, &str)]) -> Result<Auth<User>, ConfigError> {
         read(changes)?
             .store(MemoryStore::new())
-            .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+            .claims_source(|id| async move { Ok(Some(User { id })) })
             .build()
     }
 

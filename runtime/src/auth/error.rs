@@ -8,7 +8,8 @@ use crate::session::{PolicyError, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
 /// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
-#[derive(Debug)]
+///
+/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
 #[non_exhaustive]
 pub enum ConfigError {
     /// The access lifetime is zero, over a day, or longer than the session may idle.
@@ -68,6 +69,12 @@ impl fmt::Display for ConfigError {
                 "the rotation window has to be shorter than the access lifetime: change `rotation` or `access_ttl`",
             ),
         }
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

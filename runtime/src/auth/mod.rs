@@ -32,7 +32,7 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 /// ```
 /// use countersign::store::MemoryStore;
 /// use countersign::token::{Algorithm, Key};
-/// use countersign::{Auth, BoxError, SessionClaims};
+/// use countersign::{Auth, SessionClaims};
 ///
 /// #[derive(SessionClaims, Clone)]
 /// struct User {
@@ -47,7 +47,7 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 ///         .issuer("https://api.example.com")
 ///         .audience("https://api.example.com")
 ///         .store(MemoryStore::new())
-///         .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+///         .claims_source(|id| async move { Ok(Some(User { id })) })
 ///         .build()?;
 ///     Ok(auth)
 /// }

@@ -58,7 +58,7 @@ impl Key {
     ///
     /// Refuses other algorithms, a secret shorter than the hash (RFC 7518 section 3.2), and one that has a pattern, is a
     /// published example, or holds one of a few well-known placeholders. That list is short: a secret that passes is not
-    /// thereby good. Make it at random, for example with `openssl rand -base64 64`.
+    /// thereby good. Make it at random, for example with `openssl rand -base64 48`.
     pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = match algorithm {

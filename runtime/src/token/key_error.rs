@@ -6,7 +6,9 @@ use std::fmt;
 use super::Algorithm;
 
 /// Why a key was refused. `Display` says what to do about it; no variant holds key material.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// No cryptography is compiled in, or several are and none was installed.
@@ -101,11 +103,11 @@ impl fmt::Display for KeyError {
             Self::SecretTooShort { algorithm, needed, actual } => {
                 return write!(
                     f,
-                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 64`"
+                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 48`"
                 );
             }
             Self::WeakSecret => {
-                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 64`"
+                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 48`"
             }
             Self::Unreadable(algorithm) => {
                 return write!(
@@ -155,6 +157,12 @@ impl fmt::Display for KeyError {
             Self::Random => "the operating system gave no random bytes",
         };
         f.write_str(text)
+    }
+}
+
+impl fmt::Debug for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
