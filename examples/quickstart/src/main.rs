@@ -93,7 +93,7 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
 #[authenticated]
 #[utoipa::path(post, path = "/logout", responses((status = 204)))]
 async fn logout(State(state): State<AppState>, session: Session<User>) -> Result<StatusCode, AuthRejection> {
-    state.auth.end_session(&session).await?;
+    state.auth.end_session(session.id()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

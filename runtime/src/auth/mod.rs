@@ -12,11 +12,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::source::AnySource;
 use crate::claims::SessionClaims;
-use crate::rejection::Denial;
 use crate::session::Sessions;
-use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, Verified};
-use crate::{TARGET, auth::source::AnySource};
+use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
@@ -108,10 +107,7 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.disclose_requirements
     }
 
-    pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, Denial> {
-        self.inner.access_tokens.verify(token, self.inner.sessions.now()).map_err(|error| {
-            tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
-            Denial::InvalidToken
-        })
+    pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, TokenError> {
+        self.inner.access_tokens.verify(token, self.inner.sessions.now())
     }
 }

@@ -3,7 +3,6 @@
 use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::extract::Session;
 use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
 use crate::token::{AccessStamp, RefreshStamp, random_id};
 
@@ -73,13 +72,14 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// Ends the session of a verified request.
+    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request. For an identifier
+    /// that came from a client, use [`revoke`](Self::revoke).
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn end_session(&self, session: &Session<C>) -> Result<(), AuthError> {
-        Ok(self.inner.sessions.end(session.id()).await?)
+    pub async fn end_session(&self, session: &SessionId) -> Result<(), AuthError> {
+        Ok(self.inner.sessions.end(session).await?)
     }
 
     /// Ends every session of a user and says how many there were.

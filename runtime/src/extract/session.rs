@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::bearer;
+use crate::TARGET;
 use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -141,7 +142,10 @@ pub(crate) fn from_parts<C: SessionClaims>(
     }
     let reject = |denial| AuthRejection::new(denial, auth.realm());
     let Some(header) = bearer::header(&parts.headers).map_err(reject)? else { return Ok(None) };
-    let mut token = auth.verify_access(bearer::token(header).map_err(reject)?).map_err(reject)?;
+    let mut token = auth.verify_access(bearer::token(header).map_err(reject)?).map_err(|error| {
+        tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
+        reject(Denial::InvalidToken)
+    })?;
     // A token of ours always names a session; one that does not was not made by this crate.
     let id =
         SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
