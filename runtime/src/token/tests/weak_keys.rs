@@ -92,8 +92,8 @@ fn zeros_at_the_end_make_no_other_secret() {
     assert_same(Algorithm::Hs256, SECRET, OTHER_SECRET, false);
     assert_same(Algorithm::Hs512, &padded(32), &padded(96), true);
 
-    let weak = b"a-string-secret-at-least-256-bits-long\0\0";
-    assert_eq!(Key::from_secret(Algorithm::Hs256, weak).unwrap_err(), KeyError::WeakSecret);
+    let published = b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7\0\0";
+    assert_eq!(Key::from_secret(Algorithm::Hs256, published).unwrap_err(), KeyError::WeakSecret);
 }
 
 /// RFC 2104 section 2: a key longer than the block of the hash is hashed.
