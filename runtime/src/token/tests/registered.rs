@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::kit::{
-    AUDIENCE, ISSUER, NOW, User, forged, header, outcome, outcome_of_claim, outcome_of_header, payload,
-    secret_key, settings, stamp, tokens, user, with,
+    AUDIENCE, ISSUER, NOW, forged, header, outcome, outcome_of_claim, outcome_of_header, payload, secret_key,
+    settings, stamp, tokens, user, with,
 };
 use crate::token::{AccessTokens, KeySet, SettingsError, TokenSettings};
 
