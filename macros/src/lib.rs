@@ -90,7 +90,8 @@ pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Credentials are not looked at. The reason is required; above `#[utoipa::path]` it ends the operation's description,
 /// and `security` is empty. `crate = path` and what is refused are those of
-/// [`authenticated`](macro@authenticated).
+/// [`authenticated`](macro@authenticated); also an argument that looks at credentials, such as the claims type or
+/// `Option` of it.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Public, arguments.into(), item.into()).into()

@@ -53,6 +53,10 @@ pub trait Policy: Send + Sync + 'static {
 }
 
 /// A first extractor that says who may call its handler.
+///
+/// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
+/// Implementing it by hand for an extractor of your own is possible and then a promise of yours: `routes!` and the
+/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses.
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",

@@ -22,7 +22,7 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// The type of the user's identifier, the `sub` of the token.
     type Subject: Subject;
 
-    /// The type of the roles; `String` when the claims carry none.
+    /// The type of the roles; one without values when the derived claims carry none.
     type Role: RoleSet;
 
     /// The user's identifier.

@@ -5,9 +5,9 @@
 mod claims;
 mod config;
 mod errors;
+mod fragments;
 mod guard;
 mod logs;
-
 mod openapi;
 mod quickstart;
 mod refresh;

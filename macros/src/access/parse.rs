@@ -5,7 +5,7 @@ use syn::{Expr, ExprLit, Lit, LitStr};
 
 use super::model::{Access, Declaration, Kind, Role};
 use crate::errors::{Errors, Message};
-use crate::keys::{CRATE, Entry, Key, Table, arguments};
+use crate::keys::{CRATE, Entry, Key, Table, arguments, bare};
 use crate::krate::Krate;
 
 const REASON: Key = Key { name: "reason", usage: "reason = \"...\"" };
@@ -77,7 +77,7 @@ fn role(argument: TokenStream, errors: &Errors) -> Option<Role> {
         errors.push_at(Span::call_site(), "a role is missing between two commas in #[require_role(...)]");
         return None;
     }
-    match syn::parse2(argument.clone()) {
+    match syn::parse2(argument.clone()).map(bare) {
         Ok(Expr::Lit(ExprLit { lit: Lit::Str(name), attrs })) if attrs.is_empty() => named(name, errors),
         Ok(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => Some(Role::Path(path.path)),
         _ => {

@@ -78,7 +78,7 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let ident = &claims.ident;
     let field = claims.roles.as_ref().map(|Marked { ty, .. }| ty);
     let role =
-        field.map_or_else(|| quote!(#private::String), |ty| quote!(<#ty as #private::RoleField>::Role));
+        field.map_or_else(|| quote!(#private::NoRole), |ty| quote!(<#ty as #private::RoleField>::Role));
     let place = |tokens: TokenStream| match field {
         Some(ty) => located(ty, tokens),
         None => tokens,
