@@ -96,7 +96,7 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> D
 
 fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
     match rule {
-        Rule::Role(name) => claims.has_role(name),
+        Rule::Role(name) => claims.holds_role(name),
         Rule::Scope(scope) => claims.has_scope(scope),
         Rule::Any(rules) => rules.iter().any(|rule| holds(rule, claims)),
         Rule::All(rules) => !rules.is_empty() && rules.iter().all(|rule| holds(rule, claims)),

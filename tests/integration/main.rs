@@ -7,7 +7,6 @@ mod config;
 mod errors;
 mod fragments;
 mod guard;
-mod logs;
 mod openapi;
 mod quickstart;
 mod refresh;

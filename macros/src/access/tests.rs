@@ -65,7 +65,7 @@ fn a_role_is_a_scope_token() {
 #[test]
 fn a_role_is_a_string_or_a_path() {
     let wrong = "a role in #[require_role(...)] is a string or a path\nhelp: write \"admin\" or Role::Admin";
-    refused(Kind::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
+    refused(Kind::RequireRole, r#"5, role("admin"), b"admin", admin"#, HANDLER, &[wrong; 4]);
 }
 
 #[test]

@@ -69,7 +69,10 @@ fn registered_claims_are_not_the_applications() {
         )),
         [
             format!("field `exp` collides with the registered claim `exp`\n{help}"),
-            format!("field `parent` collides with the registered claim `sub`\n{help}"),
+            "field `parent` collides with the registered claim `sub`\n\
+             help: mark the user's identifier with #[claims(subject)], or give it another name in the token with \
+             #[serde(rename = \"...\")]"
+                .to_owned(),
             format!("field `home` collides with the registered claim `iss`\n{help}"),
         ]
     );
