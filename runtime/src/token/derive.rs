@@ -12,18 +12,7 @@ use super::TokenError;
 ///
 /// Fails only when the operating system gives no random bytes.
 pub fn random_id() -> Result<String, TokenError> {
-    random::<32>()
-}
-
-/// Makes an identifier of 128 random bits, enough for a session id, in base64url.
-///
-/// Fails only when the operating system gives no random bytes.
-pub fn random_session_id() -> Result<String, TokenError> {
-    random::<16>()
-}
-
-fn random<const N: usize>() -> Result<String, TokenError> {
-    let mut bytes = [0; N];
+    let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|_| TokenError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -28,7 +28,7 @@ mod tests;
 
 pub use access::{AccessStamp, AccessTokens, Verified};
 pub use algorithm::Algorithm;
-pub use derive::{random_id, random_session_id};
+pub use derive::random_id;
 pub use error::TokenError;
 pub use key::Key;
 pub use key_error::KeyError;
