@@ -25,7 +25,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let Handler { attrs, vis, ident, inputs, output, body } = handler;
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
         #vis enum #marker {}
 
         #checks
@@ -188,7 +188,7 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
     quote! {
         #[doc(hidden)]
         mod #module {
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
             pub enum #path {}
 
             impl #path {

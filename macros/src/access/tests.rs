@@ -303,7 +303,7 @@ fn a_documented_handler_expands() {
         },
         expect![[r##"
             #[doc(hidden)]
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
             pub enum __countersign_members {}
             const _: () = {
                 use ::countersign::__private::NoRoles as _;
@@ -398,7 +398,7 @@ fn an_undocumented_handler_expands() {
         },
         expect![[r##"
             #[doc(hidden)]
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
             enum __countersign_type {}
             impl ::countersign::__private::Policy for __countersign_type {
                 const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
@@ -406,7 +406,7 @@ fn an_undocumented_handler_expands() {
             }
             #[doc(hidden)]
             mod __countersign_undocumented_type {
-                #[allow(non_camel_case_types)]
+                #[allow(non_camel_case_types, clippy::exhaustive_enums)]
                 pub enum __path_type {}
                 impl __path_type {
                     pub const UNDOCUMENTED: bool = true;
@@ -444,7 +444,7 @@ fn a_public_handler_expands() {
         },
         expect![[r##"
             #[doc(hidden)]
-            #[allow(non_camel_case_types)]
+            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
             enum __countersign_health {}
             impl ::countersign::__private::Policy for __countersign_health {
                 const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Public {

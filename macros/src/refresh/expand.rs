@@ -27,7 +27,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
     let body = quote_spanned!(located(caret)=> #here::refresh_session(&state, request).await);
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
         #vis enum #marker {}
 
         impl #private::Policy for #marker {
@@ -64,7 +64,7 @@ fn document(refresh: &Refresh, private: &Private) -> TokenStream {
     let (summary, description) = text.split_once("\n\n").unwrap_or((&text, ""));
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
         #vis struct #document;
 
         impl #private::utoipa::Path for #document {

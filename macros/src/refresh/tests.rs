@@ -55,7 +55,7 @@ fn a_refresh_handler_expands() {
     };
     expect![[r##"
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
         pub enum __countersign_refresh {}
         impl countersign::__private::Policy for __countersign_refresh {
             const ACCESS: countersign::__private::Access = countersign::__private::Access::Public {
@@ -64,7 +64,7 @@ fn a_refresh_handler_expands() {
             type Roles = ();
         }
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
         pub struct __path_refresh;
         impl countersign::__private::utoipa::Path for __path_refresh {
             fn path() -> countersign::__private::String {
