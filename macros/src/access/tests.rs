@@ -87,6 +87,13 @@ fn a_misspelt_key_is_corrected() {
         ],
     );
     refused(
+        Kind::RequireRole,
+        r#"role = "admin""#,
+        HANDLER,
+        &["`role` is not a key of #[require_role(...)]\n\
+           help: write the roles alone, as in #[require_role(\"admin\")]"],
+    );
+    refused(
         Kind::Public,
         r#"reson = "probe""#,
         HANDLER,

@@ -85,7 +85,8 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     };
     let role_type = place(quote!(type Role = #role;));
     let names = place(quote! {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::RoleSet>::NAMES;
+        const NAMES: ::core::option::Option<&'static [&'static str]> =
+            <<#ident as #private::SessionClaims>::Role as #private::RoleSet>::NAMES;
     });
     let names_roles = quote! {
         #[automatically_derived]

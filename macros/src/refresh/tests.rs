@@ -25,7 +25,10 @@ fn the_name_and_the_state_are_required() {
         )
     };
     let (name, state) = (misses("the name of the handler"), misses("the type of the router's state"));
-    assert_eq!(mistakes(quote!()), [name.clone(), state.clone()]);
+    assert_eq!(
+        mistakes(quote!()),
+        ["typed_refresh_handler!() names no handler\nhelp: write typed_refresh_handler!(refresh, AppState)"]
+    );
     assert_eq!(mistakes(quote!(refresh)), [state]);
     assert_eq!(mistakes(quote!("refresh", AppState)), [name]);
 }
@@ -62,6 +65,9 @@ fn a_refresh_handler_expands() {
                 reason: "the refresh token in the body is the credential",
             };
             type Roles = ();
+        }
+        impl countersign::__private::RefreshHandler for __countersign_refresh {
+            type State = AppState;
         }
         #[doc(hidden)]
         #[allow(non_camel_case_types, clippy::exhaustive_structs)]
@@ -113,7 +119,11 @@ fn a_refresh_handler_expands() {
             countersign::__private::TokenPair,
             countersign::__private::AuthRejection,
         > {
-            countersign::__private::refresh_session(&state, request).await
+            <__countersign_refresh as countersign::__private::RefreshHandler>::refresh(
+                    &state,
+                    request,
+                )
+                .await
         }
     "##]]
     .assert_eq(&pretty(typed_refresh_handler(handler)));

@@ -8,7 +8,7 @@ use crate::claims::SessionClaims;
 /// `Auth<C>` is such a state itself; `#[derive(AuthState)]` with `#[auth]` on a field makes one of an application's own.
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth`",
-    label = "a guarded handler runs with this state",
+    label = "this state has to carry it",
     note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`"
 )]
 pub trait AuthState: Send + Sync {
@@ -31,7 +31,8 @@ impl<C: SessionClaims> AuthState for Auth<C> {
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth<{C}>`",
     label = "this state signs in other claims, or none",
-    note = "take the claims type of the state's `Auth<...>` as the argument, or add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<{C}>`"
+    note = "take the claims of the state's `Auth<...>` as the argument",
+    note = "or give the state a field of type `Auth<{C}>`, marked `#[auth]` under `#[derive(AuthState)]`"
 )]
 pub trait ProvidesClaims<C>: Send + Sync {
     #[doc(hidden)]
@@ -39,9 +40,26 @@ pub trait ProvidesClaims<C>: Send + Sync {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: AuthState> ProvidesClaims<S::Claims> for S {
-    fn provided(&self) -> &Auth<S::Claims> {
-        self.auth()
+impl<S, C> ProvidesClaims<C> for S
+where
+    S: AuthState,
+    S::Claims: Is<C>,
+{
+    fn provided(&self) -> &Auth<C> {
+        Is::auth(AuthState::auth(self))
+    }
+}
+
+/// The type `C`: a bound, where an equation of types would be refused in rustc's words instead of ours.
+pub trait Is<C>: Sized {
+    #[doc(hidden)]
+    fn auth(auth: &Auth<Self>) -> &Auth<C>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C> Is<C> for C {
+    fn auth(auth: &Auth<C>) -> &Auth<C> {
+        auth
     }
 }
 

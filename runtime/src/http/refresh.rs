@@ -91,11 +91,17 @@ impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
     }
 }
 
-/// Exchanges the refresh token of the request for the next pair.
-pub async fn refresh_session<S: AuthState>(
-    state: &S,
-    request: RefreshRequest,
-) -> Result<TokenPair, AuthRejection> {
-    let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
-    Ok(state.auth().refresh(&refresh_token).await?)
+/// A handler of `typed_refresh_handler!`, as a type: its state is asked for an [`Auth`](crate::Auth) once, here.
+pub trait RefreshHandler {
+    /// The router's state.
+    type State: AuthState;
+
+    /// Exchanges the refresh token of the request for the next pair.
+    fn refresh(
+        state: &Self::State,
+        request: RefreshRequest,
+    ) -> impl Future<Output = Result<TokenPair, AuthRejection>> + Send {
+        let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
+        async move { Ok(state.auth().refresh(&refresh_token).await?) }
+    }
 }

@@ -54,7 +54,11 @@ fn every_mark_stands_once() {
 
 #[test]
 fn registered_claims_are_not_the_applications() {
-    let help = "help: rename the field, or give it another name in the token with #[serde(rename = \"...\")]";
+    let help = |first| {
+        format!("help: {first}, or give it another name in the token with #[serde(rename = \"...\")]")
+    };
+    let rename = help("rename the field");
+    let mark = help("mark the field with #[claims(subject)]");
     assert_eq!(
         mistakes(&parse_quote!(
             struct User {
@@ -68,9 +72,9 @@ fn registered_claims_are_not_the_applications() {
             }
         )),
         [
-            format!("field `exp` collides with the registered claim `exp`\n{help}"),
-            format!("field `parent` collides with the registered claim `sub`\n{help}"),
-            format!("field `home` collides with the registered claim `iss`\n{help}"),
+            format!("field `exp` collides with the registered claim `exp`\n{rename}"),
+            format!("field `parent` collides with the registered claim `sub`\n{mark}"),
+            format!("field `home` collides with the registered claim `iss`\n{rename}"),
         ]
     );
     for reserved in RESERVED {
@@ -87,6 +91,39 @@ fn registered_claims_are_not_the_applications() {
             [format!("field `{reserved}` collides with the registered claim `{reserved}`")]
         );
     }
+}
+
+#[test]
+fn a_mistaken_mark_is_the_only_mistake() {
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[claims(role)]
+                roles: Vec<Role>,
+            }
+        )),
+        ["unknown key `role` in #[claims(...)]"]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims]
+                id: u64,
+            }
+        )),
+        ["#[claims] takes its keys in parentheses"]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            #[claims(subject)]
+            struct User {
+                id: u64,
+            }
+        )),
+        ["`subject` in #[claims(...)] belongs on a field"]
+    );
 }
 
 #[test]
