@@ -6,7 +6,7 @@ pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
-pub use crate::http::{RefreshHandler, RefreshRequest};
+pub use crate::http::{RefreshRequest, refresh_session};
 pub use crate::known::{
     Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };

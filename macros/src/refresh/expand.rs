@@ -1,11 +1,13 @@
 //! The refresh handler, its policy and its document.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 
 use super::parse::Refresh;
 use crate::krate::Private;
+use crate::span::{located, moved};
 
 /// Why anybody may call it.
 const REASON: &str = "the refresh token in the body is the credential";
@@ -20,6 +22,9 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
     let marker = format_ident!("__countersign_{}", ident.unraw(), span = Span::call_site());
     let summary = refresh.docs().is_empty().then(|| quote!(#[doc = #SUMMARY]));
     let document = cfg!(feature = "openapi").then(|| document(refresh, &private));
+    let caret = state.span();
+    let here = moved(&private, caret);
+    let refreshed = quote_spanned!(located(caret)=> #here::refresh_session(&state, request));
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, clippy::exhaustive_enums)]
@@ -28,10 +33,6 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
         impl #private::Policy for #marker {
             const ACCESS: #private::Access = #private::Access::Public { reason: #REASON };
             type Roles = ();
-        }
-
-        impl #private::RefreshHandler for #marker {
-            type State = #state;
         }
 
         #document
@@ -43,7 +44,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
             #private::State(state): #private::State<#state>,
             request: #private::RefreshRequest,
         ) -> ::core::result::Result<#private::TokenPair, #private::AuthRejection> {
-            <#marker as #private::RefreshHandler>::refresh(&state, request).await
+            #refreshed.await
         }
     }
 }

@@ -66,9 +66,6 @@ fn a_refresh_handler_expands() {
             };
             type Roles = ();
         }
-        impl countersign::__private::RefreshHandler for __countersign_refresh {
-            type State = AppState;
-        }
         #[doc(hidden)]
         #[allow(non_camel_case_types, clippy::exhaustive_structs)]
         pub struct __path_refresh;
@@ -119,11 +116,7 @@ fn a_refresh_handler_expands() {
             countersign::__private::TokenPair,
             countersign::__private::AuthRejection,
         > {
-            <__countersign_refresh as countersign::__private::RefreshHandler>::refresh(
-                    &state,
-                    request,
-                )
-                .await
+            countersign::__private::refresh_session(&state, request).await
         }
     "##]]
     .assert_eq(&pretty(typed_refresh_handler(handler)));

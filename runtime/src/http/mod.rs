@@ -3,4 +3,4 @@
 mod refresh;
 mod token;
 
-pub use refresh::{RefreshHandler, RefreshRequest};
+pub use refresh::{RefreshRequest, refresh_session};

@@ -1,6 +1,7 @@
 //! The body of `typed_refresh_handler!`.
 
 use std::fmt;
+use std::pin::Pin;
 
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
@@ -91,17 +92,13 @@ impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
     }
 }
 
-/// A handler of `typed_refresh_handler!`, as a type: its state is asked for an [`Auth`](crate::Auth) once, here.
-pub trait RefreshHandler {
-    /// The router's state.
-    type State: AuthState;
-
-    /// Exchanges the refresh token of the request for the next pair.
-    fn refresh(
-        state: &Self::State,
-        request: RefreshRequest,
-    ) -> impl Future<Output = Result<TokenPair, AuthRejection>> + Send {
-        let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
-        async move { Ok(state.auth().refresh(&refresh_token).await?) }
-    }
+/// Exchanges the refresh token of the request for the next pair.
+///
+/// The future has no type of its own, or rustc would ask more than once whether the state carries an `Auth`.
+pub fn refresh_session<S: AuthState>(
+    state: &S,
+    request: RefreshRequest,
+) -> Pin<Box<dyn Future<Output = Result<TokenPair, AuthRejection>> + Send + '_>> {
+    let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
+    Box::pin(async move { Ok(state.auth().refresh(&refresh_token).await?) })
 }
