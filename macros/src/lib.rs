@@ -74,18 +74,40 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
 }
 
 /// Lets any signed-in user call the handler below it.
+///
+/// The handler gets a hidden first extractor, so that nothing else of a request is read before its token was verified:
+/// 401 without one (RFC 6750 section 3). Above `#[utoipa::path]` it also writes `security` and the 401 into the
+/// operation; below it, it does not compile.
+///
+/// `#[authenticated(crate = path)]` says where `countersign` is. Refused: methods, generics, `impl` arguments, functions
+/// that are not `async`, more than 15 arguments, a second access attribute, a `security(...)` of your own.
 #[proc_macro_attribute]
 pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Authenticated, arguments.into(), item.into()).into()
 }
 
-/// Lets anybody call the handler below it, for a reason.
+/// Lets anybody call the handler below it: `#[public(reason = "health probe")]`.
+///
+/// Credentials are not looked at. The reason is required; above `#[utoipa::path]` it ends the operation's description,
+/// and `security` is empty. `crate = path` and what is refused are those of
+/// [`authenticated`](macro@authenticated).
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Public, arguments.into(), item.into()).into()
 }
 
-/// Lets users with any of the roles call the handler below it.
+/// Lets users with any of the roles call the handler below it: `#[require_role("admin", Role::Support)]`.
+///
+/// A role is a string or the path of a variant; who holds one that implies it holds it too. Without a token the answer
+/// is 401, without the role 403 (RFC 6750 section 3.1), before anything else of the request is read. Above
+/// `#[utoipa::path]` the attribute also writes `security`, with an alternative for each role, the 401 and the 403 into
+/// the operation; below it, it does not compile.
+///
+/// A role that does not exist does not compile: a path is checked where it stands, a string where the signature names
+/// the claims, and otherwise in `routes!`. (With axum's own router alone such a string is a role that nobody has.)
+///
+/// `crate = path` and what is refused are those of [`authenticated`](macro@authenticated); also an empty list, a role
+/// twice, and a role with characters that a scope of RFC 6749 section 3.3 cannot have.
 #[proc_macro_attribute]
 pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()

@@ -18,3 +18,16 @@ pub(crate) fn moved(path: &impl ToTokens, place: Span) -> TokenStream {
         })
         .collect()
 }
+
+/// A type of the user's as if we had written it at `place`: rustc prints equal errors once when they are in one place.
+pub(crate) fn adopted(ty: &impl ToTokens, place: Span) -> TokenStream {
+    ty.to_token_stream()
+        .into_iter()
+        .map(|mut token: TokenTree| {
+            // `$crate` means what it meant to whoever wrote it.
+            let foreign = matches!(&token, TokenTree::Ident(ident) if ident == "$crate");
+            token.set_span(if foreign { token.span().located_at(place) } else { located(place) });
+            token
+        })
+        .collect()
+}

@@ -68,7 +68,7 @@ pub trait DeclaresAccess {
     type Demands;
 }
 
-/// What [`decide`] says.
+/// What the one function that decides says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {

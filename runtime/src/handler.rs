@@ -6,8 +6,11 @@ use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter};
 
-use crate::access::{Access, DeclaresAccess};
-use crate::known::MetBy;
+use crate::access::{Access, DeclaresAccess, Policy};
+use crate::auth::{AuthState, ProvidesClaims};
+use crate::claims::SessionClaims;
+use crate::extract::{Guard, Session};
+use crate::known::DeclaredBy;
 use crate::router::Routes;
 
 /// An async function with these arguments.
@@ -113,6 +116,27 @@ macro_rules! served {
 }
 
 served!([] A B C D E F G H I J K L M N O P);
+
+/// What a first extractor demands is met by the router state `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the first argument of a handler in `routes!`",
+    label = "its demands on the router state are unknown"
+)]
+pub trait MetBy<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S> MetBy<S> for () {}
+
+impl<S, P> MetBy<S> for Guard<P>
+where
+    S: AuthState,
+    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>>,
+{
+}
+
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {}
+
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {}
 
 /// A handler whose arguments are known.
 pub struct Captured<S, H, T> {

@@ -2,10 +2,8 @@
 
 use std::marker::PhantomData;
 
-use crate::access::Policy;
-use crate::auth::{AuthState, ProvidesClaims};
 use crate::claims::SessionClaims;
-use crate::extract::{Guard, Session};
+use crate::extract::Session;
 use crate::role::RoleSet;
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
@@ -20,27 +18,6 @@ pub trait DeclaredBy<R> {}
 impl<R> DeclaredBy<R> for () {}
 
 impl<R, First: DeclaredBy<R>, Rest: DeclaredBy<R>> DeclaredBy<R> for (First, Rest) {}
-
-/// What a first extractor demands is met by the router state `S`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the first argument of a handler in `routes!`",
-    label = "its demands on the router state are unknown"
-)]
-pub trait MetBy<S> {}
-
-#[diagnostic::do_not_recommend]
-impl<S> MetBy<S> for () {}
-
-impl<S, P> MetBy<S> for Guard<P>
-where
-    S: AuthState,
-    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>>,
-{
-}
-
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {}
-
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {}
 
 /// A type in a handler's signature that says which roles its users can hold.
 pub trait NamesRoles {
@@ -88,6 +65,7 @@ pub const fn any_known(signature: Known<'_>) -> bool {
 }
 
 /// Whether the signature already answered for the roles.
+#[non_exhaustive]
 pub enum Checked<const CHECKED: bool> {}
 
 /// The roles that are left to compare where the handler meets its router.
@@ -110,11 +88,11 @@ impl<R> Unchecked<R> for Checked<false> {
 pub const fn check_role(role: &str, signature: Known<'_>) {
     let mut index = 0;
     while index < signature.len() {
-        if let (ty, Some(names)) = signature[index] {
-            if !contains(names, role) {
-                let message = Message::no_role(ty, role, names);
-                panic!("{}", message.text());
-            }
+        if let (ty, Some(names)) = signature[index]
+            && !contains(names, role)
+        {
+            let message = Message::no_role(ty, role, names);
+            panic!("{}", message.text());
         }
         index += 1;
     }

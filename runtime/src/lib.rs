@@ -1,4 +1,64 @@
-//! Declarative auth for axum.
+//! Declarative auth for axum: who may call a handler stands above the handler, and the compiler, the running server and the
+//! OpenAPI document all follow from that line.
+//!
+//! ```
+//! use countersign::{Auth, AuthRouter, Role, SessionClaims, authenticated, require_role, routes, typed_refresh_handler};
+//!
+//! #[derive(Role, Clone, Copy)]
+//! enum Role {
+//!     Member,
+//!     #[role(implies(Member))]
+//!     Admin,
+//! }
+//!
+//! #[derive(SessionClaims, Clone)]
+//! struct User {
+//!     #[claims(subject)]
+//!     id: u64,
+//!     #[claims(roles)]
+//!     roles: Vec<Role>,
+//! }
+//!
+//! /// Who am I?
+//! #[authenticated]
+//! #[utoipa::path(get, path = "/me", responses((status = 200)))]
+//! async fn me(user: User) -> String {
+//!     user.id.to_string()
+//! }
+//!
+//! /// Members only
+//! #[require_role("member")]
+//! #[utoipa::path(get, path = "/members", responses((status = 200)))]
+//! async fn members() -> &'static str {
+//!     "hello"
+//! }
+//!
+//! typed_refresh_handler!(refresh, Auth<User>);
+//!
+//! fn router(auth: Auth<User>) -> (axum::Router, utoipa::openapi::OpenApi) {
+//!     AuthRouter::new()
+//!         .routes(routes!(me))
+//!         .routes(routes!(members))
+//!         .routes(routes!(refresh))
+//!         .with_state(auth)
+//!         .split_for_parts()
+//! }
+//! ```
+//!
+//! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`Auth::login`], and keep sessions in a
+//! [`store`]. What a refused caller sees is [`AuthRejection`].
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `macros` | yes | the derives and attributes |
+//! | `openapi` | yes | [`AuthRouter`], [`routes!`], security and refusals in the document |
+//! | `aws-lc-rs` | yes | the cryptography; needs a C compiler |
+//! | `rust-crypto` | | the cryptography in Rust alone; with both, aws-lc-rs is used |
+//! | `scalar` | | [`scalar()`], the Scalar page from the binary |
+//! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
+//! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
@@ -7,6 +67,8 @@
 extern crate self as countersign;
 
 mod access;
+#[cfg(feature = "openapi")]
+mod asset;
 mod auth;
 mod claims;
 mod clock;
@@ -72,7 +134,64 @@ pub use router::{AuthRouter, Routes};
 #[cfg(feature = "macros")]
 pub use countersign_macros::Role;
 #[cfg(feature = "macros")]
-pub use countersign_macros::{AuthState, SessionClaims, authenticated, public, require_role};
+pub use countersign_macros::{AuthState, SessionClaims};
+
+/// ```
+/// # use countersign::{SessionClaims, authenticated};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String }
+/// /// Who am I?
+/// #[authenticated]
+/// #[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
+/// async fn me(user: User) -> String {
+///     user.id
+/// }
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::authenticated;
+
+/// ```
+/// # use countersign::public;
+/// #[public(reason = "health probe")]
+/// #[utoipa::path(get, path = "/health")]
+/// async fn health() {}
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::public;
+
+/// ```
+/// # use countersign::{SessionClaims, require_role};
+/// #[derive(countersign::Role, Clone, Copy)]
+/// enum Role {
+///     Member,
+///     Admin,
+/// }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String, #[claims(roles)] roles: Vec<Role> }
+///
+/// #[require_role("admin", Role::Member)]
+/// async fn members(user: User) -> String {
+///     user.id
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use countersign::{SessionClaims, require_role};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String, #[claims(roles)] roles: Vec<Role> }
+/// #[require_role("admln")] // `User` has no role `admln`; did you mean `admin`?
+/// async fn members(user: User) -> String {
+///     user.id
+/// }
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::require_role;
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;
+
+#[cfg(all(doctest, feature = "macros", feature = "scalar"))]
+#[doc = include_str!("../../README.md")]
+struct ReadmeDoctests;

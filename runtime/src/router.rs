@@ -70,7 +70,6 @@ struct Documentation<S> {
 
 impl<S> Routes<S> {
     #[doc(hidden)]
-    #[expect(clippy::new_without_default, reason = "for generated code")]
     pub fn new() -> Self {
         Self { routes: Vec::new() }
     }
@@ -286,8 +285,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.openapi
     }
 
-    /// The router for [`axum::serve`], and the document for [`openapi_json`](crate::openapi_json).
-    #[must_use]
+    /// The router for `axum::serve`, and the document for [`openapi_json`](crate::openapi_json).
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
         (self.router, self.openapi)
     }

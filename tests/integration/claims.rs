@@ -39,7 +39,7 @@ async fn leeway_is_a_minute_and_can_be_none() {
     let app = App::new();
     assert_eq!(status(&app, &forge(&payload_with("exp", json!(NOW - 59)))).await, StatusCode::OK);
     assert_eq!(status(&app, &forge(&payload_with("exp", json!(NOW - 61)))).await, StatusCode::UNAUTHORIZED);
-    let strict = App::with(|builder| builder.leeway(SECOND * 0));
+    let strict = App::with(|builder| builder.leeway(std::time::Duration::ZERO));
     assert_eq!(status(&strict, &forge(&payload_with("exp", json!(NOW + 1)))).await, StatusCode::OK);
     assert_eq!(status(&strict, &forge(&payload_with("exp", json!(NOW - 1)))).await, StatusCode::UNAUTHORIZED);
 }

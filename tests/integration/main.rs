@@ -1,9 +1,12 @@
 //! Integration tests, one module a topic. Rows are those of the project's security requirements.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
+
 mod claims;
 mod config;
 mod errors;
 mod guard;
+mod logs;
 
 mod openapi;
 mod quickstart;

@@ -3,6 +3,8 @@
 //! The texts are those of Rust 1.95. On another compiler the wording around ours may differ, so there the suite checks
 //! only that each case is refused, and says so. Accept new texts with `TRYBUILD=overwrite cargo test -p ui-tests`.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in a test that is how it fails, and how it speaks")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 use std::str::FromStr as _;
 
-use expect_test::{Expect, expect};
+use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -291,7 +291,7 @@ fn a_body_is_never_parsed() {
 }
 
 #[track_caller]
-fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: Expect) {
+fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: ExpectFile) {
     expected.assert_eq(&pretty(attribute(kind, arguments, item)));
 }
 
@@ -308,88 +308,7 @@ fn a_documented_handler_expands() {
                 todo!()
             }
         },
-        expect![[r##"
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            pub enum __countersign_members {}
-            const _: () = {
-                use ::countersign::__private::NoRoles as _;
-                const __KNOWN: ::countersign::__private::Known<'_> = &[
-                    ("State<Db>", ::countersign::__private::RoleNames::<State<Db>>::NAMES),
-                    ("User", ::countersign::__private::RoleNames::<User>::NAMES),
-                ];
-                impl __countersign_members {
-                    const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
-                }
-                ::countersign::__private::check_role("admin", __KNOWN);
-                ::countersign::__private::check_role(Role::Support.as_str(), __KNOWN);
-            };
-            const _: () = {
-                #[allow(non_camel_case_types)]
-                pub enum admin {}
-                #[diagnostic::do_not_recommend]
-                impl<
-                    __R: ::countersign::__private::Declares<
-                            { ::countersign::__private::role_hash("admin") },
-                        >,
-                > ::countersign::__private::DeclaredBy<__R> for admin {}
-                #[allow(non_camel_case_types)]
-                pub enum Support {}
-                #[diagnostic::do_not_recommend]
-                impl<
-                    __R: ::countersign::__private::Declares<
-                            { ::countersign::__private::role_hash(Role::Support.as_str()) },
-                        >,
-                > ::countersign::__private::DeclaredBy<__R> for Support {}
-                impl ::countersign::__private::Policy for __countersign_members {
-                    const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
-                        ::countersign::__private::Rule::Any(
-                            &[
-                                ::countersign::__private::Rule::Role("admin"),
-                                ::countersign::__private::Rule::Role(Role::Support.as_str()),
-                            ],
-                        ),
-                    );
-                    type Roles = <::countersign::__private::Checked<
-                        { __countersign_members::CHECKED },
-                    > as ::countersign::__private::Unchecked<(admin, (Support, ()))>>::Roles;
-                }
-            };
-            /// Every member
-            #[utoipa::path(
-                get,
-                path = "/members",
-                responses(
-                    (status = 200, body = Vec<Member>),
-                    (
-                        status = 401,
-                        description = "No valid access token",
-                        body = ::countersign::__private::ProblemDetails,
-                        content_type = "application/problem+json",
-                        headers(
-                            ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
-                        )
-                    ),
-                    (
-                        status = 403,
-                        description = "The signed-in user lacks the role",
-                        body = ::countersign::__private::ProblemDetails,
-                        content_type = "application/problem+json",
-                        headers(
-                            ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
-                        )
-                    )
-                ),
-                security(("bearer" = ["admin"]), ("bearer" = [Role::Support.as_str()]))
-            )]
-            pub async fn members(
-                _: ::countersign::__private::Guard<__countersign_members>,
-                State(db): State<Db>,
-                user: User,
-            ) -> Result<Json<Vec<Member>>, AppError> {
-                todo!()
-            }
-        "##]],
+        expect_file!["../../tests/expand/handler.rs"],
     );
 }
 
@@ -403,38 +322,7 @@ fn an_undocumented_handler_expands() {
             #[tracing::instrument]
             async fn r#type(r#in: Query<Filter>) {}
         },
-        expect![[r##"
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            enum __countersign_type {}
-            impl ::countersign::__private::Policy for __countersign_type {
-                const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
-                type Roles = ();
-            }
-            #[doc(hidden)]
-            mod __countersign_undocumented_type {
-                #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-                pub enum __path_type {}
-                impl __path_type {
-                    pub const UNDOCUMENTED: bool = true;
-                }
-            }
-            #[doc(hidden)]
-            #[allow(unused_imports)]
-            use __countersign_undocumented_type::*;
-            const _: () = {
-                use ::countersign::__private::Documentable as _;
-                ::core::assert!(
-                    __path_type::UNDOCUMENTED,
-                    "#[authenticated] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out"
-                )
-            };
-            #[tracing::instrument]
-            async fn r#type(
-                _: ::countersign::__private::Guard<__countersign_type>,
-                r#in: Query<Filter>,
-            ) {}
-        "##]],
+        expect_file!["../../tests/expand/undocumented_handler.rs"],
     );
 }
 
@@ -449,22 +337,7 @@ fn a_public_handler_expands() {
             #[utoipa::path(get, path = "/health")]
             async fn health() {}
         },
-        expect![[r##"
-            #[doc(hidden)]
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            enum __countersign_health {}
-            impl ::countersign::__private::Policy for __countersign_health {
-                const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Public {
-                    reason: "health probe",
-                };
-                type Roles = ();
-            }
-            /// Health
-            #[utoipa::path(get, path = "/health", security())]
-            ///
-            /// Public: health probe
-            async fn health(_: ::countersign::__private::Public<__countersign_health>) {}
-        "##]],
+        expect_file!["../../tests/expand/public_handler.rs"],
     );
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::parse::Refresh;
 use crate::krate::Private;
-use crate::span::{located, moved};
+use crate::span::{adopted, located, moved};
 
 /// Why anybody may call it.
 const REASON: &str = "the refresh token in the body is the credential";
@@ -22,9 +22,12 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
     let marker = format_ident!("__countersign_{}", ident.unraw(), span = Span::call_site());
     let summary = refresh.docs().is_empty().then(|| quote!(#[doc = #SUMMARY]));
     let document = cfg!(feature = "openapi").then(|| document(refresh, &private));
+    // Asked for its `Auth` once, a state without one is one mistake; the future would ask again.
     let caret = state.span();
-    let here = moved(&private, caret);
-    let refreshed = quote_spanned!(located(caret)=> #here::refresh_session(&state, request));
+    let (here, owner) = (moved(&private, caret), adopted(state, caret));
+    let body = quote_spanned!(located(caret)=> {
+        #here::refresh_session(<#owner as #here::AuthState>::auth(&state), request).await
+    });
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, clippy::exhaustive_enums)]
@@ -43,9 +46,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
             _: #private::Public<#marker>,
             #private::State(state): #private::State<#state>,
             request: #private::RefreshRequest,
-        ) -> ::core::result::Result<#private::TokenPair, #private::AuthRejection> {
-            #refreshed.await
-        }
+        ) -> ::core::result::Result<#private::TokenPair, #private::AuthRejection> #body
     }
 }
 

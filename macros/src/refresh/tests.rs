@@ -1,4 +1,4 @@
-use expect_test::expect;
+use expect_test::expect_file;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -56,70 +56,7 @@ fn a_refresh_handler_expands() {
         /// Once for each refresh token.
         pub refresh, AppState, path = "/auth/refresh", tag = "auth"
     };
-    expect![[r##"
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-        pub enum __countersign_refresh {}
-        impl countersign::__private::Policy for __countersign_refresh {
-            const ACCESS: countersign::__private::Access = countersign::__private::Access::Public {
-                reason: "the refresh token in the body is the credential",
-            };
-            type Roles = ();
-        }
-        #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
-        pub struct __path_refresh;
-        impl countersign::__private::utoipa::Path for __path_refresh {
-            fn path() -> countersign::__private::String {
-                countersign::__private::String::from("/auth/refresh")
-            }
-            fn methods() -> countersign::__private::Vec<
-                countersign::__private::utoipa::openapi::HttpMethod,
-            > {
-                countersign::__private::refresh_methods()
-            }
-            fn operation() -> countersign::__private::utoipa::openapi::path::Operation {
-                countersign::__private::refresh_operation(
-                    "refresh",
-                    "A new access token",
-                    "Once for each refresh token.",
-                )
-            }
-        }
-        impl<'__t> countersign::__private::utoipa::__dev::Tags<'__t> for __path_refresh {
-            fn tags() -> countersign::__private::Vec<&'__t str> {
-                countersign::__private::Vec::from(["auth"])
-            }
-        }
-        impl countersign::__private::utoipa::__dev::SchemaReferences for __path_refresh {
-            fn schemas(
-                schemas: &mut countersign::__private::Vec<
-                    (
-                        countersign::__private::String,
-                        countersign::__private::utoipa::openapi::RefOr<
-                            countersign::__private::utoipa::openapi::Schema,
-                        >,
-                    ),
-                >,
-            ) {
-                countersign::__private::refresh_schemas(schemas);
-            }
-        }
-        /// A new access token
-        ///
-        /// Once for each refresh token.
-        pub async fn refresh(
-            _: countersign::__private::Public<__countersign_refresh>,
-            countersign::__private::State(state): countersign::__private::State<AppState>,
-            request: countersign::__private::RefreshRequest,
-        ) -> ::core::result::Result<
-            countersign::__private::TokenPair,
-            countersign::__private::AuthRejection,
-        > {
-            countersign::__private::refresh_session(&state, request).await
-        }
-    "##]]
-    .assert_eq(&pretty(typed_refresh_handler(handler)));
+    expect_file!["../../tests/expand/refresh.rs"].assert_eq(&pretty(typed_refresh_handler(handler)));
 }
 
 #[test]

@@ -131,3 +131,117 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<F> {
         Ok(self.parsed(name, "a whole number of seconds")?.map(Duration::from_secs))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::store::MemoryStore;
+    use crate::{BoxError, SessionClaims};
+
+    #[derive(SessionClaims, Clone, Debug)]
+    struct User {
+        #[claims(subject)]
+        id: u64,
+    }
+
+    const ACCESS: &str = "c2p9RkV6bTN4UHE3dUx5V0FhTm9oYjVKZ1RrWnY4RHM";
+    const REFRESH: &str = "WmQ0eEJ0N2tRbjJwTGM5dkhmM2FTd1lqR3I2VW1Fb0k";
+
+    fn read(changes: &[(&str, &str)]) -> Result<AuthBuilder<User>, ConfigError> {
+        let mut variables = HashMap::from([
+            ("COUNTERSIGN_ISSUER", "https://issuer.test"),
+            ("COUNTERSIGN_AUDIENCE", "https://api.test, https://files.test"),
+            ("COUNTERSIGN_ACCESS_KEY", ACCESS),
+            ("COUNTERSIGN_REFRESH_KEY", REFRESH),
+        ]);
+        variables.extend(changes.iter().copied());
+        from_variables(|name| variables.get(name).map(|value| Some((*value).to_owned())))
+    }
+
+    fn build(changes: &[(&str, &str)]) -> Result<Auth<User>, ConfigError> {
+        read(changes)?
+            .store(MemoryStore::new())
+            .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+            .build()
+    }
+
+    #[test]
+    fn four_variables_are_enough() {
+        assert!(build(&[]).is_ok());
+    }
+
+    #[test]
+    fn missing_variable_is_named() {
+        for name in ["ISSUER", "AUDIENCE", "ACCESS_KEY", "REFRESH_KEY"].map(|name| format!("{PREFIX}{name}"))
+        {
+            match read(&[(&name, "")]) {
+                Err(ConfigError::EnvMissing { name: missing }) => assert_eq!(missing, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn unreadable_value_names_its_variable_and_not_itself() {
+        for name in ["ACCESS_TTL", "IDLE_TTL", "ABSOLUTE_TTL", "ROTATION_WINDOW", "LEEWAY", "MAX_TOKEN_LEN"] {
+            let name = format!("{PREFIX}{name}");
+            let error = read(&[(&name, "15m")]).unwrap_err().to_string();
+            assert!(error.contains(&name) && !error.contains("15m"), "{error}");
+        }
+        let not_text = from_variables::<User>(|_| Some(None));
+        assert!(matches!(not_text, Err(ConfigError::EnvInvalid { .. })));
+    }
+
+    /// Rows 10 and 13.
+    #[test]
+    fn algorithm_is_read_by_its_exact_name() {
+        assert!(
+            build(&[("COUNTERSIGN_ACCESS_ALGORITHM", "HS384")]).is_err(),
+            "the secret is too short for it"
+        );
+        for name in ["none", "hs256", "RS257", "HS256 "] {
+            let result = read(&[("COUNTERSIGN_ACCESS_ALGORITHM", name)]);
+            assert!(matches!(result, Err(ConfigError::EnvInvalid { .. })), "{name}");
+        }
+    }
+
+    /// Rows 19 and 20.
+    #[test]
+    fn weak_secrets_are_refused() {
+        assert!(build(&[("COUNTERSIGN_REFRESH_KEY", "short")]).is_err());
+        assert!(build(&[("COUNTERSIGN_REFRESH_KEY", "your-256-bit-secret-your-256-bit-secret")]).is_err());
+        assert!(matches!(build(&[("COUNTERSIGN_REFRESH_KEY", ACCESS)]), Err(ConfigError::SameKey)));
+    }
+
+    #[test]
+    fn times_reach_the_checks() {
+        assert!(build(&[("COUNTERSIGN_ACCESS_TTL", "600"), ("COUNTERSIGN_ROTATION_WINDOW", "300")]).is_ok());
+        assert!(matches!(build(&[("COUNTERSIGN_ACCESS_TTL", "0")]), Err(ConfigError::AccessTtl)));
+        assert!(matches!(build(&[("COUNTERSIGN_ACCESS_TTL", "20")]), Err(ConfigError::Window)));
+        assert!(matches!(build(&[("COUNTERSIGN_LEEWAY", "301")]), Err(ConfigError::Tokens(_))));
+        assert!(build(&[("COUNTERSIGN_IDLE_TTL", "900"), ("COUNTERSIGN_ABSOLUTE_TTL", "800")]).is_err());
+    }
+
+    /// What `.env.example` names is what is read.
+    #[test]
+    fn example_file_names_every_variable() {
+        let example = include_str!("../../../.env.example");
+        let asked = std::cell::RefCell::new(Vec::new());
+        let _ = from_variables::<User>(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            let value = match name.trim_start_matches(PREFIX) {
+                "ISSUER" | "AUDIENCE" => Some("x".to_owned()),
+                "ACCESS_KEY" => Some(ACCESS.to_owned()),
+                "REFRESH_KEY" => Some(REFRESH.to_owned()),
+                _ => return None,
+            };
+            Some(value)
+        });
+        assert_eq!(asked.borrow().len(), 13);
+        for name in asked.into_inner() {
+            assert!(example.contains(&format!("{name}=")), "{name}");
+        }
+    }
+}

@@ -5,8 +5,6 @@ use std::fmt;
 use serde::Serialize;
 
 /// An access token and the refresh token that renews it: the token response of RFC 6749 section 5.1.
-///
-/// As a response it is JSON with `Cache-Control: no-store`. `Debug` shows neither token.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
@@ -30,6 +28,7 @@ pub enum TokenType {
     Bearer,
 }
 
+// Not derived: it would show the tokens.
 impl fmt::Debug for TokenPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenPair")

@@ -40,25 +40,20 @@ pub trait ProvidesClaims<C>: Send + Sync {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, C> ProvidesClaims<C> for S
-where
-    S: AuthState,
-    S::Claims: Is<C>,
-{
+impl<S: AuthState<Claims: Same<C>>, C> ProvidesClaims<C> for S {
     fn provided(&self) -> &Auth<C> {
-        Is::auth(AuthState::auth(self))
+        S::Claims::same(self.auth())
     }
 }
 
-/// The type `C`: a bound, where an equation of types would be refused in rustc's words instead of ours.
-pub trait Is<C>: Sized {
+/// Claims that are `C`. As a bound of its own, so that other claims fail with the message of [`ProvidesClaims`].
+pub trait Same<C>: Sized {
     #[doc(hidden)]
-    fn auth(auth: &Auth<Self>) -> &Auth<C>;
+    fn same(auth: &Auth<Self>) -> &Auth<C>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<C> Is<C> for C {
-    fn auth(auth: &Auth<C>) -> &Auth<C> {
+impl<C> Same<C> for C {
+    fn same(auth: &Auth<C>) -> &Auth<C> {
         auth
     }
 }

@@ -7,8 +7,8 @@ use crate::rejection::Denial;
 
 /// The one bearer token in the headers; `None` when there is no `Authorization` header at all.
 ///
-/// Whatever else is there is refused rather than overlooked: two headers and an empty or spaced token are malformed
-/// requests, another scheme is a caller who did not present what this server asks for.
+/// Whatever else is there is refused rather than overlooked: two headers and an empty token are malformed requests,
+/// another scheme is a caller who did not present what this server asks for.
 pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Denial> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -22,7 +22,8 @@ pub(crate) fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Denial> {
         return Err(Denial::MissingCredentials);
     }
     match rest.split_first() {
-        Some((b' ', token)) if !token.is_empty() && !token.contains(&b' ') => Ok(Some(token)),
+        // A space further on is no base64url, so verification refuses it with every other stray byte.
+        Some((b' ', token)) if !token.is_empty() && !token.starts_with(b" ") => Ok(Some(token)),
         _ => Err(Denial::InvalidRequest),
     }
 }
@@ -57,8 +58,8 @@ mod tests {
 
     /// Row 66.
     #[test]
-    fn empty_and_spaced_tokens_are_malformed_requests() {
-        for value in ["Bearer", "Bearer ", "Bearer  a.b.c", "Bearer a.b.c ", "Bearer a b"] {
+    fn empty_tokens_and_double_spaces_are_malformed_requests() {
+        for value in ["Bearer", "Bearer ", "Bearer  a.b.c", "Bearer   "] {
             assert_eq!(token(&headers(&[value])), Err(Denial::InvalidRequest), "{value:?}");
         }
     }

@@ -190,21 +190,7 @@ impl<C: SessionClaims> DeclaresAccess for Session<C> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: DeclaresOptionally> DeclaresAccess for Option<T> {
+impl<T: DeclaresAccess> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
-    type Demands = T;
+    type Demands = T::Demands;
 }
-
-/// An extractor whose `Option` lets anonymous callers through.
-#[diagnostic::on_unimplemented(
-    message = "this handler does not declare who may call it",
-    label = "no access declared",
-    note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
-    note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
-)]
-pub trait DeclaresOptionally {}
-
-impl<C: SessionClaims> DeclaresOptionally for Session<C> {}
-
-#[diagnostic::do_not_recommend]
-impl<C: SessionClaims> DeclaresOptionally for C {}

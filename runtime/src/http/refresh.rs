@@ -1,7 +1,6 @@
 //! The body of `typed_refresh_handler!`.
 
 use std::fmt;
-use std::pin::Pin;
 
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
@@ -53,7 +52,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// What a client sends to get the next pair of tokens (RFC 6749 section 6), as JSON.
 ///
-/// Scopes and roles cannot be asked for: they are read anew from the application. `Debug` does not show the token.
+/// Scopes and roles cannot be asked for: they are read anew from the application.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -73,6 +72,7 @@ enum GrantType {
     RefreshToken,
 }
 
+// Not derived: it would show the token.
 impl fmt::Debug for RefreshRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshRequest").finish_non_exhaustive()
@@ -93,12 +93,10 @@ impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
 }
 
 /// Exchanges the refresh token of the request for the next pair.
-///
-/// The future has no type of its own, or rustc would ask more than once whether the state carries an `Auth`.
-pub fn refresh_session<S: AuthState>(
+pub async fn refresh_session<S: AuthState>(
     state: &S,
     request: RefreshRequest,
-) -> Pin<Box<dyn Future<Output = Result<TokenPair, AuthRejection>> + Send + '_>> {
+) -> Result<TokenPair, AuthRejection> {
     let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
-    Box::pin(async move { Ok(state.auth().refresh(&refresh_token).await?) })
+    Ok(state.auth().refresh(&refresh_token).await?)
 }

@@ -1,6 +1,5 @@
 //! The Scalar page: the OpenAPI document in the browser, served from this binary.
 
-mod asset;
 #[cfg(test)]
 mod tests;
 
@@ -14,8 +13,8 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde_json::Value;
 use utoipa::openapi::{OpenApi, Server};
 
-use self::asset::{Asset, Caching};
 use crate::TARGET;
+use crate::asset::{Asset, Caching};
 
 const PAGE: &str = include_str!("page.html");
 const INIT: &str = include_str!("init.js");

@@ -7,9 +7,6 @@ mod sessions;
 mod stores;
 
 use std::error::Error;
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
 
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
@@ -119,24 +116,6 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
         .with_user_agent("Mozilla/5.0")
         .with_device_label("my phone");
     Ok(record)
-}
-
-/// Drives all futures together, without a runtime of its own.
-async fn all_at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    poll_fn(|context| {
-        for (future, output) in &mut running {
-            if output.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *output = Some(value);
-            }
-        }
-        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 #[cfg(test)]

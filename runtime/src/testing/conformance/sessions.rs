@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CaseResult, START, all_at_once};
+use futures_util::future::join_all;
+
+use super::{CaseResult, START};
 use crate::session::{
     Lifetimes, Outcome, ReuseKind, Rotation, SessionError, SessionId, SessionMetadata, SessionPolicy,
     SessionRecord, Sessions, TokenHash,
@@ -55,12 +57,12 @@ impl Setting {
         presented: &TokenHash,
     ) -> Result<Vec<Exchange>, SessionError> {
         let successor = child(presented);
-        let prepared = all_at_once((0..100).map(|_| self.sessions.prepare(id, presented, &successor))).await;
+        let prepared = join_all((0..100).map(|_| self.sessions.prepare(id, presented, &successor))).await;
         let prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
         let commits = prepared
             .into_iter()
             .map(|prepared| self.sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))));
-        Ok(all_at_once(commits).await)
+        Ok(join_all(commits).await)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a store does by itself.
 
-use super::{CaseResult, EVERY_KIND_OF_CHARACTER, START, all_at_once, full_record, record, wild_text};
+use futures_util::future::join_all;
+
+use super::{CaseResult, EVERY_KIND_OF_CHARACTER, START, full_record, record, wild_text};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, TokenHash};
 use crate::store::{Replaced, SessionStore};
@@ -130,7 +132,7 @@ pub async fn of_many_replacements_one_wins<S: SessionStore>(store: S) -> CaseRes
         let store = &store;
         async move { store.replace(next.clone(), 0).await.map(|replaced| (replaced, next)) }
     });
-    let results = all_at_once(attempts).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let results = join_all(attempts).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let winners: Vec<_> = results.into_iter().filter(|(replaced, _)| *replaced == Replaced::Yes).collect();
     assert_eq!(winners.len(), 1);
     assert_eq!(store.load(&first.id).await?.as_ref(), winners.first().map(|(_, written)| written));

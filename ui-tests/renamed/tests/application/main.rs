@@ -1,5 +1,7 @@
 //! One application twice: with Countersign under another name, and with that name re-exported by a module.
 
+#![allow(clippy::unwrap_used, reason = "in a test that is how it fails")]
+
 mod reexported;
 mod renamed;
 

@@ -18,10 +18,11 @@ use sha2::{Digest, Sha256};
 
 /// How long a client may use a file without asking again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caching {
+pub(crate) enum Caching {
     /// Ask every time; the answer is mostly 304.
     Revalidate,
     /// For good: the address changes with the content.
+    #[cfg(feature = "scalar")]
     Immutable,
 }
 
@@ -29,6 +30,7 @@ impl Caching {
     fn directives(self) -> &'static str {
         match self {
             Self::Revalidate => "no-cache",
+            #[cfg(feature = "scalar")]
             Self::Immutable => "public, max-age=31536000, immutable",
         }
     }
@@ -48,7 +50,7 @@ const SECURITY_HEADERS: [(HeaderName, &str); 3] = [
 const WORTH_COMPRESSING: usize = 1024;
 
 /// A body with its type and its version.
-pub(super) struct Asset {
+pub(crate) struct Asset {
     content_type: &'static str,
     plain: Bytes,
     gzip: OnceLock<Option<Bytes>>,
@@ -56,19 +58,20 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    pub(super) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let plain = body.into();
         let version = URL_SAFE_NO_PAD.encode(Sha256::digest(&plain));
         Self { content_type, plain, gzip: OnceLock::new(), version }
     }
 
+    #[cfg(feature = "scalar")]
     /// A hash of the content, made of characters that a query and an entity tag may hold.
-    pub(super) fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
     /// The answer to a GET with these headers.
-    pub(super) fn respond(&self, request: &HeaderMap, caching: Caching) -> Response {
+    pub(crate) fn respond(&self, request: &HeaderMap, caching: Caching) -> Response {
         let headers = [
             // Weak, because the plain and the compressed form share it.
             (ETAG, format!("W/\"{}\"", self.version)),

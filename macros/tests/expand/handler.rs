@@ -1,0 +1,80 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+pub enum __countersign_members {}
+const _: () = {
+    use ::countersign::__private::NoRoles as _;
+    const __KNOWN: ::countersign::__private::Known<'_> = &[
+        ("State<Db>", ::countersign::__private::RoleNames::<State<Db>>::NAMES),
+        ("User", ::countersign::__private::RoleNames::<User>::NAMES),
+    ];
+    impl __countersign_members {
+        const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
+    }
+    ::countersign::__private::check_role("admin", __KNOWN);
+    ::countersign::__private::check_role(Role::Support.as_str(), __KNOWN);
+};
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum admin {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: ::countersign::__private::Declares<
+                { ::countersign::__private::role_hash("admin") },
+            >,
+    > ::countersign::__private::DeclaredBy<__R> for admin {}
+    #[allow(non_camel_case_types)]
+    pub enum Support {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: ::countersign::__private::Declares<
+                { ::countersign::__private::role_hash(Role::Support.as_str()) },
+            >,
+    > ::countersign::__private::DeclaredBy<__R> for Support {}
+    impl ::countersign::__private::Policy for __countersign_members {
+        const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
+            ::countersign::__private::Rule::Any(
+                &[
+                    ::countersign::__private::Rule::Role("admin"),
+                    ::countersign::__private::Rule::Role(Role::Support.as_str()),
+                ],
+            ),
+        );
+        type Roles = <::countersign::__private::Checked<
+            { __countersign_members::CHECKED },
+        > as ::countersign::__private::Unchecked<(admin, (Support, ()))>>::Roles;
+    }
+};
+/// Every member
+#[utoipa::path(
+    get,
+    path = "/members",
+    responses(
+        (status = 200, body = Vec<Member>),
+        (
+            status = 401,
+            description = "No valid access token",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+            )
+        ),
+        (
+            status = 403,
+            description = "The signed-in user lacks the role",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+            )
+        )
+    ),
+    security(("bearer" = ["admin"]), ("bearer" = [Role::Support.as_str()]))
+)]
+pub async fn members(
+    _: ::countersign::__private::Guard<__countersign_members>,
+    State(db): State<Db>,
+    user: User,
+) -> Result<Json<Vec<Member>>, AppError> {
+    todo!()
+}

@@ -1,0 +1,30 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+enum __countersign_type {}
+impl ::countersign::__private::Policy for __countersign_type {
+    const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
+    type Roles = ();
+}
+#[doc(hidden)]
+mod __countersign_undocumented_type {
+    #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+    pub enum __path_type {}
+    impl __path_type {
+        pub const UNDOCUMENTED: bool = true;
+    }
+}
+#[doc(hidden)]
+#[allow(unused_imports)]
+use __countersign_undocumented_type::*;
+const _: () = {
+    use ::countersign::__private::Documentable as _;
+    ::core::assert!(
+        __path_type::UNDOCUMENTED,
+        "#[authenticated] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out"
+    )
+};
+#[tracing::instrument]
+async fn r#type(
+    _: ::countersign::__private::Guard<__countersign_type>,
+    r#in: Query<Filter>,
+) {}
