@@ -233,6 +233,13 @@ fn a_handler_has_one_access_attribute() {
         &["#[require_role] and #[public] contradict each other\nhelp: keep one of the two"],
     );
     refused(
+        Kind::RequireRole,
+        r#""admin""#,
+        "#[authenticated] async fn me() {}",
+        &["#[require_role] and #[authenticated] stand above one handler\n\
+           help: remove #[authenticated]; who has a role is signed in"],
+    );
+    refused(
         Kind::Authenticated,
         "",
         "#[authenticated] async fn me() {}",
