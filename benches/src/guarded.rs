@@ -4,7 +4,7 @@ use axum::Router;
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
-use countersign::{Auth, BoxError, Role, SessionClaims, authenticated};
+use countersign::{Auth, Role, SessionClaims, authenticated};
 
 use crate::{AUDIENCE, ED25519, ISSUER, P256, REFRESH_SECRET, SECRET};
 
@@ -46,7 +46,7 @@ pub(crate) fn auth(algorithm: Algorithm) -> (Auth<User>, String) {
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .store(MemoryStore::default())
-        .claims_source(|_: u64| async { Ok::<_, BoxError>(None) })
+        .claims_source(|_| async { Ok(None) })
         .build()
         .expect("the configuration is good");
     let user = User { id: 7, roles: vec![Role::Admin], email: "ada@example.com".to_owned() };

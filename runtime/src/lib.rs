@@ -56,7 +56,7 @@
 //! | `openapi` | yes | [`AuthRouter`], [`routes!`], security and refusals in the document |
 //! | `aws-lc-rs` | yes | the cryptography; needs a C compiler |
 //! | `rust-crypto` | | the cryptography in Rust alone; with both, aws-lc-rs is used |
-//! | `scalar` | | [`scalar()`], the Scalar page from the binary |
+//! | `scalar` | | `scalar()`, the Scalar page from the binary |
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -118,6 +118,7 @@ pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use router::{AuthRouter, Routes};
+pub use session::SessionMetadata;
 
 /// ```
 /// #[derive(countersign::Role, Clone, Copy, Debug, PartialEq, Eq)]

@@ -188,6 +188,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
     #[must_use]
+    #[track_caller]
     pub fn routes(mut self, routes: Routes<S>) -> Self {
         for Documentation { document, methods } in routes.routes {
             let Document { mut path, methods: names, operation, schemas } = document;
@@ -207,6 +208,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
     #[must_use]
+    #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
         openapi::nest(&mut self.openapi, prefix, other.openapi);
         Self { router: self.router.nest(prefix, other.router), openapi: self.openapi }
@@ -218,6 +220,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// As [`Router::merge`] does: when two routes overlap.
     #[must_use]
+    #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
         self.openapi.merge(other.openapi);
         Self { router: self.router.merge(other.router), openapi: self.openapi }
@@ -232,6 +235,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// When the reason is empty, and as [`Router::merge`] does.
     #[must_use]
+    #[track_caller]
     pub fn unguarded(self, reason: &str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
         tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");

@@ -4,8 +4,8 @@ use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::support::{
-    ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, SECOND, access_header, forge, forge_text,
-    forge_with, payload, payload_with, payload_without,
+    ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, access_header, forge, forge_text, forge_with,
+    payload, payload_with, payload_without,
 };
 
 async fn status(app: &App, token: &str) -> StatusCode {

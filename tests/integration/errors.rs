@@ -72,7 +72,7 @@ async fn claims_source_failure_is_503_and_consumes_nothing() {
     let fails = Arc::new(std::sync::atomic::AtomicBool::new(true));
     let down = Arc::clone(&fails);
     let app = App::with(|builder| {
-        builder.claims_source(move |id: u64| {
+        builder.claims_source(move |id| {
             let down = down.load(std::sync::atomic::Ordering::SeqCst);
             async move {
                 if down {

@@ -7,10 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::http::{Method, Request, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use countersign::{AuthRouter, authenticated, routes};
 use http_body::Frame;
+use tower::ServiceExt as _;
 
-use crate::support::{App, Role, User, VERIFICATIONS, forge, payload_with, request};
+use crate::support::{App, AppState, Role, User, VERIFICATIONS, forge, payload_with, request};
 
 /// Rows 48 and 62.
 #[tokio::test]
@@ -202,4 +207,60 @@ async fn bearer_scheme_is_read_in_any_letter_case() {
             .header(header::AUTHORIZATION, format!("{scheme} {}", pair.access_token));
         assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
     }
+}
+
+/// Two `Auth`s in one request, as nested routers or layers make it: each verifies for itself.
+#[tokio::test]
+async fn session_verified_by_one_auth_is_not_taken_over_by_another() {
+    async fn ask_first(
+        State(_): State<AppState>,
+        _: Option<User>,
+        request: Request<Body>,
+        next: Next,
+    ) -> Response {
+        next.run(request).await
+    }
+    let (outer, inner) = (App::new(), App::with(|builder| builder.issuer("https://other.test")));
+    let state = AppState { auth: outer.auth.clone(), handler_ran: Arc::default() };
+    let pair = outer.login(&[]).await;
+    assert_eq!(inner.get("/me", Some(&pair.access_token)).await.status, StatusCode::UNAUTHORIZED);
+
+    let layered = inner.router.clone().layer(from_fn_with_state(state, ask_first));
+    let request = request(Method::GET, "/me", Some(&pair.access_token), Body::empty());
+    assert_eq!(layered.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn credentials_that_a_layer_changed_are_verified_again() {
+    async fn strip(State(_): State<AppState>, _: User, mut request: Request<Body>, next: Next) -> Response {
+        request.headers_mut().remove(header::AUTHORIZATION);
+        next.run(request).await
+    }
+    let app = App::new();
+    let state = AppState { auth: app.auth.clone(), handler_ran: Arc::default() };
+    let pair = app.login(&[]).await;
+    let layered = app.router.clone().layer(from_fn_with_state(state, strip));
+    let request = request(Method::GET, "/me", Some(&pair.access_token), Body::empty());
+    assert_eq!(layered.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn state_may_be_shared_in_an_arc() {
+    #[authenticated]
+    #[utoipa::path(get, path = "/shared")]
+    async fn shared(State(state): State<Arc<AppState>>, user: User) -> String {
+        assert!(Arc::strong_count(&state) > 1);
+        user.id.to_string()
+    }
+    let app = App::new();
+    let state = Arc::new(AppState { auth: app.auth.clone(), handler_ran: Arc::default() });
+    let (router, _) =
+        AuthRouter::new().routes(routes!(shared)).with_state(Arc::clone(&state)).split_for_parts();
+    let pair = app.login(&[]).await;
+    let status = async |token: Option<&str>| {
+        let request = request(Method::GET, "/shared", token, Body::empty());
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(status(None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(Some(&pair.access_token)).await, StatusCode::OK);
 }

@@ -1,16 +1,19 @@
 //! Rotation and reuse detection through the mounted refresh handler.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use countersign::session::{Lifetimes, Rotation};
 use countersign::store::MemoryStore;
+use countersign::testing::TestClock;
+use countersign::{Auth, BoxError, ClaimsSource};
 use serde_json::{Value, json};
 
-use crate::support::{App, NOW, Role, SECOND, request};
+use crate::support::{App, NOW, Role, SECOND, User, request};
 
 fn strict() -> App {
     App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
@@ -198,9 +201,7 @@ async fn unused_session_ends_after_the_idle_limit() {
 #[tokio::test]
 async fn deleted_user_does_not_refresh_and_loses_the_session() {
     let store = MemoryStore::new();
-    let app = App::with(|builder| {
-        builder.store(store.clone()).claims_source(|_: u64| async { Ok::<_, countersign::BoxError>(None) })
-    });
+    let app = App::with(|builder| builder.store(store.clone()).claims_source(|_| async { Ok(None) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     assert!(app.auth.sessions(&7).await.unwrap().is_empty());
@@ -208,14 +209,8 @@ async fn deleted_user_does_not_refresh_and_loses_the_session() {
 
 #[tokio::test]
 async fn claims_of_another_user_are_never_handed_out() {
-    let app = App::with(|builder| {
-        builder.claims_source(|_: u64| async {
-            Ok::<_, countersign::BoxError>(Some(crate::support::User {
-                id: 8,
-                ..crate::support::User::with(&[])
-            }))
-        })
-    });
+    let app =
+        App::with(|builder| builder.claims_source(|_| async { Ok(Some(User { id: 8, ..User::with(&[]) })) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
@@ -236,4 +231,77 @@ async fn refresh_tokens_of_one_second_differ_and_carry_256_random_bits() {
         ids.insert(id);
     }
     assert_eq!(ids.len(), 50);
+}
+
+/// A source that takes `seconds` of the clock for each user.
+struct Slow {
+    clock: TestClock,
+    seconds: u32,
+}
+
+impl ClaimsSource<User> for Slow {
+    async fn claims_for(&self, id: u64) -> Result<Option<User>, BoxError> {
+        self.clock.advance(SECOND * self.seconds);
+        Ok(Some(User { id, ..User::with(&[]) }))
+    }
+}
+
+fn slow(clock: &TestClock, seconds: u32) -> Slow {
+    Slow { clock: clock.clone(), seconds }
+}
+
+/// The window is counted from the write, and a retry by its arrival: what the application takes in between is not the
+/// client's fault.
+#[tokio::test]
+async fn slow_claims_source_does_not_shorten_the_window() {
+    let clock = TestClock::at(NOW);
+    let app = App::with(|builder| builder.clock(clock.clone()).claims_from(slow(&clock, 31)));
+    let pair = app.login(&[]).await;
+    let first = app.refresh(&pair.refresh_token).await;
+    let retry = app.refresh(&pair.refresh_token).await;
+    assert_eq!(retry.text("refresh_token"), first.text("refresh_token"));
+    // The retry took 31 seconds, so this one arrives after the window.
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 85.
+#[tokio::test]
+async fn session_that_ends_while_claims_are_read_gives_nothing_out() {
+    let clock = TestClock::at(NOW);
+    let app = App::with(|builder| {
+        builder
+            .clock(clock.clone())
+            .lifetimes(Lifetimes::new(SECOND * 1000, SECOND * 1000))
+            .claims_from(slow(&clock, 500))
+    });
+    let pair = app.login(&[]).await;
+    clock.advance(SECOND * 600);
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 97: in the window and near expiry nothing is written, and still nobody signed out gets tokens.
+#[tokio::test]
+async fn sign_out_while_claims_are_read_is_seen_by_every_kind_of_refresh() {
+    let near_expiry = Rotation::NearExpiry { within: SECOND * 60, window: SECOND * 30 };
+    for rotation in [Rotation::default(), near_expiry] {
+        let auth: Arc<OnceLock<Auth<User>>> = Arc::default();
+        let ends = Arc::new(AtomicBool::new(false));
+        let (handle, now) = (Arc::clone(&auth), Arc::clone(&ends));
+        let source = move |id: u64| {
+            let (handle, now) = (Arc::clone(&handle), Arc::clone(&now));
+            async move {
+                if now.load(Ordering::SeqCst) {
+                    handle.get().unwrap().logout_all(&id).await?;
+                }
+                Ok(Some(User { id, ..User::with(&[]) }))
+            }
+        };
+        let app = App::with(|builder| builder.rotation(rotation).claims_source(source));
+        auth.set(app.auth.clone()).unwrap();
+        let pair = app.login(&[]).await;
+        // With the default the second use is a retry in the window, near expiry it keeps the token.
+        assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
+        ends.store(true, Ordering::SeqCst);
+        app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    }
 }

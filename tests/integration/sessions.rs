@@ -1,9 +1,16 @@
 //! Sessions as the application sees them.
 
-use axum::http::StatusCode;
-use countersign::session::SessionMetadata;
+use std::collections::HashSet;
 
-use crate::support::{App, SECOND, User};
+use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign::TokenPair;
+use countersign::session::{Rotation, SessionMetadata};
+use countersign::store::MemoryStore;
+use serde_json::{Value, json};
+
+use crate::support::{App, SECOND, User, forge, payload_with, payload_without};
 
 fn laptop() -> SessionMetadata {
     SessionMetadata::default().with_user_agent("curl/8").with_device_label("laptop")
@@ -39,12 +46,76 @@ async fn logout_is_the_same_for_living_ended_expired_and_unknown_tokens() {
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
+/// Row 93: a release that asks for more claims still ends the sessions of the one before it.
+#[tokio::test]
+async fn logout_asks_for_no_claims_of_the_application() {
+    let app = App::new();
+    app.login(&[]).await;
+    let session = app.auth.sessions(&7).await.unwrap().remove(0);
+    let mut payload = payload_without("name");
+    payload["sid"] = json!(session.id.as_str());
+    let token = forge(&payload);
+    assert_eq!(app.get("/me", Some(&token)).await.status, StatusCode::UNAUTHORIZED);
+    app.auth.logout(&token).await.unwrap();
+    assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+}
+
+/// Row 93: another instance's clock may be ahead of ours.
+#[tokio::test]
+async fn logout_asks_for_no_time() {
+    for token_of in [|pair: TokenPair| pair.access_token, |pair: TokenPair| pair.refresh_token] {
+        let store = MemoryStore::new();
+        let instance = || App::with(|builder| builder.store(store.clone()));
+        let (ahead, app) = (instance(), instance());
+        ahead.clock.advance(SECOND * 3600);
+        let token = token_of(ahead.login(&[]).await);
+        assert_eq!(app.get("/me", Some(&token)).await.status, StatusCode::UNAUTHORIZED);
+        app.auth.logout(&token).await.unwrap();
+        assert!(ahead.auth.sessions(&7).await.unwrap().is_empty());
+    }
+}
+
+/// The `jti` of a token.
+fn id_of(token: &str) -> String {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn each_access_token_of_a_kept_refresh_token_has_its_own_id() {
+    let rotation = Rotation::NearExpiry { within: SECOND * 86_400, window: SECOND * 30 };
+    let app = App::with(|builder| builder.rotation(rotation));
+    let pair = app.login(&[]).await;
+    let mut ids = HashSet::from([id_of(&pair.access_token)]);
+    for _ in 0..3 {
+        app.clock.advance(SECOND);
+        let next = app.auth.refresh(&pair.refresh_token).await.unwrap();
+        assert_eq!(next.refresh_token, pair.refresh_token);
+        ids.insert(id_of(&next.access_token));
+    }
+    assert_eq!(ids.len(), 4);
+
+    app.clock.advance(SECOND * 29 * 86_400);
+    let rotated = app.auth.refresh(&pair.refresh_token).await.unwrap();
+    assert_ne!(rotated.refresh_token, pair.refresh_token);
+    app.clock.advance(SECOND * 20);
+    let retried = app.auth.refresh(&pair.refresh_token).await.unwrap();
+    assert_eq!(retried.refresh_token, rotated.refresh_token);
+    assert_eq!(id_of(&retried.access_token), id_of(&rotated.access_token));
+}
+
 #[tokio::test]
 async fn forged_token_ends_no_session() {
     let app = App::new();
     let pair = app.login(&[]).await;
     let (signed, _) = pair.access_token.rsplit_once('.').unwrap();
     app.auth.logout(&format!("{signed}.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await.unwrap();
+    let session = app.auth.sessions(&7).await.unwrap().remove(0);
+    for (member, value) in [("iss", "https://attacker.test"), ("aud", "https://attacker.test")] {
+        let mut payload = payload_with(member, json!(value));
+        payload["sid"] = json!(session.id.as_str());
+        app.auth.logout(&forge(&payload)).await.unwrap();
+    }
     assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1);
 }
 

@@ -15,8 +15,8 @@ use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Role, Session, SessionClaims, TokenPair,
-    authenticated, public, require_role, routes, typed_refresh_handler,
+    Auth, AuthBuilder, AuthRouter, AuthState, Role, Session, SessionClaims, TokenPair, authenticated, public,
+    require_role, routes, typed_refresh_handler,
 };
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{EncodingKey, Header};
@@ -145,9 +145,7 @@ pub(crate) fn builder(clock: &TestClock) -> AuthBuilder<User> {
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .store(MemoryStore::new())
-        .claims_source(|id: u64| async move {
-            Ok::<_, BoxError>(Some(User { id, ..User::with(&[Role::Member]) }))
-        })
+        .claims_source(|id| async move { Ok(Some(User { id, ..User::with(&[Role::Member]) })) })
         .clock(clock.clone())
 }
 

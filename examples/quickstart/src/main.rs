@@ -13,18 +13,19 @@ mod users;
 use std::error::Error;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, Router};
 use countersign::session::SessionMetadata;
 use countersign::store::SqliteStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthError, AuthRejection, AuthRouter, AuthState, BoxError, ConfigError, Role, Session,
+    Auth, AuthBuilder, AuthError, AuthRejection, AuthRouter, AuthState, ConfigError, Role, Session,
     SessionClaims, TokenPair, authenticated, public, require_role, routes, scalar, typed_refresh_handler,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use users::Users;
 
@@ -61,15 +62,17 @@ struct Credentials {
 /// Sign in with name and password
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = Message)
 ))]
 async fn login(
     State(state): State<AppState>,
+    headers: HeaderMap,
     Json(credentials): Json<Credentials>,
 ) -> Result<TokenPair, LoginError> {
     let user =
         state.users.authenticate(&credentials.name, &credentials.password).ok_or(LoginError::Refused)?;
-    state.auth.login(&user, SessionMetadata::default()).await.map_err(LoginError::Auth)
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
+    state.auth.login(&user, SessionMetadata::default().with_user_agent(agent)).await.map_err(LoginError::Auth)
 }
 
 /// Who am I?
@@ -90,11 +93,16 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
 #[authenticated]
 #[utoipa::path(post, path = "/logout", responses((status = 204)))]
 async fn logout(State(state): State<AppState>, session: Session<User>) -> Result<StatusCode, AuthRejection> {
-    state.auth.end_session(&session).await?;
+    state.auth.end_session(session.id()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 typed_refresh_handler!(refresh, AppState);
+
+#[derive(Serialize, ToSchema)]
+struct Message {
+    message: &'static str,
+}
 
 enum LoginError {
     Refused,
@@ -104,14 +112,25 @@ enum LoginError {
 impl axum::response::IntoResponse for LoginError {
     fn into_response(self) -> axum::response::Response {
         match self {
-            Self::Refused => (StatusCode::UNAUTHORIZED, "name or password is wrong").into_response(),
+            Self::Refused => {
+                (StatusCode::UNAUTHORIZED, Json(Message { message: "Name or password is wrong" }))
+                    .into_response()
+            }
             Self::Auth(error) => error.into_response(),
         }
     }
 }
 
+/// What the document says about itself; the operations come from the routes.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Countersign quickstart",
+    description = "Sign in, then authorize with the access token."
+))]
+struct Api;
+
 fn app(state: AppState) -> Router {
-    let (router, api) = AuthRouter::new()
+    let (router, api) = AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login))
         .routes(routes!(me))
         .routes(routes!(list_users))
@@ -129,9 +148,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let lookup = users.clone();
     let auth = configuration()?
         .store(SqliteStore::open(variable("DATABASE").unwrap_or("quickstart.db".into())).await?)
-        .claims_source(move |id: u64| {
+        .claims_source(move |id| {
             let user = lookup.find(id);
-            async move { Ok::<_, BoxError>(user) }
+            async move { Ok(user) }
         })
         .disclose_requirements(true)
         .build()?;
@@ -165,13 +184,15 @@ fn variable(name: &str) -> Option<String> {
 
 #[expect(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
 fn print_instructions(url: &str, users: &Users) {
-    println!("Scalar: {url}/scalar\n\nSign in, then call a route with the access token of the answer:\n");
+    println!("Scalar: {url}/scalar\n\nSign in; the answer has an access_token and a refresh_token:\n");
     for (name, password) in users.credentials() {
         println!("  curl {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}'");
     }
     println!(
-        "\n  curl {url}/me    -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \
+        "\nCopy them into the shell (ACCESS_TOKEN=..., REFRESH_TOKEN=...), then:\n\n  \
+           curl {url}/me -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \
            curl {url}/users -H \"Authorization: Bearer $ACCESS_TOKEN\"   # ada: 200, max: 403\n  \
-           curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n"
+           curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n  \
+           curl {url}/logout -X POST -H \"Authorization: Bearer $ACCESS_TOKEN\"\n"
     );
 }

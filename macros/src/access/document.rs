@@ -101,7 +101,7 @@ fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
                 description = #description,
                 body = #private::ProblemDetails,
                 content_type = "application/problem+json",
-                headers(("WWW-Authenticate" = String, description = "The challenge of RFC 6750"))
+                headers(("WWW-Authenticate" = String, description = "The challenge of RFC 6750 section 3"))
             ))
         })
     };

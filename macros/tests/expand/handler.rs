@@ -56,7 +56,10 @@ const _: () = {
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
-                ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
             )
         ),
         (
@@ -65,7 +68,10 @@ const _: () = {
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
-                ("WWW-Authenticate" = String, description = "The challenge of RFC 6750")
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
             )
         )
     ),

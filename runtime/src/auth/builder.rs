@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::source::AnySource;
-use super::{Auth, ClaimsSource, ConfigError, Inner};
+use super::source::{AnySource, FromFn};
+use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
@@ -13,6 +13,8 @@ use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
 
+/// An access token cannot be taken back, so it may not outlive the day.
+const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
 /// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; the rest has defaults.
@@ -121,14 +123,33 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// Where claims are read again at each refresh.
+    /// Where claims are read again at each refresh: from the user's identifier to the claims as they are now, or `None` when
+    /// the user is gone or disabled, which ends the session.
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthBuilder, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # fn configure(builder: AuthBuilder<User>) -> AuthBuilder<User> {
+    /// builder.claims_source(|id| async move { Ok(Some(User { id })) })
+    /// # }
+    /// ```
     #[must_use]
-    pub fn claims_source(mut self, source: impl ClaimsSource<C>) -> Self {
+    pub fn claims_source<F, Fut>(self, source: F) -> Self
+    where
+        F: Fn(C::Subject) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<C>, BoxError>> + Send,
+    {
+        self.claims_from(FromFn(source))
+    }
+
+    /// As [`claims_source`](Self::claims_source), from a type that implements [`ClaimsSource`].
+    #[must_use]
+    pub fn claims_from(mut self, source: impl ClaimsSource<C>) -> Self {
         self.source = Some(Box::new(source));
         self
     }
 
-    /// How long an access token lives, in whole seconds.
+    /// How long an access token lives, in whole seconds; at most a day, since it cannot be taken back.
     #[must_use]
     pub fn access_ttl(mut self, access_ttl: Duration) -> Self {
         self.access_ttl = access_ttl;
@@ -196,7 +217,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !is_challenge_text(&realm) {
             return Err(ConfigError::Realm);
         }
-        if self.access_ttl.as_secs() == 0 || self.access_ttl > self.lifetimes.idle_ttl {
+        if self.access_ttl.as_secs() == 0
+            || self.access_ttl > LONGEST_ACCESS_TTL
+            || self.access_ttl > self.lifetimes.idle_ttl
+        {
             return Err(ConfigError::AccessTtl);
         }
         if self.rotation.window() >= self.access_ttl {

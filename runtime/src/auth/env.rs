@@ -33,25 +33,37 @@ impl<C: SessionClaims> Auth<C> {
     /// [`ConfigError::EnvMissing`] and [`ConfigError::EnvInvalid`] name the variable; no message holds its value.
     ///
     /// ```no_run
-    /// # use countersign::{Auth, BoxError, ConfigError, SessionClaims, store::MemoryStore};
+    /// # use countersign::{Auth, ConfigError, SessionClaims, store::MemoryStore};
     /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
     /// # fn main() -> Result<(), ConfigError> {
     /// let auth: Auth<User> = Auth::from_env()?
     ///     .store(MemoryStore::new())
-    ///     .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+    ///     .claims_source(|id| async move { Ok(Some(User { id })) })
     ///     .build()?;
     /// # Ok(()) }
     /// ```
     pub fn from_env() -> Result<AuthBuilder<C>, ConfigError> {
-        from_variables(|name| std::env::var_os(name).map(|value| value.into_string().ok()))
+        Self::from_env_with_prefix(PREFIX)
+    }
+
+    /// As [`from_env`](Self::from_env), from variables that begin with `prefix` in the place of `COUNTERSIGN_`.
+    ///
+    /// For a second `Auth` in one program: customers and staff, say, with claims, keys and audience of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_env_with_prefix(prefix: &str) -> Result<AuthBuilder<C>, ConfigError> {
+        from_variables(prefix, |name| std::env::var_os(name).map(|value| value.into_string().ok()))
     }
 }
 
 /// `variable` is `None` for one that is not set and `Some(None)` for one that is not text.
 fn from_variables<C: SessionClaims>(
+    prefix: &str,
     variable: impl Fn(&str) -> Option<Option<String>>,
 ) -> Result<AuthBuilder<C>, ConfigError> {
-    let variables = Variables { variable };
+    let variables = Variables { prefix, variable };
     let algorithm =
         variables.parsed("ACCESS_ALGORITHM", "the name of an algorithm, such as HS256 or EdDSA")?;
     let access_key = variables.required("ACCESS_KEY")?;
@@ -96,14 +108,19 @@ fn from_variables<C: SessionClaims>(
     Ok(builder)
 }
 
-struct Variables<F> {
+struct Variables<'a, F> {
+    prefix: &'a str,
     variable: F,
 }
 
-impl<F: Fn(&str) -> Option<Option<String>>> Variables<F> {
+impl<F: Fn(&str) -> Option<Option<String>>> Variables<'_, F> {
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The value; an empty one counts as not set.
     fn optional(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        let name = format!("{PREFIX}{name}");
+        let name = self.name(name);
         match (self.variable)(&name) {
             None => Ok(None),
             Some(Some(value)) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -112,7 +129,7 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<F> {
     }
 
     fn required(&self, name: &str) -> Result<String, ConfigError> {
-        self.optional(name)?.ok_or_else(|| ConfigError::EnvMissing { name: format!("{PREFIX}{name}") })
+        self.optional(name)?.ok_or_else(|| ConfigError::EnvMissing { name: self.name(name) })
     }
 
     fn parsed<T: std::str::FromStr>(
@@ -123,7 +140,7 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<F> {
         let Some(value) = self.optional(name)? else { return Ok(None) };
         match value.parse() {
             Ok(value) => Ok(Some(value)),
-            Err(_) => Err(ConfigError::EnvInvalid { name: format!("{PREFIX}{name}"), expected }),
+            Err(_) => Err(ConfigError::EnvInvalid { name: self.name(name), expected }),
         }
     }
 
@@ -137,8 +154,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::SessionClaims;
     use crate::store::MemoryStore;
-    use crate::{BoxError, SessionClaims};
 
     #[derive(SessionClaims, Clone, Debug)]
     struct User {
@@ -157,13 +174,13 @@ mod tests {
             ("COUNTERSIGN_REFRESH_KEY", REFRESH),
         ]);
         variables.extend(changes.iter().copied());
-        from_variables(|name| variables.get(name).map(|value| Some((*value).to_owned())))
+        from_variables(PREFIX, |name| variables.get(name).map(|value| Some((*value).to_owned())))
     }
 
     fn build(changes: &[(&str, &str)]) -> Result<Auth<User>, ConfigError> {
         read(changes)?
             .store(MemoryStore::new())
-            .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+            .claims_source(|id| async move { Ok(Some(User { id })) })
             .build()
     }
 
@@ -190,7 +207,7 @@ mod tests {
             let error = read(&[(&name, "15m")]).unwrap_err().to_string();
             assert!(error.contains(&name) && !error.contains("15m"), "{error}");
         }
-        let not_text = from_variables::<User>(|_| Some(None));
+        let not_text = from_variables::<User>(PREFIX, |_| Some(None));
         assert!(matches!(not_text, Err(ConfigError::EnvInvalid { .. })));
     }
 
@@ -216,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn another_prefix_reads_other_variables() {
+        let result = from_variables::<User>("STAFF_", |name| {
+            assert!(name.starts_with("STAFF_"), "{name}");
+            None
+        });
+        assert!(matches!(result, Err(ConfigError::EnvMissing { name }) if name == "STAFF_ACCESS_KEY"));
+    }
+
+    #[test]
     fn times_reach_the_checks() {
         assert!(build(&[("COUNTERSIGN_ACCESS_TTL", "600"), ("COUNTERSIGN_ROTATION_WINDOW", "300")]).is_ok());
         assert!(matches!(build(&[("COUNTERSIGN_ACCESS_TTL", "0")]), Err(ConfigError::AccessTtl)));
@@ -229,7 +255,7 @@ mod tests {
     fn example_file_names_every_variable() {
         let example = include_str!("../../../.env.example");
         let asked = std::cell::RefCell::new(Vec::new());
-        let _ = from_variables::<User>(|name| {
+        let _ = from_variables::<User>(PREFIX, |name| {
             asked.borrow_mut().push(name.to_owned());
             let value = match name.trim_start_matches(PREFIX) {
                 "ISSUER" | "AUDIENCE" => Some("x".to_owned()),

@@ -8,10 +8,11 @@ use crate::session::{PolicyError, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
 /// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
-#[derive(Debug)]
+///
+/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The access lifetime is zero or longer than the session may idle.
+    /// The access lifetime is zero, over a day, or longer than the session may idle.
     AccessTtl,
     /// A variable is not set.
     EnvMissing {
@@ -48,7 +49,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccessTtl => f.write_str(
-                "the access lifetime has to be at least one second and no longer than the idle lifetime: change `access_ttl`",
+                "the access lifetime has to be between a second and a day, and no longer than the idle lifetime: change `access_ttl`",
             ),
             Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set"),
             Self::EnvInvalid { name, expected } => {
@@ -68,6 +69,12 @@ impl fmt::Display for ConfigError {
                 "the rotation window has to be shorter than the access lifetime: change `rotation` or `access_ttl`",
             ),
         }
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -12,11 +12,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::source::AnySource;
 use crate::claims::SessionClaims;
-use crate::rejection::Denial;
 use crate::session::Sessions;
-use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, Verified};
-use crate::{TARGET, auth::source::AnySource};
+use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
@@ -26,10 +25,13 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
 ///
+/// A token does not say which Rust type its claims have. Two `Auth`s with different claims need a key and an audience each, and
+/// a store each; with the same ones, a token of one is a token of the other as far as its claims can be read.
+///
 /// ```
 /// use countersign::store::MemoryStore;
 /// use countersign::token::{Algorithm, Key};
-/// use countersign::{Auth, BoxError, SessionClaims};
+/// use countersign::{Auth, SessionClaims};
 ///
 /// #[derive(SessionClaims, Clone)]
 /// struct User {
@@ -44,7 +46,7 @@ pub use state::{AuthHandle, AuthState, ProvidesClaims};
 ///         .issuer("https://api.example.com")
 ///         .audience("https://api.example.com")
 ///         .store(MemoryStore::new())
-///         .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(User { id })) })
+///         .claims_source(|id| async move { Ok(Some(User { id })) })
 ///         .build()?;
 ///     Ok(auth)
 /// }
@@ -105,10 +107,7 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.disclose_requirements
     }
 
-    pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, Denial> {
-        self.inner.access_tokens.verify(token, self.inner.sessions.now()).map_err(|error| {
-            tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
-            Denial::InvalidToken
-        })
+    pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, TokenError> {
+        self.inner.access_tokens.verify(token, self.inner.sessions.now())
     }
 }

@@ -3,7 +3,6 @@
 use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::extract::Session;
 use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
 use crate::token::{AccessStamp, RefreshStamp, random_id};
 
@@ -64,28 +63,23 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// [`AuthError::Unavailable`] when the store does not answer.
     pub async fn logout(&self, token: &str) -> Result<(), AuthError> {
-        let now = self.inner.sessions.now();
-        let access = self.inner.access_tokens.verify_expired::<C>(token.as_bytes(), now);
-        let session_id = match access {
-            Ok(verified) => verified.session_id,
-            Err(_) => match self.inner.refresh_tokens.verify_expired(token.as_bytes(), now) {
-                Ok(ticket) => ticket.session_id,
-                Err(_) => return Ok(()),
-            },
-        };
-        match session_id.parse::<SessionId>() {
-            Ok(id) => Ok(self.inner.sessions.end(&id).await?),
-            Err(_) => Ok(()),
+        let (access, refresh) = (&self.inner.access_tokens, &self.inner.refresh_tokens);
+        let session_id =
+            access.session_id_of(token.as_bytes()).or_else(|_| refresh.session_id_of(token.as_bytes()));
+        match session_id.map(|id| id.parse::<SessionId>()) {
+            Ok(Ok(id)) => Ok(self.inner.sessions.end(&id).await?),
+            _ => Ok(()),
         }
     }
 
-    /// Ends the session of a verified request.
+    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request. For an identifier
+    /// that came from a client, use [`revoke`](Self::revoke).
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn end_session(&self, session: &Session<C>) -> Result<(), AuthError> {
-        Ok(self.inner.sessions.end(session.id()).await?)
+    pub async fn end_session(&self, session: &SessionId) -> Result<(), AuthError> {
+        Ok(self.inner.sessions.end(session).await?)
     }
 
     /// Ends every session of a user and says how many there were.
@@ -160,7 +154,7 @@ impl<C: SessionClaims> Auth<C> {
     ) -> Result<TokenPair, AuthError> {
         let session_id = record.id.as_str();
         let access_end = (issued_at + self.inner.access_ttl).min(record.absolute_expires_at);
-        let access_id = self.inner.refresh_tokens.derived_access_id(session_id, token_id);
+        let access_id = self.inner.refresh_tokens.derived_access_id(session_id, token_id, issued_at);
         let access_token = self
             .inner
             .access_tokens

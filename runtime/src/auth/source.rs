@@ -10,7 +10,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The application's own data about its users, asked at every refresh.
 ///
-/// A closure is one:
+/// [`AuthBuilder::claims_source`](crate::AuthBuilder::claims_source) takes a closure; implement this for a type of your own and
+/// pass it to [`AuthBuilder::claims_from`](crate::AuthBuilder::claims_from).
 ///
 /// ```
 /// use countersign::{BoxError, ClaimsSource, SessionClaims};
@@ -21,18 +22,18 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///     id: u64,
 /// }
 ///
-/// fn source() -> impl ClaimsSource<User> {
-///     |id: u64| async move {
-///         let user = (id == 7).then_some(User { id });
-///         Ok::<_, BoxError>(user)
+/// struct Database;
+///
+/// impl ClaimsSource<User> for Database {
+///     async fn claims_for(&self, id: u64) -> Result<Option<User>, BoxError> {
+///         Ok((id == 7).then_some(User { id }))
 ///     }
 /// }
-/// # let _ = source();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source of `{C}` claims",
     label = "not a `ClaimsSource<{C}>`",
-    note = "pass a closure `|id: <the type of the subject>| async move {{ Ok::<Option<{C}>, BoxError>(...) }}`, or implement `ClaimsSource<{C}>`"
+    note = "implement `ClaimsSource<{C}>` for it, or pass a closure to `claims_source`"
 )]
 pub trait ClaimsSource<C: SessionClaims>: Send + Sync + 'static {
     /// The claims of this user as they are now; `None` when the user is gone or disabled, which ends the session.
@@ -43,16 +44,17 @@ pub trait ClaimsSource<C: SessionClaims>: Send + Sync + 'static {
     fn claims_for(&self, subject: C::Subject) -> impl Future<Output = Result<Option<C>, BoxError>> + Send;
 }
 
-#[diagnostic::do_not_recommend]
-impl<C, F, Fut, E> ClaimsSource<C> for F
+/// A closure as a source. A type of its own, so that the builder can ask for the closure itself and rustc infers its types.
+pub(super) struct FromFn<F>(pub(super) F);
+
+impl<C, F, Fut> ClaimsSource<C> for FromFn<F>
 where
     C: SessionClaims,
     F: Fn(C::Subject) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<Option<C>, E>> + Send,
-    E: Into<BoxError>,
+    Fut: Future<Output = Result<Option<C>, BoxError>> + Send,
 {
     async fn claims_for(&self, subject: C::Subject) -> Result<Option<C>, BoxError> {
-        self(subject).await.map_err(Into::into)
+        self.0(subject).await
     }
 }
 

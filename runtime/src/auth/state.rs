@@ -1,5 +1,7 @@
 //! How handlers find the application's [`Auth`].
 
+use std::sync::Arc;
+
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 
@@ -24,6 +26,16 @@ impl<C: SessionClaims> AuthState for Auth<C> {
 
     fn auth(&self) -> &Self {
         self
+    }
+}
+
+/// A shared state: `Arc<AppState>` carries what `AppState` carries.
+#[diagnostic::do_not_recommend]
+impl<S: AuthState> AuthState for Arc<S> {
+    type Claims = S::Claims;
+
+    fn auth(&self) -> &Auth<S::Claims> {
+        (**self).auth()
     }
 }
 

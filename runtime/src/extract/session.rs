@@ -5,8 +5,10 @@ use std::{fmt, mem};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 use super::bearer;
+use crate::TARGET;
 use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -41,6 +43,21 @@ struct Shared<C> {
     id: SessionId,
     token: Verified<C>,
     transport: Transport,
+    origin: Origin,
+}
+
+/// What a session was verified from, and by whom. A request may pass through routers with other keys, and through layers that
+/// change its headers.
+struct Origin {
+    credentials: HeaderValue,
+    realm: Arc<str>,
+}
+
+impl Origin {
+    fn is<C: SessionClaims>(&self, headers: &HeaderMap, auth: &Auth<C>) -> bool {
+        // The address of the realm is that of its `Auth`, which lives as long as this does.
+        Arc::ptr_eq(&self.realm, auth.realm()) && bearer::header(headers) == Ok(Some(&self.credentials))
+    }
 }
 
 /// How a token reached the server.
@@ -118,16 +135,22 @@ pub(crate) fn from_parts<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, AuthRejection> {
-    if let Some(session) = parts.extensions.get::<Session<C>>() {
+    if let Some(session) = parts.extensions.get::<Session<C>>()
+        && session.shared.origin.is(&parts.headers, auth)
+    {
         return Ok(Some(session.clone()));
     }
     let reject = |denial| AuthRejection::new(denial, auth.realm());
-    let Some(token) = bearer::token(&parts.headers).map_err(reject)? else { return Ok(None) };
-    let mut token = auth.verify_access(token).map_err(reject)?;
+    let Some(header) = bearer::header(&parts.headers).map_err(reject)? else { return Ok(None) };
+    let mut token = auth.verify_access(bearer::token(header).map_err(reject)?).map_err(|error| {
+        tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
+        reject(Denial::InvalidToken)
+    })?;
     // A token of ours always names a session; one that does not was not made by this crate.
     let id =
         SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
-    let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer }) };
+    let origin = Origin { credentials: header.clone(), realm: Arc::clone(auth.realm()) };
+    let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer, origin }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }

@@ -5,6 +5,7 @@ pub(crate) mod refresh;
 #[cfg(test)]
 mod tests;
 
+use http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
@@ -61,6 +62,7 @@ pub(crate) fn add_schemas(openapi: &mut OpenApi, schemas: Vec<(String, RefOr<Sch
 /// Writes an access into an operation; what was written there by hand does not count.
 pub(crate) fn declare(operation: &mut Operation, access: &Access) {
     operation.security = Some(requirements(access));
+    describe_responses(operation);
     if let Access::Public { reason } = access {
         describe_public(operation, reason);
         return;
@@ -68,6 +70,18 @@ pub(crate) fn declare(operation: &mut Operation, access: &Access) {
     answer(operation, "401", unauthorized);
     if let Access::Require(_) = access {
         answer(operation, "403", || forbidden(access));
+    }
+}
+
+/// A response has to have a description (OpenAPI 3.1.0 section 4.8.17); the phrase of its status is better than none.
+fn describe_responses(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let phrase = status.parse::<StatusCode>().ok().and_then(|status| status.canonical_reason());
+        if let (RefOr::T(response), Some(phrase)) = (response, phrase)
+            && response.description.is_empty()
+        {
+            phrase.clone_into(&mut response.description);
+        }
     }
 }
 

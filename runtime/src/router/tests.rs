@@ -14,8 +14,7 @@ use crate::session::SessionMetadata;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{
-    Auth, AuthRouter, BoxError, SessionClaims, authenticated, openapi_json, public, require_role,
-    typed_refresh_handler,
+    Auth, AuthRouter, SessionClaims, authenticated, openapi_json, public, require_role, typed_refresh_handler,
 };
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +71,7 @@ fn auth() -> Auth<User> {
         .issuer("https://issuer.example")
         .audience("https://api.example")
         .store(MemoryStore::default())
-        .claims_source(|id: u64| async move { Ok::<_, BoxError>(Some(user(id))) })
+        .claims_source(|id| async move { Ok(Some(user(id))) })
         .build()
         .unwrap()
 }

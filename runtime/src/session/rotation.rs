@@ -7,7 +7,10 @@ use super::{SessionRecord, TokenHash};
 use crate::clock::Timestamp;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_LIFE: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
+/// How far the clocks of two servers on one store may be apart.
+const MOST_SKEW: Duration = Duration::from_secs(60);
 const LONGEST_WINDOW: Duration = Duration::from_secs(300);
 
 /// When a refresh gives out a new refresh token.
@@ -114,6 +117,9 @@ impl SessionPolicy {
         if lifetimes.idle_ttl.as_secs() == 0 {
             return Err(PolicyError::IdleTtlTooShort);
         }
+        if lifetimes.absolute_ttl > LONGEST_LIFE {
+            return Err(PolicyError::AbsoluteTtlTooLong);
+        }
         if lifetimes.idle_ttl > lifetimes.absolute_ttl {
             return Err(PolicyError::IdleTtlAboveAbsoluteTtl);
         }
@@ -135,6 +141,8 @@ pub enum PolicyError {
     IdleTtlTooShort,
     /// `idle_ttl` is longer than `absolute_ttl`, so it would never take effect.
     IdleTtlAboveAbsoluteTtl,
+    /// `absolute_ttl` is longer than ten years.
+    AbsoluteTtlTooLong,
     /// The window is longer than 300 seconds.
     WindowTooLong,
     /// `within` of [`Rotation::NearExpiry`] is shorter than a second: no token would ever be exchanged.
@@ -147,6 +155,9 @@ impl fmt::Display for PolicyError {
             Self::IdleTtlTooShort => "the idle lifetime of a session is shorter than a second; make it longer",
             Self::IdleTtlAboveAbsoluteTtl => {
                 "the idle lifetime of a session is longer than its absolute lifetime; make it shorter, or the absolute one longer"
+            }
+            Self::AbsoluteTtlTooLong => {
+                "the absolute lifetime of a session is longer than ten years; make it shorter, 90 days is usual"
             }
             Self::WindowTooLong => "the rotation window is longer than 300 seconds; make it shorter, 30 is usual",
             Self::NeverRotates => "`NearExpiry` with a `within` below a second never rotates; make it longer",
@@ -185,11 +196,26 @@ pub(super) enum Step {
     Repeat,
     /// The presented token stays good.
     Keep,
-    /// A retry inside the window, for which the caller derived another successor than the first time: it cannot be answered
-    /// with the same token, and is no sign of theft either.
+    /// A retry inside the window, for which the caller derived another successor than the first time, or whose window cannot
+    /// be told from this clock: it cannot be answered with the same token, and is no sign of theft either.
     Unrepeatable,
     Reuse(ReuseKind),
     Expired,
+}
+
+/// The two times of an exchange. Between them the application read the user's claims, which may have taken long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// When the token was presented: whether a retry is in the window is judged by this.
+    pub(super) arrived: Timestamp,
+    /// When the answer is given: expiry, and the times of a new token, are judged by this.
+    pub(super) now: Timestamp,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(now: Timestamp) -> Self {
+        Self { arrived: now, now }
+    }
 }
 
 /// Decides what becomes of `record` when a token that was signed for it is presented; `successor` is what replaces it.
@@ -197,10 +223,11 @@ pub(super) fn present(
     record: &SessionRecord,
     presented: &TokenHash,
     successor: &TokenHash,
-    now: Timestamp,
+    moment: impl Into<Moment>,
     policy: &SessionPolicy,
 ) -> Step {
-    // A clock that steps back does not reopen a window or revive a session.
+    let Moment { arrived, now } = moment.into();
+    // A clock that steps back does not revive a session.
     let now = now.max(record.last_used_at);
     if record.is_expired(now) {
         return Step::Expired;
@@ -222,10 +249,15 @@ pub(super) fn present(
     if record.previous.as_ref() != Some(presented) {
         return Step::Reuse(ReuseKind::OlderAncestor);
     }
-    if now.since(record.rotated_at).as_secs() >= policy.rotation.window().as_secs() {
+    if arrived.since(record.rotated_at).as_secs() >= policy.rotation.window().as_secs() {
         return Step::Reuse(ReuseKind::LateRetry);
     }
-    if record.current == *successor { Step::Repeat } else { Step::Unrepeatable }
+    // A clock that reads long before the rotation cannot tell whether the window is open.
+    let clock_is_behind = record.rotated_at.since(arrived) > MOST_SKEW;
+    if clock_is_behind || record.current != *successor {
+        return Step::Unrepeatable;
+    }
+    Step::Repeat
 }
 
 #[cfg(test)]

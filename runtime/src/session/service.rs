@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::rotation::{Step, present};
+use super::rotation::{Moment, Step, present};
 use super::{ReuseKind, SessionId, SessionMetadata, SessionPolicy, SessionRecord, TokenHash};
 use crate::TARGET;
 use crate::clock::{Clock, Timestamp};
@@ -83,22 +83,32 @@ impl Sessions {
         presented: &TokenHash,
         successor: &TokenHash,
     ) -> Result<Prepared, SessionError> {
-        let record = self.store.load(id).await?.ok_or(SessionError::Unknown)?;
-        let expected_version = record.version;
-        let prepared = |record, outcome| Prepared {
-            record,
-            outcome,
-            expected_version,
-            presented: presented.clone(),
-            successor: successor.clone(),
-        };
-        match present(&record, presented, successor, self.now(), &self.policy) {
-            Step::Rotate(next) => Ok(prepared(*next, Outcome::Rotated)),
-            Step::Repeat => Ok(prepared(record, Outcome::Repeated)),
-            Step::Keep => Ok(prepared(record, Outcome::Kept)),
+        let loaded = self.load(id).await?;
+        let arrived = self.now();
+        let (record, outcome) = self.decide(&loaded, presented, successor, arrived).await?;
+        let (presented, successor) = (presented.clone(), successor.clone());
+        Ok(Prepared { loaded, record, outcome, presented, successor, arrived })
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<SessionRecord, SessionError> {
+        self.store.load(id).await?.ok_or(SessionError::Unknown)
+    }
+
+    async fn decide(
+        &self,
+        record: &SessionRecord,
+        presented: &TokenHash,
+        successor: &TokenHash,
+        arrived: Timestamp,
+    ) -> Result<(SessionRecord, Outcome), SessionError> {
+        let moment = Moment { arrived, now: self.now() };
+        match present(record, presented, successor, moment, &self.policy) {
+            Step::Rotate(next) => Ok((*next, Outcome::Rotated)),
+            Step::Repeat => Ok((record.clone(), Outcome::Repeated)),
+            Step::Keep => Ok((record.clone(), Outcome::Kept)),
             Step::Unrepeatable => Err(SessionError::Unrepeatable),
             Step::Expired => Err(SessionError::Expired),
-            Step::Reuse(kind) => Err(self.end_after_reuse(id, kind).await),
+            Step::Reuse(kind) => Err(self.end_after_reuse(&record.id, kind).await),
         }
     }
 
@@ -120,31 +130,42 @@ impl Sessions {
 
     /// Makes the new tokens with `mint` and writes the exchange; the tokens are handed out only when it is written.
     ///
-    /// `mint` gets the record from which the refresh token's times are taken, and whether it is a new one. When another
-    /// refresh of the same session was faster, the decision is taken anew and `mint` is called again.
+    /// The decision is taken anew, and for an exchange that writes nothing with the record of now: whatever the caller did
+    /// since [`prepare`](Self::prepare) may have taken long. Expiry and new times count from now; whether a retry was in the
+    /// window counts from when it arrived. `mint` gets the record from which the
+    /// refresh token's times are taken, and which token to make. When another refresh of the same session was faster, all of
+    /// that happens again.
     ///
     /// # Errors
     ///
     /// What `mint` refuses, after which nothing was written; else as [`prepare`](Self::prepare).
     pub async fn commit<T, E>(
         &self,
-        mut prepared: Prepared,
+        prepared: Prepared,
         mut mint: impl FnMut(&SessionRecord, Outcome) -> Result<T, E> + Send,
     ) -> Result<T, E>
     where
         T: Send,
         E: From<SessionError> + Send,
     {
+        let Prepared { loaded, outcome, presented, successor, arrived, .. } = prepared;
+        let id = loaded.id.clone();
+        // A rotation notices a change of the record when it writes; the others have to look.
+        let mut known = Some(loaded).filter(|_| outcome == Outcome::Rotated);
         for _ in 0..COMMIT_ATTEMPTS {
-            let minted = mint(&prepared.record, prepared.outcome)?;
-            if prepared.outcome != Outcome::Rotated {
+            let current = match known.take() {
+                Some(record) => record,
+                None => self.load(&id).await?,
+            };
+            let (record, outcome) = self.decide(&current, &presented, &successor, arrived).await?;
+            let minted = mint(&record, outcome)?;
+            if outcome != Outcome::Rotated {
                 return Ok(minted);
             }
-            let written = self.store.replace(prepared.record.clone(), prepared.expected_version).await;
+            let written = self.store.replace(record, current.version).await;
             if written.map_err(SessionError::Store)? == Replaced::Yes {
                 return Ok(minted);
             }
-            prepared = self.prepare(&prepared.record.id, &prepared.presented, &prepared.successor).await?;
         }
         Err(SessionError::Contended.into())
     }
@@ -225,15 +246,16 @@ impl fmt::Debug for Sessions {
 #[derive(Debug)]
 #[must_use = "an exchange takes effect with `Sessions::commit`"]
 pub struct Prepared {
+    loaded: SessionRecord,
     record: SessionRecord,
     outcome: Outcome,
-    expected_version: u64,
     presented: TokenHash,
     successor: TokenHash,
+    arrived: Timestamp,
 }
 
 impl Prepared {
-    /// The session as it will be.
+    /// The session as it will be, but for the times.
     pub fn record(&self) -> &SessionRecord {
         &self.record
     }

@@ -58,6 +58,9 @@ pub trait SessionStore: Send + Sync + 'static {
     /// A record that is gone is a [`Replaced::Conflict`]: nothing brings a revoked session back. The user of a session never
     /// changes.
     ///
+    /// An error may mean that nothing was written or that the answer was lost. The client is told to try again, which works in
+    /// both cases as long as it does so within the rotation window.
+    ///
     /// # Errors
     ///
     /// When the store fails.

@@ -10,7 +10,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::key::without_leading_zeros;
+use super::public_key::without_leading_zeros;
 use super::{Algorithm, Key, KeyError};
 
 /// The members that this crate looks at. Serde refuses each when it stands twice.

@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash};
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, EncodingKey, crypto};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
 
 use super::derive::Subkey;
 use super::prepared::PreparedSecret;
 use super::provider::{ensure_provider, without_panic};
+use super::public_key::{check_point, check_public};
 use super::weak_secret::is_weak;
 use super::{Algorithm, KeyError, TokenError};
 
-const LEAST_RSA_BITS: usize = 2048;
 const LONGEST_KID: usize = 128;
 
 /// A key that verifies tokens, and may sign them, with exactly one algorithm.
@@ -43,6 +45,8 @@ struct Material {
     algorithm: Algorithm,
     /// The RFC 7638 thumbprint of a public key; a derived, irreversible name of a secret.
     thumbprint: String,
+    /// The name of what HMAC makes of a secret, which several secrets may have in common.
+    hmac_name: Option<String>,
     signing: Option<EncodingKey>,
     verifying: DecodingKey,
     prepared: Option<PreparedSecret>,
@@ -52,9 +56,9 @@ struct Material {
 impl Key {
     /// Takes a secret that signs and verifies with HS256, HS384 or HS512.
     ///
-    /// Refuses other algorithms, a secret shorter than the hash (RFC 7518 section 3.2), and one that is a placeholder, has a
-    /// pattern, or stands in a curated selection of published secrets. That selection is short: a secret that passes is
-    /// not thereby good. Make it at random, for example with `openssl rand -base64 64`.
+    /// Refuses other algorithms, a secret shorter than the hash (RFC 7518 section 3.2), and one that has a pattern, is a
+    /// published example, or holds one of a few well-known placeholders. That list is short: a secret that passes is not
+    /// thereby good. Make it at random, for example with `openssl rand -base64 48`.
     pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = match algorithm {
@@ -66,13 +70,14 @@ impl Key {
         if secret.len() < needed {
             return Err(KeyError::SecretTooShort { algorithm, needed, actual: secret.len() });
         }
-        if is_weak(secret) {
+        if is_weak(without_trailing_zeros(secret)) {
             return Err(KeyError::WeakSecret);
         }
         ensure_provider()?;
         Ok(Self::from_material(Material {
             algorithm,
-            thumbprint: Subkey::of(secret, "key id").name(),
+            thumbprint: secret_name(secret),
+            hmac_name: Some(secret_name(&hmac_key(algorithm, secret))),
             signing: Some(EncodingKey::from_secret(secret)),
             verifying: DecodingKey::from_secret(secret),
             prepared: PreparedSecret::new(algorithm, secret),
@@ -83,15 +88,15 @@ impl Key {
     /// Makes a random secret for HS256, HS384 or HS512. It lives as long as the process: every token dies with it, and other
     /// instances do not accept them.
     pub fn generate_secret(algorithm: Algorithm) -> Result<Self, KeyError> {
-        let mut secret = zeroize::Zeroizing::new([0; 64]);
+        let mut secret = Zeroizing::new([0; 64]);
         getrandom::fill(secret.as_mut()).map_err(|_| KeyError::Random)?;
         Self::from_secret(algorithm, secret.as_slice())
     }
 
     /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, through its public part, verifies.
     ///
-    /// Refuses HMAC algorithms, a key of another type or curve, RSA under 2048 bits or with an exponent of 1 or an even one,
-    /// and a key that does not verify its own signature.
+    /// Refuses HMAC algorithms, a key that does not verify its own signature, and what [`Key::from_public_pem`] refuses in a
+    /// public key.
     pub fn from_private_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let read = match algorithm {
             Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem,
@@ -115,16 +120,14 @@ impl Key {
 
     /// Takes a private key as PKCS#8 DER; see [`Key::from_private_pem`].
     pub fn from_private_der(algorithm: Algorithm, der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        Self::from_private_pem(
-            algorithm,
-            zeroize::Zeroizing::new(pem("PRIVATE KEY", der.as_ref())).as_bytes(),
-        )
+        Self::from_private_pem(algorithm, Zeroizing::new(pem("PRIVATE KEY", der.as_ref())).as_bytes())
     }
 
     /// Takes a public key as SubjectPublicKeyInfo PEM (`BEGIN PUBLIC KEY`), which only verifies.
     ///
-    /// Refuses HMAC algorithms, a key of another type or curve, and RSA under 2048 bits or with an exponent of 1 or an even
-    /// one.
+    /// Refuses HMAC algorithms, a key of another type or curve, points off the curve, points of small order (for which
+    /// anybody can sign), RSA under 2048 or over 8192 bits or with an even modulus, and exponents that are 1, even or over 33
+    /// bits.
     pub fn from_public_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let read = match algorithm {
             Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem,
@@ -200,6 +203,7 @@ impl Key {
         Ok(Self::from_material(Material {
             algorithm,
             thumbprint,
+            hmac_name: None,
             signing,
             verifying,
             prepared: None,
@@ -219,6 +223,7 @@ impl Key {
         let material = Material {
             algorithm: self.material.algorithm,
             thumbprint: self.material.thumbprint.clone(),
+            hmac_name: self.material.hmac_name.clone(),
             signing: None,
             verifying: self.material.verifying.clone(),
             prepared: self.secret().and_then(|secret| PreparedSecret::new(self.algorithm(), secret)),
@@ -227,9 +232,10 @@ impl Key {
         Self { kid: self.kid, material: Arc::new(material) }
     }
 
-    /// Whether both are the same secret or public key, whatever they are called.
+    /// Whether both are the same secret or public key, whatever they are called, or two secrets that HMAC cannot tell apart.
     pub(crate) fn is_same_key(&self, other: &Self) -> bool {
-        self.material.thumbprint == other.material.thumbprint
+        let (this, other) = (&self.material, &other.material);
+        this.thumbprint == other.thumbprint || (this.hmac_name.is_some() && this.hmac_name == other.hmac_name)
     }
 
     pub(super) fn secret(&self) -> Option<&[u8]> {
@@ -288,58 +294,22 @@ fn is_pem_of(pem: &[u8], label: &str) -> bool {
     pem.trim_ascii_start().starts_with(format!("-----BEGIN {label}-----").as_bytes())
 }
 
-/// Checks type, curve and strength; answers how many bytes a signature has.
-fn check_public(algorithm: Algorithm, jwk: &Jwk) -> Result<usize, KeyError> {
-    match (&jwk.algorithm, algorithm) {
-        (AlgorithmParameters::EllipticCurve(ec), Algorithm::Es256) if ec.curve == EllipticCurve::P256 => {
-            Ok(64)
-        }
-        (AlgorithmParameters::EllipticCurve(ec), Algorithm::Es384) if ec.curve == EllipticCurve::P384 => {
-            Ok(96)
-        }
-        (AlgorithmParameters::OctetKeyPair(_), Algorithm::EdDsa) => Ok(64),
-        (AlgorithmParameters::RSA(rsa), Algorithm::Rs256 | Algorithm::Ps256) => {
-            check_rsa(algorithm, &rsa.n, &rsa.e)
-        }
-        _ => Err(KeyError::Unreadable(algorithm)),
-    }
+fn secret_name(secret: &[u8]) -> String {
+    Subkey::of(without_trailing_zeros(secret), "key id").name()
 }
 
-fn check_rsa(algorithm: Algorithm, modulus: &str, exponent: &str) -> Result<usize, KeyError> {
-    let number = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::Unreadable(algorithm));
-    let (modulus, exponent) = (number(modulus)?, number(exponent)?);
-    let modulus = without_leading_zeros(&modulus);
-    let bits = modulus.first().map_or(0, |top| modulus.len() * 8 - top.leading_zeros() as usize);
-    if bits < LEAST_RSA_BITS {
-        return Err(KeyError::RsaTooShort { bits });
-    }
-    let exponent = without_leading_zeros(&exponent);
-    if exponent == [1] || exponent.last().is_none_or(|lowest| lowest % 2 == 0) {
-        return Err(KeyError::RsaExponent);
-    }
-    Ok(modulus.len())
+/// The key that HMAC works with: what is longer than a block of the hash is hashed (RFC 2104 section 2). Shorter ones are
+/// padded with zeros, so that zeros at the end do not matter.
+fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(match algorithm {
+        Algorithm::Hs256 if secret.len() > 64 => Sha256::digest(secret).to_vec(),
+        Algorithm::Hs384 if secret.len() > 128 => Sha384::digest(secret).to_vec(),
+        Algorithm::Hs512 if secret.len() > 128 => Sha512::digest(secret).to_vec(),
+        _ => secret.to_vec(),
+    })
 }
 
-pub(super) fn without_leading_zeros(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    &number[zeros..]
-}
-
-/// Asks the back ends whether they can use the key; RustCrypto says so when a verification is set up, aws-lc-rs only
-/// when it parses the key by itself.
-fn check_point(algorithm: Algorithm, key: &DecodingKey) -> Result<(), KeyError> {
-    crypto::verify("", b"", key, algorithm.jws()).map_err(|_| KeyError::InvalidPoint(algorithm))?;
-
-    #[cfg(feature = "aws-lc-rs")]
-    {
-        use aws_lc_rs::signature as aws;
-        let curve: &'static dyn aws::VerificationAlgorithm = match algorithm {
-            Algorithm::Es256 => &aws::ECDSA_P256_SHA256_FIXED,
-            Algorithm::Es384 => &aws::ECDSA_P384_SHA384_FIXED,
-            _ => return Ok(()),
-        };
-        let point = key.try_get_as_bytes().map_err(|_| KeyError::InvalidPoint(algorithm))?;
-        aws::ParsedPublicKey::new(curve, point).map_err(|_| KeyError::InvalidPoint(algorithm))?;
-    }
-    Ok(())
+fn without_trailing_zeros(secret: &[u8]) -> &[u8] {
+    let zeros = secret.iter().rev().take_while(|byte| **byte == 0).count();
+    &secret[..secret.len() - zeros]
 }

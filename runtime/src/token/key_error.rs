@@ -6,7 +6,9 @@ use std::fmt;
 use super::Algorithm;
 
 /// Why a key was refused. `Display` says what to do about it; no variant holds key material.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// No cryptography is compiled in, or several are and none was installed.
@@ -30,14 +32,21 @@ pub enum KeyError {
     WeakSecret,
     /// The text or DER is not a key of this algorithm.
     Unreadable(Algorithm),
-    /// The public point does not lie on the curve of the algorithm.
+    /// The public point does not lie on the curve of the algorithm, or has small order.
     InvalidPoint(Algorithm),
     /// The RSA modulus has fewer than 2048 bits (RFC 7518 section 3.3).
     RsaTooShort {
         /// The length given.
         bits: usize,
     },
-    /// The RSA public exponent is 1 or even.
+    /// The RSA modulus has more than 8192 bits.
+    RsaTooLong {
+        /// The length given.
+        bits: usize,
+    },
+    /// The RSA modulus is even.
+    RsaModulus,
+    /// The RSA public exponent is 1, even or over 33 bits.
     RsaExponent,
     /// What the key signs, it does not verify.
     DoesNotRoundTrip(Algorithm),
@@ -94,11 +103,11 @@ impl fmt::Display for KeyError {
             Self::SecretTooShort { algorithm, needed, actual } => {
                 return write!(
                     f,
-                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 64`"
+                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 48`"
                 );
             }
             Self::WeakSecret => {
-                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 64`"
+                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 48`"
             }
             Self::Unreadable(algorithm) => {
                 return write!(
@@ -109,13 +118,19 @@ impl fmt::Display for KeyError {
             Self::InvalidPoint(algorithm) => {
                 return write!(
                     f,
-                    "the public key is not a point of the curve of {algorithm}: export the key again"
+                    "the public key is not a usable point of the curve of {algorithm}: export the key again"
                 );
             }
             Self::RsaTooShort { bits } => {
                 return write!(f, "the RSA key has {bits} bits: make one of at least 2048");
             }
-            Self::RsaExponent => "the RSA public exponent is 1 or even: make a key with exponent 65537",
+            Self::RsaTooLong { bits } => {
+                return write!(f, "the RSA key has {bits} bits: make one of at most 8192");
+            }
+            Self::RsaModulus => "the RSA modulus is even, so this is no RSA key: export the key again",
+            Self::RsaExponent => {
+                "the RSA public exponent is 1, even or over 33 bits: make a key with exponent 65537"
+            }
             Self::DoesNotRoundTrip(algorithm) => {
                 return write!(f, "the key does not verify what it signs with {algorithm}: make a new one");
             }
@@ -142,6 +157,12 @@ impl fmt::Display for KeyError {
             Self::Random => "the operating system gave no random bytes",
         };
         f.write_str(text)
+    }
+}
+
+impl fmt::Debug for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

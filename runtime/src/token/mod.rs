@@ -18,6 +18,7 @@ mod members;
 mod payload;
 mod prepared;
 mod provider;
+mod public_key;
 mod refresh;
 mod settings;
 mod weak_secret;

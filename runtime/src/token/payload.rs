@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::error::Category;
 
@@ -14,7 +16,7 @@ use crate::claims::CowStr;
 use crate::clock::Timestamp;
 
 /// The last second of the year 9999.
-const LATEST: u64 = 253_402_300_799;
+pub(super) const LATEST: Timestamp = Timestamp::from_unix(253_402_300_799);
 
 /// What `iss` and `aud` have to say.
 #[derive(Clone, Copy)]
@@ -52,6 +54,12 @@ pub(super) fn read<'de, T>(
     };
     json.end().map_err(|_| TokenError::Payload)?;
     Ok((reading.found.complete()?, claims))
+}
+
+/// The session's id, from the registered claims alone; what else stands in the payload only has to be JSON.
+pub(super) fn session_id(payload: &str, expected: Expected<'_>) -> Result<String, TokenError> {
+    let (registered, IgnoredAny) = read(payload, expected, |members| IgnoredAny::deserialize(members))?;
+    Ok(registered.session_id.into_owned())
 }
 
 /// The deserializer of the application's claims.
@@ -254,8 +262,8 @@ impl<'de> DeserializeSeed<'de> for NumericDate {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Timestamp, D::Error> {
         let seconds = u64::deserialize(deserializer)?;
-        match i64::try_from(seconds) {
-            Ok(whole) if seconds <= LATEST => Ok(Timestamp::from_unix(whole)),
+        match i64::try_from(seconds).map(Timestamp::from_unix) {
+            Ok(time) if time <= LATEST => Ok(time),
             _ => Err(D::Error::custom("the time is out of range")),
         }
     }

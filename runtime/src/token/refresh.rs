@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::access::Audience;
 use super::derive::Subkey;
 use super::envelope::Envelope;
-use super::payload::{self, Registered};
+use super::payload::{self, LATEST};
 use super::{Key, KeySet, SettingsError, TokenError, TokenSettings};
 use crate::clock::Timestamp;
 
@@ -85,14 +85,14 @@ struct Subject {
 
 impl RefreshTokens {
     /// Takes the key and the settings. Refuses a key that is not a secret or cannot sign, and settings that are empty or out
-    /// of range.
+    /// of range, or whose length limit has no room for issuer, audiences and a subject of 36 characters.
     pub fn new(key: Key, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
         let secret = key.secret().ok_or(SettingsError::RefreshKeyNotSecret)?;
         let (successors, access_ids) = (Subkey::of(secret, "successor"), Subkey::of(secret, "access id"));
         let keys = KeySet::new(key).map_err(|_| SettingsError::RefreshKeyNotSecret)?;
         let envelope = Envelope::new("rt+jwt", settings.length_limit(), keys);
-        Ok(Self { envelope, settings, successors, access_ids })
+        Self { envelope, settings, successors, access_ids }.check_length_limit()
     }
 
     /// Makes a token; equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
@@ -114,12 +114,23 @@ impl RefreshTokens {
 
     /// Verifies a token.
     pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<RefreshTicket, TokenError> {
-        self.open(token, |settings, times| settings.check_times(times, now))
+        let payload = self.envelope.open(token)?;
+        let (registered, Subject { sub }) =
+            payload::read(&payload, self.settings.expected(), |members| Subject::deserialize(members))?;
+        self.settings.check_times(&registered, now)?;
+        Ok(RefreshTicket {
+            subject: sub,
+            id: registered.id.into_owned(),
+            session_id: registered.session_id.into_owned(),
+            issued_at: registered.issued_at,
+            expires_at: registered.expires_at,
+        })
     }
 
-    /// Verifies a token that may have expired or grown too old, and asks everything else of it.
-    pub fn verify_expired(&self, token: &[u8], now: Timestamp) -> Result<RefreshTicket, TokenError> {
-        self.open(token, |settings, times| settings.check_start(times, now))
+    /// The id of the session that a token belongs to, for signing out. Refuses what [`RefreshTokens::verify`] refuses, but
+    /// does not ask for the time.
+    pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
+        payload::session_id(&self.envelope.open(token)?, self.settings.expected())
     }
 
     /// The `jti` of the refresh token that follows `parent_id`: 256 bits that only the holder of the refresh secret can
@@ -128,27 +139,20 @@ impl RefreshTokens {
         self.successors.id(&[session_id, parent_id])
     }
 
-    /// The `jti` of the access token that is given out with the refresh token `refresh_id`.
-    pub fn derived_access_id(&self, session_id: &str, refresh_id: &str) -> String {
-        self.access_ids.id(&[session_id, refresh_id])
+    /// The `jti` of the access token that is given out at this time with the refresh token `refresh_id`. A refresh token that
+    /// is kept is given out again, with another access token.
+    pub fn derived_access_id(&self, session_id: &str, refresh_id: &str, issued_at: Timestamp) -> String {
+        self.access_ids.id(&[session_id, refresh_id, &issued_at.unix().to_string()])
     }
 
-    fn open(
-        &self,
-        token: &[u8],
-        check: impl FnOnce(&TokenSettings, &Registered<'_>) -> Result<(), TokenError>,
-    ) -> Result<RefreshTicket, TokenError> {
-        let payload = self.envelope.open(token)?;
-        let (registered, Subject { sub }) =
-            payload::read(&payload, self.settings.expected(), |members| Subject::deserialize(members))?;
-        check(&self.settings, &registered)?;
-        Ok(RefreshTicket {
-            subject: sub,
-            id: registered.id.into_owned(),
-            session_id: registered.session_id.into_owned(),
-            issued_at: registered.issued_at,
-            expires_at: registered.expires_at,
-        })
+    /// Refuses settings under which no token of a user with a UUID for identifier fits the length limit.
+    fn check_length_limit(self) -> Result<Self, SettingsError> {
+        let (uuid, id, session_id) = ("u".repeat(36), "i".repeat(43), "s".repeat(22));
+        match self.mint(&RefreshStamp::new(&uuid, &id, &session_id, LATEST, LATEST)) {
+            Ok(_) => Ok(self),
+            Err(TokenError::TooLong) => Err(SettingsError::RefreshTokenTooLong),
+            Err(_) => Err(SettingsError::RefreshKeyNotSecret),
+        }
     }
 }
 

@@ -37,11 +37,11 @@ pub struct TokenSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The issuer is empty.
+    /// The issuer is empty or blank.
     EmptyIssuer,
-    /// An audience is empty.
+    /// An audience is empty or blank.
     EmptyAudience,
-    /// The client id is empty.
+    /// The client id is empty or blank.
     EmptyClientId,
     /// The leeway is over five minutes.
     LeewayTooLong,
@@ -49,6 +49,8 @@ pub enum SettingsError {
     LengthLimit,
     /// Refresh tokens need a secret, so that one parent has one successor, byte for byte.
     RefreshKeyNotSecret,
+    /// The limit of a token's length has no room for a refresh token.
+    RefreshTokenTooLong,
 }
 
 impl TokenSettings {
@@ -95,13 +97,13 @@ impl TokenSettings {
     }
 
     pub(super) fn checked(self) -> Result<Self, SettingsError> {
-        if self.issuer.is_empty() {
+        if is_blank(&self.issuer) {
             return Err(SettingsError::EmptyIssuer);
         }
-        if self.audiences.iter().any(String::is_empty) {
+        if self.audiences.iter().any(|audience| is_blank(audience)) {
             return Err(SettingsError::EmptyAudience);
         }
-        if self.client_id.as_deref() == Some("") {
+        if self.client_id.as_deref().is_some_and(is_blank) {
             return Err(SettingsError::EmptyClientId);
         }
         if self.leeway > LONGEST_LEEWAY {
@@ -130,17 +132,6 @@ impl TokenSettings {
         if now >= times.expires_at + self.leeway {
             return Err(TokenError::Expired);
         }
-        self.check_start(times, now)?;
-        match self.max_age {
-            Some(age) if now.since(times.issued_at) > age.saturating_add(self.leeway) => {
-                Err(TokenError::TooOld)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// All of [`Self::check_times`] that does not end a token's life.
-    pub(super) fn check_start(&self, times: &Registered<'_>, now: Timestamp) -> Result<(), TokenError> {
         let latest_start = now + self.leeway;
         if times.not_before.is_some_and(|start| start > latest_start) {
             return Err(TokenError::NotYetValid);
@@ -148,20 +139,32 @@ impl TokenSettings {
         if times.issued_at > latest_start {
             return Err(TokenError::IssuedInFuture);
         }
-        Ok(())
+        match self.max_age {
+            Some(age) if now.since(times.issued_at) > age.saturating_add(self.leeway) => {
+                Err(TokenError::TooOld)
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::EmptyIssuer => "the issuer is empty: set the URL of this service",
-            Self::EmptyAudience => "an audience is empty: set the URL or name of the API",
-            Self::EmptyClientId => "the client id is empty: set a name or leave it out",
+            Self::EmptyIssuer => "the issuer is empty or blank: set the URL of this service",
+            Self::EmptyAudience => "an audience is empty or blank: set the URL or name of the API",
+            Self::EmptyClientId => "the client id is empty or blank: set a name or leave it out",
             Self::LeewayTooLong => "the leeway is over five minutes: set at most 300 seconds",
             Self::LengthLimit => "the limit of a token's length has to be between 512 bytes and 64 KiB",
             Self::RefreshKeyNotSecret => {
                 "the refresh key has to be a secret that signs: use `Key::from_secret`"
+            }
+            Self::RefreshTokenTooLong => {
+                "refresh tokens do not fit the limit of a token's length: raise it, or shorten issuer and audiences"
             }
         })
     }

@@ -1,40 +1,56 @@
-//! Secrets that everybody knows or can guess.
+//! Secrets that everybody knows or can guess. This is not the list of 100 000 published secrets, and no substitute for making
+//! one at random.
 
-/// A curated selection of secrets of at least 32 bytes, in lower case: examples from documentation, and placeholders of the
-/// kind that templates hold. It is not the list of 100 000 published secrets, and no substitute for making one at random.
-const PUBLISHED: &[&str] = &[
-    "a-string-secret-at-least-256-bits-long",
-    "a-valid-string-secret-that-is-at-least-384-bits-long",
-    "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
-    "a-secret-key-that-is-at-least-32-characters-long",
-    "abcdefghijklmnopqrstuvwxyz012345",
-    "abcdefghijklmnopqrstuvwxyz123456",
-    "abcdefghijklmnopqrstuvwxyz0123456789",
-    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789",
-    "countersign-documentation-example-secret",
-    "my-32-character-ultra-secure-and-ultra-long-secret",
-    "mysupersecretkeythatisatleast32characterslong",
-    "mysecretkeymysecretkeymysecretkey1",
-    "please-change-this-secret-in-production",
-    "please-change-me-to-a-secure-random-string",
-    "qwertyuiopasdfghjklzxcvbnm123456",
-    "secret-key-must-be-at-least-32-characters-long",
-    "super-secret-jwt-token-with-at-least-32-characters-long",
-    "supersecretkeythatshouldbechangedinproduction",
-    "the-quick-brown-fox-jumps-over-the-lazy-dog",
-    "the quick brown fox jumps over the lazy dog",
-    "this-is-a-very-long-secret-key-for-testing-purposes",
-    "thisisaverylongsecretkeythatshouldbechanged",
-    "thisismysecretkeythatisatleast32byteslong",
-    "your-256-bit-secret-your-256-bit-secret",
-    "your-256-bit-secret-key-goes-here-1234567890",
-    "your-384-bit-secret-your-384-bit-secret-your-384-bit-secret",
-    "your-512-bit-secret-your-512-bit-secret-your-512-bit-secret-your-512-bit-secret",
-    "your-super-secret-jwt-key-change-this-in-production",
-    "your-super-secret-key-at-least-32-characters-long",
-    "your-secret-key-change-this-in-production",
-    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+use zeroize::Zeroizing;
+
+/// What templates and documentation put where a secret belongs, in lower case and without separators.
+///
+/// Chance goes past them: a base64 secret of 64 characters holds a given run of 8 letters once in 10^10, a hexadecimal one
+/// a given run of 16 digits once in 10^17. So an entry has at least 8 characters, and 16 if all are hexadecimal digits.
+pub(super) const PLACEHOLDERS: &[&str] = &[
+    "0123456789abcdef",
+    "256bitsecret",
+    "32character",
+    "384bitsecret",
+    "512bitsecret",
+    "abcdefghijklmnop",
+    "atleast256",
+    "atleast32",
+    "atleast384",
+    "atleast512",
+    "changein",
+    "changeme",
+    "changethis",
+    "documentationexample",
+    "donotuse",
+    "examplekey",
+    "examplesecret",
+    "insecure",
+    "jwtsecret",
+    "mypassword",
+    "mysecret",
+    "notasecret",
+    "notsecret",
+    "password1234",
+    "placeholder",
+    "qwertyuiop",
+    "replaceme",
+    "replacethis",
+    "secrethere",
+    "secretkey",
+    "secretsecret",
+    "shouldbechanged",
+    "supersecret",
+    "thequickbrownfox",
+    "thisisasecret",
+    "topsecret",
+    "verysecret",
+    "yourkeyhere",
+    "yoursecret",
 ];
+
+/// The secret of the FastAPI tutorial, which many a service has.
+const FASTAPI_KEY: &str = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7";
 
 /// Octets of the key of RFC 7515 appendix A.1, in base64url and as it is decoded.
 const RFC_7515_KEY: &str =
@@ -44,18 +60,27 @@ const RFC_7515_OCTETS: [u8; 8] = [3, 35, 53, 75, 43, 15, 165, 188];
 /// Chance goes below this once in 10^37 for 32 random bytes, once in 10^7 for 32 hexadecimal digits.
 const LEAST_DIFFERENT_BYTES: usize = 8;
 
-/// Whether the secret is published, is a PEM file (of a key that may be public), or is made of too little: few different
-/// bytes, a repeated piece, or a run such as 0, 1, 2.
+/// Whether the secret holds a placeholder, is published, is a PEM file (of a key that may be public), or is made of too
+/// little: few different bytes, a repeated piece, or a run such as 0, 1, 2.
 pub(super) fn is_weak(secret: &[u8]) -> bool {
     let trimmed = secret.trim_ascii();
-    let known = PUBLISHED.iter().any(|known| trimmed.eq_ignore_ascii_case(known.as_bytes()))
+    let known = trimmed.eq_ignore_ascii_case(FASTAPI_KEY.as_bytes())
         || trimmed == RFC_7515_KEY.as_bytes()
         || (secret.len() == 64 && secret.starts_with(&RFC_7515_OCTETS));
     known
+        || holds_placeholder(secret)
         || trimmed.starts_with(b"-----BEGIN ")
         || different_bytes(secret) < LEAST_DIFFERENT_BYTES
         || repeats(secret)
         || is_run(secret)
+}
+
+fn holds_placeholder(secret: &[u8]) -> bool {
+    let is_separator = |byte: &u8| matches!(byte, b'-' | b'_' | b'.' | b' ');
+    let mut plain = Zeroizing::new(Vec::with_capacity(secret.len()));
+    plain.extend(secret.iter().filter(|byte| !is_separator(byte)).map(u8::to_ascii_lowercase));
+    let holds = |text: &str| plain.windows(text.len()).any(|part| part == text.as_bytes());
+    PLACEHOLDERS.iter().any(|placeholder| holds(placeholder))
 }
 
 fn different_bytes(secret: &[u8]) -> usize {

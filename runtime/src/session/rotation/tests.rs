@@ -107,6 +107,17 @@ fn a_rotation_before_the_last_one_is_dated_with_the_last_one() {
     assert_eq!((next.rotated_at, next.last_used_at, next.idle_expires_at), (at(100), at(100), at(1100)));
 }
 
+/// Row 84. An instance whose clock is far behind, or was set back before a restart, does not open a window anew.
+#[test]
+fn a_clock_far_behind_repeats_nothing() {
+    let policy = policy(Rotation::default());
+    let record = fresh();
+    let next = rotated(&record, at(600), &policy);
+    let retry = |offset: i64| present(&next, &record.current, &next.current, at(600 + offset), &policy);
+    assert_eq!(retry(-60), Step::Repeat);
+    assert_eq!(retry(-61), Step::Unrepeatable);
+}
+
 #[test]
 fn an_expired_session_is_expired_whatever_is_presented() {
     let policy = policy(Rotation::default());
@@ -120,7 +131,8 @@ fn an_expired_session_is_expired_whatever_is_presented() {
 #[test]
 fn times_at_the_end_of_the_scale_do_not_overflow() {
     let lifetimes = Lifetimes::new(Duration::MAX, Duration::MAX);
-    let policy = SessionPolicy::new(lifetimes, Rotation::default()).unwrap();
+    assert_eq!(SessionPolicy::new(lifetimes, Rotation::default()), Err(PolicyError::AbsoluteTtlTooLong));
+    let policy = SessionPolicy { lifetimes, rotation: Rotation::default() };
     let mut record = fresh();
     record.absolute_expires_at = Timestamp::from_unix(i64::MAX);
     record.version = u64::MAX;
@@ -162,6 +174,7 @@ proptest! {
                 Step::Repeat => {
                     prop_assert!(generations_back == 1 && !expired);
                     prop_assert!(elapsed.unsigned_abs() < window);
+                    prop_assert!(START + clock >= record.rotated_at.unix() - 60);
                 }
                 Step::Reuse(ReuseKind::LateRetry) => {
                     prop_assert!(generations_back == 1 && !expired);
@@ -173,7 +186,11 @@ proptest! {
                     break;
                 }
                 Step::Expired => prop_assert!(expired),
-                step @ (Step::Keep | Step::Unrepeatable) => prop_assert!(false, "{step:?}"),
+                Step::Unrepeatable => {
+                    prop_assert!(generations_back == 1 && !expired);
+                    prop_assert!(START + clock < record.rotated_at.unix() - 60);
+                }
+                Step::Keep => prop_assert!(false, "every token rotates"),
             }
         }
     }

@@ -103,6 +103,14 @@ fn weak_rsa_keys_are_refused() {
         "leading zeros do not count"
     );
     assert_eq!(refused(&[], &[1, 0, 1]), KeyError::RsaTooShort { bits: 0 });
+    assert_eq!(refused(&[0xff; 1025], &[1, 0, 1]), KeyError::RsaTooLong { bits: 8200 });
+    assert_eq!(refused(&[&[1], &[0xff; 1024][..]].concat(), &[1, 0, 1]), KeyError::RsaTooLong { bits: 8193 });
+    let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();
+    assert_eq!(refused(&even, &[1, 0, 1]), KeyError::RsaModulus);
+    for long in [&[2, 0, 0, 0, 1][..], &[1, 0, 0, 0, 0, 1], &modulus] {
+        assert_eq!(refused(&modulus, long), KeyError::RsaExponent);
+    }
+    assert!(Key::from_jwk(&rsa_jwk(&modulus, &[1, 0, 0, 0, 1]).to_string()).is_ok(), "33 bits");
 
     let good = Key::from_jwk(&rsa_jwk(&modulus, &[1, 0, 1]).to_string()).unwrap();
     assert_eq!(good.kid(), Key::from_private_pem(Algorithm::Rs256, RSA).unwrap().kid());

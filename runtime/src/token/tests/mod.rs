@@ -18,6 +18,8 @@ mod kit;
 mod refresh;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod registered;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod weak_keys;
 
 thread_local! {
     static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };

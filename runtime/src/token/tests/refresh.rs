@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::kit::{NOW, OTHER_SECRET, SECRET, base64, forged, other_secret_key, secret_key, settings};
 use crate::token::{
-    Algorithm, Key, RefreshStamp, RefreshTokens, TokenSettings, random_id, random_session_id,
+    Algorithm, Key, RefreshStamp, RefreshTokens, SettingsError, TokenSettings, random_id, random_session_id,
 };
 
 fn refresh() -> RefreshTokens {
@@ -44,8 +44,7 @@ fn refresh_token_is_checked_like_an_access_token() {
         refresh.verify(token.as_bytes(), NOW + Duration::from_secs(after)).unwrap_err().reason()
     };
     assert_eq!(reason(&token, 3661), "expired");
-    assert!(refresh.verify_expired(token.as_bytes(), NOW + Duration::from_secs(10_000)).is_ok());
-    let early = refresh.verify_expired(token.as_bytes(), NOW - Duration::from_secs(61));
+    let early = refresh.verify(token.as_bytes(), NOW - Duration::from_secs(61));
     assert_eq!(early.unwrap_err().reason(), "issued_in_future");
 
     let elsewhere =
@@ -65,6 +64,37 @@ fn refresh_token_is_checked_like_an_access_token() {
     assert_eq!(reason(&forged(&secret_key(), header, r#"{"sub":"7"}"#), 0), "missing_claim");
 }
 
+/// Row 93.
+#[test]
+fn session_is_named_by_our_refresh_token_whatever_the_time() {
+    let session_of = |token: &str| refresh().session_id_of(token.as_bytes()).map_err(|error| error.reason());
+    let mut expired = stamp();
+    expired.expires_at = NOW - Duration::from_secs(86_400);
+    let mut early = stamp();
+    early.issued_at = NOW + Duration::from_secs(86_400);
+    for stamp in [stamp(), expired, early] {
+        assert_eq!(session_of(&refresh().mint(&stamp).unwrap()).unwrap(), "session-1");
+    }
+    let elsewhere = RefreshTokens::new(secret_key(), TokenSettings::new("i", super::kit::AUDIENCE)).unwrap();
+    assert_eq!(session_of(&elsewhere.mint(&stamp()).unwrap()).unwrap_err(), "issuer");
+    assert_eq!(session_of(&super::kit::minted()).unwrap_err(), "type");
+    let header = r#"{"typ":"rt+jwt","alg":"HS256","kid":"k1"}"#;
+    assert_eq!(session_of(&forged(&other_secret_key(), header, "{}")).unwrap_err(), "signature");
+}
+
+#[test]
+fn settings_that_hold_no_refresh_token_are_refused() {
+    let of =
+        |limit: usize| RefreshTokens::new(secret_key(), settings().audience("a".repeat(600)).max_len(limit));
+    assert_eq!(of(512).unwrap_err(), SettingsError::RefreshTokenTooLong);
+    let least = (512..8192).find(|limit| of(*limit).is_ok()).unwrap();
+    let (uuid, id, session_id) = ("0".repeat(36), random_id().unwrap(), random_session_id().unwrap());
+    let end = NOW + Duration::from_secs(90 * 86_400);
+    let token = of(least).unwrap().mint(&RefreshStamp::new(&uuid, &id, &session_id, NOW, end)).unwrap();
+    assert!((0..20).contains(&(least - token.len())), "the probe is hardly longer than the real token");
+    assert!(RefreshTokens::new(secret_key(), settings().max_len(512)).is_ok());
+}
+
 #[test]
 fn derived_ids_depend_on_the_secret_the_purpose_and_every_part() {
     let refresh = refresh();
@@ -76,14 +106,16 @@ fn derived_ids_depend_on_the_secret_the_purpose_and_every_part() {
         refresh.successor_id("t", "p"),
         refresh.successor_id("sp", ""),
         refresh.successor_id("", "sp"),
-        refresh.derived_access_id("s", "p"),
-        refresh.derived_access_id("s", "q"),
+        refresh.derived_access_id("s", "p", NOW),
+        refresh.derived_access_id("s", "q", NOW),
+        refresh.derived_access_id("s", "p", NOW + Duration::from_secs(1)),
         other.successor_id("s", "p"),
-        other.derived_access_id("s", "p"),
+        other.derived_access_id("s", "p", NOW),
     ];
     assert!(ids.iter().all(|id| id.len() == 43));
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
     assert_eq!(refresh.successor_id("s", "p"), super::refresh::refresh().successor_id("s", "p"));
+    assert_eq!(refresh.derived_access_id("s", "p", NOW), self::refresh().derived_access_id("s", "p", NOW));
 }
 
 /// The name of the key does not enter, so that it can be renamed without ending sessions.

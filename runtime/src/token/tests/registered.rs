@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::kit::{
-    AUDIENCE, ISSUER, NOW, User, forged, header, outcome, outcome_of_claim, outcome_of_header, payload,
-    secret_key, settings, stamp, tokens, user, with,
+    AUDIENCE, ISSUER, NOW, forged, header, outcome, outcome_of_claim, outcome_of_header, payload, secret_key,
+    settings, stamp, tokens, user, with,
 };
 use crate::token::{AccessTokens, KeySet, SettingsError, TokenSettings};
 
@@ -183,29 +183,62 @@ fn ids_of_token_and_session_and_time_of_sign_in_are_required() {
     assert_eq!(outcome_of_claim("client_id", Some(json!(7))), "invalid_claim");
 }
 
-#[test]
-fn expired_token_is_good_for_signing_out_and_for_nothing_else_it_is_not() {
-    let tokens = tokens();
-    let later = NOW + Duration::from_secs(86_400);
-    let token = tokens.mint(&stamp(), &user()).unwrap();
-    assert_eq!(tokens.verify::<User>(token.as_bytes(), later).unwrap_err().reason(), "expired");
-    assert_eq!(tokens.verify_expired::<User>(token.as_bytes(), later).unwrap().session_id, "session-1");
+/// What becomes of a token when its session is asked for, whatever the time.
+fn session_of(payload: impl AsRef<[u8]>) -> Result<String, &'static str> {
+    let token = forged(&secret_key(), header().to_string(), payload);
+    tokens().session_id_of(token.as_bytes()).map_err(|error| error.reason())
+}
 
+/// Row 93.
+#[test]
+fn session_is_named_whatever_the_time_and_the_claims_of_the_application() {
+    assert_eq!(session_of(payload().to_string()).unwrap(), "session-1");
+    for (name, value) in [
+        ("exp", Some(json!(1))),
+        ("iat", Some(json!(NOW.unix() + 1_000_000))),
+        ("nbf", Some(json!(NOW.unix() + 1_000_000))),
+        ("auth_time", None),
+        ("email", None),
+        ("email", Some(json!({ "of": ["another", "release"] }))),
+        ("roles", Some(json!("unknown"))),
+        ("sub", Some(json!({}))),
+    ] {
+        assert_eq!(session_of(with(payload(), name, value).to_string()).unwrap(), "session-1", "{name}");
+    }
+}
+
+/// Row 93.
+#[test]
+fn session_is_named_by_no_token_that_is_not_ours() {
     for (name, value, reason) in [
         ("iss", Some(json!("https://attacker.example")), "issuer"),
         ("aud", Some(json!([])), "audience"),
-        ("nbf", Some(json!(later.unix() + 61)), "not_yet_valid"),
-        ("iat", Some(json!(later.unix() + 61)), "issued_in_future"),
         ("exp", None, "missing_claim"),
         ("exp", Some(json!("x")), "invalid_claim"),
+        ("sub", None, "missing_claim"),
+        ("sid", None, "missing_claim"),
+        ("sid", Some(json!(7)), "invalid_claim"),
     ] {
-        let token = forged(&secret_key(), header().to_string(), with(payload(), name, value).to_string());
-        assert_eq!(tokens.verify_expired::<User>(token.as_bytes(), later).unwrap_err().reason(), reason);
+        assert_eq!(session_of(with(payload(), name, value).to_string()).unwrap_err(), reason, "{name}");
     }
-    let mut forged = token.into_bytes();
+    let extended = |members: &str| payload().to_string().replacen('{', &format!("{{{members},"), 1);
+    assert_eq!(session_of(extended(r#""sid":"session-2""#)).unwrap_err(), "duplicate_claim");
+    assert_eq!(session_of(extended(r#""email":"x""#)).unwrap_err(), "duplicate_claim");
+    assert_eq!(
+        session_of(extended(&format!(r#""x":{}{}"#, "[".repeat(40), "]".repeat(40)))).unwrap_err(),
+        "payload"
+    );
+    assert_eq!(session_of(extended(r#""x":nonsense"#)).unwrap_err(), "payload");
+
+    let of_type = |typ: &str| {
+        let header = with(header(), "typ", Some(json!(typ))).to_string();
+        tokens().session_id_of(forged(&secret_key(), header, payload().to_string()).as_bytes())
+    };
+    assert_eq!(of_type("rt+jwt").unwrap_err().reason(), "type");
+    let mut forged = tokens().mint(&stamp(), &user()).unwrap().into_bytes();
     let last = forged.len() - 2;
     forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
-    assert_eq!(tokens.verify_expired::<User>(&forged, later).unwrap_err().reason(), "signature");
+    assert_eq!(tokens().session_id_of(&forged).unwrap_err().reason(), "signature");
 }
 
 #[test]
@@ -213,10 +246,12 @@ fn empty_and_absurd_settings_are_refused() {
     let refused = |settings: TokenSettings| {
         AccessTokens::new(KeySet::new(secret_key()).unwrap(), settings).unwrap_err()
     };
-    assert_eq!(refused(TokenSettings::new("", AUDIENCE)), SettingsError::EmptyIssuer);
-    assert_eq!(refused(TokenSettings::new(ISSUER, "")), SettingsError::EmptyAudience);
-    assert_eq!(refused(settings().audience("")), SettingsError::EmptyAudience);
-    assert_eq!(refused(settings().client_id("")), SettingsError::EmptyClientId);
+    for blank in ["", " ", "\t\r\n", "\u{a0}\u{2003}"] {
+        assert_eq!(refused(TokenSettings::new(blank, AUDIENCE)), SettingsError::EmptyIssuer);
+        assert_eq!(refused(TokenSettings::new(ISSUER, blank)), SettingsError::EmptyAudience);
+        assert_eq!(refused(settings().audience(blank)), SettingsError::EmptyAudience);
+        assert_eq!(refused(settings().client_id(blank)), SettingsError::EmptyClientId);
+    }
     assert_eq!(refused(settings().max_len(511)), SettingsError::LengthLimit);
     assert_eq!(refused(settings().max_len(usize::MAX)), SettingsError::LengthLimit);
 }
