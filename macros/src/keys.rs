@@ -222,6 +222,14 @@ pub(crate) fn arguments(tokens: TokenStream) -> Vec<TokenStream> {
     arguments
 }
 
+/// An expression without the invisible parentheses that `macro_rules!` puts around what it captured.
+pub(crate) fn bare(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) if group.attrs.is_empty() => bare(*group.expr),
+        other => other,
+    }
+}
+
 /// One key with its value, before anybody knows the key.
 pub(crate) struct RawEntry {
     pub(crate) ident: Ident,
@@ -237,7 +245,7 @@ pub(crate) fn raw_entry(input: ParseStream<'_>) -> syn::Result<RawEntry> {
         Value::Word
     } else if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
-        if input.is_empty() { Value::Word } else { Value::Assigned(input.parse()?) }
+        if input.is_empty() { Value::Word } else { Value::Assigned(bare(input.parse()?)) }
     } else if input.peek(syn::token::Paren) {
         let content;
         syn::parenthesized!(content in input);
@@ -257,6 +265,7 @@ mod tests {
     use syn::parse_quote;
 
     use super::*;
+    use crate::testing::captured;
 
     const TABLE: Table = Table {
         attribute: "claims",
@@ -327,6 +336,17 @@ mod tests {
         assert_eq!(mistakes(parse_quote!(#[claims(issuer)])), asked);
         assert_eq!(mistakes(parse_quote!(#[claims(issuer =)])), asked);
         assert_eq!(mistakes(parse_quote!(#[claims(issuer("x"))])), asked);
+    }
+
+    #[test]
+    fn a_value_from_a_fragment_of_a_macro_counts() {
+        let (text, path) = (captured(quote!("x")), captured(quote!(a::b)));
+        assert_eq!(mistakes(parse_quote!(#[claims(issuer = #text, crate = #path)])), [""; 0]);
+        let wrong = captured(quote!(5));
+        assert_eq!(
+            mistakes(parse_quote!(#[claims(issuer = #wrong)])),
+            ["`issuer` takes a string\nhelp: write `issuer = \"...\"`"]
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::access::Kind;
 /// of RFC 6749 section 3.3 may. `#[role(implies(A, B))]` grants those roles too, and whatever they imply. On the enum,
 /// `#[role(crate = path)]` says where `countersign` is.
 ///
-/// The enum gets the trait `RoleSet`, `as_str`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
+/// The enum gets the trait `RoleSet`, `as_str`, `AsRef<str>`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
 /// feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It has to be `Clone`.
 ///
 /// Refused: fields, generics, two roles of one name, a name that is no scope token, roles that imply each other in a
@@ -90,7 +90,8 @@ pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Credentials are not looked at. The reason is required; above `#[utoipa::path]` it ends the operation's description,
 /// and `security` is empty. `crate = path` and what is refused are those of
-/// [`authenticated`](macro@authenticated).
+/// [`authenticated`](macro@authenticated); also an argument that looks at credentials, such as the claims type or
+/// `Option` of it.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::Public, arguments.into(), item.into()).into()

@@ -1,10 +1,16 @@
 //! What the tests of several macros need.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// The expansion as rustfmt would nearly write it.
 pub(crate) fn pretty(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
+/// Tokens as they arrive from a fragment of `macro_rules!`: in invisible parentheses, here around another such pair.
+pub(crate) fn captured(tokens: TokenStream) -> TokenStream {
+    let group = |tokens| TokenStream::from(TokenTree::from(Group::new(Delimiter::None, tokens)));
+    group(group(tokens))
 }
 
 /// Refuses names that an expansion may not speak of when the user gave another path for the runtime, in strings as well.

@@ -1,10 +1,11 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
+pub use crate::asked::{Asked, AsksNothing, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, TokenPair};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
-pub use crate::extract::{Guard, Public, claims_from_parts, optional_claims_from_parts};
+pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 pub use crate::http::{RefreshRequest, refresh_session};
 pub use crate::known::{
@@ -13,7 +14,7 @@ pub use crate::known::{
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refresh::{refresh_methods, refresh_operation, refresh_schemas};
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
+pub use crate::role::{NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Routes};
 pub use axum::extract::State;

@@ -53,6 +53,10 @@ pub trait Policy: Send + Sync + 'static {
 }
 
 /// A first extractor that says who may call its handler.
+///
+/// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
+/// Implementing it by hand for an extractor of your own is possible and then a promise of yours: `routes!` and the
+/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses.
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",
@@ -92,7 +96,7 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> D
 
 fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
     match rule {
-        Rule::Role(name) => claims.has_role(name),
+        Rule::Role(name) => claims.holds_role(name),
         Rule::Scope(scope) => claims.has_scope(scope),
         Rule::Any(rules) => rules.iter().any(|rule| holds(rule, claims)),
         Rule::All(rules) => !rules.is_empty() && rules.iter().all(|rule| holds(rule, claims)),

@@ -22,22 +22,28 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// The type of the user's identifier, the `sub` of the token.
     type Subject: Subject;
 
-    /// The type of the roles; `String` when the claims carry none.
+    /// The type of the roles; one without values when the derived claims carry none.
     type Role: RoleSet;
 
     /// The user's identifier.
     fn subject(&self) -> &Self::Subject;
 
-    /// Whether the user holds the role `name`, directly or because a role of theirs implies it.
-    fn has_role(&self, name: &str) -> bool;
+    /// Whether the user holds this role, given as a role or by name, directly or because a role of theirs implies it.
+    fn has_role(&self, role: impl AsRef<str>) -> bool {
+        self.holds_role(role.as_ref())
+    }
+
+    /// Whether the user holds any of these roles.
+    fn has_any_role(&self, roles: impl IntoIterator<Item: AsRef<str>>) -> bool {
+        roles.into_iter().any(|role| self.has_role(role))
+    }
 
     /// Whether the user was granted the scope `scope` (RFC 6749 section 3.3).
     fn has_scope(&self, scope: &str) -> bool;
 
-    /// Whether the user holds any of the roles `names`.
-    fn has_any_role(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.has_role(name))
-    }
+    /// [`has_role`](Self::has_role), by name.
+    #[doc(hidden)]
+    fn holds_role(&self, name: &str) -> bool;
 
     /// Writes the application's part of the token's payload.
     #[doc(hidden)]

@@ -5,12 +5,14 @@ use std::marker::PhantomData;
 use crate::claims::SessionClaims;
 use crate::extract::Session;
 use crate::role::RoleSet;
+use crate::sentence::Sentence;
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
 #[diagnostic::on_unimplemented(
     message = "`{R}` has no role `{Self}`",
     label = "this handler requires the role `{Self}`",
-    note = "the roles are the variants of `{R}`, in snake_case unless renamed"
+    note = "the roles are the variants of `{R}`, in snake_case unless renamed",
+    note = "claims that mark no field with #[claims(roles)] carry no roles"
 )]
 pub trait DeclaredBy<R> {}
 
@@ -91,8 +93,7 @@ pub const fn check_role(role: &str, signature: Known<'_>) {
         if let (ty, Some(names)) = signature[index]
             && !contains(names, role)
         {
-            let message = Message::no_role(ty, role, names);
-            panic!("{}", message.text());
+            panic!("{}", no_role(ty, role, names).text());
         }
         index += 1;
     }
@@ -151,59 +152,31 @@ const fn least(one: usize, other: usize) -> usize {
     if one < other { one } else { other }
 }
 
-/// A sentence put together at compile time.
-struct Message {
-    bytes: [u8; Self::SIZE],
-    length: usize,
-}
-
-impl Message {
-    const SIZE: usize = 1024;
-
-    const fn no_role(ty: &str, role: &str, names: &[&str]) -> Self {
-        let mut message = Self { bytes: [0; Self::SIZE], length: 0 };
-        message = message.add("#[require_role]: `").add(ty).add("` has no role `").add(role).add("`");
-        let mut nearest = 0;
-        let mut index = 0;
-        while index < names.len() {
-            if distance(names[index], role) < distance(names[nearest], role) {
-                nearest = index;
-            }
-            index += 1;
-        }
-        if nearest < names.len() && distance(names[nearest], role) <= least(role.len() / 3 + 1, 3) {
-            message = message.add("; did you mean `").add(names[nearest]).add("`?");
-        }
-        message = message.add(" (its roles are ");
-        let mut index = 0;
-        while index < names.len() {
-            message = message.add(if index == 0 { "`" } else { ", `" }).add(names[index]).add("`");
-            index += 1;
-        }
-        message.add(")")
+/// What is wrong with a role that `names` does not have.
+const fn no_role(ty: &str, role: &str, names: &[&str]) -> Sentence {
+    let start = Sentence::new().add("#[require_role]: `").add(ty);
+    if names.is_empty() {
+        return start.add("` carries no roles; mark a field of the claims with #[claims(roles)]");
     }
-
-    /// Appends a text if it fits, so that no character is cut in two.
-    const fn add(mut self, text: &str) -> Self {
-        let bytes = text.as_bytes();
-        if self.length + bytes.len() > Self::SIZE {
-            return self;
+    let mut sentence = start.add("` has no role `").add(role).add("`");
+    let mut nearest = 0;
+    let mut index = 0;
+    while index < names.len() {
+        if distance(names[index], role) < distance(names[nearest], role) {
+            nearest = index;
         }
-        let mut index = 0;
-        while index < bytes.len() {
-            self.bytes[self.length] = bytes[index];
-            self.length += 1;
-            index += 1;
-        }
-        self
+        index += 1;
     }
-
-    const fn text(&self) -> &str {
-        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
-            Ok(text) => text,
-            Err(_) => "this role does not exist",
-        }
+    if distance(names[nearest], role) <= least(role.len() / 3 + 1, 3) {
+        sentence = sentence.add("; did you mean `").add(names[nearest]).add("`?");
     }
+    sentence = sentence.add(" (its roles are ");
+    let mut index = 0;
+    while index < names.len() {
+        sentence = sentence.add(if index == 0 { "`" } else { ", `" }).add(names[index]).add("`");
+        index += 1;
+    }
+    sentence.add(")")
 }
 
 #[cfg(test)]
@@ -213,21 +186,29 @@ mod tests {
     #[test]
     fn a_missing_role_is_explained_with_the_nearest_and_all() {
         assert_eq!(
-            Message::no_role("User", "admln", &["member", "admin"]).text(),
+            no_role("User", "admln", &["member", "admin"]).text(),
             "#[require_role]: `User` has no role `admln`; did you mean `admin`? (its roles are `member`, `admin`)"
         );
         assert_eq!(
-            Message::no_role("User", "owner", &["member", "admin"]).text(),
+            no_role("User", "owner", &["member", "admin"]).text(),
             "#[require_role]: `User` has no role `owner` (its roles are `member`, `admin`)"
+        );
+    }
+
+    #[test]
+    fn claims_without_roles_are_told_where_roles_come_from() {
+        assert_eq!(
+            no_role("Session<User>", "admin", &[]).text(),
+            "#[require_role]: `Session<User>` carries no roles; mark a field of the claims with #[claims(roles)]"
         );
     }
 
     #[test]
     fn a_long_list_of_roles_is_cut_between_names() {
         let names = ["a-role-with-a-name-that-takes-some-room"; 40];
-        let message = Message::no_role("User", "é", &names);
-        assert!(message.text().len() <= Message::SIZE);
-        assert!(message.text().starts_with("#[require_role]: `User` has no role `é`"));
+        let sentence = no_role("User", "é", &names);
+        assert!(sentence.text().len() <= Sentence::SIZE);
+        assert!(sentence.text().starts_with("#[require_role]: `User` has no role `é`"));
     }
 
     #[test]

@@ -67,6 +67,7 @@
 extern crate self as countersign;
 
 mod access;
+mod asked;
 #[cfg(feature = "openapi")]
 mod asset;
 mod auth;
@@ -87,6 +88,7 @@ mod role;
 mod router;
 #[cfg(feature = "scalar")]
 mod scalar;
+mod sentence;
 pub mod session;
 pub mod store;
 pub mod token;
@@ -156,6 +158,14 @@ pub use countersign_macros::authenticated;
 /// #[public(reason = "health probe")]
 /// #[utoipa::path(get, path = "/health")]
 /// async fn health() {}
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use countersign::{SessionClaims, public};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String }
+/// #[public(reason = "health probe")]
+/// async fn me(user: Option<User>) {}
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::public;

@@ -56,6 +56,27 @@ impl RoleSet for String {
     }
 }
 
+/// The roles of claims that mark no field with `#[claims(roles)]`: a closed set without any.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum NoRole {}
+
+impl RoleSet for NoRole {
+    const NAMES: Option<&'static [&'static str]> = Some(&[]);
+
+    fn name(&self) -> &str {
+        match *self {}
+    }
+
+    fn from_name(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        match *self {}
+    }
+}
+
 /// A name that is not one of a closed set of roles; what `FromStr` of a derived role answers.
 ///
 /// It does not repeat the name, nor list the roles: either may come from, or go to, a stranger.
@@ -257,6 +278,25 @@ mod tests {
         assert!(!Team::Member.grants(ON_CALL));
         assert!(!Team::Guest.grants("member"));
         assert!(!Team::OnCall.grants("") && !Team::OnCall.grants("Member"));
+    }
+
+    #[test]
+    fn claims_that_mark_no_roles_have_an_empty_set() {
+        #[derive(crate::SessionClaims, Clone)]
+        struct Plain {
+            #[claims(subject)]
+            id: String,
+        }
+
+        fn names<T: crate::__private::NamesRoles>() -> Option<&'static [&'static str]> {
+            T::NAMES
+        }
+
+        let plain = Plain { id: "7".to_owned() };
+        assert!(!crate::SessionClaims::has_role(&plain, &plain.id));
+        assert_eq!(names::<Plain>(), Some(&[][..]));
+        assert_eq!(names::<Option<crate::Session<Plain>>>(), Some(&[][..]));
+        assert!(NoRole::from_name("admin").is_none());
     }
 
     #[test]

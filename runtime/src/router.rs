@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, MethodRouter, Route};
 use tower_layer::Layer;
 use tower_service::Service;
 use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
+use utoipa::openapi::{OpenApi, PathItem, Paths, RefOr, Schema};
 
 use crate::access::Access;
 use crate::handler::{Captured, Declared, Served, Signature};
@@ -22,6 +22,10 @@ use crate::openapi;
 /// the claims type, [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is
 /// a compile error. Neither `utoipa-axum` nor an import is needed: name a handler of another module by its path, because
 /// `#[utoipa::path]` makes a type beside the handler, which a `use` of the handler alone leaves behind.
+///
+/// Only the first argument declares the access. A handler with the arguments `(Option<User>, Session<User>)` is documented
+/// as open to callers without credentials, although its second argument refuses them; put the stricter one first, or
+/// write `#[authenticated]`.
 ///
 /// ```
 /// use countersign::{Auth, AuthRouter, SessionClaims, authenticated, public, routes};
@@ -166,20 +170,24 @@ impl<T> Documentable for T {}
 pub struct AuthRouter<S = ()> {
     router: Router<S>,
     openapi: OpenApi,
+    computed: Paths,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// A router without routes, whose document has a placeholder for a title.
     #[must_use]
     pub fn new() -> Self {
-        Self { router: Router::new(), openapi: openapi::base() }
+        Self::with_openapi(openapi::empty())
     }
 
     /// A router without routes that writes into a document of yours: its title, servers, tags and components stay.
+    ///
+    /// What the document already says about an operation that [`routes`](Self::routes) adds is replaced, and so is its
+    /// security scheme `bearer`: both follow from what the server enforces.
     #[must_use]
     pub fn with_openapi(mut openapi: OpenApi) -> Self {
         openapi::complete(&mut openapi);
-        Self { router: Router::new(), openapi }
+        Self { router: Router::new(), openapi, computed: Paths::new() }
     }
 
     /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says.
@@ -196,10 +204,10 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 path.push('/');
             }
             self.router = self.router.route(&path, methods);
-            openapi::add(&mut self.openapi, path, PathItem::from_http_methods(names, operation));
+            openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
             openapi::add_schemas(&mut self.openapi, schemas);
         }
-        self
+        self.with_computed()
     }
 
     /// Adds the routes of another router under a prefix, as [`Router::nest`] does.
@@ -211,7 +219,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
         openapi::nest(&mut self.openapi, prefix, other.openapi);
-        Self { router: self.router.nest(prefix, other.router), openapi: self.openapi }
+        openapi::nest_paths(&mut self.computed, prefix, other.computed);
+        self.router = self.router.nest(prefix, other.router);
+        self.with_computed()
     }
 
     /// Adds the routes of another router, as [`Router::merge`] does.
@@ -223,28 +233,40 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
         self.openapi.merge(other.openapi);
-        Self { router: self.router.merge(other.router), openapi: self.openapi }
+        self.computed.merge(other.computed);
+        self.router = self.router.merge(other.router);
+        self.with_computed()
+    }
+
+    /// Writes what was computed over what the document held for the same operations.
+    fn with_computed(mut self) -> Self {
+        for (path, item) in &self.computed.paths {
+            openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
+        }
+        self
     }
 
     /// Adds routes that nobody declared an access for: they are open to anybody, and missing from the document.
     ///
-    /// This is the only way past the compile-time check. The reason is logged when the router is built, under the
-    /// target `countersign`.
+    /// This is the way past the compile-time check that declares nothing. (The other is a hand-written
+    /// [`DeclaresAccess`](crate::DeclaresAccess) on an extractor of yours, which is believed.) The reason is logged when
+    /// the router is built, under the target `countersign`.
     ///
     /// # Panics
     ///
     /// When the reason is empty, and as [`Router::merge`] does.
     #[must_use]
     #[track_caller]
-    pub fn unguarded(self, reason: &str, router: Router<S>) -> Self {
+    pub fn unguarded(mut self, reason: &str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
         tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
-        Self { router: self.router.merge(router), openapi: self.openapi }
+        self.router = self.router.merge(router);
+        self
     }
 
     /// Runs a layer around every route so far, as [`Router::layer`] does.
     #[must_use]
-    pub fn layer<L>(self, layer: L) -> Self
+    pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
         L::Service: Service<Request> + Clone + Send + Sync + 'static,
@@ -252,7 +274,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { router: self.router.layer(layer), openapi: self.openapi }
+        self.router = self.router.layer(layer);
+        self
     }
 
     /// Runs a layer around every route so far, but only when one matches, as [`Router::route_layer`] does.
@@ -261,7 +284,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// As [`Router::route_layer`] does: when there are no routes yet.
     #[must_use]
-    pub fn route_layer<L>(self, layer: L) -> Self
+    pub fn route_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Route> + Clone + Send + Sync + 'static,
         L::Service: Service<Request> + Clone + Send + Sync + 'static,
@@ -269,13 +292,14 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { router: self.router.route_layer(layer), openapi: self.openapi }
+        self.router = self.router.route_layer(layer);
+        self
     }
 
     /// Gives the handlers their state, as [`Router::with_state`] does.
     #[must_use]
     pub fn with_state<T>(self, state: S) -> AuthRouter<T> {
-        AuthRouter { router: self.router.with_state(state), openapi: self.openapi }
+        AuthRouter { router: self.router.with_state(state), openapi: self.openapi, computed: self.computed }
     }
 
     /// The document so far.
@@ -303,7 +327,7 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
 
 impl<S> Clone for AuthRouter<S> {
     fn clone(&self) -> Self {
-        Self { router: self.router.clone(), openapi: self.openapi.clone() }
+        Self { router: self.router.clone(), openapi: self.openapi.clone(), computed: self.computed.clone() }
     }
 }
 

@@ -5,9 +5,8 @@
 mod claims;
 mod config;
 mod errors;
+mod fragments;
 mod guard;
-mod logs;
-
 mod openapi;
 mod quickstart;
 mod refresh;

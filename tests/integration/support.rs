@@ -155,19 +155,30 @@ impl App {
     }
 
     pub(crate) fn with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Self {
+        Self::build(configure, |router| router)
+    }
+
+    /// With more routes than the usual ones.
+    pub(crate) fn routed(extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>) -> Self {
+        Self::build(|builder| builder, extend)
+    }
+
+    fn build(
+        configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
+        extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
+    ) -> Self {
         let clock = TestClock::at(NOW);
         let auth = configure(builder(&clock)).build().unwrap();
         let handler_ran = Arc::new(AtomicBool::new(false));
         let state = AppState { auth: auth.clone(), handler_ran: Arc::clone(&handler_ran) };
-        let (router, api) = AuthRouter::new()
+        let router = AuthRouter::new()
             .routes(routes!(me))
             .routes(routes!(admin))
             .routes(routes!(post))
             .routes(routes!(greeting))
             .routes(routes!(health))
-            .routes(routes!(refresh))
-            .with_state(state)
-            .split_for_parts();
+            .routes(routes!(refresh));
+        let (router, api) = extend(router).with_state(state).split_for_parts();
         Self { auth, clock, router, api, handler_ran }
     }
 

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::PatType;
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{PatType, Type};
 
 use super::model::{Access, Declaration, Handler, Role};
 use crate::krate::Private;
@@ -14,13 +15,16 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let private = declaration.krate.private();
     let name = handler.ident.unraw();
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
-    let checks = checks(declaration, &private, &marker, &handler);
+    let extractors = extractors(&handler);
+    let checks = checks(declaration, &private, &marker, &extractors);
+    let public = public(declaration, &private, &extractors);
     let policy = policy(declaration, &private, &marker, checks.is_some());
     let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
         .then(|| probe(declaration, &private, &handler));
     let guard = match declaration.access {
-        Access::Public(_) | Access::Mistaken => quote!(Public),
-        Access::Authenticated | Access::Roles(_) => quote!(Guard),
+        Access::Public(_) => quote!(Public<#marker>),
+        Access::Authenticated | Access::Roles(_) => quote!(Guard<#marker>),
+        Access::Mistaken => quote!(Nobody),
     };
     let Handler { attrs, vis, ident, inputs, output, body } = handler;
     quote! {
@@ -30,12 +34,14 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
 
         #checks
 
+        #public
+
         #policy
 
         #probe
 
         #(#attrs)*
-        #vis async fn #ident(_: #private::#guard<#marker>, #inputs) #output #body
+        #vis async fn #ident(_: #private::#guard, #inputs) #output #body
     }
 }
 
@@ -123,16 +129,14 @@ fn checks(
     declaration: &Declaration,
     private: &Private,
     marker: &Ident,
-    handler: &Handler,
+    extractors: &[&Type],
 ) -> Option<TokenStream> {
     let Access::Roles(roles) = &declaration.access else { return None };
-    let types: Vec<_> =
-        handler.inputs.iter().filter(|input| !is_conditional(input)).map(|input| &input.ty).collect();
-    if types.is_empty() {
+    if extractors.is_empty() {
         return None;
     }
-    let known = types.into_iter().map(|ty| {
-        let text: String = ty.to_token_stream().to_string().split_whitespace().collect();
+    let known = extractors.iter().map(|ty| {
+        let text = text(ty);
         quote!((#text, #private::RoleNames::<#ty>::NAMES))
     });
     let checks = roles.iter().map(|role| {
@@ -153,6 +157,51 @@ fn checks(
             #(#checks)*
         };
     })
+}
+
+/// Asks each type in the signature of a public handler whether it looks at credentials, which would be a contradiction.
+fn public(declaration: &Declaration, private: &Private, extractors: &[&Type]) -> Option<TokenStream> {
+    let Access::Public(_) = &declaration.access else { return None };
+    if extractors.is_empty() {
+        return None;
+    }
+    let checks = extractors.iter().map(|ty| {
+        let text = text(ty);
+        let here = moved(private, ty.span());
+        let check = quote_spanned!(located(ty.span())=> #here::check_public(#text, __ASKED););
+        quote!({
+            const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
+            #check
+        })
+    });
+    Some(quote! {
+        const _: () = {
+            use #private::AsksNothing as _;
+
+            #(#checks)*
+        };
+    })
+}
+
+/// The types in the signature that are always there; axum runs the parts of a tuple one after the other.
+fn extractors(handler: &Handler) -> Vec<&Type> {
+    let mut found = Vec::new();
+    let mut types: Vec<&Type> =
+        handler.inputs.iter().filter(|input| !is_conditional(input)).map(|input| &*input.ty).rev().collect();
+    while let Some(ty) = types.pop() {
+        match ty {
+            Type::Tuple(tuple) => types.extend(tuple.elems.iter().rev()),
+            Type::Paren(inner) => types.push(&inner.elem),
+            Type::Group(inner) => types.push(&inner.elem),
+            _ => found.push(ty),
+        }
+    }
+    found
+}
+
+/// A type as a message shows it.
+fn text(ty: &Type) -> String {
+    ty.to_token_stream().to_string().split_whitespace().collect()
 }
 
 fn is_conditional(input: &PatType) -> bool {

@@ -1,11 +1,11 @@
 //! The arguments of an access attribute.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use syn::{Expr, ExprLit, Lit, LitStr};
+use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use super::model::{Access, Declaration, Kind, Role};
 use crate::errors::{Errors, Message};
-use crate::keys::{CRATE, Entry, Key, Table, arguments};
+use crate::keys::{CRATE, Entry, Key, Table, arguments, bare};
 use crate::krate::Krate;
 
 const REASON: Key = Key { name: "reason", usage: "reason = \"...\"" };
@@ -94,9 +94,13 @@ fn role(argument: TokenStream, errors: &Errors) -> Option<Role> {
         errors.push_at(Span::call_site(), "a role is missing between two commas in #[require_role(...)]");
         return None;
     }
-    match syn::parse2(argument.clone()) {
+    match syn::parse2(argument.clone()).map(bare) {
         Ok(Expr::Lit(ExprLit { lit: Lit::Str(name), attrs })) if attrs.is_empty() => named(name, errors),
-        Ok(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => Some(Role::Path(path.path)),
+        Ok(Expr::Path(path))
+            if path.qself.is_none() && path.attrs.is_empty() && !is_word_without_quotes(&path.path) =>
+        {
+            Some(Role::Path(path.path))
+        }
         _ => {
             errors.push(
                 argument,
@@ -106,6 +110,11 @@ fn role(argument: TokenStream, errors: &Errors) -> Option<Role> {
             None
         }
     }
+}
+
+/// `admin` for `"admin"`: neither a variant nor a constant begins with a small letter.
+fn is_word_without_quotes(path: &Path) -> bool {
+    path.get_ident().is_some_and(|word| word.to_string().starts_with(char::is_lowercase))
 }
 
 fn named(name: LitStr, errors: &Errors) -> Option<Role> {

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Kind, attribute};
-use crate::testing::{assert_hygienic, pretty};
+use crate::testing::{assert_hygienic, captured, pretty};
 
 /// The texts of the `compile_error!`s in an expansion.
 fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
@@ -65,7 +65,7 @@ fn a_role_is_a_scope_token() {
 #[test]
 fn a_role_is_a_string_or_a_path() {
     let wrong = "a role in #[require_role(...)] is a string or a path\nhelp: write \"admin\" or Role::Admin";
-    refused(Kind::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
+    refused(Kind::RequireRole, r#"5, role("admin"), b"admin", admin"#, HANDLER, &[wrong; 4]);
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_handler_with_mistaken_roles_admits_nobody_and_still_declares_an_access() {
     )
     .to_string();
     assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");
-    assert!(expanded.contains("__private :: Public < __countersign_me >"), "{expanded}");
+    assert!(expanded.contains("async fn me (_ : :: countersign :: __private :: Nobody ,)"), "{expanded}");
 }
 
 #[test]
@@ -342,10 +342,46 @@ fn a_public_handler_expands() {
         quote! {
             /// Health
             #[utoipa::path(get, path = "/health")]
-            async fn health() {}
+            async fn health(
+                (State(db), _): (State<Db>, HeaderMap),
+                #[cfg(any())] user: User,
+                session: Option<Session<User>>,
+            ) {}
         },
         expect_file!["../../tests/expand/public_handler.rs"],
     );
+}
+
+#[test]
+fn arguments_from_fragments_of_a_macro_count() {
+    let handler = || tokens(HANDLER);
+    for (kind, from_fragments, plain) in [
+        (
+            Kind::RequireRole,
+            [captured(quote!("admin")), captured(quote!(Role::Member)), captured(quote!("a:b"))],
+            [quote!("admin"), quote!(Role::Member), quote!("a:b")],
+        ),
+        (
+            Kind::Public,
+            [captured(quote!("probe")), captured(quote!(a::b)), TokenStream::new()],
+            [quote!("probe"), quote!(a::b), TokenStream::new()],
+        ),
+    ] {
+        let arguments = |[one, two, three]: [TokenStream; 3]| match kind {
+            Kind::Public => quote!(reason = #one, crate = #two),
+            _ => quote!(#one, #two, #three),
+        };
+        let expanded = attribute(kind, arguments(from_fragments), handler()).to_string();
+        assert_eq!(expanded, attribute(kind, arguments(plain), handler()).to_string());
+        assert!(!expanded.contains("compile_error"), "{expanded}");
+    }
+}
+
+#[test]
+fn a_fragment_that_is_no_role_is_refused() {
+    let wrong = captured(quote!(role("admin")));
+    let expanded = attribute(Kind::RequireRole, wrong, tokens(HANDLER)).to_string();
+    assert!(expanded.contains("is a string or a path"), "{expanded}");
 }
 
 #[test]

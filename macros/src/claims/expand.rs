@@ -30,7 +30,7 @@ pub(super) fn expand(claims: &Claims) -> TokenStream {
 fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -> TokenStream {
     let ident = &claims.ident;
     let subject = subject(claims, private);
-    let has_role = has(quote!(has_role), quote!(__Roles), claims.roles.as_ref());
+    let has_role = has(quote!(holds_role), quote!(__Roles), claims.roles.as_ref());
     let has_scope = has(quote!(has_scope), quote!(__Scopes), claims.scopes.as_ref());
 
     quote! {
@@ -81,7 +81,10 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
             let role_type = quote!(type Role = <#ty as #private::RoleField>::Role;);
             (located(ty, role_type), quote!(__Roles::NAMES))
         }
-        None => (quote!(type Role = #private::String;), quote!(::core::option::Option::None)),
+        None => {
+            let names = quote!(<#private::NoRole as #private::RoleSet>::NAMES);
+            (quote!(type Role = #private::NoRole;), names)
+        }
     };
     let names_roles = quote! {
         #[automatically_derived]
@@ -92,7 +95,7 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     (role_type, names_roles)
 }
 
-/// `has_role` or `has_scope`; without a field to look into, the answer is no.
+/// `holds_role` or `has_scope`; without a field to look into, the answer is no.
 fn has(method: TokenStream, functions: TokenStream, field: Option<&Marked>) -> TokenStream {
     match field {
         Some(Marked { ident, .. }) => quote! {
@@ -165,7 +168,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
                 ::core::unreachable!()
             }
 
-            fn has_role(&self, _: &str) -> bool {
+            fn holds_role(&self, _: &str) -> bool {
                 false
             }
 

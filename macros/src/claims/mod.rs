@@ -58,6 +58,22 @@ mod tests {
     }
 
     #[test]
+    fn claims_without_a_roles_field_have_no_role_to_require() {
+        let expansion = pretty(derive(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+            }
+        )));
+        assert!(expansion.contains("type Role = ::countersign::__private::NoRole;"), "{expansion}");
+        assert!(
+            expansion
+                .contains("<::countersign::__private::NoRole as ::countersign::__private::RoleSet>::NAMES"),
+            "{expansion}"
+        );
+    }
+
+    #[test]
     fn a_mistake_leaves_impls_that_stop_follow_up_errors() {
         let expansion = pretty(derive(&parse_quote!(
             struct User {

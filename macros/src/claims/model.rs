@@ -155,15 +155,15 @@ impl Sorted {
 
     fn claim(&mut self, field: &Ident, name: &str, report: impl Fn(Message)) {
         if RESERVED.contains(&name) {
-            let first = match name {
-                "sub" => "mark the field with #[claims(subject)]",
+            let mark = match name {
+                "sub" => "mark the user's identifier with #[claims(subject)]",
                 "roles" => "mark the field with #[claims(roles)]",
                 "scope" => "mark the field with #[claims(scopes)]",
                 _ => "rename the field",
             };
             report(
                 Message::new(format!("field `{field}` collides with the registered claim `{name}`")).help(
-                    format!("{first}, or give it another name in the token with #[serde(rename = \"...\")]"),
+                    format!("{mark}, or give it another name in the token with #[serde(rename = \"...\")]"),
                 ),
             );
         } else if self.names.iter().any(|taken| taken == name) {

@@ -107,6 +107,13 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
 fn text(ident: &Ident, private: &Private) -> TokenStream {
     quote! {
         #[automatically_derived]
+        impl ::core::convert::AsRef<str> for #ident {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        #[automatically_derived]
         impl ::core::fmt::Display for #ident {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 f.pad(self.as_str())

@@ -49,7 +49,7 @@ const _: () = {
             &self.id
         }
         type Role = <Vec<Role> as ::countersign::__private::RoleField>::Role;
-        fn has_role(&self, name: &str) -> bool {
+        fn holds_role(&self, name: &str) -> bool {
             __Roles::contains(&self.roles, name)
         }
         fn has_scope(&self, name: &str) -> bool {

@@ -48,6 +48,12 @@ impl ::countersign::__private::Declares<
     { ::countersign::__private::role_hash("ops:on-call") },
 > for Role {}
 #[automatically_derived]
+impl ::core::convert::AsRef<str> for Role {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+#[automatically_derived]
 impl ::core::fmt::Display for Role {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.pad(self.as_str())

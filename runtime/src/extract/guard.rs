@@ -4,10 +4,11 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use axum_core::extract::FromRequestParts;
+use http::StatusCode;
 use http::request::Parts;
 
 use super::session;
-use crate::access::{Access, Decision, DeclaresAccess, Policy, decide};
+use crate::access::{Access, Decision, DeclaresAccess, Policy, Rule, decide};
 use crate::auth::AuthState;
 use crate::rejection::{AuthRejection, Denial};
 
@@ -47,11 +48,13 @@ where
 }
 
 /// Says that a handler is public. Unlike [`Guard`] it asks nothing of the router's state.
+///
+/// A policy that says anything else does not compile with it.
 pub struct Public<P>(PhantomData<fn() -> P>);
 
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Public<P> {
-    const ACCESS: Access = P::ACCESS;
+    const ACCESS: Access = public(P::ACCESS);
     type Demands = ();
 }
 
@@ -59,6 +62,56 @@ impl<S: Sync, P: Policy> FromRequestParts<S> for Public<P> {
     type Rejection = Infallible;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        const { public(P::ACCESS) };
         Ok(Self(PhantomData))
+    }
+}
+
+/// The access itself, in a constant that does not compile unless it is a public one.
+const fn public(access: Access) -> Access {
+    assert!(matches!(access, Access::Public { .. }), "`Public` is for policies whose access is public");
+    access
+}
+
+/// Stands where a mistaken attribute leaves a handler without a policy: it lets nobody in and asks nothing of the
+/// router's state, so that the mistake stays one error.
+pub struct Nobody(());
+
+#[diagnostic::do_not_recommend]
+impl DeclaresAccess for Nobody {
+    const ACCESS: Access = Access::Require(Rule::Any(&[]));
+    type Demands = ();
+}
+
+impl<S: Sync> FromRequestParts<S> for Nobody {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        Err(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPEN: Access = Access::Public { reason: "probe" };
+
+    #[test]
+    fn a_public_access_passes() {
+        assert_eq!(public(OPEN), OPEN);
+    }
+
+    #[test]
+    #[should_panic = "`Public` is for policies whose access is public"]
+    fn a_public_extractor_refuses_a_policy_that_is_not() {
+        public(Access::Require(Rule::Any(&[])));
+    }
+
+    #[tokio::test]
+    async fn a_mistaken_handler_lets_nobody_in() {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let refused = Nobody::from_request_parts(&mut parts, &()).await;
+        assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     }
 }

@@ -4,5 +4,5 @@ mod bearer;
 mod guard;
 mod session;
 
-pub use guard::{Guard, Public};
+pub use guard::{Guard, Nobody, Public};
 pub use session::{Session, Transport, claims_from_parts, optional_claims_from_parts};

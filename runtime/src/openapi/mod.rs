@@ -5,14 +5,16 @@ pub(crate) mod refresh;
 #[cfg(test)]
 mod tests;
 
+use std::collections::btree_map::Entry;
+
 use http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
-    Schema, Type,
+    ComponentsBuilder, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Paths, Ref,
+    RefOr, Schema, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 
@@ -27,25 +29,21 @@ pub(crate) const SCHEME: &str = "bearer";
 /// The media type of every refusal (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
 
-/// A document without operations: the bearer scheme (RFC 6750, tokens are JWTs) and the schema of refusals.
-pub(crate) fn base() -> OpenApi {
-    let mut openapi = OpenApiBuilder::new().info(Info::new("API", "0.1.0")).build();
-    complete(&mut openapi);
-    openapi
+/// A document without operations.
+pub(crate) fn empty() -> OpenApi {
+    OpenApiBuilder::new().info(Info::new("API", "0.1.0")).build()
 }
 
-/// Adds the scheme and the schema of refusals where they are missing.
+/// Adds the bearer scheme (RFC 6750, tokens are JWTs), in the place of any other of its name, and the schema of refusals
+/// where it is missing.
 pub(crate) fn complete(openapi: &mut OpenApi) {
     let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
-    components.security_schemes.entry(SCHEME.to_owned()).or_insert_with(|| {
-        RefOr::T(SecurityScheme::Http(
-            HttpBuilder::new()
-                .scheme(HttpAuthScheme::Bearer)
-                .bearer_format("JWT")
-                .description(Some("The access token from the login, in the Authorization header"))
-                .build(),
-        ))
-    });
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The access token from the login, in the Authorization header"))
+        .build();
+    components.security_schemes.insert(SCHEME.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
     let mut schemas = vec![(ProblemDetails::name().into_owned(), ProblemDetails::schema())];
     ProblemDetails::schemas(&mut schemas);
     add_schemas(openapi, schemas);
@@ -194,18 +192,37 @@ pub(crate) fn refusal(description: &str) -> Response {
 
 /// Adds the operations and components of `other`, under `prefix`.
 pub(crate) fn nest(openapi: &mut OpenApi, prefix: &str, mut other: OpenApi) {
-    let paths = std::mem::take(&mut other.paths.paths);
-    for (path, item) in paths {
-        add(openapi, nested(prefix, &path), item);
-    }
+    nest_paths(&mut openapi.paths, prefix, std::mem::take(&mut other.paths));
     openapi.merge(other);
 }
 
-/// Adds the operations of a path beside those that it has.
-pub(crate) fn add(openapi: &mut OpenApi, path: String, item: PathItem) {
-    match openapi.paths.paths.get_mut(&path) {
-        Some(present) => present.merge_operations(item),
-        None => drop(openapi.paths.paths.insert(path, item)),
+/// Adds the operations of `other`, under `prefix`, where there are none.
+pub(crate) fn nest_paths(paths: &mut Paths, prefix: &str, other: Paths) {
+    for (path, item) in other.paths {
+        match paths.paths.entry(nested(prefix, &path)) {
+            Entry::Occupied(mut present) => present.get_mut().merge_operations(item),
+            Entry::Vacant(place) => drop(place.insert(item)),
+        }
+    }
+}
+
+/// Writes the operations of `item` at `path`, over those of the same method; everything else about the path stays.
+pub(crate) fn replace(paths: &mut Paths, path: String, item: PathItem) {
+    let present = paths.paths.entry(path).or_default();
+    let operations = [
+        (&mut present.get, item.get),
+        (&mut present.put, item.put),
+        (&mut present.post, item.post),
+        (&mut present.delete, item.delete),
+        (&mut present.options, item.options),
+        (&mut present.head, item.head),
+        (&mut present.patch, item.patch),
+        (&mut present.trace, item.trace),
+    ];
+    for (present, operation) in operations {
+        if operation.is_some() {
+            *present = operation;
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::openapi::path::OperationBuilder;
-use utoipa::openapi::{Info, OpenApiBuilder};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem};
 
 use super::{declare, nested, union};
 use crate::access::{Access, Rule};
@@ -251,6 +252,73 @@ fn a_document_of_the_user_keeps_its_title_and_gets_the_scheme() {
     let document = serde_json::to_value(AuthRouter::<()>::with_openapi(mine).into_openapi()).unwrap();
     assert_eq!(document["info"]["title"], "Mine");
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+/// A document whose author wrote operations for these paths, and a scheme of the name `bearer`, by hand.
+fn handmade(paths: &[&str]) -> OpenApi {
+    let operation = |id: &str| OperationBuilder::new().operation_id(Some(id)).build();
+    let mut document = OpenApiBuilder::new().info(Info::new("Mine", "3.0.0")).build();
+    for path in paths {
+        let mut item = PathItem::new(HttpMethod::Get, operation("handmade"));
+        item.post = Some(operation("handmade"));
+        item.summary = Some("kept".to_owned());
+        document.paths.paths.insert((*path).to_owned(), item);
+    }
+    let foreign = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
+    document.components.get_or_insert_default().add_security_scheme("bearer", foreign);
+    document
+}
+
+/// The operation that was computed, and beside it the one for which there is no handler.
+#[track_caller]
+fn assert_computed(document: &Value, path: &str) {
+    let item = &document["paths"][path];
+    assert_eq!(item["get"]["operationId"], "greeting");
+    assert_eq!(item["get"]["security"], json!([{}, {"bearer": []}]));
+    assert!(item["get"]["responses"]["401"].is_object());
+    assert_eq!(item["post"]["operationId"], "handmade");
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[test]
+fn an_operation_of_a_handler_replaces_what_the_document_said_about_it() {
+    let router = AuthRouter::with_openapi(handmade(&["/greeting"])).routes(routes!(greeting));
+    let document = serde_json::to_value(router.with_state::<()>(auth()).into_openapi()).unwrap();
+    assert_computed(&document, "/greeting");
+    assert_eq!(at(&document, "/paths/~1greeting/summary"), "kept");
+}
+
+/// As `#[openapi(paths(greeting))]` reads it: without an attribute it says nothing about the 401.
+#[test]
+fn an_operation_that_utoipa_collected_is_replaced_too() {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(paths(greeting))]
+    struct Doc;
+
+    let mine = <Doc as utoipa::OpenApi>::openapi();
+    let collected = serde_json::to_value(&mine).unwrap();
+    assert_eq!(at(&collected, "/paths/~1greeting/get/security"), json!([{"wrong": []}]));
+    let router = AuthRouter::with_openapi(mine).routes(routes!(greeting));
+    let document = serde_json::to_value(router.with_state::<()>(auth()).into_openapi()).unwrap();
+    assert_eq!(at(&document, "/paths/~1greeting/get/security"), json!([{}, {"bearer": []}]));
+    assert!(at(&document, "/paths/~1greeting/get/responses/401").is_object());
+}
+
+#[test]
+fn operations_of_handlers_win_through_nesting_and_merging_on_either_side() {
+    let api = || AuthRouter::new().routes(routes!(greeting));
+    let paths = ["/greeting", "/api/greeting"];
+    let documents = || AuthRouter::with_openapi(handmade(&paths));
+    for (router, path) in [
+        (documents().merge(api()), "/greeting"),
+        (api().merge(documents()), "/greeting"),
+        (documents().nest("/api", api()), "/api/greeting"),
+        (AuthRouter::new().nest("/api", api()).merge(documents()), "/api/greeting"),
+        (AuthRouter::new().nest("/api", api()).nest("/api", documents()), "/api/greeting"),
+    ] {
+        let document = serde_json::to_value(router.with_state::<()>(auth()).into_openapi()).unwrap();
+        assert_computed(&document, path);
+    }
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub(crate) struct Service {
     /// The name of the service.
     #[claims(subject)]
     pub(crate) name: String,
+    /// What it is, as names that nobody listed.
+    #[claims(roles)]
+    pub(crate) roles: Vec<String>,
 }
 
 /// The application's state.

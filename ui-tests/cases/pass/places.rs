@@ -25,7 +25,7 @@ pub(crate) mod admin {
     #[require_role("admin")]
     #[utoipa::path(get, path = "/admin")]
     pub(crate) async fn show(service: Service) -> String {
-        service.name
+        format!("{} is {}", service.name, service.roles.join(", "))
     }
 
     /// Not documented, and private.

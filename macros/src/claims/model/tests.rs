@@ -54,11 +54,7 @@ fn every_mark_stands_once() {
 
 #[test]
 fn registered_claims_are_not_the_applications() {
-    let help = |first| {
-        format!("help: {first}, or give it another name in the token with #[serde(rename = \"...\")]")
-    };
-    let rename = help("rename the field");
-    let mark = help("mark the field with #[claims(subject)]");
+    let help = "help: rename the field, or give it another name in the token with #[serde(rename = \"...\")]";
     assert_eq!(
         mistakes(&parse_quote!(
             struct User {
@@ -72,9 +68,12 @@ fn registered_claims_are_not_the_applications() {
             }
         )),
         [
-            format!("field `exp` collides with the registered claim `exp`\n{rename}"),
-            format!("field `parent` collides with the registered claim `sub`\n{mark}"),
-            format!("field `home` collides with the registered claim `iss`\n{rename}"),
+            format!("field `exp` collides with the registered claim `exp`\n{help}"),
+            "field `parent` collides with the registered claim `sub`\n\
+             help: mark the user's identifier with #[claims(subject)], or give it another name in the token with \
+             #[serde(rename = \"...\")]"
+                .to_owned(),
+            format!("field `home` collides with the registered claim `iss`\n{help}"),
         ]
     );
     for reserved in RESERVED {

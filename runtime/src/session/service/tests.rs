@@ -1,9 +1,4 @@
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
-
-use tracing::field::{Field, Visit};
 
 use super::*;
 use crate::session::{Lifetimes, Rotation};
@@ -130,68 +125,4 @@ fn no_error_tells_its_cause() {
         let cause = error.source().unwrap();
         assert_eq!(cause.source().unwrap_or(cause).to_string(), secret);
     }
-}
-
-#[derive(Clone, Default)]
-struct Events(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
-
-struct Fields<'a>(&'a mut BTreeMap<String, String>);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-}
-
-impl tracing::Subscriber for Events {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == TARGET
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        tracing::span::Id::from_u64(NEXT.fetch_add(1, Ordering::Relaxed).into())
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = BTreeMap::new();
-        event.record(&mut Fields(&mut fields));
-        self.0.lock().unwrap().push(fields);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-/// Row 79. The event has what an operator needs and nothing of the token.
-#[tokio::test]
-async fn a_reuse_is_logged_once_without_the_token() {
-    let events = Events::default();
-    let _guard = tracing::subscriber::set_default(events.clone());
-    let (sessions, clock) = sessions(MemoryStore::default(), 30);
-    let token = TokenHash::of("first");
-    let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
-    refresh(&sessions, &id, &token).await.unwrap();
-    refresh(&sessions, &id, &token).await.unwrap();
-    assert!(events.0.lock().unwrap().is_empty());
-    clock.advance(Duration::from_secs(30));
-    assert!(refresh(&sessions, &id, &token).await.is_err());
-    assert!(refresh(&sessions, &id, &token).await.is_err());
-
-    let logged = events.0.lock().unwrap();
-    let expected = [
-        ("ended", "true".to_owned()),
-        ("event", "\"refresh_token_reused\"".to_owned()),
-        ("kind", "\"late_retry\"".to_owned()),
-        ("message", "an old refresh token was presented".to_owned()),
-        ("session", id.to_string()),
-    ];
-    let expected: BTreeMap<_, _> =
-        expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    assert_eq!(*logged, [expected]);
 }

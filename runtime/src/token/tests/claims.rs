@@ -90,7 +90,7 @@ impl SessionClaims for Anything {
         &self.1
     }
 
-    fn has_role(&self, _name: &str) -> bool {
+    fn holds_role(&self, _name: &str) -> bool {
         false
     }
 

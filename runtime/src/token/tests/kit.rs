@@ -60,7 +60,7 @@ impl SessionClaims for User {
         &self.id
     }
 
-    fn has_role(&self, name: &str) -> bool {
+    fn holds_role(&self, name: &str) -> bool {
         self.roles.iter().any(|role| role.grants(name))
     }
 

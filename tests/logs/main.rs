@@ -1,7 +1,13 @@
-//! What the log says, and what it never says.
+//! What the log says, and what it never says. A process of its own, since `tracing` keeps for the whole process which events
+//! anybody wants.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
+
+#[allow(dead_code, unused_imports, reason = "the integration tests use the rest")]
+#[path = "../integration/support.rs"]
+mod support;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -9,7 +15,7 @@ use axum::http::Method;
 use countersign::AuthRouter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{ACCESS_SECRET, App, REFRESH_SECRET, Role, SECOND, forge, payload_with, request};
+use support::{ACCESS_SECRET, App, REFRESH_SECRET, Role, SECOND, forge, payload_with, request};
 
 /// Collects what is written.
 #[derive(Clone, Default)]
@@ -20,14 +26,16 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Collects every event of this thread, at every level, until the guard is dropped.
-    fn collect(&self) -> tracing::subscriber::DefaultGuard {
+    /// Collects every event of this thread, at every level, until the guards are dropped. One test at a time.
+    fn collect(&self) -> (tracing::subscriber::DefaultGuard, MutexGuard<'static, ()>) {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_writer(self.clone())
             .with_ansi(false)
             .finish();
-        tracing::subscriber::set_default(subscriber)
+        (tracing::subscriber::set_default(subscriber), alone)
     }
 }
 

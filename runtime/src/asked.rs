@@ -1,0 +1,98 @@
+//! What the arguments of a handler ask of its caller, checked at compile time where the handler says that it is public.
+
+use std::marker::PhantomData;
+
+use crate::access::{Access, DeclaresAccess};
+use crate::sentence::Sentence;
+
+/// Asks any type what it demands: the constant of its own hides that of [`AsksNothing`].
+pub struct Asked<T>(PhantomData<T>);
+
+impl<T: DeclaresAccess> Asked<T> {
+    /// What the type says.
+    pub const ACCESS: Option<Access> = Some(T::ACCESS);
+}
+
+/// The answer of types that declare no access.
+pub trait AsksNothing {
+    /// Nothing is demanded.
+    const ACCESS: Option<Access> = None;
+}
+
+impl<T> AsksNothing for Asked<T> {}
+
+/// Refuses to compile when an argument of a public handler looks at credentials.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_public(ty: &str, asked: Option<Access>) {
+    match asked {
+        None | Some(Access::Public { .. }) => {}
+        Some(access) => panic!("{}", not_public(ty, access).text()),
+    }
+}
+
+const fn not_public(ty: &str, access: Access) -> Sentence {
+    let start = Sentence::new().add("#[public]: the argument `").add(ty);
+    if matches!(access, Access::Optional) {
+        return start.add(
+            "` looks at credentials, and a public handler does not; remove #[public] and make it the first argument",
+        );
+    }
+    start
+        .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
+        .add(ty)
+        .add(">` first")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Rule;
+
+    struct Plain;
+
+    struct Mine;
+
+    impl DeclaresAccess for Mine {
+        const ACCESS: Access = Access::Authenticated;
+        type Demands = ();
+    }
+
+    #[test]
+    fn a_type_that_declares_nothing_asks_nothing() {
+        assert_eq!(Asked::<Plain>::ACCESS, None);
+        assert_eq!(Asked::<Option<Plain>>::ACCESS, None);
+        check_public("Plain", Asked::<Plain>::ACCESS);
+    }
+
+    #[test]
+    fn a_type_that_declares_an_access_is_asked_for_it() {
+        assert_eq!(Asked::<Mine>::ACCESS, Some(Access::Authenticated));
+        assert_eq!(Asked::<Option<Mine>>::ACCESS, Some(Access::Optional));
+    }
+
+    #[test]
+    fn a_public_argument_passes() {
+        check_public("Open", Some(Access::Public { reason: "probe" }));
+    }
+
+    #[test]
+    #[should_panic = "#[public]: the argument `User` asks for a signed-in user; write #[authenticated] instead, or \
+                      remove #[public] and take `Option<User>` first"]
+    fn an_argument_that_demands_a_user_is_refused() {
+        check_public("User", Some(Access::Authenticated));
+    }
+
+    #[test]
+    #[should_panic = "#[public]: the argument `Session<User>` asks for a signed-in user"]
+    fn an_argument_that_demands_a_role_is_refused() {
+        check_public("Session<User>", Some(Access::Require(Rule::Role("admin"))));
+    }
+
+    #[test]
+    #[should_panic = "#[public]: the argument `Option<User>` looks at credentials, and a public handler does not; \
+                      remove #[public] and make it the first argument"]
+    fn an_argument_that_looks_at_credentials_is_refused() {
+        check_public("Option<User>", Some(Access::Optional));
+    }
+}
