@@ -41,6 +41,11 @@ impl Errors {
         result.map_err(|error| self.combine(error)).ok()
     }
 
+    /// How many mistakes there are so far, so that whoever knows the reason of the next one can leave it out.
+    pub(crate) fn count(&self) -> usize {
+        self.found.borrow().as_ref().map_or(0, |error| error.clone().into_iter().count())
+    }
+
     /// All mistakes as one error, whose `to_compile_error` is what the user sees.
     pub(crate) fn check(self) -> syn::Result<()> {
         self.checked.set(true);

@@ -49,6 +49,14 @@ impl Table {
     /// Adds the entries in `tokens`, the arguments of one attribute.
     pub(crate) fn extend(&self, entries: &mut Vec<Entry>, tokens: TokenStream, errors: &Errors) {
         for argument in arguments(tokens) {
+            if let Some(TokenTree::Literal(value)) = argument.clone().into_iter().next() {
+                errors.push(
+                    value,
+                    Message::new(format!("{} takes keys, and a value stands without one", self.written()))
+                        .note(self.listed()),
+                );
+                continue;
+            }
             let Some(raw) = errors.take(raw_entry.parse2(argument)) else { continue };
             let Some(key) = self.find(&raw.ident, errors) else { continue };
             if entries.iter().any(|entry| entry.key.name == key.name) {
@@ -310,6 +318,15 @@ mod tests {
                 "`roles` takes no value\nhelp: write `roles`",
                 "`crate` takes a path, without quotes\nhelp: write `crate = path`",
             ]
+        );
+    }
+
+    #[test]
+    fn a_value_without_a_key_is_refused() {
+        assert_eq!(
+            mistakes(parse_quote!(#[claims("x", roles)])),
+            ["#[claims(...)] takes keys, and a value stands without one\n\
+              note: the keys are `issuer`, `roles`, `crate`"]
         );
     }
 

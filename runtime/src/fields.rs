@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
 use crate::claims::{ScopeField, Subject, scopes, subject};
-use crate::role::{RoleField, RoleSet as _, roles};
+use crate::role::{RoleField, RoleSet, roles};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -34,6 +34,9 @@ impl<F: Subject> SubjectOf<F> {
 }
 
 impl<F: RoleField> RolesOf<F> {
+    /// Every name of a closed set; `None` when the set is open.
+    pub const NAMES: Option<&'static [&'static str]> = <F::Role as RoleSet>::NAMES;
+
     /// Whether a role in the field grants `name`.
     pub fn contains(field: &F, name: &str) -> bool {
         field.held().any(|role| role.grants(name))
@@ -77,6 +80,9 @@ pub const fn check_scopes<F: ScopeField>() {}
 
 /// What a field of the wrong type does: nothing, in a program that never runs.
 pub trait Unfit<F> {
+    /// Knows nothing.
+    const NAMES: Option<&'static [&'static str]> = None;
+
     /// Grants nothing.
     fn contains(_: &F, _: &str) -> bool {
         false

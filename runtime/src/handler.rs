@@ -2,6 +2,10 @@
 
 use std::marker::PhantomData;
 
+use axum::extract::{FromRequest, FromRequestParts};
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter};
+
 use crate::access::{Access, DeclaresAccess, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -15,7 +19,13 @@ use crate::router::Routes;
     label = "not an async function of at most 16 arguments",
     note = "`routes!` takes the names of handlers: `routes!(me, admin::members)`"
 )]
-pub trait Signature<Arguments> {}
+pub trait Signature<Arguments> {
+    /// The function itself; unknown, and so silent in later questions, when it is not a handler.
+    type Function;
+
+    /// The function itself.
+    fn function(self) -> Self::Function;
+}
 
 /// The arguments of a handler, as a tuple.
 pub trait Arguments {
@@ -32,7 +42,32 @@ impl Arguments for () {
     type First = NoExtractor;
 }
 
-impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {}
+impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
+    type Function = F;
+
+    fn function(self) -> F {
+        self
+    }
+}
+
+/// A handler whose arguments can be extracted from a request with the state `S`, and whose answer is a response.
+///
+/// It is axum's `Handler`, but says which argument or answer does not fit, where axum only says that something does not.
+pub trait Served<Arguments, Kind, S>: Clone {
+    /// Adds the handler for a method.
+    fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S>;
+}
+
+impl<F, Fut, S> Served<(), (), S> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: IntoResponse> + Send,
+    S: Clone + Send + Sync + 'static,
+{
+    fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S> {
+        routes.on(method, self)
+    }
+}
 
 macro_rules! arguments {
     () => {};
@@ -42,6 +77,11 @@ macro_rules! arguments {
             Function: FnOnce($first, $($rest),*) -> Fut,
             Fut: Future,
         {
+            type Function = Function;
+
+            fn function(self) -> Function {
+                self
+            }
         }
 
         impl<$first, $($rest),*> Arguments for ($first, $($rest,)*) {
@@ -53,6 +93,29 @@ macro_rules! arguments {
 }
 
 arguments!(A B C D E F G H I J K L M N O P);
+
+macro_rules! served {
+    ([$($parts:ident)*]) => {};
+    ([$($parts:ident)*] $last:ident $($rest:ident)*) => {
+        impl<Function, Fut, State, Kind, $($parts,)* $last> Served<($($parts,)* $last,), Kind, State> for Function
+        where
+            Function: FnOnce($($parts,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output: IntoResponse> + Send,
+            State: Clone + Send + Sync + 'static,
+            Kind: 'static,
+            $($parts: FromRequestParts<State> + Send + 'static,)*
+            $last: FromRequest<State, Kind> + Send + 'static,
+        {
+            fn serve(self, routes: MethodRouter<State>, method: MethodFilter) -> MethodRouter<State> {
+                routes.on::<Self, (Kind, $($parts,)* $last,)>(method, self)
+            }
+        }
+
+        served!([$($parts)* $last] $($rest)*);
+    };
+}
+
+served!([] A B C D E F G H I J K L M N O P);
 
 /// What a first extractor demands is met by the router state `S`.
 #[diagnostic::on_unimplemented(
@@ -84,17 +147,19 @@ pub struct Captured<S, H, T> {
 
 impl<S, H, T> Captured<S, H, T> {
     /// Asks who may call the handler, and whether the router's state can tell.
-    pub fn declared(self) -> Declared<S, H>
+    pub fn declared(self) -> Declared<S, H, T>
     where
         T: Arguments<First: DeclaresAccess<Demands: MetBy<S>>>,
     {
-        Declared { routes: self.routes, handler: self.handler, access: <T::First as DeclaresAccess>::ACCESS }
+        let Self { routes, handler, arguments } = self;
+        Declared { routes, handler, arguments, access: <T::First as DeclaresAccess>::ACCESS }
     }
 }
 
 /// A handler that says who may call it.
-pub struct Declared<S, H> {
+pub struct Declared<S, H, T> {
     pub(crate) routes: Routes<S>,
     pub(crate) handler: H,
+    pub(crate) arguments: PhantomData<fn() -> T>,
     pub(crate) access: Access,
 }

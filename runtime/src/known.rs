@@ -11,7 +11,8 @@ use crate::sentence::Sentence;
 #[diagnostic::on_unimplemented(
     message = "`{R}` has no role `{Self}`",
     label = "this handler requires the role `{Self}`",
-    note = "the roles are the variants of the enum in the field marked #[claims(roles)], in snake_case unless renamed; without such a field there are none"
+    note = "the roles are the variants of `{R}`, in snake_case unless renamed",
+    note = "claims that mark no field with #[claims(roles)] carry no roles"
 )]
 pub trait DeclaredBy<R> {}
 

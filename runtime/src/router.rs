@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, Route};
 use tower_layer::Layer;
@@ -14,14 +13,15 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{OpenApi, PathItem, Paths, RefOr, Schema};
 
 use crate::access::Access;
-use crate::handler::{Captured, Declared, Signature};
+use crate::handler::{Captured, Declared, Served, Signature};
 use crate::openapi;
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`].
 ///
 /// Each one is a handler with `#[utoipa::path(...)]` that declares who may call it: with an access attribute, or with
 /// the claims type, [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is
-/// a compile error. Neither `utoipa-axum` nor an import is needed.
+/// a compile error. Neither `utoipa-axum` nor an import is needed: name a handler of another module by its path, because
+/// `#[utoipa::path]` makes a type beside the handler, which a `use` of the handler alone leaves behind.
 ///
 /// Only the first argument declares the access. A handler with the arguments `(Option<User>, Session<User>)` is documented
 /// as open to callers without credentials, although its second argument refuses them; put the stricter one first, or
@@ -80,25 +80,24 @@ impl<S> Routes<S> {
 
     /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
     #[doc(hidden)]
-    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H, T> {
-        Captured { routes: self, handler, arguments: PhantomData }
+    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H::Function, T> {
+        Captured { routes: self, handler: handler.function(), arguments: PhantomData }
     }
 }
 
-impl<S: Clone + Send + Sync + 'static, H> Declared<S, H> {
-    /// Asks for the handler's document.
-    pub fn documented<D, T>(self) -> Routes<S>
+impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
+    /// Asks for the handler's document, and whether axum can serve it.
+    pub fn documented<D, Kind>(self) -> Routes<S>
     where
         D: Documented,
-        H: Handler<T, S>,
-        T: 'static,
+        H: Served<T, Kind, S>,
     {
-        let Self { mut routes, handler, access } = self;
+        let Self { mut routes, handler, access, .. } = self;
         let document = D::document(&access);
         let methods = document
             .methods
             .iter()
-            .fold(MethodRouter::new(), |router, method| router.on(filter(method), handler.clone()));
+            .fold(MethodRouter::new(), |router, method| handler.clone().serve(router, filter(method)));
         routes.routes.push(Documentation { document, methods });
         routes
     }

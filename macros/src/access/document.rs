@@ -1,7 +1,7 @@
 //! Completes the `#[utoipa::path(...)]` below an access attribute, so that the document says what the guard does.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
+use quote::quote;
 use syn::{Attribute, Meta, parse_quote};
 
 use super::model::{Access, Declaration, Role};
@@ -71,10 +71,7 @@ fn security(declaration: &Declaration) -> TokenStream {
         Access::Authenticated => quote!(("bearer" = [])),
         Access::Public(_) | Access::Mistaken => TokenStream::new(),
         Access::Roles(roles) => {
-            let names = roles.iter().map(|role| match role {
-                Role::Name(name) => name.to_token_stream(),
-                Role::Path(path) => quote!(#path.as_str()),
-            });
+            let names = roles.iter().map(Role::name);
             quote!(#(("bearer" = [#names])),*)
         }
     }

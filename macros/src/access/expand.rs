@@ -54,7 +54,7 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
         Access::Roles(named) => {
             roles = markers(named);
             let rules = named.iter().map(|role| {
-                let name = name(role);
+                let name = role.name();
                 quote!(#private::Rule::Role(#name))
             });
             match named.as_slice() {
@@ -64,7 +64,7 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
         }
     };
     let declared = roles.iter().map(|(role, marker)| {
-        let name = name(role);
+        let name = role.name();
         let declared = quote_spanned!(located(role.span())=> pub enum #marker {});
         quote! {
             #[allow(non_camel_case_types)]
@@ -93,14 +93,6 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
 
             #policy
         };
-    }
-}
-
-/// A role's name as a constant expression.
-fn name(role: &Role) -> TokenStream {
-    match role {
-        Role::Name(name) => name.to_token_stream(),
-        Role::Path(path) => quote!(#path.as_str()),
     }
 }
 
@@ -148,7 +140,7 @@ fn checks(
         quote!((#text, #private::RoleNames::<#ty>::NAMES))
     });
     let checks = roles.iter().map(|role| {
-        let name = name(role);
+        let name = role.name();
         let private = moved(private, role.span());
         quote_spanned!(located(role.span())=> #private::check_role(#name, __KNOWN);)
     });

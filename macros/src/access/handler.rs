@@ -71,13 +71,19 @@ impl Check<'_> {
             let Some(other) = access_attribute(attr) else { continue };
             let message = if other == self.kind {
                 Message::new(format!("#[{name}] stands twice above one handler"))
-            } else {
+            } else if matches!((self.kind, other), (Kind::Public, _) | (_, Kind::Public)) {
                 Message::new(format!("#[{name}] and #[{}] contradict each other", other.name()))
-            };
-            let help = if (self.kind, other) == (Kind::RequireRole, Kind::RequireRole) {
-                "list the roles in one attribute: #[require_role(\"admin\", \"support\")] lets in who has any of them"
             } else {
-                "keep one of the two"
+                Message::new(format!("#[{name}] and #[{}] stand above one handler", other.name()))
+            };
+            let help = match (self.kind, other) {
+                (Kind::RequireRole, Kind::RequireRole) => {
+                    "list the roles in one attribute: #[require_role(\"admin\", \"support\")] lets in who has any of them"
+                }
+                (Kind::RequireRole, Kind::Authenticated) | (Kind::Authenticated, Kind::RequireRole) => {
+                    "remove #[authenticated]; who has a role is signed in"
+                }
+                _ => "keep one of the two",
             };
             self.errors.push(attr.path(), message.help(help));
         }

@@ -1,12 +1,13 @@
 //! A handler and who may call it, both known to be well-formed.
 
 use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, LitStr, PatType, Path, ReturnType, Token, Visibility};
 
 use crate::krate::Krate;
+use crate::span::located;
 
 /// One of the access attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,17 @@ impl Role {
         match self {
             Self::Name(name) => name.span(),
             Self::Path(path) => path.span(),
+        }
+    }
+
+    /// The name as a constant expression.
+    pub(crate) fn name(&self) -> TokenStream {
+        match self {
+            Self::Name(name) => name.to_token_stream(),
+            Self::Path(path) => {
+                let as_str = quote_spanned!(located(self.span())=> .as_str());
+                quote!(#path #as_str)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The arguments of an access attribute.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use super::model::{Access, Declaration, Kind, Role};
@@ -26,10 +26,18 @@ pub(crate) fn declaration(kind: Kind, tokens: TokenStream, errors: &Errors) -> D
         arguments(tokens).into_iter().partition(|argument| is_key(kind, argument));
     let (mut entries, keys) = (Vec::new(), keyed.len());
     for argument in keyed {
+        if let Some(key) = key_of_a_role(kind, &argument) {
+            errors.push(
+                &key,
+                Message::new(format!("`{key}` is not a key of #[require_role(...)]"))
+                    .help("write the roles alone, as in #[require_role(\"admin\")]"),
+            );
+            continue;
+        }
         kind.table().extend(&mut entries, argument, errors);
     }
     let access = match kind {
-        Kind::RequireRole => roles(positional, errors),
+        Kind::RequireRole => roles(positional, entries.len() < keys, errors),
         Kind::Authenticated => authenticated(positional, errors),
         Kind::Public => public(positional, &entries, entries.len() < keys, errors),
     };
@@ -48,7 +56,16 @@ fn is_key(kind: Kind, argument: &TokenStream) -> bool {
     }
 }
 
-fn roles(arguments: Vec<TokenStream>, errors: &Errors) -> Option<Access> {
+/// The key in `role = "admin"`, with which some attributes of this kind begin.
+fn key_of_a_role(kind: Kind, argument: &TokenStream) -> Option<Ident> {
+    let Some(TokenTree::Ident(key)) = argument.clone().into_iter().next() else { return None };
+    (kind == Kind::RequireRole && (key == "role" || key == "roles")).then_some(key)
+}
+
+fn roles(arguments: Vec<TokenStream>, misspelt: bool, errors: &Errors) -> Option<Access> {
+    if arguments.is_empty() && misspelt {
+        return None;
+    }
     if arguments.is_empty() {
         errors.push_at(
             Span::call_site(),

@@ -87,6 +87,13 @@ fn a_misspelt_key_is_corrected() {
         ],
     );
     refused(
+        Kind::RequireRole,
+        r#"role = "admin""#,
+        HANDLER,
+        &["`role` is not a key of #[require_role(...)]\n\
+           help: write the roles alone, as in #[require_role(\"admin\")]"],
+    );
+    refused(
         Kind::Public,
         r#"reson = "probe""#,
         HANDLER,
@@ -224,6 +231,13 @@ fn a_handler_has_one_access_attribute() {
         r#""admin""#,
         r#"#[countersign::public(reason = "x")] async fn me() {}"#,
         &["#[require_role] and #[public] contradict each other\nhelp: keep one of the two"],
+    );
+    refused(
+        Kind::RequireRole,
+        r#""admin""#,
+        "#[authenticated] async fn me() {}",
+        &["#[require_role] and #[authenticated] stand above one handler\n\
+           help: remove #[authenticated]; who has a role is signed in"],
     );
     refused(
         Kind::Authenticated,

@@ -76,21 +76,20 @@ fn subject(claims: &Claims, private: &Private) -> TokenStream {
 /// `type Role`, and the impl that lists its names.
 fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let ident = &claims.ident;
-    let field = claims.roles.as_ref().map(|Marked { ty, .. }| ty);
-    let role =
-        field.map_or_else(|| quote!(#private::NoRole), |ty| quote!(<#ty as #private::RoleField>::Role));
-    let place = |tokens: TokenStream| match field {
-        Some(ty) => located(ty, tokens),
-        None => tokens,
+    let (role_type, names) = match &claims.roles {
+        Some(Marked { ty, .. }) => {
+            let role_type = quote!(type Role = <#ty as #private::RoleField>::Role;);
+            (located(ty, role_type), quote!(__Roles::NAMES))
+        }
+        None => {
+            let names = quote!(<#private::NoRole as #private::RoleSet>::NAMES);
+            (quote!(type Role = #private::NoRole;), names)
+        }
     };
-    let role_type = place(quote!(type Role = #role;));
-    let names = place(quote! {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = <#role as #private::RoleSet>::NAMES;
-    });
     let names_roles = quote! {
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
-            #names
+            const NAMES: ::core::option::Option<&'static [&'static str]> = #names;
         }
     };
     (role_type, names_roles)

@@ -4,7 +4,7 @@ use syn::ext::IdentExt as _;
 use syn::{Ident, LitStr, Type};
 
 use super::case::Case;
-use super::parse::{self, Input, Mark};
+use super::parse::{self, FieldMark, Input, Mark};
 use super::serde::{ContainerSerde, DefaultValue, FieldSerde, Function};
 use crate::errors::{Errors, Message};
 use crate::krate::Krate;
@@ -65,9 +65,9 @@ pub(super) enum Wire {
 impl Claims {
     /// `None` after a mistake was reported.
     pub(super) fn new(input: Input, errors: &Errors) -> Option<Self> {
-        let Input { ident, krate, serde, fields } = input;
+        let Input { ident, krate, serde, mistaken, fields } = input;
         let mut fields = Sorted::new(fields?, &serde, errors);
-        if fields.subject.is_none() {
+        if fields.subject.is_none() && !mistaken {
             errors.push(
                 &ident,
                 Message::new(format!("`{ident}` does not say whose session it is"))
@@ -102,11 +102,12 @@ impl Sorted {
         let mut sorted = Self::default();
         for field in fields {
             match field.mark {
-                Some((mark, ref at)) => {
+                FieldMark::Is(mark, ref at) => {
                     let at = at.clone();
                     sorted.mark(mark, &at, field, errors);
                 }
-                None => sorted.add(field, serde.rename_all, errors),
+                FieldMark::None => sorted.add(field, serde.rename_all, errors),
+                FieldMark::Mistaken => {}
             }
         }
         sorted

@@ -23,6 +23,8 @@ pub(super) struct Input {
     pub(super) ident: Ident,
     pub(super) krate: Krate,
     pub(super) serde: ContainerSerde,
+    /// Whether a `#[claims(...)]` was refused, which may have been meant for the subject.
+    pub(super) mistaken: bool,
     /// `None` after the shape was refused.
     pub(super) fields: Option<Vec<Field>>,
 }
@@ -30,8 +32,17 @@ pub(super) struct Input {
 pub(super) struct Field {
     pub(super) ident: Ident,
     pub(super) ty: Type,
-    pub(super) mark: Option<(Mark, Ident)>,
+    pub(super) mark: FieldMark,
     pub(super) serde: FieldSerde,
+}
+
+/// Whether `#[claims(...)]` stands on a field.
+pub(super) enum FieldMark {
+    None,
+    /// It does, and was refused.
+    Mistaken,
+    /// It does, and says this here.
+    Is(Mark, Ident),
 }
 
 /// What `#[claims(...)]` makes of a field.
@@ -55,14 +66,26 @@ impl Mark {
 impl Input {
     pub(super) fn parse(input: &DeriveInput, errors: &Errors) -> Self {
         generics(input, errors);
-        let path = STRUCT.entries(&input.attrs, errors).into_iter().find_map(|entry| entry.path(errors));
+        let (entries, misplaced) = checked(errors, || STRUCT.entries(&input.attrs, errors));
+        let path = entries.into_iter().find_map(|entry| entry.path(errors));
+        let serde = ContainerSerde::parse(&input.attrs, errors);
+        let fields = fields(input, errors);
+        let mut marks = fields.iter().flatten().map(|field| &field.mark);
         Self {
             ident: input.ident.clone(),
             krate: Krate::new(path),
-            serde: ContainerSerde::parse(&input.attrs, errors),
-            fields: fields(input, errors),
+            serde,
+            mistaken: misplaced || marks.any(|mark| matches!(mark, FieldMark::Mistaken)),
+            fields,
         }
     }
+}
+
+/// The result, and whether a mistake was reported on the way to it.
+fn checked<T>(errors: &Errors, parse: impl FnOnce() -> T) -> (T, bool) {
+    let before = errors.count();
+    let parsed = parse();
+    (parsed, errors.count() > before)
 }
 
 fn generics(input: &DeriveInput, errors: &Errors) {
@@ -110,9 +133,10 @@ fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
     })
 }
 
-fn mark(attrs: &[Attribute], errors: &Errors) -> Option<(Mark, Ident)> {
+fn mark(attrs: &[Attribute], errors: &Errors) -> FieldMark {
     let mut found: Option<(Mark, Ident)> = None;
-    for entry in FIELD.entries(attrs, errors) {
+    let (entries, mistaken) = checked(errors, || FIELD.entries(attrs, errors));
+    for entry in entries {
         // A value too many does not unmark the field.
         entry.flag(errors);
         let mark = match entry.key.name {
@@ -129,5 +153,9 @@ fn mark(attrs: &[Attribute], errors: &Errors) -> Option<(Mark, Ident)> {
             None => found = Some((mark, entry.ident)),
         }
     }
-    found
+    match found {
+        Some((mark, at)) => FieldMark::Is(mark, at),
+        None if mistaken => FieldMark::Mistaken,
+        None => FieldMark::None,
+    }
 }

@@ -42,6 +42,14 @@ fn doc(attr: &Attribute) -> Option<String> {
 
 /// Reads what stands in the parentheses; `krate` is where the runtime is unless the user says otherwise.
 pub(super) fn parse(krate: Krate, tokens: TokenStream, errors: &Errors) -> Option<Refresh> {
+    if tokens.is_empty() {
+        errors.push_at(
+            Span::call_site(),
+            Message::new("typed_refresh_handler!() names no handler")
+                .help("write typed_refresh_handler!(refresh, AppState)"),
+        );
+        return None;
+    }
     let mut arguments = arguments(tokens).into_iter();
     let name = |input: ParseStream<'_>| -> syn::Result<_> {
         Ok((input.call(Attribute::parse_outer)?, input.parse::<Visibility>()?, input.parse::<Ident>()?))

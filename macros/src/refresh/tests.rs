@@ -25,7 +25,10 @@ fn the_name_and_the_state_are_required() {
         )
     };
     let (name, state) = (misses("the name of the handler"), misses("the type of the router's state"));
-    assert_eq!(mistakes(quote!()), [name.clone(), state.clone()]);
+    assert_eq!(
+        mistakes(quote!()),
+        ["typed_refresh_handler!() names no handler\nhelp: write typed_refresh_handler!(refresh, AppState)"]
+    );
     assert_eq!(mistakes(quote!(refresh)), [state]);
     assert_eq!(mistakes(quote!("refresh", AppState)), [name]);
 }

@@ -47,7 +47,7 @@ fn names(variants: &[Variant], errors: &Errors) -> Vec<String> {
             None => errors.push(&variant.ident, message),
         };
         if name.is_empty() {
-            report(Message::new("a role's name may not be empty"));
+            report(Message::new("a role's name may not be empty").help("write it, or remove `rename`"));
         } else if !is_scope_token(&name) {
             report(
                 Message::new(format!("{name:?} cannot be a role's name"))
@@ -293,7 +293,7 @@ mod tests {
             [
                 "two roles are called `member`\nhelp: give one of them another name with #[role(rename = \"...\")]"
                     .to_owned(),
-                "a role's name may not be empty".to_owned(),
+                "a role's name may not be empty\nhelp: write it, or remove `rename`".to_owned(),
                 format!("\"two words\" cannot be a role's name\n{note}"),
                 format!("\"a\\\\b\" cannot be a role's name\n{note}"),
                 format!("\"größe\" cannot be a role's name\n{note}"),

@@ -94,6 +94,21 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_on_the_struct_is_sent_to_the_field() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                #[auth]
+                struct AppState {
+                    auth: Auth<User>,
+                }
+            )),
+            [
+                "#[auth] marks a field, and stands on the struct\nhelp: move it to the field of type `Auth<...>`"
+            ]
+        );
+    }
+
+    #[test]
     fn only_structs_are_states() {
         assert_eq!(
             mistakes(&parse_quote!(

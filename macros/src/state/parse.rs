@@ -25,12 +25,24 @@ pub(super) struct Field {
 
 impl Input {
     pub(super) fn parse(input: &DeriveInput, errors: &Errors) -> Self {
-        let path = STRUCT.entries(&input.attrs, errors).into_iter().find_map(|entry| entry.path(errors));
+        let is_mark =
+            |attr: &Attribute| attr.path().is_ident(STRUCT.attribute) && matches!(attr.meta, Meta::Path(_));
+        let (misplaced, attrs): (Vec<_>, Vec<_>) = input.attrs.iter().cloned().partition(is_mark);
+        for mark in &misplaced {
+            errors.push(
+                mark,
+                Message::new("#[auth] marks a field, and stands on the struct")
+                    .help("move it to the field of type `Auth<...>`"),
+            );
+        }
+        let path = STRUCT.entries(&attrs, errors).into_iter().find_map(|entry| entry.path(errors));
+        let marked = marked(input, errors);
         Self {
             ident: input.ident.clone(),
             krate: Krate::new(path),
             generics: input.generics.clone(),
-            marked: marked(input, errors),
+            // Without a field to use, the misplaced mark was the one that is missing.
+            marked: marked.filter(|marked| misplaced.is_empty() || !marked.is_empty()),
         }
     }
 }

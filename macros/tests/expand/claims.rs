@@ -75,9 +75,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::countersign::__private::NamesRoles for User {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = <<Vec<
-            Role,
-        > as ::countersign::__private::RoleField>::Role as ::countersign::__private::RoleSet>::NAMES;
+        const NAMES: ::core::option::Option<&'static [&'static str]> = __Roles::NAMES;
     }
     #[automatically_derived]
     impl<__S> ::countersign::__private::FromRequestParts<__S> for User

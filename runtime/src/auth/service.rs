@@ -128,9 +128,11 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     async fn current_claims(&self, record: &SessionRecord) -> Result<C, AuthError> {
-        let claims = match record.user_id.parse() {
-            Ok(subject) => self.inner.source.claims_for(subject).await.map_err(AuthError::Unavailable)?,
-            Err(_) => None,
+        // The error of parsing may not be `Send`, and must not live across the `await`.
+        let subject = record.user_id.parse().ok();
+        let claims = match subject {
+            Some(subject) => self.inner.source.claims_for(subject).await.map_err(AuthError::Unavailable)?,
+            None => None,
         };
         match claims {
             // Claims of somebody else would turn one user into another.

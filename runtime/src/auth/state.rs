@@ -10,7 +10,7 @@ use crate::claims::SessionClaims;
 /// `Auth<C>` is such a state itself; `#[derive(AuthState)]` with `#[auth]` on a field makes one of an application's own.
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth`",
-    label = "a guarded handler runs with this state",
+    label = "this state has to carry it",
     note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`"
 )]
 pub trait AuthState: Send + Sync {
@@ -43,7 +43,8 @@ impl<S: AuthState> AuthState for Arc<S> {
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth<{C}>`",
     label = "this state signs in other claims, or none",
-    note = "take the claims type of the state's `Auth<...>` as the argument, or add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<{C}>`"
+    note = "take the claims of the state's `Auth<...>` as the argument",
+    note = "or give the state a field of type `Auth<{C}>`, marked `#[auth]` under `#[derive(AuthState)]`"
 )]
 pub trait ProvidesClaims<C>: Send + Sync {
     #[doc(hidden)]

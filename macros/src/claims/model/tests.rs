@@ -93,6 +93,39 @@ fn registered_claims_are_not_the_applications() {
 }
 
 #[test]
+fn a_mistaken_mark_is_the_only_mistake() {
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[claims(role)]
+                roles: Vec<Role>,
+            }
+        )),
+        ["unknown key `role` in #[claims(...)]"]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims]
+                id: u64,
+            }
+        )),
+        ["#[claims] takes its keys in parentheses"]
+    );
+    assert_eq!(
+        sentences(&parse_quote!(
+            #[claims(subject)]
+            struct User {
+                id: u64,
+            }
+        )),
+        ["`subject` in #[claims(...)] belongs on a field"]
+    );
+}
+
+#[test]
 fn the_name_in_the_token_counts() {
     assert!(
         mistakes(&parse_quote!(

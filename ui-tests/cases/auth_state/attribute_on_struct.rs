@@ -1,0 +1,15 @@
+use countersign::{Auth, AuthState, SessionClaims};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+}
+
+#[derive(AuthState, Clone)]
+#[auth]
+struct AppState {
+    auth: Auth<User>,
+}
+
+fn main() {}

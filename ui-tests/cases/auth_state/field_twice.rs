@@ -1,0 +1,17 @@
+use countersign::{Auth, AuthState, SessionClaims};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+}
+
+#[derive(AuthState, Clone)]
+struct AppState {
+    #[auth]
+    auth: Auth<User>,
+    #[auth]
+    admin: Auth<User>,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use countersign::authenticated;
+
+struct Api;
+
+#[authenticated]
+impl Api {
+    async fn me() {}
+}
+
+fn main() {}

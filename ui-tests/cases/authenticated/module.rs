@@ -1,0 +1,8 @@
+use countersign::authenticated;
+
+#[authenticated]
+mod api {
+    pub async fn me() {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::authenticated;
+
+#[authenticated]
+fn me() -> &'static str {
+    "you"
+}
+
+fn main() {}

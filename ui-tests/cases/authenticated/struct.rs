@@ -1,0 +1,8 @@
+use countersign::authenticated;
+
+#[authenticated]
+struct Me {
+    id: u64,
+}
+
+fn main() {}

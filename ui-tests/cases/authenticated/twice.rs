@@ -1,0 +1,9 @@
+use countersign::authenticated;
+
+#[authenticated]
+#[authenticated]
+async fn me() -> &'static str {
+    "you"
+}
+
+fn main() {}

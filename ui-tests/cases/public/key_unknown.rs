@@ -1,0 +1,8 @@
+use countersign::public;
+
+#[public(reson = "health probe")]
+async fn health() -> &'static str {
+    "well"
+}
+
+fn main() {}

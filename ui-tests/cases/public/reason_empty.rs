@@ -1,0 +1,8 @@
+use countersign::public;
+
+#[public(reason = " ")]
+async fn health() -> &'static str {
+    "well"
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use countersign::typed_refresh_handler;
+
+typed_refresh_handler!();
+
+fn main() {}

@@ -1,0 +1,9 @@
+use countersign::require_role;
+
+#[utoipa::path(get, path = "/members")]
+#[require_role("admin")]
+async fn members() -> &'static str {
+    "all"
+}
+
+fn main() {}

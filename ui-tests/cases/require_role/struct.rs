@@ -1,0 +1,6 @@
+use countersign::require_role;
+
+#[require_role("admin")]
+struct Members;
+
+fn main() {}

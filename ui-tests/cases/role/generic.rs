@@ -1,0 +1,9 @@
+use countersign::Role;
+
+#[derive(Role, Clone)]
+enum Level<const PROJECT: u64> {
+    Member,
+    Admin,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use countersign::Role;
+
+#[derive(Role, Clone, Copy)]
+#[role(rename = "level")]
+enum Level {
+    Member,
+    Admin,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::Role;
+
+#[derive(Role, Clone)]
+struct Level {
+    name: String,
+}
+
+fn main() {}

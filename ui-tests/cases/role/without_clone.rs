@@ -1,0 +1,9 @@
+use countersign::Role;
+
+#[derive(Role)]
+enum Level {
+    Member,
+    Admin,
+}
+
+fn main() {}

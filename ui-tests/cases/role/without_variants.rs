@@ -1,0 +1,6 @@
+use countersign::Role;
+
+#[derive(Role, Clone)]
+enum NoRole {}
+
+fn main() {}

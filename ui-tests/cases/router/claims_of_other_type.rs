@@ -1,0 +1,26 @@
+use axum::Json;
+use countersign::{Auth, AuthRouter, SessionClaims, authenticated, routes};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+}
+
+#[derive(SessionClaims, Clone)]
+struct Admin {
+    #[claims(subject)]
+    id: u64,
+}
+
+#[authenticated]
+#[utoipa::path(get, path = "/me")]
+async fn me(admin: Admin) -> Json<u64> {
+    Json(admin.id)
+}
+
+fn router(auth: Auth<User>) -> AuthRouter {
+    AuthRouter::new().routes(routes!(me)).with_state(auth)
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use countersign::{Auth, AuthRouter, SessionClaims, authenticated, routes};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+}
+
+#[authenticated]
+async fn me(user: User) -> String {
+    user.id.to_string()
+}
+
+fn router(auth: Auth<User>) -> AuthRouter {
+    AuthRouter::new().routes(routes!(me)).with_state(auth)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use countersign::SessionClaims;
+
+#[derive(SessionClaims, Clone)]
+enum Caller {
+    User { id: u64 },
+    Service { name: String },
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use countersign::SessionClaims;
+
+#[derive(SessionClaims, Clone)]
+struct User;
+
+fn main() {}

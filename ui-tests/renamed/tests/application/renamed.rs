@@ -1,0 +1,69 @@
+//! The dependency has another name.
+
+use auth_kit::{
+    Auth, AuthRouter, AuthState, Role, SessionClaims, authenticated, public, require_role, routes,
+    typed_refresh_handler,
+};
+use axum::Router;
+
+#[derive(Role, Clone, Copy)]
+#[role(crate = auth_kit)]
+pub(crate) enum Level {
+    Member,
+    #[role(implies(Member))]
+    Admin,
+}
+
+#[derive(SessionClaims, Clone)]
+#[claims(crate = auth_kit)]
+pub(crate) struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<Level>,
+    #[claims(scopes)]
+    scopes: Vec<String>,
+}
+
+#[derive(AuthState, Clone)]
+#[auth(crate = auth_kit)]
+struct AppState {
+    #[auth]
+    auth: Auth<User>,
+}
+
+#[public(reason = "health probe", crate = auth_kit)]
+#[utoipa::path(get, path = "/health")]
+async fn health() {}
+
+#[authenticated(crate = auth_kit)]
+#[utoipa::path(get, path = "/me")]
+async fn me(user: User) -> String {
+    user.scopes.join(" ")
+}
+
+#[require_role("member", crate = auth_kit)]
+#[utoipa::path(get, path = "/members")]
+async fn members(user: User) -> String {
+    user.id.to_string()
+}
+
+#[require_role(Level::Admin, crate = auth_kit)]
+#[utoipa::path(get, path = "/accounts")]
+async fn accounts() {}
+
+typed_refresh_handler!(refresh, AppState, crate = auth_kit);
+
+fn user(id: u64) -> User {
+    User { id, roles: vec![Level::Member], scopes: vec!["profile".to_owned()] }
+}
+
+#[tokio::test]
+async fn everything_works_under_another_name() {
+    let auth = crate::auth(user);
+    let (router, _): (Router, _) = AuthRouter::new()
+        .routes(routes!(health, me, members, accounts, refresh))
+        .with_state(AppState { auth: auth.clone() })
+        .split_for_parts();
+    crate::keeps_its_promises(&router, &auth, &user(7)).await;
+}

@@ -1,0 +1,21 @@
+//! The application in `lib.rs` compiles; here its routers are built too.
+
+use ui_tests::{handlers, places};
+use utoipa::openapi::OpenApi;
+
+fn paths(document: &OpenApi) -> Vec<&str> {
+    document.paths.paths.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn every_handler_with_a_path_is_in_the_document() {
+    assert_eq!(
+        paths(handlers::router().openapi()),
+        ["/auth/refresh", "/everything", "/greeting", "/health", "/hello", "/items/{id}", "/me", "/type"]
+    );
+}
+
+#[test]
+fn handlers_in_modules_and_bodies_are_in_the_document() {
+    assert_eq!(paths(&places::document()), ["/admin", "/count", "/private", "/refresh", "/show"]);
+}
