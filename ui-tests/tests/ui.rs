@@ -92,3 +92,14 @@ folders! {
     router
     session_claims
 }
+
+/// The README shows a mistake and what rustc says to it; this is what rustc says.
+#[test]
+fn readme_shows_a_real_error() {
+    let readme = include_str!("../../README.md");
+    let text = include_str!("../cases/require_role/role_typo_known_from_signature.stderr");
+    let shown = text.lines().take_while(|line| !line.contains("= note")).filter(|line| !line.contains("-->"));
+    for line in shown.filter(|line| line.trim() != "|") {
+        assert!(readme.contains(line), "{line}");
+    }
+}

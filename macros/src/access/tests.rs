@@ -312,7 +312,7 @@ fn a_documented_handler_expands() {
             /// Every member
             #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<Member>)))]
             pub async fn members(State(db): State<Db>, user: User) -> Result<Json<Vec<Member>>, AppError> {
-                todo!()
+                Ok(Json(db.members(user.id).await?))
             }
         },
         expect_file!["../../tests/expand/handler.rs"],

@@ -82,5 +82,5 @@ pub async fn members(
     State(db): State<Db>,
     user: User,
 ) -> Result<Json<Vec<Member>>, AppError> {
-    todo!()
+    Ok(Json(db.members(user.id).await?))
 }
