@@ -1,0 +1,8 @@
+use countersign::require_role;
+
+#[require_role(admin)]
+async fn members() -> &'static str {
+    "all"
+}
+
+fn main() {}
