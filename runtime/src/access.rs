@@ -74,8 +74,7 @@ pub trait DeclaresAccess {
 
 /// What the one function that decides says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Decision {
+pub(crate) enum Decision {
     /// The handler runs.
     Granted,
     /// Nobody is signed in, and somebody has to be.

@@ -104,7 +104,7 @@ pub mod __private;
 pub(crate) const TARGET: &str = "countersign";
 
 pub use self::http::RefreshRequest;
-pub use access::{Access, Decision, DeclaresAccess, Policy, Rule};
+pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
     Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
     ProvidesClaims, TokenPair, TokenType,
