@@ -29,6 +29,20 @@ async fn guarded_route_without_a_token_is_401_and_the_handler_does_not_run() {
     }
 }
 
+/// Row 48: the attribute alone refuses, without an argument that asks for the user.
+#[tokio::test]
+async fn handler_that_does_not_take_the_user_is_guarded_all_the_same() {
+    #[authenticated]
+    #[utoipa::path(get, path = "/alone")]
+    async fn alone() {}
+    let app = App::routed(|router| router.routes(routes!(alone)));
+    let answer = app.get("/alone", None).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    app.get("/alone", Some("not-a-token")).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+    let pair = app.login(&[]).await;
+    assert_eq!(app.get("/alone", Some(&pair.access_token)).await.status, StatusCode::OK);
+}
+
 /// Row 49.
 #[tokio::test]
 async fn token_without_the_role_is_403_and_the_handler_does_not_run() {
@@ -72,11 +86,12 @@ async fn role_name_that_the_application_does_not_know_is_ignored() {
     assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::FORBIDDEN);
 }
 
-struct NeverEnding {
+/// A body that is remembered to have been asked for.
+struct Watched {
     polled: Arc<AtomicBool>,
 }
 
-impl axum::body::HttpBody for NeverEnding {
+impl axum::body::HttpBody for Watched {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -85,7 +100,7 @@ impl axum::body::HttpBody for NeverEnding {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.polled.store(true, Ordering::SeqCst);
-        Poll::Pending
+        Poll::Ready(None)
     }
 }
 
@@ -98,7 +113,7 @@ async fn body_is_not_read_before_the_guard_has_decided() {
         [(None, StatusCode::UNAUTHORIZED), (Some(&member.access_token), StatusCode::FORBIDDEN)]
     {
         let polled = Arc::new(AtomicBool::new(false));
-        let body = Body::new(NeverEnding { polled: Arc::clone(&polled) });
+        let body = Body::new(Watched { polled: Arc::clone(&polled) });
         let answer = app.send(request(Method::POST, "/posts", token.map(String::as_str), body)).await;
         assert_eq!(answer.status, status);
         assert!(!polled.load(Ordering::SeqCst));
