@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_token_that_cannot_be_made_is_an_error_of_the_server() {
         let rejection = AuthRejection::from(AuthError::Mint(TokenError::TooLong));
-        assert_eq!(rejection.denial(), Denial::Internal);
+        assert_eq!((rejection.denial(), rejection.denial().code()), (Denial::Internal, "server_error"));
         assert_eq!(rejection.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }
