@@ -69,6 +69,12 @@ fn a_role_is_a_string_or_a_path() {
 }
 
 #[test]
+fn a_role_stands_between_two_commas() {
+    let missing = "a role is missing between two commas in #[require_role(...)]";
+    refused(Kind::RequireRole, r#""admin", , "support""#, HANDLER, &[missing]);
+}
+
+#[test]
 fn a_role_is_listed_once() {
     let twice =
         |role| format!("the role `{role}` stands twice in #[require_role(...)]\nhelp: keep one of the two");
