@@ -123,6 +123,7 @@ mod policies {
 
     use super::*;
     use crate::auth::Auth;
+    use crate::extract::Session;
     use crate::store::MemoryStore;
     use crate::token::{Algorithm, Key};
 
@@ -144,6 +145,21 @@ mod policies {
     impl Policy for Either {
         const ACCESS: Access = Access::Optional;
         type Roles = ();
+    }
+
+    #[test]
+    fn extractors_declare_what_they_demand() {
+        fn declared<T: DeclaresAccess>() -> Access {
+            T::ACCESS
+        }
+        assert_eq!(declared::<Guard<Open>>(), Open::ACCESS);
+        assert_eq!(declared::<Public<Open>>(), Open::ACCESS);
+        assert_eq!(declared::<Guard<Either>>(), Access::Optional);
+        assert_eq!(declared::<User>(), Access::Authenticated);
+        assert_eq!(declared::<Session<User>>(), Access::Authenticated);
+        assert_eq!(declared::<Option<User>>(), Access::Optional);
+        assert_eq!(declared::<Option<Session<User>>>(), Access::Optional);
+        assert_eq!(declared::<Nobody>(), Access::Require(Rule::Any(&[])));
     }
 
     /// What the guard answers to a request with these credentials.

@@ -316,8 +316,8 @@ fn operations_of_handlers_win_through_nesting_and_merging_on_either_side() {
         (documents().nest("/api", api()), "/api/greeting"),
         (AuthRouter::new().nest("/api", api()).merge(documents()), "/api/greeting"),
         (AuthRouter::new().nest("/api", api()).nest("/api", documents()), "/api/greeting"),
-        (api().clone().merge(documents()), "/greeting"),
-        (api().with_state::<Auth<User>>(auth()).merge(documents()), "/greeting"),
+        (documents().merge(api().clone()), "/greeting"),
+        (documents().merge(api().with_state::<Auth<User>>(auth())), "/greeting"),
     ] {
         let document = serde_json::to_value(router.with_state::<()>(auth()).into_openapi()).unwrap();
         assert_computed(&document, path);
