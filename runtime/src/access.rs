@@ -156,4 +156,113 @@ mod tests {
         assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
         assert_eq!(Rule::Any(&[]).to_string(), "nobody");
     }
+
+    /// Row 68: %x20-21 / %x23-5B / %x5D-7E, and something.
+    #[test]
+    fn challenge_text_is_printable_ascii_without_quotes_and_backslashes() {
+        for byte in 0..=0xFF_u8 {
+            let expected = (0x20..=0x7E).contains(&byte) && byte != b'"' && byte != b'\\';
+            assert_eq!(is_challenge_text(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
+        }
+        assert!(!is_challenge_text(""));
+    }
+
+    /// RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, and something.
+    #[test]
+    fn scope_token_is_challenge_text_without_spaces() {
+        for byte in 0..=0xFF_u8 {
+            let expected = (0x21..=0x7E).contains(&byte) && byte != b'"' && byte != b'\\';
+            assert_eq!(is_scope_token(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
+        }
+        assert!(!is_scope_token(""));
+    }
+}
+
+#[cfg(all(test, feature = "macros"))]
+mod decisions {
+    use super::*;
+
+    #[derive(crate::SessionClaims, Clone)]
+    struct User {
+        #[claims(subject)]
+        id: u64,
+        #[claims(roles)]
+        roles: Vec<String>,
+        #[claims(scopes)]
+        scopes: Vec<String>,
+    }
+
+    const HOLDS: Rule = Rule::Role("editor");
+    const LACKS: Rule = Rule::Role("admin");
+
+    fn user() -> User {
+        User { id: 7, roles: vec!["editor".to_owned()], scopes: vec!["posts:write".to_owned()] }
+    }
+
+    fn of_user(rule: Rule) -> Decision {
+        decide(&Access::Require(rule), Some(&user()))
+    }
+
+    #[test]
+    fn nobody_signed_in_passes_only_where_nobody_has_to_be() {
+        let anonymous = |access| decide::<User>(&access, None);
+        assert_eq!(anonymous(Access::Public { reason: "probe" }), Decision::Granted);
+        assert_eq!(anonymous(Access::Optional), Decision::Granted);
+        assert_eq!(anonymous(Access::Authenticated), Decision::Unauthenticated);
+        for rule in [HOLDS, LACKS, Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[HOLDS])] {
+            assert_eq!(anonymous(Access::Require(rule)), Decision::Unauthenticated, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_signed_in_user_passes_where_no_rule_is() {
+        for access in [Access::Public { reason: "probe" }, Access::Optional, Access::Authenticated] {
+            assert_eq!(decide(&access, Some(&user())), Decision::Granted, "{access}");
+        }
+    }
+
+    #[test]
+    fn a_rule_grants_what_the_user_holds_and_nothing_else() {
+        assert_eq!(of_user(HOLDS), Decision::Granted);
+        assert_eq!(of_user(Rule::Scope("posts:write")), Decision::Granted);
+        for lacking in [
+            "admin",
+            "Editor",
+            "edit",
+            "editors",
+            "",
+            "posts",
+            "posts:write:all",
+            "POSTS:WRITE",
+            "posts:write editor",
+        ] {
+            assert_eq!(of_user(Rule::Role(lacking)), Decision::Forbidden, "{lacking}");
+            assert_eq!(of_user(Rule::Scope(lacking)), Decision::Forbidden, "{lacking}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_no_role_and_a_role_no_scope() {
+        assert_eq!(of_user(Rule::Role("posts:write")), Decision::Forbidden);
+        assert_eq!(of_user(Rule::Scope("editor")), Decision::Forbidden);
+    }
+
+    #[test]
+    fn any_wants_one_and_all_wants_every_one() {
+        assert_eq!(of_user(Rule::Any(&[LACKS, HOLDS])), Decision::Granted);
+        assert_eq!(of_user(Rule::Any(&[LACKS, LACKS])), Decision::Forbidden);
+        assert_eq!(of_user(Rule::All(&[HOLDS, HOLDS])), Decision::Granted);
+        assert_eq!(of_user(Rule::All(&[HOLDS, LACKS])), Decision::Forbidden);
+        assert_eq!(of_user(Rule::All(&[LACKS, HOLDS])), Decision::Forbidden);
+        assert_eq!(of_user(Rule::All(&[HOLDS, Rule::Any(&[LACKS, LACKS])])), Decision::Forbidden);
+    }
+
+    #[test]
+    fn an_empty_list_lets_nobody_in() {
+        for rule in
+            [Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[Rule::All(&[])]), Rule::All(&[Rule::All(&[])])]
+        {
+            assert_eq!(of_user(rule), Decision::Forbidden, "{rule:?}");
+        }
+    }
 }

@@ -184,3 +184,84 @@ impl<'de> Deserialize<'de> for CowStr<'de> {
         deserializer.deserialize_str(Text)
     }
 }
+
+#[cfg(all(test, feature = "macros"))]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(crate::SessionClaims, Clone, Debug)]
+    struct User {
+        #[claims(subject)]
+        id: u64,
+        #[claims(roles)]
+        roles: Vec<String>,
+        #[claims(scopes)]
+        scopes: Vec<String>,
+    }
+
+    fn user(scopes: &[&str]) -> User {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        User { id: 7, roles: vec!["editor".to_owned(), "support".to_owned()], scopes }
+    }
+
+    fn written(scopes: &[&str]) -> Result<Value, serde_json::Error> {
+        user(scopes).serialize_wire(serde_json::value::Serializer)
+    }
+
+    fn read(payload: &Value) -> Result<User, serde_json::Error> {
+        User::deserialize_wire(payload)
+    }
+
+    #[test]
+    fn any_role_is_enough_for_has_any_role() {
+        let user = user(&[]);
+        assert!(user.has_any_role(["admin", "support"]));
+        assert!(!user.has_any_role(["admin", "member"]));
+        assert!(!user.has_any_role(Vec::<String>::new()));
+        assert!(user.has_role("editor") && !user.has_role("admin"));
+    }
+
+    #[test]
+    fn scopes_travel_with_one_space_between_them() {
+        assert_eq!(written(&["posts:write", "mail"]).unwrap()["scope"], "posts:write mail");
+        let read = read(&json!({ "sub": "7", "roles": [], "scope": " posts:write  mail " })).unwrap();
+        assert_eq!(read.scopes, ["posts:write", "mail"]);
+        assert!(!read.has_scope("") && !read.has_scope("posts:write mail"));
+    }
+
+    /// RFC 6749 section 3.3 separates scopes with %x20 and nothing else.
+    #[test]
+    fn other_white_space_separates_no_scopes() {
+        let read = read(&json!({ "sub": "7", "roles": [], "scope": "a\tadmin\u{a0}b" })).unwrap();
+        assert!(!read.has_scope("admin"));
+    }
+
+    /// A scope with a space in it would be read back as two.
+    #[test]
+    fn what_is_no_scope_is_not_written() {
+        for scope in ["", "posts admin", "a\"b", "a\\b", "a\nb", "ä"] {
+            assert!(written(&["mail", scope]).is_err(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_compared_whole_and_in_their_letter_case() {
+        let user = user(&["posts:write"]);
+        assert!(user.has_scope("posts:write"));
+        for other in ["posts", "posts:write:all", "POSTS:WRITE", "", "write"] {
+            assert!(!user.has_scope(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn subject_is_a_string_that_identifies_a_user() {
+        let payload = |subject: Value| json!({ "sub": subject, "roles": [], "scope": "" });
+        assert_eq!(read(&payload(json!("8"))).unwrap().id, 8);
+        for subject in [json!(8), json!("eight"), json!(""), json!(null), json!(["8"])] {
+            assert!(read(&payload(subject.clone())).is_err(), "{subject}");
+        }
+        assert_eq!(written(&[]).unwrap()["sub"], "7");
+    }
+}

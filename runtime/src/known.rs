@@ -222,6 +222,33 @@ mod tests {
         check_role("admin", &[("User", Some(&["member", "admin"])), ("Option<Open>", None)]);
     }
 
+    /// Otherwise the router has to answer for the roles, and nobody would if this were wrong.
+    #[test]
+    fn a_signature_of_types_without_roles_answers_for_none() {
+        assert!(!any_known(&[]));
+        assert!(!any_known(&[("State<Db>", None), ("Json<Value>", None)]));
+        assert!(any_known(&[("State<Db>", None), ("User", Some(&["admin"]))]));
+        assert!(any_known(&[("Plain", Some(&[]))]));
+    }
+
+    #[test]
+    #[should_panic = "`Support` has no role `admin`"]
+    fn each_type_of_a_signature_has_to_know_the_role() {
+        check_role("admin", &[("User", Some(&["admin"])), ("Support", Some(&["support"]))]);
+    }
+
+    #[test]
+    #[should_panic = "has no role `admi`"]
+    fn a_part_of_a_name_is_no_role() {
+        check_role("admi", &[("User", Some(&["admin", "adm"]))]);
+    }
+
+    #[test]
+    #[should_panic = "has no role `Admin`"]
+    fn a_name_in_other_letters_is_no_role() {
+        check_role("Admin", &[("User", Some(&["admin"]))]);
+    }
+
     #[test]
     fn distances_count_letters() {
         assert_eq!(distance("admin", "admin"), 0);

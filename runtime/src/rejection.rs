@@ -251,3 +251,57 @@ pub struct ProblemDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::TokenError;
+
+    fn challenge(denial: Denial) -> Option<String> {
+        AuthRejection::new(denial, &Arc::from("api")).challenge()
+    }
+
+    fn challenge_of(rule: Rule) -> String {
+        challenge(Denial::InsufficientScope { required: Some(Access::Require(rule)) }).unwrap()
+    }
+
+    #[test]
+    fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
+        for denial in
+            [Denial::Internal, Denial::InvalidGrant, Denial::Unavailable, Denial::UnsupportedMediaType]
+        {
+            assert_eq!(challenge(denial), None, "{denial:?}");
+        }
+    }
+
+    /// Row 69: RFC 6750 section 3 has an attribute for scopes, and none for roles.
+    #[test]
+    fn a_disclosed_rule_puts_its_scopes_and_no_roles_into_the_challenge() {
+        let without = "Bearer realm=\"api\", error=\"insufficient_scope\"";
+        assert_eq!(challenge(Denial::InsufficientScope { required: None }).unwrap(), without);
+        assert_eq!(challenge_of(Rule::Role("admin")), without);
+        assert_eq!(
+            challenge_of(Rule::All(&[
+                Rule::Role("admin"),
+                Rule::Any(&[Rule::Scope("a:read"), Rule::Scope("b")])
+            ])),
+            format!("{without}, scope=\"a:read b\"")
+        );
+    }
+
+    /// Row 68.
+    #[test]
+    fn what_is_no_scope_token_never_stands_in_a_challenge() {
+        for text in ["", "a b", "a\", error=\"none", "a\\", "a\r\nX: y", "ä"] {
+            let rule = Rule::Scope(text);
+            assert!(!challenge_of(rule).contains("scope="), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_made_is_an_error_of_the_server() {
+        let rejection = AuthRejection::from(AuthError::Mint(TokenError::TooLong));
+        assert_eq!((rejection.denial(), rejection.denial().code()), (Denial::Internal, "server_error"));
+        assert_eq!(rejection.into_response().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -315,6 +315,31 @@ mod tests {
         assert!(read(r#""member""#).is_err());
     }
 
+    /// A role picked from several would be a guess.
+    #[test]
+    fn a_field_for_one_role_takes_no_more_and_no_fewer_than_it_holds() {
+        fn read<F: RoleField>(text: &str) -> Result<F, serde_json::Error> {
+            roles::deserialize(&mut serde_json::Deserializer::from_str(text))
+        }
+        assert_eq!(read::<Team>(r#"["member"]"#).unwrap(), Team::Member);
+        assert_eq!(read::<Team>(r#"["root", "member"]"#).unwrap(), Team::Member);
+        for text in ["[]", r#"["root"]"#, r#"["guest", "member"]"#, r#""member""#] {
+            assert!(read::<Team>(text).is_err(), "{text}");
+        }
+        assert_eq!(read::<Option<Team>>("[]").unwrap(), None);
+        assert_eq!(read::<Option<Team>>(r#"["member"]"#).unwrap(), Some(Team::Member));
+        assert!(read::<Option<Team>>(r#"["guest", "member"]"#).is_err());
+    }
+
+    #[test]
+    fn an_open_role_grants_its_own_name_and_no_other() {
+        let editor = "editor".to_owned();
+        assert!(editor.grants("editor"));
+        for other in ["Editor", "edit", "editors", "", "admin"] {
+            assert!(!editor.grants(other), "{other}");
+        }
+    }
+
     #[cfg(feature = "openapi")]
     #[test]
     fn the_document_lists_a_derived_roles_names() {

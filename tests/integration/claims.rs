@@ -201,3 +201,17 @@ async fn issued_access_token_has_every_claim_of_the_profile() {
     }
     assert!(token.claims["jti"].is_string() && token.claims["sid"].is_string());
 }
+
+/// A session identifier that this crate would not make was not made by it.
+#[tokio::test]
+async fn token_whose_session_identifier_is_none_is_refused() {
+    let values = [
+        json!(""),
+        json!("x"),
+        json!("A".repeat(200)),
+        json!("AAAAAAAAAAAAAAAAAAAA/A"),
+        json!(7),
+        json!(null),
+    ];
+    refused(values.map(|value| payload_with("sid", value))).await;
+}

@@ -2,13 +2,25 @@
 
 use std::time::Duration;
 
+use axum::http::{StatusCode, header};
 use countersign::session::{Lifetimes, Rotation};
 use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
-use countersign::token::{Algorithm, Key, KeySet};
+use countersign::token::{Algorithm, Key, KeyError, KeySet};
 use countersign::{Auth, ConfigError};
+use jsonwebtoken::Header;
+use serde_json::json;
 
-use crate::support::{ACCESS_SECRET, NOW, REFRESH_SECRET, User, builder, key};
+use crate::support::{
+    ACCESS_SECRET, AUDIENCE, App, NOW, REFRESH_SECRET, SECOND, User, access_header, builder, forge,
+    forge_with, key, payload, payload_of, payload_with,
+};
+
+const NEW_SECRET: &[u8] = b"MhSH3wKMjdRhZdyknU0Vj21Yj8IiDY4VD0jK2sKejZrMbPVz";
+
+fn strict() -> Rotation {
+    Rotation::Always { window: Duration::ZERO }
+}
 
 fn clock() -> TestClock {
     TestClock::at(NOW)
@@ -86,6 +98,88 @@ fn contradictory_times_are_refused() {
     assert!(matches!(builder(&clock()).lifetimes(lifetimes).build(), Err(ConfigError::Sessions(_))));
 }
 
+/// Bounds are met exactly, and passed by the smallest step.
+#[test]
+fn access_lifetime_is_a_second_to_a_day_and_no_longer_than_an_idle_session() {
+    let day = SECOND * 86_400;
+    let builds = |access_ttl, idle_ttl| {
+        let lifetimes = Lifetimes::new(idle_ttl, day * 90);
+        match builder(&clock()).access_ttl(access_ttl).lifetimes(lifetimes).rotation(strict()).build() {
+            Ok(_) => true,
+            Err(ConfigError::AccessTtl) => false,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert!(!builds(Duration::from_millis(999), day));
+    assert!(builds(SECOND, day));
+    assert!(builds(day, day * 2));
+    assert!(!builds(day + Duration::from_nanos(1), day * 2));
+    assert!(builds(SECOND * 100, SECOND * 100));
+    assert!(!builds(SECOND * 101, SECOND * 100));
+}
+
+#[test]
+fn window_is_shorter_than_the_access_lifetime() {
+    let builds = |window| {
+        let rotation = Rotation::Always { window };
+        builder(&clock()).access_ttl(SECOND * 60).rotation(rotation).build().is_ok()
+    };
+    assert!(builds(SECOND * 59));
+    assert!(!builds(SECOND * 60));
+}
+
+#[test]
+fn keys_that_only_verify_are_refused_for_a_server_that_signs() {
+    let verifiers = || KeySet::verify_only([key(ACCESS_SECRET)]).unwrap();
+    let refused = builder(&clock()).access_keys(verifiers()).build();
+    assert!(matches!(refused, Err(ConfigError::Key(KeyError::CannotSign))), "{refused:?}");
+    let auth = builder(&clock()).build().unwrap();
+    let refused = auth.replace_access_keys(verifiers());
+    assert!(matches!(refused, Err(ConfigError::Key(KeyError::CannotSign))), "{refused:?}");
+}
+
+/// Row 28: the first of a set signs, every one verifies.
+#[tokio::test]
+async fn set_of_keys_signs_with_its_first_and_accepts_the_others() {
+    let new = || key(NEW_SECRET).with_kid("k2").unwrap();
+    let set = KeySet::new(new()).unwrap().accept(key(ACCESS_SECRET)).unwrap();
+    let app = App::with(|builder| builder.access_keys(set));
+    assert_eq!(app.get("/me", Some(&forge(&payload()))).await.status, 200);
+    let pair = app.login(&[]).await;
+    let header: Header = jsonwebtoken::decode_header(&pair.access_token).unwrap();
+    assert_eq!(header.kid.as_deref(), Some("k2"));
+}
+
+/// Rows 36 and 43.
+#[tokio::test]
+async fn every_audience_is_written_and_accepted_and_the_client_is_named() {
+    let app = App::with(|builder| builder.audience("https://files.test").client_id("web"));
+    let payload = payload_of(&app.login(&[]).await.access_token);
+    assert_eq!(payload["aud"], json!([AUDIENCE, "https://files.test"]));
+    assert_eq!(payload["client_id"], "web");
+    for audience in [AUDIENCE, "https://files.test"] {
+        let token = forge(&payload_with("aud", json!(audience)));
+        assert_eq!(app.get("/me", Some(&token)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn token_over_the_configured_length_is_refused() {
+    let app = App::with(|builder| builder.max_token_len(1000));
+    let token = |length| forge(&payload_with("name", json!("x".repeat(length))));
+    assert!(token(100).len() < 1000 && token(800).len() > 1000);
+    assert_eq!(app.get("/me", Some(&token(100))).await.status, 200);
+    app.get("/me", Some(&token(800))).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+}
+
+/// Row 68.
+#[tokio::test]
+async fn realm_of_the_configuration_stands_in_challenges() {
+    let app = App::with(|builder| builder.realm("members"));
+    let answer = app.get("/me", None).await;
+    assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"members\""));
+}
+
 /// Each message ends in what to do, and none shows a value.
 #[test]
 fn messages_say_what_to_do() {
@@ -98,9 +192,9 @@ fn messages_say_what_to_do() {
 /// Row 28.
 #[tokio::test]
 async fn key_rotation_needs_no_restart() {
-    let app = crate::support::App::new();
+    let app = App::new();
     let old = app.login(&[]).await.access_token;
-    let new_key = || key(b"MhSH3wKMjdRhZdyknU0Vj21Yj8IiDY4VD0jK2sKejZrMbPVz").with_kid("k2").unwrap();
+    let new_key = || key(NEW_SECRET).with_kid("k2").unwrap();
     let status = async |token: &str| app.get("/me", Some(token)).await.status.as_u16();
 
     app.auth
@@ -115,6 +209,11 @@ async fn key_rotation_needs_no_restart() {
 /// The refresh key is the refresh key, whatever access keys are put in later.
 #[tokio::test]
 async fn refresh_secret_is_refused_as_a_new_access_key() {
-    let app = crate::support::App::new();
-    assert!(app.auth.replace_access_keys(KeySet::new(key(REFRESH_SECRET)).unwrap()).is_err());
+    let app = App::new();
+    let old = app.login(&[]).await.access_token;
+    let refused = app.auth.replace_access_keys(KeySet::new(key(REFRESH_SECRET)).unwrap());
+    assert!(matches!(refused, Err(ConfigError::SameKey)), "{refused:?}");
+    assert_eq!(app.get("/me", Some(&old)).await.status, 200, "the old keys stay in use");
+    let forged = forge_with(&access_header(), &payload(), REFRESH_SECRET);
+    assert_eq!(app.get("/me", Some(&forged)).await.status, 401);
 }

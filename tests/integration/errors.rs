@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
 use countersign::testing::{Fault, FaultyStore, TestClock};
-use countersign::{Auth, BoxError};
+use countersign::{Auth, AuthError, BoxError};
 
 use crate::support::{App, NOW, Role, User, builder};
 
@@ -64,6 +64,27 @@ async fn store_failure_is_503_without_its_cause_and_consumes_nothing() {
     }
     store.heal();
     assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
+}
+
+/// Rows 90 and 93: who is told that they are signed out is signed out.
+#[tokio::test]
+async fn store_failure_is_no_sign_out() {
+    let store = Arc::new(FaultyStore::new(countersign::store::MemoryStore::new()));
+    let app = App::with(|builder| builder.store(Arc::clone(&store)));
+    let pair = app.login(&[]).await;
+    let session = app.auth.sessions(&7).await.unwrap().remove(0).id;
+    store.inject(Fault::BeforeWrite);
+    for result in [
+        app.auth.logout(&pair.access_token).await,
+        app.auth.logout(&pair.refresh_token).await,
+        app.auth.end_session(&session).await,
+        app.auth.logout_all(&7).await.map(drop),
+        app.auth.revoke(&7, &session).await.map(drop),
+    ] {
+        assert!(matches!(result, Err(AuthError::Unavailable(_))), "{result:?}");
+    }
+    store.heal();
+    assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1);
 }
 
 /// Row 90.

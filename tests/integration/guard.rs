@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use countersign::{AuthRouter, authenticated, routes};
+use countersign::{AuthRouter, Session, authenticated, routes};
 use http_body::Frame;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::support::{App, AppState, Role, User, VERIFICATIONS, forge, payload_with, request};
+use crate::support::{App, AppState, NOW, Role, User, VERIFICATIONS, forge, key, payload_with, request};
 
 /// Rows 48 and 62.
 #[tokio::test]
@@ -27,6 +29,20 @@ async fn guarded_route_without_a_token_is_401_and_the_handler_does_not_run() {
         assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
         assert!(!app.handler_ran());
     }
+}
+
+/// Row 48: the attribute alone refuses, without an argument that asks for the user.
+#[tokio::test]
+async fn handler_that_does_not_take_the_user_is_guarded_all_the_same() {
+    #[authenticated]
+    #[utoipa::path(get, path = "/alone")]
+    async fn alone() {}
+    let app = App::routed(|router| router.routes(routes!(alone)));
+    let answer = app.get("/alone", None).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    app.get("/alone", Some("not-a-token")).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+    let pair = app.login(&[]).await;
+    assert_eq!(app.get("/alone", Some(&pair.access_token)).await.status, StatusCode::OK);
 }
 
 /// Row 49.
@@ -67,16 +83,17 @@ async fn every_role_above_the_demanded_one_passes() {
 #[tokio::test]
 async fn role_name_that_the_application_does_not_know_is_ignored() {
     let app = App::new();
-    let token = forge(&payload_with("roles", serde_json::json!(["superuser", "member", "Admin"])));
-    assert_eq!(app.get("/me", Some(&token)).await.json()["roles"], serde_json::json!(["member"]));
+    let token = forge(&payload_with("roles", json!(["superuser", "member", "Admin"])));
+    assert_eq!(app.get("/me", Some(&token)).await.json()["roles"], json!(["member"]));
     assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::FORBIDDEN);
 }
 
-struct NeverEnding {
+/// A body that is remembered to have been asked for.
+struct Watched {
     polled: Arc<AtomicBool>,
 }
 
-impl axum::body::HttpBody for NeverEnding {
+impl axum::body::HttpBody for Watched {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -85,7 +102,7 @@ impl axum::body::HttpBody for NeverEnding {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.polled.store(true, Ordering::SeqCst);
-        Poll::Pending
+        Poll::Ready(None)
     }
 }
 
@@ -98,7 +115,7 @@ async fn body_is_not_read_before_the_guard_has_decided() {
         [(None, StatusCode::UNAUTHORIZED), (Some(&member.access_token), StatusCode::FORBIDDEN)]
     {
         let polled = Arc::new(AtomicBool::new(false));
-        let body = Body::new(NeverEnding { polled: Arc::clone(&polled) });
+        let body = Body::new(Watched { polled: Arc::clone(&polled) });
         let answer = app.send(request(Method::POST, "/posts", token.map(String::as_str), body)).await;
         assert_eq!(answer.status, status);
         assert!(!polled.load(Ordering::SeqCst));
@@ -120,7 +137,7 @@ async fn malformed_body_without_a_token_is_401_and_with_one_400() {
 #[tokio::test]
 async fn a_request_verifies_its_token_once() {
     let app = App::new();
-    let token = forge(&payload_with("roles", serde_json::json!(["editor"])));
+    let token = forge(&payload_with("roles", json!(["editor"])));
     let before = VERIFICATIONS.get();
     let answer = app.send(request(Method::POST, "/posts", Some(&token), Body::from("{}"))).await;
     assert_eq!(answer.status, StatusCode::CREATED);
@@ -138,6 +155,54 @@ async fn optional_route_knows_anonymous_callers_but_refuses_bad_tokens() {
         format!("hello {}", User::with(&[]).name)
     );
     app.get("/greeting", Some("not-a-token")).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+}
+
+/// Row 59: who presents something else than a token presents something.
+#[tokio::test]
+async fn optional_route_refuses_another_scheme_and_malformed_credentials() {
+    let app = App::new();
+    for (value, status, code) in [
+        ("Basic dXNlcjpwYXNz", StatusCode::UNAUTHORIZED, "missing_credentials"),
+        ("Bearer", StatusCode::BAD_REQUEST, "invalid_request"),
+        ("", StatusCode::UNAUTHORIZED, "missing_credentials"),
+    ] {
+        let request = Request::builder().uri("/greeting").header(header::AUTHORIZATION, value);
+        app.send(request.body(Body::empty()).unwrap()).await.refused(status, code);
+    }
+}
+
+/// Row 62: the extractor alone answers as the guard does.
+#[tokio::test]
+async fn claims_as_the_first_argument_demand_a_token() {
+    #[utoipa::path(get, path = "/mine")]
+    async fn mine(user: User) -> String {
+        user.name
+    }
+    let app = App::routed(|router| router.routes(routes!(mine)));
+    let answer = app.get("/mine", None).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
+}
+
+#[tokio::test]
+async fn session_tells_what_its_token_says() {
+    #[utoipa::path(get, path = "/session")]
+    async fn session(session: Session<User>) -> Json<Value> {
+        Json(json!({
+            "id": session.id().as_str(), "token_id": session.token_id(), "user": session.claims().id,
+            "issued": session.issued_at().unix(), "expires": session.expires_at().unix(),
+            "authenticated": session.authenticated_at().unix(),
+        }))
+    }
+    let app = App::routed(|router| router.routes(routes!(session)));
+    let token = forge(&payload_with("auth_time", json!(NOW - 500)));
+    assert_eq!(
+        app.get("/session", Some(&token)).await.json(),
+        json!({
+            "id": "AAAAAAAAAAAAAAAAAAAAAA", "token_id": "token-1", "user": 7,
+            "issued": NOW, "expires": NOW + 900, "authenticated": NOW - 500,
+        })
+    );
 }
 
 #[tokio::test]
@@ -220,14 +285,20 @@ async fn session_verified_by_one_auth_is_not_taken_over_by_another() {
     ) -> Response {
         next.run(request).await
     }
-    let (outer, inner) = (App::new(), App::with(|builder| builder.issuer("https://other.test")));
-    let state = AppState { auth: outer.auth.clone(), handler_ran: Arc::default() };
+    let outer = App::new();
     let pair = outer.login(&[]).await;
-    assert_eq!(inner.get("/me", Some(&pair.access_token)).await.status, StatusCode::UNAUTHORIZED);
-
-    let layered = inner.router.clone().layer(from_fn_with_state(state, ask_first));
-    let request = request(Method::GET, "/me", Some(&pair.access_token), Body::empty());
-    assert_eq!(layered.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let another_key = || key(b"MhSH3wKMjdRhZdyknU0Vj21Yj8IiDY4VD0jK2sKejZrMbPVz");
+    for inner in [
+        App::with(|builder| builder.issuer("https://other.test")),
+        // Same issuer, so the same realm.
+        App::with(|builder| builder.access_key(another_key())),
+    ] {
+        assert_eq!(inner.get("/me", Some(&pair.access_token)).await.status, StatusCode::UNAUTHORIZED);
+        let state = AppState { auth: outer.auth.clone(), handler_ran: Arc::default() };
+        let layered = inner.router.clone().layer(from_fn_with_state(state, ask_first));
+        let request = request(Method::GET, "/me", Some(&pair.access_token), Body::empty());
+        assert_eq!(layered.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use countersign::testing::TestClock;
 use countersign::{Auth, BoxError, ClaimsSource};
 use serde_json::{Value, json};
 
-use crate::support::{App, NOW, Role, SECOND, User, request};
+use crate::support::{App, NOW, Role, SECOND, User, payload_of, request};
 
 fn strict() -> App {
     App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
@@ -28,6 +28,7 @@ async fn refresh_answers_with_a_token_response_that_is_not_stored() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
     assert_eq!(answer.header(header::CONTENT_TYPE), Some("application/json"));
+    assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
     assert_eq!(answer.json()["token_type"], "Bearer");
     assert_eq!(answer.json()["expires_in"], 900);
     let refused = app.refresh("nonsense").await;
@@ -223,10 +224,7 @@ async fn refresh_tokens_of_one_second_differ_and_carry_256_random_bits() {
     let mut ids = HashSet::new();
     for _ in 0..50 {
         let pair = app.login(&[]).await;
-        let payload = pair.refresh_token.split('.').nth(1).unwrap();
-        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
-        let payload: Value = serde_json::from_slice(&payload).unwrap();
-        let id = payload["jti"].as_str().unwrap().to_owned();
+        let id = payload_of(&pair.refresh_token)["jti"].as_str().unwrap().to_owned();
         assert_eq!(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).unwrap().len(), 32);
         ids.insert(id);
     }

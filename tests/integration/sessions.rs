@@ -3,14 +3,12 @@
 use std::collections::HashSet;
 
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign::TokenPair;
 use countersign::session::{Rotation, SessionMetadata};
 use countersign::store::MemoryStore;
-use serde_json::{Value, json};
+use countersign::{AuthError, TokenPair};
+use serde_json::json;
 
-use crate::support::{App, SECOND, User, forge, payload_with, payload_without};
+use crate::support::{App, NOW, SECOND, User, forge, payload_of, payload_with, payload_without};
 
 fn laptop() -> SessionMetadata {
     SessionMetadata::default().with_user_agent("curl/8").with_device_label("laptop")
@@ -77,8 +75,7 @@ async fn logout_asks_for_no_time() {
 
 /// The `jti` of a token.
 fn id_of(token: &str) -> String {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice::<Value>(&payload).unwrap()["jti"].as_str().unwrap().to_owned()
+    payload_of(token)["jti"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -155,4 +152,51 @@ async fn every_session_but_one_can_be_ended() {
     assert_eq!(app.auth.sessions(&7).await.unwrap()[0].id, kept);
     assert_eq!(app.auth.logout_all(&7).await.unwrap(), 1);
     assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn ended_session_is_the_one_named_and_no_other() {
+    let app = App::new();
+    app.login(&[]).await;
+    app.login(&[]).await;
+    let sessions = app.auth.sessions(&7).await.unwrap();
+    app.auth.end_session(&sessions[0].id).await.unwrap();
+    let left = app.auth.sessions(&7).await.unwrap();
+    assert_eq!(left.iter().map(|session| &session.id).collect::<Vec<_>>(), [&sessions[1].id]);
+}
+
+/// Row 97.
+#[tokio::test]
+async fn signing_out_everywhere_leaves_other_users_signed_in() {
+    let app = App::new();
+    app.login(&[]).await;
+    app.auth.login(&User { id: 8, ..User::with(&[]) }, SessionMetadata::default()).await.unwrap();
+    let foreign = app.auth.sessions(&8).await.unwrap().remove(0).id;
+    assert_eq!(app.auth.revoke_all_except(&7, &foreign).await.unwrap(), 1);
+    assert_eq!(app.auth.logout_all(&7).await.unwrap(), 0);
+    assert_eq!(app.auth.sessions(&8).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn login_whose_claims_fit_in_no_token_leaves_no_session() {
+    let app = App::new();
+    let user = User { name: "x".repeat(9000), ..User::with(&[]) };
+    let refused = app.auth.login(&user, SessionMetadata::default()).await;
+    assert!(matches!(refused, Err(AuthError::Mint(_))), "{refused:?}");
+    assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+}
+
+/// `auth_time` is the time of the sign-in (RFC 9068 section 2.2.1), the end of the refresh token that of the idle session.
+#[tokio::test]
+async fn refresh_moves_the_idle_end_and_not_the_time_of_the_sign_in() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    app.clock.advance(SECOND * 86_400);
+    let next = app.auth.refresh(&pair.refresh_token).await.unwrap();
+    for (pair, time) in [(&pair, NOW), (&next, NOW + 86_400)] {
+        let (access, refresh) = (payload_of(&pair.access_token), payload_of(&pair.refresh_token));
+        assert_eq!((&access["auth_time"], &access["iat"]), (&json!(NOW), &json!(time)));
+        assert_eq!(access["exp"], time + 900);
+        assert_eq!((&refresh["iat"], &refresh["exp"]), (&json!(time), &json!(time + 30 * 86_400)));
+    }
 }

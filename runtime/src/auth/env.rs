@@ -154,8 +154,12 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<'_, F> {
 mod tests {
     use std::collections::HashMap;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::SessionClaims;
+    use crate::session::SessionMetadata;
     use crate::store::MemoryStore;
 
     #[derive(SessionClaims, Clone, Debug)]
@@ -249,6 +253,51 @@ mod tests {
         assert!(matches!(build(&[("COUNTERSIGN_ACCESS_TTL", "20")]), Err(ConfigError::Window)));
         assert!(matches!(build(&[("COUNTERSIGN_LEEWAY", "301")]), Err(ConfigError::Tokens(_))));
         assert!(build(&[("COUNTERSIGN_IDLE_TTL", "900"), ("COUNTERSIGN_ABSOLUTE_TTL", "800")]).is_err());
+    }
+
+    /// What the access and the refresh token of a sign-in say.
+    async fn payloads(changes: &[(&str, &str)]) -> [serde_json::Value; 2] {
+        let pair = build(changes).unwrap().login(&User { id: 7 }, SessionMetadata::default()).await.unwrap();
+        [pair.access_token, pair.refresh_token].map(|token| {
+            let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+            serde_json::from_slice(&payload).unwrap()
+        })
+    }
+
+    #[tokio::test]
+    async fn values_reach_the_tokens() {
+        let [access, refresh] = payloads(&[
+            ("COUNTERSIGN_AUDIENCE", " https://api.test ,, https://files.test,"),
+            ("COUNTERSIGN_CLIENT_ID", "web"),
+            ("COUNTERSIGN_ACCESS_TTL", "600"),
+            ("COUNTERSIGN_IDLE_TTL", "1000"),
+        ])
+        .await;
+        let audiences = serde_json::json!(["https://api.test", "https://files.test"]);
+        assert_eq!((&access["aud"], &refresh["aud"]), (&audiences, &audiences));
+        assert_eq!(access["iss"], "https://issuer.test");
+        assert_eq!(access["client_id"], "web");
+        let life = |payload: &serde_json::Value| {
+            payload["exp"].as_i64().zip(payload["iat"].as_i64()).map(|(end, start)| end - start)
+        };
+        assert_eq!((life(&access), life(&refresh)), (Some(600), Some(1000)));
+    }
+
+    #[test]
+    fn values_reach_the_settings() {
+        let auth = build(&[("COUNTERSIGN_REALM", "members")]).unwrap();
+        assert_eq!(&**auth.realm(), "members");
+        assert!(matches!(build(&[("COUNTERSIGN_ROTATION_WINDOW", "900")]), Err(ConfigError::Window)));
+        assert!(matches!(build(&[("COUNTERSIGN_ROTATION_WINDOW", "301")]), Err(ConfigError::Sessions(_))));
+        assert!(matches!(build(&[("COUNTERSIGN_MAX_TOKEN_LEN", "1")]), Err(ConfigError::Tokens(_))));
+        assert!(build(&[("COUNTERSIGN_IDLE_TTL", "899")]).is_err(), "shorter than an access token");
+    }
+
+    /// Separators alone are no audience.
+    #[test]
+    fn audiences_have_names() {
+        let result = build(&[("COUNTERSIGN_AUDIENCE", " , ")]);
+        assert!(matches!(result, Err(ConfigError::Missing { setting: "audience" })), "{result:?}");
     }
 
     /// What `.env.example` names is what is read.

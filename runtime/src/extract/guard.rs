@@ -115,3 +115,87 @@ mod tests {
         assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     }
 }
+
+#[cfg(all(test, feature = "macros"))]
+mod policies {
+    use http::HeaderValue;
+    use http::header::AUTHORIZATION;
+
+    use super::*;
+    use crate::auth::Auth;
+    use crate::extract::Session;
+    use crate::store::MemoryStore;
+    use crate::token::{Algorithm, Key};
+
+    #[derive(crate::SessionClaims, Clone)]
+    struct User {
+        #[claims(subject)]
+        id: u64,
+    }
+
+    enum Open {}
+
+    impl Policy for Open {
+        const ACCESS: Access = Access::Public { reason: "probe" };
+        type Roles = ();
+    }
+
+    enum Either {}
+
+    impl Policy for Either {
+        const ACCESS: Access = Access::Optional;
+        type Roles = ();
+    }
+
+    #[test]
+    fn extractors_declare_what_they_demand() {
+        fn declared<T: DeclaresAccess>() -> Access {
+            T::ACCESS
+        }
+        assert_eq!(declared::<Guard<Open>>(), Open::ACCESS);
+        assert_eq!(declared::<Public<Open>>(), Open::ACCESS);
+        assert_eq!(declared::<Guard<Either>>(), Access::Optional);
+        assert_eq!(declared::<User>(), Access::Authenticated);
+        assert_eq!(declared::<Session<User>>(), Access::Authenticated);
+        assert_eq!(declared::<Option<User>>(), Access::Optional);
+        assert_eq!(declared::<Option<Session<User>>>(), Access::Optional);
+        assert_eq!(declared::<Nobody>(), Access::Require(Rule::Any(&[])));
+    }
+
+    /// What the guard answers to a request with these credentials.
+    async fn answer<P: Policy>(credentials: Option<&'static str>) -> Result<(), Denial> {
+        let auth: Auth<User> = Auth::builder()
+            .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+            .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+            .issuer("https://issuer.test")
+            .audience("https://api.test")
+            .store(MemoryStore::new())
+            .claims_source(|id| async move { Ok(Some(User { id })) })
+            .build()
+            .unwrap();
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.headers.extend(credentials.map(|text| (AUTHORIZATION, HeaderValue::from_static(text))));
+        let guard = Guard::<P>::from_request_parts(&mut parts, &auth).await;
+        guard.map(drop).map_err(|rejection| rejection.denial())
+    }
+
+    #[tokio::test]
+    async fn a_public_policy_does_not_look_at_credentials() {
+        for credentials in [None, Some("Basic eDp5"), Some("Bearer"), Some("Bearer a.b.c")] {
+            assert_eq!(answer::<Open>(credentials).await, Ok(()), "{credentials:?}");
+        }
+    }
+
+    /// Row 59.
+    #[tokio::test]
+    async fn an_optional_policy_lets_in_nobody_with_bad_credentials() {
+        assert_eq!(answer::<Either>(None).await, Ok(()));
+        for (credentials, denial) in [
+            ("Basic eDp5", Denial::MissingCredentials),
+            ("Bearer", Denial::InvalidRequest),
+            ("Bearer a.b.c", Denial::InvalidToken),
+        ] {
+            assert_eq!(answer::<Either>(Some(credentials)).await, Err(denial), "{credentials}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The document of a whole router, and the translation of rules.
 
+mod parts;
+
 use std::fmt::Display;
 
 use axum::Json;
@@ -10,8 +12,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem};
 
-use super::{declare, nested, union};
-use crate::access::{Access, Rule};
+use super::nested;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{
@@ -315,6 +316,8 @@ fn operations_of_handlers_win_through_nesting_and_merging_on_either_side() {
         (documents().nest("/api", api()), "/api/greeting"),
         (AuthRouter::new().nest("/api", api()).merge(documents()), "/api/greeting"),
         (AuthRouter::new().nest("/api", api()).nest("/api", documents()), "/api/greeting"),
+        (documents().merge(api().clone()), "/greeting"),
+        (documents().merge(api().with_state::<Auth<User>>(auth())), "/greeting"),
     ] {
         let document = serde_json::to_value(router.with_state::<()>(auth()).into_openapi()).unwrap();
         assert_computed(&document, path);
@@ -342,43 +345,4 @@ fn paths_nest_as_axum_nests_them() {
     ] {
         assert_eq!(nested(prefix, path), expected);
     }
-}
-
-fn security(rule: Rule) -> Value {
-    let mut operation = OperationBuilder::new().build();
-    declare(&mut operation, &Access::Require(rule));
-    serde_json::to_value(&operation).unwrap()["security"].clone()
-}
-
-#[test]
-fn all_is_one_requirement_and_any_is_several() {
-    const ANY: Rule = Rule::Any(&[Rule::Role("a"), Rule::Role("b"), Rule::Role("a")]);
-    assert_eq!(security(ANY), json!([{"bearer": ["a"]}, {"bearer": ["b"]}]));
-    assert_eq!(
-        security(Rule::All(&[ANY, Rule::Scope("c:d"), Rule::Role("a")])),
-        json!([{"bearer": ["a", "c:d"]}, {"bearer": ["b", "c:d", "a"]}])
-    );
-}
-
-#[test]
-fn a_rule_that_nobody_meets_is_never_documented_as_open() {
-    for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::All(&[Rule::Role("a"), Rule::Any(&[])])] {
-        assert_eq!(security(rule), json!([{"bearer": []}]));
-    }
-    assert_eq!(security(Rule::Any(&[Rule::Role("a"), Rule::All(&[])])), json!([{"bearer": ["a"]}]));
-}
-
-#[test]
-fn a_rule_with_too_many_alternatives_is_documented_as_signed_in() {
-    const PAIR: Rule = Rule::Any(&[Rule::Role("a"), Rule::Role("b")]);
-    const WIDE: Rule = Rule::Any(&[Rule::Role("c"), Rule::Role("d"), Rule::Role("e"), Rule::Role("f")]);
-    const WIDER: Rule = Rule::Any(&[Rule::Scope("1"), Rule::Scope("2"), Rule::Scope("3"), Rule::Scope("4")]);
-    const WIDEST: Rule = Rule::Any(&[Rule::Scope("5"), Rule::Scope("6"), Rule::Scope("7")]);
-    assert_eq!(security(Rule::All(&[PAIR, WIDE, WIDER])).as_array().unwrap().len(), 32);
-    assert_eq!(security(Rule::All(&[PAIR, WIDE, WIDER, WIDEST])), json!([{"bearer": []}]));
-}
-
-#[test]
-fn names_are_counted_once() {
-    assert_eq!(union(&["a", "b"], &["b", "c"]), ["a", "b", "c"]);
 }

@@ -164,6 +164,24 @@ async fn every_method_of_the_document_is_guarded_and_no_other_is_there() {
 }
 
 #[tokio::test]
+async fn each_method_of_a_handler_is_served_and_guarded() {
+    #[authenticated]
+    #[utoipa::path(method(get, put, post, delete, options, head, patch, trace), path = "/all")]
+    async fn all() {}
+    let server = Server::with(|router| router.routes(routes!(all)));
+    for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"] {
+        let method: Method = method.parse().unwrap();
+        assert_eq!(
+            server.status(method.clone(), "/all", None, "").await,
+            StatusCode::UNAUTHORIZED,
+            "{method}"
+        );
+        assert_eq!(server.status(method.clone(), "/all", Some(7), "").await, StatusCode::OK, "{method}");
+    }
+    assert_eq!(server.status(Method::CONNECT, "/all", Some(7), "").await, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
 async fn a_public_handler_does_not_look_at_credentials() {
     let server = Server::new();
     let mut request = Request::new(Body::empty());

@@ -101,6 +101,8 @@ async fn markup_in_the_title_is_escaped() {
     let page = get(scalar("/scalar", api(BREAKOUT, "")), "/scalar").await;
     assert!(!page.text().contains("<script>"));
     assert!(page.text().contains("<title>&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;</title>"));
+    let page = get(scalar("/scalar", api("Q&amp;A's \"best\"", "")), "/scalar").await;
+    assert!(page.text().contains("<title>Q&amp;amp;A&#39;s &quot;best&quot;</title>"));
 }
 
 #[tokio::test]
@@ -120,9 +122,13 @@ async fn markup_in_the_address_is_escaped() {
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
-    for path in ["/scalar", "/scalar/", "/scalar/scalar.js", "/scalar/init.js", "/scalar/openapi.json"] {
-        let answer = get(router(), path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
+    let paths = ["/scalar", "/scalar/", "/scalar/scalar.js", "/scalar/init.js", "/scalar/openapi.json"];
+    let compressed = ("/scalar/scalar.js", ("accept-encoding", "gzip"), StatusCode::OK);
+    let unchanged = paths.map(|path| (path, ("if-none-match", "*"), StatusCode::NOT_MODIFIED));
+    let plain = paths.map(|path| (path, ("accept-encoding", "identity"), StatusCode::OK));
+    for (path, header, status) in [compressed].into_iter().chain(unchanged).chain(plain) {
+        let answer = send(router(), Method::GET, path, &[header]).await;
+        assert_eq!(answer.status, status, "{path}");
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; "), "{policy}");
         assert!(policy.ends_with("base-uri 'none'; form-action 'none'; frame-ancestors 'none'"), "{policy}");
@@ -206,6 +212,8 @@ async fn gzip_is_sent_only_to_who_accepts_it() {
         ("br", ""),
         ("gzip;q=0", ""),
         ("gzip; q=0.000, *", ""),
+        ("*, gzip;q=0", ""),
+        ("*;q=0, gzip", "gzip"),
         ("gzip;q=many", ""),
         ("gzip;level=9", ""),
         ("*;q=0", ""),
@@ -215,6 +223,17 @@ async fn gzip_is_sent_only_to_who_accepts_it() {
         let answer = send(document(), Method::GET, "/openapi.json", &headers).await;
         assert_eq!(answer.header("content-encoding"), encoding, "{accepted}");
     }
+    let lines = [("accept-encoding", "br"), ("accept-encoding", "gzip")];
+    let answer = send(document(), Method::GET, "/openapi.json", &lines).await;
+    assert_eq!(answer.header("content-encoding"), "gzip");
+}
+
+#[tokio::test]
+async fn what_fits_into_a_packet_is_not_compressed() {
+    let headers = [("accept-encoding", "gzip")];
+    let answer = send(router(), Method::GET, "/scalar/openapi.json", &headers).await;
+    assert!(answer.body.len() < 1024);
+    assert_eq!(answer.header("content-encoding"), "");
 }
 
 #[tokio::test]
@@ -237,6 +256,7 @@ async fn what_the_client_holds_is_not_sent_again() {
         let first = get(router(), path).await;
         assert_eq!(first.header("cache-control"), "no-cache");
         let tag = first.header("etag");
+        assert!(tag.starts_with("W/\""), "the compressed form has the same tag: {tag}");
         for held in [tag, tag.trim_start_matches("W/"), &format!("\"other\", {tag}"), "*"] {
             let headers = [("if-none-match", held)];
             let again = send(router(), Method::GET, path, &headers).await;
@@ -246,8 +266,10 @@ async fn what_the_client_holds_is_not_sent_again() {
             assert_eq!(again.header("cache-control"), "no-cache");
             assert_eq!(again.header("vary"), "accept-encoding");
         }
-        let other = send(router(), Method::GET, path, &[("if-none-match", "W/\"other\"")]).await;
-        assert_eq!(other.status, StatusCode::OK, "{path}");
+        for other in ["W/\"other\"", &format!("{}\"", &tag[..tag.len() - 2]), "\"\"", ""] {
+            let other = send(router(), Method::GET, path, &[("if-none-match", other)]).await;
+            assert_eq!(other.status, StatusCode::OK, "{path}");
+        }
     }
 }
 

@@ -1,0 +1,133 @@
+//! What a handler without mistakes becomes.
+
+use expect_test::{ExpectFile, expect_file};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{HANDLER, tokens};
+use crate::access::{Kind, attribute};
+use crate::testing::{assert_hygienic, captured, pretty};
+
+#[track_caller]
+fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: ExpectFile) {
+    expected.assert_eq(&pretty(attribute(kind, arguments, item)));
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn a_documented_handler_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!("admin", Role::Support),
+        quote! {
+            /// Every member
+            #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<Member>)))]
+            pub async fn members(State(db): State<Db>, user: User) -> Result<Json<Vec<Member>>, AppError> {
+                Ok(Json(db.members(user.id).await?))
+            }
+        },
+        expect_file!["../../../tests/expand/handler.rs"],
+    );
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn an_undocumented_handler_expands() {
+    expands(
+        Kind::Authenticated,
+        TokenStream::new(),
+        quote! {
+            #[tracing::instrument]
+            async fn r#type(r#in: Query<Filter>) {}
+        },
+        expect_file!["../../../tests/expand/undocumented_handler.rs"],
+    );
+}
+
+#[test]
+#[cfg(feature = "openapi")]
+fn a_public_handler_expands() {
+    expands(
+        Kind::Public,
+        quote!(reason = "health probe"),
+        quote! {
+            /// Health
+            #[utoipa::path(get, path = "/health")]
+            async fn health(
+                (State(db), _): (State<Db>, HeaderMap),
+                #[cfg(any())] user: User,
+                session: Option<Session<User>>,
+            ) {}
+        },
+        expect_file!["../../../tests/expand/public_handler.rs"],
+    );
+}
+
+#[test]
+fn arguments_from_fragments_of_a_macro_count() {
+    let handler = || tokens(HANDLER);
+    for (kind, from_fragments, plain) in [
+        (
+            Kind::RequireRole,
+            [captured(quote!("admin")), captured(quote!(Role::Member)), captured(quote!("a:b"))],
+            [quote!("admin"), quote!(Role::Member), quote!("a:b")],
+        ),
+        (
+            Kind::Public,
+            [captured(quote!("probe")), captured(quote!(a::b)), TokenStream::new()],
+            [quote!("probe"), quote!(a::b), TokenStream::new()],
+        ),
+    ] {
+        let arguments = |[one, two, three]: [TokenStream; 3]| match kind {
+            Kind::Public => quote!(reason = #one, crate = #two),
+            _ => quote!(#one, #two, #three),
+        };
+        let expanded = attribute(kind, arguments(from_fragments), handler()).to_string();
+        assert_eq!(expanded, attribute(kind, arguments(plain), handler()).to_string());
+        assert!(!expanded.contains("compile_error"), "{expanded}");
+    }
+}
+
+#[test]
+fn a_fragment_that_is_no_role_is_refused() {
+    let wrong = captured(quote!(role("admin")));
+    let expanded = attribute(Kind::RequireRole, wrong, tokens(HANDLER)).to_string();
+    assert!(expanded.contains("is a string or a path"), "{expanded}");
+}
+
+#[test]
+fn expansions_name_nothing_but_the_runtime() {
+    for (kind, arguments) in [
+        (Kind::RequireRole, quote!("admin", Role::Admin, crate = other)),
+        (Kind::Authenticated, quote!(crate = other)),
+        (Kind::Public, quote!(reason = "health probe", crate = other)),
+    ] {
+        let item = quote! {
+            #[utoipa::path(get, path = "/")]
+            async fn me(user: User) {}
+        };
+        assert_hygienic(attribute(kind, arguments.clone(), item));
+        assert_hygienic(attribute(
+            kind,
+            arguments,
+            quote!(
+                async fn me(user: User) {}
+            ),
+        ));
+    }
+}
+
+#[test]
+fn a_marker_never_takes_a_name_that_a_path_needs() {
+    let expanded = attribute(
+        Kind::RequireRole,
+        quote!("Role", Role::Admin, "type", "self", "5", "a:b", "a-b", crate = other),
+        quote!(
+            async fn me() {}
+        ),
+    );
+    let file = pretty(expanded);
+    for marker in ["Role_", "Admin", "type_", "self_", "_5_", "a_b", "a_b_"] {
+        assert!(file.contains(&format!("pub enum {marker} {{}}")), "{marker}\n{file}");
+    }
+}
