@@ -116,7 +116,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, feature = "macros", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+#[cfg(test)]
+#[cfg(all(feature = "macros", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod policies {
     use http::HeaderValue;
     use http::header::AUTHORIZATION;
