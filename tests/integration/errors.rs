@@ -125,6 +125,16 @@ fn debug_output_shows_no_secret() {
     }
 }
 
+/// Row 30.
+#[tokio::test]
+async fn debug_output_of_tokens_shows_none() {
+    let pair = App::new().login(&[]).await;
+    let shown = format!("{pair:?}");
+    for token in [&pair.access_token, &pair.refresh_token] {
+        assert!(token.split('.').all(|part| !shown.contains(part)), "{shown}");
+    }
+}
+
 /// Row 130.
 #[tokio::test]
 async fn a_signed_in_user_without_the_role_is_not_asked_to_sign_in() {

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
-use countersign::session::{Lifetimes, Rotation};
+use countersign::session::{Lifetimes, Rotation, SessionMetadata};
 use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
-use countersign::{Auth, BoxError, ClaimsSource};
+use countersign::{Auth, BoxError, ClaimsSource, SessionClaims};
 use serde_json::{Value, json};
 
-use crate::support::{App, NOW, Role, SECOND, User, payload_of, request};
+use crate::support::{
+    ACCESS_SECRET, AUDIENCE, App, ISSUER, NOW, REFRESH_SECRET, Role, SECOND, User, access_header, forge_with,
+    key, payload_of, request,
+};
 
 fn strict() -> App {
     App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
@@ -214,6 +217,48 @@ async fn claims_of_another_user_are_never_handed_out() {
         App::with(|builder| builder.claims_source(|_| async { Ok(Some(User { id: 8, ..User::with(&[]) })) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Row 97: a user whom this release of the application cannot even name is gone.
+#[tokio::test]
+async fn session_of_an_unreadable_user_is_refused_and_ends() {
+    #[derive(SessionClaims, Clone)]
+    struct Named {
+        #[claims(subject)]
+        name: String,
+    }
+    let store = MemoryStore::new();
+    let app = App::with(|builder| builder.store(store.clone()));
+    let older: Auth<Named> = Auth::builder()
+        .access_key(key(ACCESS_SECRET))
+        .refresh_key(key(REFRESH_SECRET))
+        .issuer(ISSUER)
+        .audience(AUDIENCE)
+        .store(store.clone())
+        .clock(app.clock.clone())
+        .claims_source(|name| async move { Ok(Some(Named { name })) })
+        .build()
+        .unwrap();
+    let max = Named { name: "max".to_owned() };
+    let pair = older.login(&max, SessionMetadata::default()).await.unwrap();
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert!(older.sessions(&max.name).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn refresh_token_whose_session_identifier_is_none_is_refused() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    let mut header = access_header();
+    header.typ = Some("rt+jwt".to_owned());
+    let mut payload = payload_of(&pair.refresh_token);
+    let good = forge_with(&header, &payload, REFRESH_SECRET);
+    assert_eq!(app.refresh(&good).await.status, StatusCode::OK);
+    for session in [json!("x"), json!(""), json!(7), json!("AAAAAAAAAAAAAAAAAAAAAA")] {
+        payload["sid"] = session;
+        let bent = forge_with(&header, &payload, REFRESH_SECRET);
+        app.refresh(&bent).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    }
 }
 
 /// Row 88.

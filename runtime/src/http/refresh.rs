@@ -100,3 +100,16 @@ pub async fn refresh_session<S: AuthState>(
     let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
     Ok(state.auth().refresh(&refresh_token).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Row 30.
+    #[test]
+    fn debug_output_of_a_request_shows_no_token() {
+        let request: RefreshRequest = serde_json::from_str(r#"{"refresh_token":"secret"}"#).unwrap();
+        assert_eq!(request.refresh_token, "secret");
+        assert!(!format!("{request:?}").contains("secret"));
+    }
+}
