@@ -178,7 +178,8 @@ mod tests {
     }
 }
 
-#[cfg(all(test, feature = "macros"))]
+#[cfg(test)]
+#[cfg(feature = "macros")]
 mod decisions {
     use super::*;
 

@@ -185,7 +185,8 @@ impl<'de> Deserialize<'de> for CowStr<'de> {
     }
 }
 
-#[cfg(all(test, feature = "macros"))]
+#[cfg(test)]
+#[cfg(feature = "macros")]
 mod tests {
     use serde_json::{Value, json};
 
