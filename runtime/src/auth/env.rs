@@ -150,7 +150,7 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<'_, F> {
 }
 
 #[cfg(test)]
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[cfg(all(feature = "macros", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod tests {
     use std::collections::HashMap;
 
