@@ -255,6 +255,30 @@ mod tests {
     }
 
     #[test]
+    fn an_implication_names_a_role() {
+        let role = parse_quote!(
+            enum Role {
+                Member,
+                #[role(implies())]
+                Admin,
+            }
+        );
+        let found = mistakes(&role);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("`implies` names nothing\nhelp: "), "{found:?}");
+    }
+
+    #[test]
+    fn roles_are_an_enum_and_no_union() {
+        let found = mistakes(&parse_quote!(
+            union Role {
+                a: u8,
+            }
+        ));
+        assert!(found.iter().any(|text| text.contains("union")), "{found:?}");
+    }
+
+    #[test]
     fn unknown_and_repeated_implications_are_named() {
         assert_eq!(
             mistakes(&parse_quote!(

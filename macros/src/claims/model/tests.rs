@@ -301,3 +301,39 @@ fn values_are_asked_for_in_our_words() {
         ]
     );
 }
+
+#[test]
+fn attributes_that_hold_no_keys_are_refused() {
+    assert_eq!(
+        sentences(&parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[serde]
+                name: String,
+            }
+        )),
+        ["#[serde] takes its keys in parentheses"]
+    );
+    let unreadable: [DeriveInput; 2] = [
+        parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[serde(5)]
+                name: String,
+            }
+        ),
+        parse_quote!(
+            struct User {
+                #[claims(subject)]
+                id: u64,
+                #[claims(5)]
+                name: String,
+            }
+        ),
+    ];
+    for input in unreadable {
+        assert_eq!(mistakes(&input).len(), 1, "{:?}", mistakes(&input));
+    }
+}
