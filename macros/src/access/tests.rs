@@ -1,3 +1,4 @@
+#[cfg(feature = "openapi")]
 mod expansion;
 
 use std::str::FromStr as _;

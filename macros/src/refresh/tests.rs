@@ -1,9 +1,12 @@
+#[cfg(feature = "openapi")]
 use expect_test::expect_file;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::typed_refresh_handler;
-use crate::testing::{assert_hygienic, pretty};
+use crate::testing::assert_hygienic;
+#[cfg(feature = "openapi")]
+use crate::testing::pretty;
 
 fn mistakes(input: TokenStream) -> Vec<String> {
     let file: syn::File = syn::parse2(typed_refresh_handler(quote!(other, #input))).unwrap();

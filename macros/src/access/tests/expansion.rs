@@ -14,7 +14,6 @@ fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: Expe
 }
 
 #[test]
-#[cfg(feature = "openapi")]
 fn a_documented_handler_expands() {
     expands(
         Kind::RequireRole,
@@ -31,7 +30,6 @@ fn a_documented_handler_expands() {
 }
 
 #[test]
-#[cfg(feature = "openapi")]
 fn an_undocumented_handler_expands() {
     expands(
         Kind::Authenticated,
@@ -45,7 +43,6 @@ fn an_undocumented_handler_expands() {
 }
 
 #[test]
-#[cfg(feature = "openapi")]
 fn a_public_handler_expands() {
     expands(
         Kind::Public,
