@@ -193,11 +193,13 @@ impl IntoResponse for AuthError {
     }
 }
 
+/// The scopes that the rule demands in any case: a client reads the list in a challenge as all of them.
 fn scopes_of(rule: &Rule) -> Vec<&'static str> {
     match rule {
-        Rule::Role(_) => Vec::new(),
-        Rule::Scope(scope) => Some(*scope).filter(|scope| is_scope_token(scope)).into_iter().collect(),
-        Rule::Any(rules) | Rule::All(rules) => rules.iter().flat_map(scopes_of).collect(),
+        Rule::Scope(scope) if is_scope_token(scope) => vec![scope],
+        Rule::All(rules) => rules.iter().flat_map(scopes_of).collect(),
+        Rule::Any([only]) => scopes_of(only),
+        Rule::Role(_) | Rule::Scope(_) | Rule::Any(_) => Vec::new(),
     }
 }
 
@@ -283,10 +285,13 @@ mod tests {
         assert_eq!(
             challenge_of(Rule::All(&[
                 Rule::Role("admin"),
-                Rule::Any(&[Rule::Scope("a:read"), Rule::Scope("b")])
+                Rule::Scope("a:read"),
+                Rule::Any(&[Rule::Scope("b")])
             ])),
             format!("{without}, scope=\"a:read b\"")
         );
+        let either = Rule::Any(&[Rule::Scope("a:read"), Rule::Scope("b")]);
+        assert_eq!(challenge_of(either), without, "a list would be read as both");
     }
 
     /// Row 68.
