@@ -29,6 +29,8 @@ pub struct SessionRecord {
     pub idle_expires_at: Timestamp,
     /// When the session ends in any case.
     pub absolute_expires_at: Timestamp,
+    /// Access tokens that were issued at this time or before are no longer good where the session is looked up.
+    pub access_not_before: Option<Timestamp>,
     /// What is known of the client.
     pub metadata: SessionMetadata,
     /// Grows with every write; stores compare it before they replace a record.
@@ -68,6 +70,7 @@ impl SessionRecord {
             last_used_at: created_at,
             idle_expires_at,
             absolute_expires_at,
+            access_not_before: None,
             metadata: SessionMetadata::default(),
             version: 0,
         }

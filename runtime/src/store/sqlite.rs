@@ -17,7 +17,8 @@ const CONNECTIONS: u32 = 4;
 const JOURNAL_ATTEMPTS: u32 = 10;
 
 /// Each is applied once, in this order; one that was released is never edited.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE countersign_sessions (
         id TEXT NOT NULL PRIMARY KEY,
         user_id TEXT NOT NULL,
@@ -36,7 +37,11 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (user_id);
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);
     CREATE INDEX countersign_sessions_by_absolute_end ON countersign_sessions (absolute_expires_at);
-"];
+    ",
+    "
+    ALTER TABLE countersign_sessions ADD COLUMN access_not_before INTEGER;
+    ",
+];
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///
@@ -144,7 +149,7 @@ async fn apply(
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// Binds every column in the order of the table, as `?1` to `?13`.
+/// Binds every column in the order of the table, as `?1` to `?14`.
 fn bind_record(query: Query<'_>, record: SessionRecord) -> Result<Query<'_>, StoreError> {
     let SessionRecord { id, user_id, current, previous, metadata, .. } = &record;
     Ok(query
@@ -160,7 +165,8 @@ fn bind_record(query: Query<'_>, record: SessionRecord) -> Result<Query<'_>, Sto
         .bind(metadata.address().map(|address| address.to_string()))
         .bind(metadata.user_agent().map(str::to_owned))
         .bind(metadata.device_label().map(str::to_owned))
-        .bind(stored_version(record.version)?))
+        .bind(stored_version(record.version)?)
+        .bind(record.access_not_before.map(Timestamp::unix)))
 }
 
 fn stored_version(version: u64) -> Result<i64, StoreError> {
@@ -191,6 +197,8 @@ fn read_record(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
     record.previous = previous.map(hash).transpose()?;
     record.rotated_at = time("rotated_at")?;
     record.last_used_at = time("last_used_at")?;
+    let access_not_before: Option<i64> = row.try_get("access_not_before").map_err(StoreError::new)?;
+    record.access_not_before = access_not_before.map(Timestamp::from_unix);
     record.version = u64::try_from(version).map_err(StoreError::new)?;
     record.metadata = read_metadata(text("address")?, text("user_agent")?, text("device_label")?)?;
     Ok(record)
@@ -218,8 +226,9 @@ impl SessionStore for SqliteStore {
     async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
         let query = sqlx::query(
             "INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
-                 idle_expires_at, absolute_expires_at, address, user_agent, device_label, version)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 idle_expires_at, absolute_expires_at, address, user_agent, device_label, version,
+                 access_not_before)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         );
         self.execute(bind_record(query, record)?).await?;
         Ok(())
@@ -237,8 +246,8 @@ impl SessionStore for SqliteStore {
             "UPDATE countersign_sessions
              SET user_id = ?2, current_hash = ?3, previous_hash = ?4, rotated_at = ?5, created_at = ?6, last_used_at = ?7,
                  idle_expires_at = ?8, absolute_expires_at = ?9, address = ?10, user_agent = ?11, device_label = ?12,
-                 version = ?13
-             WHERE id = ?1 AND version = ?14",
+                 version = ?13, access_not_before = ?14
+             WHERE id = ?1 AND version = ?15",
         );
         let query = bind_record(query, record)?.bind(stored_version(expected_version)?);
         Ok(if self.execute(query).await? == 1 { Replaced::Yes } else { Replaced::Conflict })

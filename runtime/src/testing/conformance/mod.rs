@@ -110,6 +110,7 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
     record.last_used_at = Timestamp::from_unix(1_700_000_002);
     record.idle_expires_at = Timestamp::from_unix(1_700_000_003);
     record.absolute_expires_at = Timestamp::from_unix(253_402_300_800);
+    record.access_not_before = Some(Timestamp::from_unix(1_700_000_004));
     record.version = u64::from(u32::MAX) + 7;
     record.metadata = SessionMetadata::default()
         .with_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into())
