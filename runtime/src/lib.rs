@@ -104,11 +104,14 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
-pub use self::http::RefreshRequest;
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use self::http::{Endpoint, SessionRoutes};
+pub use self::http::{LogoutRequest, RefreshRequest, SessionInfo, SessionList};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
-    ProvidesClaims, TokenPair, TokenType,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, Introspection,
+    InvalidGrant, ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};

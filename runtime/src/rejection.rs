@@ -32,6 +32,8 @@ pub enum Denial {
     InvalidToken,
     /// There are no credentials: 401 without an error code.
     MissingCredentials,
+    /// There is no such session, or it is not the caller's: 404 `not_found`.
+    NotFound,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
     /// A store or source that the decision needs does not answer: 503.
@@ -46,6 +48,7 @@ impl Denial {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -60,6 +63,7 @@ impl Denial {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::MissingCredentials => "missing_credentials",
+            Self::NotFound => "not_found",
             Self::Unavailable => "temporarily_unavailable",
             Self::UnsupportedMediaType => "unsupported_media_type",
         }
@@ -77,6 +81,7 @@ impl Denial {
             Self::MissingCredentials => {
                 "This operation requires an access token in the Authorization header."
             }
+            Self::NotFound => "There is no such session.",
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
@@ -121,9 +126,11 @@ impl AuthRejection {
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
-            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => {
-                return None;
-            }
+            Denial::Internal
+            | Denial::InvalidGrant
+            | Denial::NotFound
+            | Denial::Unavailable
+            | Denial::UnsupportedMediaType => return None,
         };
         let realm = self.realm.as_ref()?;
         let mut challenge = format!("Bearer realm=\"{realm}\"");
@@ -269,9 +276,13 @@ mod tests {
 
     #[test]
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
-        for denial in
-            [Denial::Internal, Denial::InvalidGrant, Denial::Unavailable, Denial::UnsupportedMediaType]
-        {
+        for denial in [
+            Denial::Internal,
+            Denial::InvalidGrant,
+            Denial::NotFound,
+            Denial::Unavailable,
+            Denial::UnsupportedMediaType,
+        ] {
             assert_eq!(challenge(denial), None, "{denial:?}");
         }
     }

@@ -78,6 +78,17 @@ impl<S> Routes<S> {
         Self { routes: Vec::new() }
     }
 
+    pub(crate) fn with_state<T>(self, state: S) -> Routes<T>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let routes = self.routes.into_iter().map(|Documentation { document, methods }| Documentation {
+            document,
+            methods: methods.with_state(state.clone()),
+        });
+        Routes { routes: routes.collect() }
+    }
+
     /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
     #[doc(hidden)]
     pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H::Function, T> {
@@ -92,8 +103,16 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
         D: Documented,
         H: Served<T, Kind, S>,
     {
+        self.described(D::document)
+    }
+
+    /// As [`documented`](Self::documented), with a document that no type writes.
+    pub(crate) fn described<Kind>(self, document: impl FnOnce(&Access) -> Document) -> Routes<S>
+    where
+        H: Served<T, Kind, S>,
+    {
         let Self { mut routes, handler, access, .. } = self;
-        let document = D::document(&access);
+        let document = document(&access);
         let methods = document
             .methods
             .iter()
@@ -116,7 +135,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// A handler that `#[utoipa::path]` or `typed_refresh_handler!` documents.
+/// A handler that `#[utoipa::path]` or a macro such as `typed_refresh_handler!` documents.
 #[diagnostic::on_unimplemented(
     message = "this handler has no path",
     label = "#[utoipa::path] is missing",
@@ -147,10 +166,10 @@ where
 
 /// What the OpenAPI document says about one handler.
 pub struct Document {
-    path: String,
-    methods: Vec<HttpMethod>,
-    operation: Operation,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    pub(crate) path: String,
+    pub(crate) methods: Vec<HttpMethod>,
+    pub(crate) operation: Operation,
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 /// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.
@@ -190,15 +209,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         Self { router: Router::new(), openapi, computed: Paths::new() }
     }
 
-    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says.
+    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says, or the endpoints of
+    /// [`Auth::routes`](crate::Auth::routes).
     ///
     /// # Panics
     ///
     /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
     #[must_use]
     #[track_caller]
-    pub fn routes(mut self, routes: Routes<S>) -> Self {
-        for Documentation { document, methods } in routes.routes {
+    pub fn routes(mut self, routes: impl Into<Routes<S>>) -> Self {
+        for Documentation { document, methods } in routes.into().routes {
             let Document { mut path, methods: names, operation, schemas } = document;
             if path.is_empty() {
                 path.push('/');

@@ -3,6 +3,7 @@
 mod builder;
 mod env;
 mod error;
+mod introspect;
 mod pair;
 mod service;
 mod source;
@@ -20,6 +21,7 @@ use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verifie
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
+pub use introspect::Introspection;
 pub use pair::{TokenPair, TokenType};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};

@@ -1,7 +1,7 @@
 //! Extractors: the verified session, and the guard that the access attributes put first.
 
 mod authorize;
-mod bearer;
+pub(crate) mod bearer;
 mod guard;
 mod session;
 
