@@ -5,7 +5,7 @@ pub use crate::asked::{Asked, AsksNothing, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
-pub use crate::extract::{Guard, Nobody, Public, Session, claims_from_parts, optional_claims_from_parts};
+pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 #[cfg(feature = "openapi")]
 pub use crate::http::Endpoint;

@@ -124,7 +124,7 @@ pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use router::{AuthRouter, Routes};
+pub use router::{AuthRouter, IntoRoutes, Routes};
 pub use session::SessionMetadata;
 
 /// ```

@@ -67,6 +67,24 @@ pub struct Routes<S> {
     routes: Vec<Documentation<S>>,
 }
 
+/// What [`AuthRouter::routes`] takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
+/// [`Auth::routes`](crate::Auth::routes).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of routes",
+    label = "not routes",
+    note = "pass `routes!(me, admin::members)`, or the endpoints of `auth.routes()`"
+)]
+pub trait IntoRoutes<S> {
+    #[doc(hidden)]
+    fn into_routes(self) -> Routes<S>;
+}
+
+impl<S> IntoRoutes<S> for Routes<S> {
+    fn into_routes(self) -> Self {
+        self
+    }
+}
+
 struct Documentation<S> {
     document: Document,
     methods: MethodRouter<S>,
@@ -217,8 +235,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
     #[must_use]
     #[track_caller]
-    pub fn routes(mut self, routes: impl Into<Routes<S>>) -> Self {
-        for Documentation { document, methods } in routes.into().routes {
+    pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
+        for Documentation { document, methods } in routes.into_routes().routes {
             let Document { mut path, methods: names, operation, schemas } = document;
             if path.is_empty() {
                 path.push('/');

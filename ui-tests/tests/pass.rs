@@ -11,11 +11,27 @@ fn paths(document: &OpenApi) -> Vec<&str> {
 fn every_handler_with_a_path_is_in_the_document() {
     assert_eq!(
         paths(handlers::router().openapi()),
-        ["/auth/refresh", "/everything", "/greeting", "/health", "/hello", "/items/{id}", "/me", "/type"]
+        [
+            "/auth/logout",
+            "/auth/refresh",
+            "/everything",
+            "/greeting",
+            "/health",
+            "/hello",
+            "/items/{id}",
+            "/logout-all",
+            "/me",
+            "/me/devices",
+            "/me/devices/{id}",
+            "/type"
+        ]
     );
 }
 
 #[test]
 fn handlers_in_modules_and_bodies_are_in_the_document() {
-    assert_eq!(paths(&places::document()), ["/admin", "/count", "/private", "/refresh", "/show"]);
+    assert_eq!(
+        paths(&places::document()),
+        ["/admin", "/count", "/private", "/refresh", "/sessions", "/show"]
+    );
 }

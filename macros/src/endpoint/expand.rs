@@ -20,19 +20,18 @@ pub(super) fn expand(endpoint: &Endpoint) -> TokenStream {
     // Asked for its `Auth` in one place, a state without one is one mistake; the future would ask again.
     let caret = state.span();
     let (here, owner) = (moved(&private, caret), adopted(state, caret));
-    let owner = quote_spanned!(located(caret)=> <#owner as #here::AuthState>);
     let mut arguments = TokenStream::new();
     let mut passed = TokenStream::new();
-    if kind.session {
-        arguments.extend(quote_spanned!(located(caret)=> session: #here::Session<#owner::Claims>,));
-        passed.extend(quote!(, &session));
+    if kind.caller {
+        arguments.extend(quote!(caller: #private::Parts,));
+        passed.extend(quote!(, caller));
     }
     if let Some(request) = kind.request.map(name) {
         arguments.extend(quote!(request: #private::#request,));
         passed.extend(quote!(, request));
     }
     let body = quote_spanned!(located(caret)=> {
-        #here::#function(#owner::auth(&state) #passed).await
+        #here::#function(<#owner as #here::AuthState>::auth(&state) #passed).await
     });
     quote! {
         #document

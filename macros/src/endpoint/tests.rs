@@ -71,7 +71,7 @@ fn the_path_of_a_session_has_its_identifier() {
 
 #[test]
 #[cfg(feature = "openapi")]
-fn a_handler_without_a_session_expands() {
+fn a_handler_for_anybody_expands() {
     let handler = quote! {
         countersign,
         /// A new access token
@@ -85,7 +85,7 @@ fn a_handler_without_a_session_expands() {
 
 #[test]
 #[cfg(feature = "openapi")]
-fn a_handler_with_a_session_and_a_request_expands() {
+fn a_handler_for_a_caller_expands() {
     let expanded = pretty(typed_handler(&REVOKE_SESSION, quote!(countersign, revoke, AppState)));
     expect_file!["../../tests/expand/endpoint_revoke_session.rs"].assert_eq(&expanded);
 }

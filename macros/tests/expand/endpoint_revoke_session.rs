@@ -46,9 +46,7 @@ impl countersign::__private::utoipa::__dev::SchemaReferences for __path_revoke {
 async fn revoke(
     _: countersign::__private::Guard<countersign::__private::OwnSessionsPolicy>,
     countersign::__private::State(state): countersign::__private::State<AppState>,
-    session: countersign::__private::Session<
-        <AppState as countersign::__private::AuthState>::Claims,
-    >,
+    caller: countersign::__private::Parts,
     request: countersign::__private::SessionPath,
 ) -> ::core::result::Result<
     countersign::__private::Revoked,
@@ -56,7 +54,7 @@ async fn revoke(
 > {
     countersign::__private::revoke_session(
             <AppState as countersign::__private::AuthState>::auth(&state),
-            &session,
+            caller,
             request,
         )
         .await

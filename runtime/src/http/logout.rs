@@ -10,12 +10,13 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use http::HeaderMap;
+use http::request::Parts;
 use serde::Deserialize;
 
-use super::answer;
+use super::{answer, session_of};
 use crate::auth::{Auth, AuthState};
 use crate::claims::SessionClaims;
-use crate::extract::{Session, bearer};
+use crate::extract::bearer;
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that ends the session of the tokens in a request: `typed_logout_handler!(logout, AppState)`.
@@ -170,8 +171,9 @@ pub async fn logout_session<C: SessionClaims>(
 /// Ends every session of the caller.
 pub async fn logout_all_sessions<C: SessionClaims>(
     auth: &Auth<C>,
-    session: &Session<C>,
+    caller: Parts,
 ) -> Result<SignedOut, AuthRejection> {
+    let session = session_of(auth, caller).await?;
     auth.logout_all(session.claims().subject()).await?;
     Ok(SignedOut(()))
 }

@@ -9,6 +9,14 @@ mod routes;
 mod sessions;
 mod token;
 
+use ::http::request::Parts;
+use axum_core::extract::FromRequestParts as _;
+
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+use crate::extract::Session;
+use crate::rejection::AuthRejection;
+
 pub use logout::{LogoutRequest, LogoutTokens, SignedOut, logout_all_sessions, logout_session};
 pub use policy::{LogoutPolicy, OwnSessionsPolicy, RefreshPolicy};
 pub use refresh::{RefreshAnswer, RefreshRequest, refresh_session};
@@ -17,3 +25,13 @@ pub use routes::{Endpoint, SessionRoutes};
 pub use sessions::{
     Revoked, SessionInfo, SessionList, SessionPath, list_sessions, revoke_other_sessions, revoke_session,
 };
+
+/// The session of the caller, whom the guard has let in before.
+///
+/// A handler that a macro writes cannot name the claims of its state, or a state without an `Auth` would be two mistakes.
+async fn session_of<C: SessionClaims>(
+    auth: &Auth<C>,
+    mut caller: Parts,
+) -> Result<Session<C>, AuthRejection> {
+    Session::from_request_parts(&mut caller, auth).await
+}

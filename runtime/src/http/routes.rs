@@ -3,6 +3,7 @@
 use std::fmt;
 
 use axum::extract::State;
+use http::request::Parts;
 
 use super::{
     LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
@@ -12,11 +13,11 @@ use super::{
 use crate::access::Access;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{Guard, Public, Session};
+use crate::extract::{Guard, Public};
 use crate::openapi::endpoints::document;
 use crate::openapi::nested;
 use crate::rejection::AuthRejection;
-use crate::router::Routes;
+use crate::router::{IntoRoutes, Routes};
 
 /// An endpoint of [`Auth::routes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -184,9 +185,9 @@ impl<C: SessionClaims> SessionRoutes<C> {
     }
 }
 
-impl<C: SessionClaims, S: Clone + Send + Sync + 'static> From<SessionRoutes<C>> for Routes<S> {
-    fn from(routes: SessionRoutes<C>) -> Self {
-        let SessionRoutes { auth, paths, prefix, tags } = routes;
+impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for SessionRoutes<C> {
+    fn into_routes(self) -> Routes<S> {
+        let Self { auth, paths, prefix, tags } = self;
         let mut mounted = Routes::<Auth<C>>::new();
         for (endpoint, path) in paths {
             let path = if prefix.is_empty() { path } else { nested(&prefix, &path) };
@@ -236,32 +237,32 @@ async fn logout<C: SessionClaims>(
 async fn logout_all<C: SessionClaims>(
     _: Own,
     State(auth): State<Auth<C>>,
-    session: Session<C>,
+    caller: Parts,
 ) -> Result<SignedOut, AuthRejection> {
-    logout_all_sessions(&auth, &session).await
+    logout_all_sessions(&auth, caller).await
 }
 
 async fn sessions<C: SessionClaims>(
     _: Own,
     State(auth): State<Auth<C>>,
-    session: Session<C>,
+    caller: Parts,
 ) -> Result<SessionList, AuthRejection> {
-    list_sessions(&auth, &session).await
+    list_sessions(&auth, caller).await
 }
 
 async fn revoke<C: SessionClaims>(
     _: Own,
     State(auth): State<Auth<C>>,
-    session: Session<C>,
+    caller: Parts,
     request: SessionPath,
 ) -> Result<Revoked, AuthRejection> {
-    revoke_session(&auth, &session, request).await
+    revoke_session(&auth, caller, request).await
 }
 
 async fn revoke_others<C: SessionClaims>(
     _: Own,
     State(auth): State<Auth<C>>,
-    session: Session<C>,
+    caller: Parts,
 ) -> Result<Revoked, AuthRejection> {
-    revoke_other_sessions(&auth, &session).await
+    revoke_other_sessions(&auth, caller).await
 }

@@ -6,12 +6,11 @@ use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Serialize;
 
-use super::answer;
+use super::{answer, session_of};
 use crate::TARGET;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::extract::Session;
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::{SessionId, SessionRecord};
 
@@ -193,8 +192,9 @@ impl IntoResponse for Revoked {
 /// The caller's sessions.
 pub async fn list_sessions<C: SessionClaims>(
     auth: &Auth<C>,
-    session: &Session<C>,
+    caller: Parts,
 ) -> Result<SessionList, AuthRejection> {
+    let session = session_of(auth, caller).await?;
     let records = auth.sessions(session.claims().subject()).await?;
     let sessions = records.into_iter().map(|record| SessionInfo::of(record, session.id())).collect();
     Ok(SessionList { sessions })
@@ -203,9 +203,10 @@ pub async fn list_sessions<C: SessionClaims>(
 /// Ends a session of the caller.
 pub async fn revoke_session<C: SessionClaims>(
     auth: &Auth<C>,
-    session: &Session<C>,
+    caller: Parts,
     SessionPath(id): SessionPath,
 ) -> Result<Revoked, AuthRejection> {
+    let session = session_of(auth, caller).await?;
     match auth.revoke(session.claims().subject(), &id).await? {
         true => Ok(Revoked(())),
         false => Err(Denial::NotFound.into()),
@@ -215,8 +216,9 @@ pub async fn revoke_session<C: SessionClaims>(
 /// Ends every session of the caller but the one of the request.
 pub async fn revoke_other_sessions<C: SessionClaims>(
     auth: &Auth<C>,
-    session: &Session<C>,
+    caller: Parts,
 ) -> Result<Revoked, AuthRejection> {
+    let session = session_of(auth, caller).await?;
     auth.revoke_all_except(session.claims().subject(), session.id()).await?;
     Ok(Revoked(()))
 }
