@@ -4,9 +4,12 @@
 
 mod claims;
 mod config;
+mod endpoints;
 mod errors;
 mod fragments;
 mod guard;
+mod introspection;
+mod mounting;
 mod openapi;
 mod quickstart;
 mod refresh;
