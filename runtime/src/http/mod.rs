@@ -1,6 +1,17 @@
-//! Endpoints: wrappers around [`Auth`](crate::Auth), without decisions of their own.
+//! Endpoints: wrappers around [`Auth`](crate::Auth), without decisions of their own. And what HTTP adds to tokens: cookies, and who sent a request.
 
+mod cookies;
+pub(crate) mod csrf;
+mod origin;
 mod refresh;
 mod token;
 
+use http::HeaderName;
+
+pub(crate) use cookies::{CookieRules, largest_value};
+pub use cookies::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies};
+pub(crate) use csrf::X_CSRF_TOKEN;
 pub use refresh::{RefreshAnswer, RefreshRequest, refresh_session};
+
+/// The header of a refresh token that stands beside an access token.
+pub(crate) const X_REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-refresh-token");
