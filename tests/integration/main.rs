@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod browser;
 mod claims;
 mod config;
+mod cookies;
+mod csrf;
 mod errors;
 mod fragments;
 mod guard;
@@ -11,4 +14,6 @@ mod openapi;
 mod quickstart;
 mod refresh;
 mod sessions;
+mod sign_in;
 mod support;
+mod transport;
