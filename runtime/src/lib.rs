@@ -73,6 +73,7 @@ mod asset;
 mod auth;
 mod claims;
 mod clock;
+pub mod dangerous;
 mod declared;
 mod events;
 mod extract;
@@ -104,10 +105,13 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
+pub use self::http::{
+    CookieSameSite, CookieTokens, Cookies, ExpiredCookies, LogoutRequest, RefreshRequest, SessionInfo,
+    SessionList, SignIn,
+};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use self::http::{Endpoint, SessionRoutes};
-pub use self::http::{LogoutRequest, RefreshRequest, SessionInfo, SessionList};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
     Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, Introspection,

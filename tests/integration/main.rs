@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod browser;
 mod claims;
 mod config;
+mod cookies;
+mod csrf;
 mod endpoints;
 mod errors;
 mod fragments;
@@ -14,4 +17,6 @@ mod openapi;
 mod quickstart;
 mod refresh;
 mod sessions;
+mod sign_in;
 mod support;
+mod transport;

@@ -163,7 +163,8 @@ impl App {
         Self::build(|builder| builder, extend)
     }
 
-    fn build(
+    /// With another configuration and more routes.
+    pub(crate) fn build(
         configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
         extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
     ) -> Self {

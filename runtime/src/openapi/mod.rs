@@ -4,6 +4,7 @@ pub(crate) mod endpoints;
 mod json;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transports;
 
 use std::collections::btree_map::Entry;
 

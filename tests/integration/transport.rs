@@ -1,0 +1,226 @@
+//! Where an access token may stand, and that it stands in one place only.
+
+use axum::http::{HeaderName, StatusCode, header};
+use countersign::dangerous::AccessTokenInQuery;
+use countersign::testing::TestClock;
+use countersign::{ConfigError, Cookies};
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::browser::{CROSS_SITE, app, request, routed, with_access_cookie, with_header_changed};
+use crate::support::{App, NOW, SECOND, builder, forge, payload, payload_with};
+
+const NAMED: HeaderName = HeaderName::from_static("x-access-token");
+
+/// Every place switched on.
+fn everywhere() -> App {
+    app(|builder| {
+        builder
+            .access_header(NAMED)
+            .cookies(Cookies::new().with_access_cookie())
+            .access_query(AccessTokenInQuery::named("access_token"))
+    })
+}
+
+/// A place, as a header and as the end of a path.
+fn places(token: &str) -> [(&'static str, Option<(&'static str, String)>, String); 4] {
+    [
+        ("Bearer", Some(("authorization", format!("Bearer {token}"))), String::new()),
+        ("Header", Some(("x-access-token", token.to_owned())), String::new()),
+        ("Cookie", Some(("cookie", format!("theme=dark; __Host-access={token}"))), String::new()),
+        ("Query", None, format!("?page=1&access_token={token}")),
+    ]
+}
+
+#[tokio::test]
+async fn token_is_taken_from_each_place_that_is_switched_on_and_told_apart() {
+    let app = everywhere();
+    for (place, header, query) in places(&forge(&payload())) {
+        let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = app.fetch(&format!("/transport{query}"), &headers).await;
+        assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, place.as_bytes()));
+        assert_eq!(app.fetch(&format!("/me{query}"), &headers).await.status, StatusCode::OK);
+        assert_eq!(app.fetch(&format!("/greeting{query}"), &headers).await.status, StatusCode::OK);
+    }
+}
+
+/// Row 64: two places with the same token are two places.
+#[tokio::test]
+async fn tokens_in_two_places_are_a_malformed_request() {
+    let app = everywhere();
+    let good = forge(&payload());
+    for second in [good.as_str(), "x"] {
+        for (index, (first_place, first, first_query)) in places(&good).into_iter().enumerate() {
+            for (second_place, second, second_query) in places(second).into_iter().skip(index + 1) {
+                let headers: Vec<_> = [&first, &second]
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                let query = format!("{first_query}{second_query}");
+                for path in ["/me", "/greeting", "/transport"] {
+                    let answer = app.fetch(&format!("{path}{query}"), &headers).await;
+                    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{first_place} and {second_place}");
+                    answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+                }
+            }
+        }
+    }
+    assert!(!app.handler_ran());
+}
+
+/// Rows 64 and 105.
+#[tokio::test]
+async fn two_tokens_in_one_place_are_a_malformed_request() {
+    let app = everywhere();
+    let good = forge(&payload());
+    let (bearer, cookie) = (format!("Bearer {good}"), format!("__Host-access={good}"));
+    let both = format!("{cookie}; {cookie}");
+    let twice: [&[(&str, &str)]; 4] = [
+        &[("authorization", &bearer), ("authorization", &bearer)],
+        &[("x-access-token", &good), ("x-access-token", &good)],
+        &[("cookie", &both)],
+        &[("cookie", &cookie), ("cookie", &cookie)],
+    ];
+    for headers in twice {
+        app.fetch("/me", headers).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    }
+    let query = format!("/me?access_token={good}&access_token={good}");
+    app.fetch(&query, &[]).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+}
+
+#[tokio::test]
+async fn empty_credential_is_malformed_and_not_anonymous() {
+    let app = everywhere();
+    for (place, header, query) in places("") {
+        let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for path in ["/me", "/greeting"] {
+            let answer = app.fetch(&format!("{path}{query}"), &headers).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_token_is_refused_wherever_it_stands() {
+    let app = everywhere();
+    let expired = forge(&payload_with("exp", json!(NOW - 3600)));
+    let refresh_token = app.login(&[]).await.refresh_token;
+    for token in [expired.as_str(), refresh_token.as_str(), "nonsense", "Bearer%20x", "a.b.c"] {
+        for (place, header, query) in places(token) {
+            let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            for path in ["/me", "/greeting"] {
+                let answer = app.fetch(&format!("{path}{query}"), &headers).await;
+                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token} in {place}");
+                answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+            }
+        }
+    }
+}
+
+/// Rows 62 and 67.
+#[tokio::test]
+async fn places_that_are_not_switched_on_are_not_looked_at() {
+    let good = forge(&payload());
+    for app in [App::new(), app(|builder| builder.cookies(Cookies::new()))] {
+        for (_, header, query) in places(&good).into_iter().skip(1) {
+            let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let answer = app.fetch(&format!("/me{query}"), &headers).await;
+            answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+            assert!(!answer.header(header::WWW_AUTHENTICATE).unwrap().contains("error"));
+        }
+    }
+}
+
+/// Row 106.
+#[tokio::test]
+async fn cookie_whose_name_differs_in_letter_case_is_another_cookie() {
+    let app = with_access_cookie();
+    let good = forge(&payload());
+    for name in ["__host-access", "__HOST-access", "__Host-Access", "access", "__Secure-access"] {
+        let other = format!("{name}=x");
+        let answer = app.fetch("/me", &[("cookie", &other)]).await;
+        answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        let beside = format!("{other}; __Host-access={good}");
+        assert_eq!(app.fetch("/me", &[("cookie", &beside)]).await.status, StatusCode::OK, "{name}");
+    }
+}
+
+/// The token of the query is decoded once, and its letter case matters.
+#[tokio::test]
+async fn query_is_decoded_by_the_rules_of_forms() {
+    let app = everywhere();
+    let good = forge(&payload());
+    let encoded = good.replace('.', "%2E");
+    assert_eq!(app.fetch(&format!("/me?access%5Ftoken={encoded}"), &[]).await.status, StatusCode::OK);
+    let twice = good.replace('.', "%252E");
+    assert_eq!(app.fetch(&format!("/me?access_token={twice}"), &[]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.fetch(&format!("/me?Access_Token={good}"), &[]).await.text("code"), "missing_credentials");
+}
+
+/// The session that an outer layer has verified is not that of a credential which came in another way.
+#[tokio::test]
+async fn session_of_a_bearer_token_is_not_that_of_a_cookie_with_the_same_token() {
+    let app = with_access_cookie();
+    let router = with_header_changed(&app, "authorization", "cookie");
+    let bearer = format!("Bearer {}", forge(&payload()));
+    let send = async |method: &str, headers: &[(&str, &str)]| {
+        let path = if method == "GET" { "/transport" } else { "/notes" };
+        let request = request(method.parse().unwrap(), path, headers);
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(send("GET", &[("authorization", &bearer)]).await, StatusCode::OK);
+    let forged = [("authorization", bearer.as_str()), CROSS_SITE];
+    assert_eq!(send("POST", &forged).await, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn headers_and_parameters_with_another_meaning_are_refused() {
+    let clock = TestClock::at(NOW);
+    for name in ["authorization", "cookie", "host", "origin", "x-csrf-token", "x-refresh-token"] {
+        let refused = builder(&clock).access_header(HeaderName::from_static(name)).build();
+        assert!(matches!(refused, Err(ConfigError::AccessHeader)), "{name}");
+    }
+    for name in ["", "refresh_token"] {
+        let refused = builder(&clock).access_query(AccessTokenInQuery::named(name)).build();
+        assert!(matches!(refused, Err(ConfigError::AccessQuery)), "{name}");
+    }
+}
+
+/// A token's end counts in a cookie as well, whatever the browser does with the cookie.
+#[tokio::test]
+async fn expired_token_in_a_cookie_is_refused() {
+    let app = with_access_cookie();
+    let cookies = app.sign_in().await.cookie_header();
+    assert_eq!(app.fetch("/me", &[("cookie", &cookies)]).await.status, StatusCode::OK);
+    app.clock.advance(SECOND * 1000);
+    app.fetch("/me", &[("cookie", &cookies)]).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+}
+
+#[tokio::test]
+async fn document_names_every_place_that_the_router_is_told_of() {
+    let configured = everywhere();
+    let app = App::build(|builder| builder, |router| routed(router.describe(&configured.auth)));
+    let api = serde_json::to_value(&app.api).unwrap();
+    let schemes = &api["components"]["securitySchemes"];
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    for (name, place, called) in [
+        ("accessHeader", "header", "x-access-token"),
+        ("accessCookie", "cookie", "__Host-access"),
+        ("accessQuery", "query", "access_token"),
+    ] {
+        assert_eq!((&schemes[name]["in"], &schemes[name]["name"]), (&json!(place), &json!(called)));
+    }
+    let any = |names: serde_json::Value| json!([{"bearer": names}, {"accessHeader": names}, {"accessCookie": names}, {"accessQuery": names}]);
+    assert_eq!(api["paths"]["/me"]["get"]["security"], any(json!([])));
+    assert_eq!(api["paths"]["/admin"]["get"]["security"], any(json!(["admin"])));
+    assert_eq!(api["paths"]["/notes"]["post"]["security"], any(json!([])));
+    assert_eq!(api["paths"]["/health"]["get"]["security"], json!([]));
+    assert_eq!(api["paths"]["/greeting"]["get"]["security"].as_array().unwrap().len(), 5);
+    assert!(api["paths"]["/notes"]["post"]["responses"]["403"].is_object(), "another site may have sent it");
+    assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
+    assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
+
+    let plain = serde_json::to_value(&App::new().api).unwrap();
+    assert_eq!(plain["components"]["securitySchemes"].as_object().unwrap().len(), 1);
+}
