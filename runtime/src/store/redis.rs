@@ -258,3 +258,5 @@ impl<C> fmt::Debug for RedisStore<C> {
         f.debug_struct("RedisStore").finish_non_exhaustive()
     }
 }
+#[cfg(test)]
+mod tests;
