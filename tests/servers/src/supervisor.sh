@@ -27,14 +27,14 @@ prepare() {
 }
 
 start() {
+    # What was written is still there when the server is stopped and started again; it need not survive a loss of power.
     case $kind in
     postgres)
         set -- "$programs/postgres" -D "$folder/data" -p "$1" -c listen_addresses=127.0.0.1 \
             -c unix_socket_directories= -c dynamic_shared_memory_type=mmap -c max_connections=500 \
-            -c shared_buffers=32MB -c fsync=off -c full_page_writes=off -c synchronous_commit=off
+            -c shared_buffers=32MB -c fsync=off -c full_page_writes=off
         ;;
     redis)
-        # What was written is still there when the server is stopped and started again.
         set -- "$programs/redis-server" --port "$1" --bind 127.0.0.1 --dir "$folder" \
             --save '' --appendonly yes --appendfsync no
         ;;
