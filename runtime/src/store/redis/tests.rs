@@ -25,7 +25,7 @@ fn fresh_prefix() -> String {
 }
 
 async fn store_on(server: &Redis, prefix: &str) -> RedisStore {
-    RedisStore::connect(server.url()).await.unwrap().with_prefix(prefix)
+    RedisStore::connect(&server.url()).await.unwrap().with_prefix(prefix)
 }
 
 /// A record that lives for a day.
