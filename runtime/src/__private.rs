@@ -2,12 +2,12 @@
 
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
 pub use crate::asked::{Asked, AsksNothing, check_public};
-pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, TokenPair};
+pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
-pub use crate::http::{RefreshRequest, refresh_session};
+pub use crate::http::{RefreshAnswer, RefreshRequest, refresh_session};
 pub use crate::known::{
     Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };

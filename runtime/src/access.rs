@@ -28,7 +28,7 @@ pub enum Access {
     Require(Rule),
 }
 
-/// A condition on roles and scopes.
+/// A condition on the signed-in user and their session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
@@ -36,6 +36,10 @@ pub enum Rule {
     Role(&'static str),
     /// The user was granted this scope.
     Scope(&'static str),
+    /// The session has not ended, as the store says at this moment; without it an access token is good to its own end.
+    Live,
+    /// The request carries the session's refresh token beside its access token, and the session has not ended.
+    BothTokens,
     /// One of these holds; an empty list never does.
     Any(&'static [Rule]),
     /// All of these hold; an empty list never does, so that a mistake does not open a route.
@@ -83,22 +87,54 @@ pub(crate) enum Decision {
     Forbidden,
 }
 
+/// What was found out about a request beyond what its access token says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// The store has the session, and it has not ended.
+    pub(crate) live: bool,
+    /// The refresh token of the same session is there and good.
+    pub(crate) both_tokens: bool,
+}
+
+impl Access {
+    /// Whether the decision needs a look into the store.
+    pub(crate) fn asks_for_liveness(&self) -> bool {
+        matches!(self, Self::Require(rule) if rule.mentions(Rule::Live) || rule.mentions(Rule::BothTokens))
+    }
+
+    /// Whether the decision needs the refresh token too.
+    pub(crate) fn asks_for_both_tokens(&self) -> bool {
+        matches!(self, Self::Require(rule) if rule.mentions(Rule::BothTokens))
+    }
+}
+
+impl Rule {
+    fn mentions(&self, atom: Self) -> bool {
+        match self {
+            Self::Any(rules) | Self::All(rules) => rules.iter().any(|rule| rule.mentions(atom)),
+            _ => *self == atom,
+        }
+    }
+}
+
 /// Decides whether a caller with these claims may pass; `None` is a caller without credentials.
-pub(crate) fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>) -> Decision {
+pub(crate) fn decide<C: SessionClaims>(access: &Access, claims: Option<&C>, checked: Checked) -> Decision {
     match (access, claims) {
         (Access::Public { .. } | Access::Optional, _) | (Access::Authenticated, Some(_)) => Decision::Granted,
         (Access::Authenticated | Access::Require(_), None) => Decision::Unauthenticated,
-        (Access::Require(rule), Some(claims)) if holds(rule, claims) => Decision::Granted,
+        (Access::Require(rule), Some(claims)) if holds(rule, claims, checked) => Decision::Granted,
         (Access::Require(_), Some(_)) => Decision::Forbidden,
     }
 }
 
-fn holds<C: SessionClaims>(rule: &Rule, claims: &C) -> bool {
+fn holds<C: SessionClaims>(rule: &Rule, claims: &C, checked: Checked) -> bool {
     match rule {
         Rule::Role(name) => claims.holds_role(name),
         Rule::Scope(scope) => claims.has_scope(scope),
-        Rule::Any(rules) => rules.iter().any(|rule| holds(rule, claims)),
-        Rule::All(rules) => !rules.is_empty() && rules.iter().all(|rule| holds(rule, claims)),
+        Rule::Live => checked.live,
+        Rule::BothTokens => checked.live && checked.both_tokens,
+        Rule::Any(rules) => rules.iter().any(|rule| holds(rule, claims, checked)),
+        Rule::All(rules) => !rules.is_empty() && rules.iter().all(|rule| holds(rule, claims, checked)),
     }
 }
 
@@ -129,6 +165,8 @@ impl fmt::Display for Rule {
         let (rules, word) = match self {
             Self::Role(name) => return write!(f, "role `{name}`"),
             Self::Scope(scope) => return write!(f, "scope `{scope}`"),
+            Self::Live => return f.write_str("a session that has not ended"),
+            Self::BothTokens => return f.write_str("the access token and the refresh token of one session"),
             Self::Any([]) | Self::All([]) => return f.write_str("nobody"),
             Self::Any(rules) => (rules, " or "),
             Self::All(rules) => (rules, " and "),
@@ -201,12 +239,12 @@ mod decisions {
     }
 
     fn of_user(rule: Rule) -> Decision {
-        decide(&Access::Require(rule), Some(&user()))
+        decide(&Access::Require(rule), Some(&user()), Checked::default())
     }
 
     #[test]
     fn nobody_signed_in_passes_only_where_nobody_has_to_be() {
-        let anonymous = |access| decide::<User>(&access, None);
+        let anonymous = |access| decide::<User>(&access, None, Checked { live: true, both_tokens: true });
         assert_eq!(anonymous(Access::Public { reason: "probe" }), Decision::Granted);
         assert_eq!(anonymous(Access::Optional), Decision::Granted);
         assert_eq!(anonymous(Access::Authenticated), Decision::Unauthenticated);
@@ -218,7 +256,7 @@ mod decisions {
     #[test]
     fn a_signed_in_user_passes_where_no_rule_is() {
         for access in [Access::Public { reason: "probe" }, Access::Optional, Access::Authenticated] {
-            assert_eq!(decide(&access, Some(&user())), Decision::Granted, "{access}");
+            assert_eq!(decide(&access, Some(&user()), Checked::default()), Decision::Granted, "{access}");
         }
     }
 
@@ -256,6 +294,30 @@ mod decisions {
         assert_eq!(of_user(Rule::All(&[HOLDS, LACKS])), Decision::Forbidden);
         assert_eq!(of_user(Rule::All(&[LACKS, HOLDS])), Decision::Forbidden);
         assert_eq!(of_user(Rule::All(&[HOLDS, Rule::Any(&[LACKS, LACKS])])), Decision::Forbidden);
+    }
+
+    #[test]
+    fn what_was_not_checked_does_not_hold() {
+        let with = |rule, live, both_tokens| {
+            decide(&Access::Require(rule), Some(&user()), Checked { live, both_tokens }) == Decision::Granted
+        };
+        for (live, both_tokens) in [(false, false), (false, true), (true, false), (true, true)] {
+            assert_eq!(with(Rule::Live, live, both_tokens), live);
+            assert_eq!(with(Rule::BothTokens, live, both_tokens), live && both_tokens);
+            assert_eq!(with(Rule::All(&[HOLDS, Rule::Live]), live, both_tokens), live);
+            assert!(!with(Rule::All(&[LACKS, Rule::Live]), live, both_tokens));
+        }
+    }
+
+    #[test]
+    fn a_rule_asks_for_what_it_mentions_at_any_depth() {
+        let live = Access::Require(Rule::All(&[HOLDS, Rule::Any(&[LACKS, Rule::Live])]));
+        assert!(live.asks_for_liveness() && !live.asks_for_both_tokens());
+        let both = Access::Require(Rule::All(&[HOLDS, Rule::BothTokens]));
+        assert!(both.asks_for_liveness() && both.asks_for_both_tokens());
+        for access in [Access::Authenticated, Access::Optional, Access::Require(HOLDS)] {
+            assert!(!access.asks_for_liveness() && !access.asks_for_both_tokens(), "{access}");
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ mod auth;
 mod claims;
 mod clock;
 mod declared;
+mod events;
 mod extract;
 mod fields;
 #[cfg(feature = "openapi")]
@@ -113,6 +114,7 @@ pub use auth::{
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::{Session, Transport};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]

@@ -199,7 +199,7 @@ fn scopes_of(rule: &Rule) -> Vec<&'static str> {
         Rule::Scope(scope) if is_scope_token(scope) => vec![scope],
         Rule::All(rules) => rules.iter().flat_map(scopes_of).collect(),
         Rule::Any([only]) => scopes_of(only),
-        Rule::Role(_) | Rule::Scope(_) | Rule::Any(_) => Vec::new(),
+        Rule::Role(_) | Rule::Scope(_) | Rule::Live | Rule::BothTokens | Rule::Any(_) => Vec::new(),
     }
 }
 

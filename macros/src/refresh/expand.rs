@@ -46,7 +46,7 @@ pub(super) fn expand(refresh: &Refresh) -> TokenStream {
             _: #private::Public<#marker>,
             #private::State(state): #private::State<#state>,
             request: #private::RefreshRequest,
-        ) -> ::core::result::Result<#private::TokenPair, #private::AuthRejection> #body
+        ) -> ::core::result::Result<#private::RefreshAnswer, #private::AuthRejection> #body
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
+use crate::events::{AuthEvents, Listener};
 use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
@@ -44,6 +45,7 @@ pub struct AuthBuilder<C: SessionClaims> {
     leeway: Option<Duration>,
     max_token_len: Option<usize>,
     disclose_requirements: bool,
+    listener: Listener,
 }
 
 impl<C: SessionClaims> AuthBuilder<C> {
@@ -64,6 +66,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             leeway: None,
             max_token_len: None,
             disclose_requirements: false,
+            listener: Listener::default(),
         }
     }
 
@@ -191,6 +194,13 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// Who is told of sign-ins, refreshes, replays, revocations and refusals, besides the log.
+    #[must_use]
+    pub fn events(mut self, listener: impl AuthEvents) -> Self {
+        self.listener = Listener(Some(Box::new(listener)));
+        self
+    }
+
     /// Where the time comes from; tests set their own.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -242,6 +252,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 access_ttl: self.access_ttl,
                 realm: realm.into(),
                 disclose_requirements: self.disclose_requirements,
+                listener: self.listener,
             }),
         })
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use self::source::AnySource;
 use crate::claims::SessionClaims;
+use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::session::Sessions;
 use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verified};
 
@@ -65,6 +66,7 @@ struct Inner<C> {
     access_ttl: Duration,
     realm: Arc<str>,
     disclose_requirements: bool,
+    listener: Listener,
 }
 
 impl<C> Clone for Auth<C> {
@@ -105,6 +107,15 @@ impl<C: SessionClaims> Auth<C> {
 
     pub(crate) fn discloses_requirements(&self) -> bool {
         self.inner.disclose_requirements
+    }
+
+    /// An event of now, to be completed and passed to [`emit`](Self::emit).
+    pub(crate) fn event(&self, kind: AuthEventKind, outcome: AuthOutcome) -> AuthEvent<'static> {
+        AuthEvent::new(self.inner.sessions.now(), kind, outcome)
+    }
+
+    pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
+        self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
     }
 
     pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, TokenError> {

@@ -7,10 +7,10 @@ use axum_core::extract::FromRequestParts;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::session;
-use crate::access::{Access, Decision, DeclaresAccess, Policy, Rule, decide};
+use super::authorize::authorize;
+use crate::access::{Access, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
-use crate::rejection::{AuthRejection, Denial};
+use crate::rejection::AuthRejection;
 
 /// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
 ///
@@ -31,19 +31,8 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        let auth = state.auth();
-        if matches!(P::ACCESS, Access::Public { .. }) {
-            return Ok(Self(PhantomData));
-        }
-        let session = session::from_parts(parts, auth)?;
-        let denial = match decide(&P::ACCESS, session.as_ref().map(|session| session.claims())) {
-            Decision::Granted => return Ok(Self(PhantomData)),
-            Decision::Unauthenticated => Denial::MissingCredentials,
-            Decision::Forbidden => {
-                Denial::InsufficientScope { required: auth.discloses_requirements().then_some(P::ACCESS) }
-            }
-        };
-        Err(AuthRejection::new(denial, auth.realm()))
+        authorize(parts, state.auth(), &P::ACCESS).await?;
+        Ok(Self(PhantomData))
     }
 }
 
@@ -125,6 +114,7 @@ mod policies {
     use super::*;
     use crate::auth::Auth;
     use crate::extract::Session;
+    use crate::rejection::Denial;
     use crate::store::MemoryStore;
     use crate::token::{Algorithm, Key};
 

@@ -1,5 +1,6 @@
 //! Extractors: the verified session, and the guard that the access attributes put first.
 
+mod authorize;
 mod bearer;
 mod guard;
 mod session;

@@ -7,8 +7,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
+use super::authorize::{Refusal, authorize};
 use super::bearer;
-use crate::TARGET;
 use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -131,32 +131,39 @@ impl<C: fmt::Debug> fmt::Debug for Session<C> {
 }
 
 /// The session of the request, verified at most once: the first to ask leaves it in the extensions.
-pub(crate) fn from_parts<C: SessionClaims>(
+pub(super) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
-) -> Result<Option<Session<C>>, AuthRejection> {
+) -> Result<Option<Session<C>>, Refusal<C>> {
     if let Some(session) = parts.extensions.get::<Session<C>>()
         && session.shared.origin.is(&parts.headers, auth)
     {
         return Ok(Some(session.clone()));
     }
-    let reject = |denial| AuthRejection::new(denial, auth.realm());
-    let Some(header) = bearer::header(&parts.headers).map_err(reject)? else { return Ok(None) };
-    let mut token = auth.verify_access(bearer::token(header).map_err(reject)?).map_err(|error| {
-        tracing::debug!(target: TARGET, reason = error.reason(), "access token refused");
-        reject(Denial::InvalidToken)
+    let Some(header) = bearer::header(&parts.headers)? else { return Ok(None) };
+    let mut token = auth.verify_access(bearer::token(header)?).map_err(|error| Refusal {
+        denial: Denial::InvalidToken,
+        reason: error.reason(),
+        session: None,
     })?;
     // A token of ours always names a session; one that does not was not made by this crate.
-    let id =
-        SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| reject(Denial::InvalidToken))?;
+    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| Denial::InvalidToken)?;
     let origin = Origin { credentials: header.clone(), realm: Arc::clone(auth.realm()) };
     let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer, origin }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }
 
-fn required<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Session<C>, AuthRejection> {
-    from_parts(parts, auth)?.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
+async fn required<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Session<C>, AuthRejection> {
+    let session = authorize(parts, auth, &Access::Authenticated).await?;
+    session.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
+}
+
+async fn optional<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+) -> Result<Option<Session<C>>, AuthRejection> {
+    authorize(parts, auth, &Access::Optional).await
 }
 
 impl<C, S> FromRequestParts<S> for Session<C>
@@ -167,7 +174,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        required(parts, state.provided())
+        required(parts, state.provided()).await
     }
 }
 
@@ -179,7 +186,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, AuthRejection> {
-        from_parts(parts, state.provided())
+        optional(parts, state.provided()).await
     }
 }
 
@@ -190,7 +197,7 @@ where
     C: SessionClaims,
     S: ProvidesClaims<C>,
 {
-    Ok(required(parts, state.provided())?.into_claims())
+    Ok(required(parts, state.provided()).await?.into_claims())
 }
 
 /// The body of the optional extractor that `#[derive(SessionClaims)]` writes.
@@ -203,7 +210,7 @@ where
     C: SessionClaims,
     S: ProvidesClaims<C>,
 {
-    Ok(from_parts(parts, state.provided())?.map(Session::into_claims))
+    Ok(optional(parts, state.provided()).await?.map(Session::into_claims))
 }
 
 #[diagnostic::do_not_recommend]

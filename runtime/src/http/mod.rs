@@ -3,4 +3,4 @@
 mod refresh;
 mod token;
 
-pub use refresh::{RefreshRequest, refresh_session};
+pub use refresh::{RefreshAnswer, RefreshRequest, refresh_session};

@@ -6,6 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
 use axum::{Json, RequestExt};
 use axum_core::extract::{FromRequest, Request};
+use axum_core::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::auth::{AuthState, TokenPair};
@@ -92,13 +93,24 @@ impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
     }
 }
 
+/// What the refresh endpoint answers with.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct RefreshAnswer(TokenPair);
+
+impl IntoResponse for RefreshAnswer {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
 /// Exchanges the refresh token of the request for the next pair.
 pub async fn refresh_session<S: AuthState>(
     state: &S,
     request: RefreshRequest,
-) -> Result<TokenPair, AuthRejection> {
+) -> Result<RefreshAnswer, AuthRejection> {
     let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
-    Ok(state.auth().refresh(&refresh_token).await?)
+    Ok(RefreshAnswer(state.auth().refresh(&refresh_token).await?))
 }
 
 #[cfg(test)]

@@ -118,6 +118,8 @@ fn alternatives(rule: &Rule) -> Vec<Vec<&'static str>> {
 fn sets(rule: &Rule) -> Option<Vec<Vec<&'static str>>> {
     let found = match rule {
         Rule::Role(name) | Rule::Scope(name) => vec![vec![*name]],
+        // The names say who; that the store is asked as well stands in the words.
+        Rule::Live | Rule::BothTokens => vec![Vec::new()],
         Rule::Any(rules) => {
             let mut found = Vec::new();
             for rule in *rules {

@@ -65,6 +65,7 @@ pub struct RefreshTokens {
     settings: TokenSettings,
     successors: Subkey,
     access_ids: Subkey,
+    pseudonyms: Subkey,
 }
 
 #[derive(Serialize)]
@@ -89,10 +90,12 @@ impl RefreshTokens {
     pub fn new(key: Key, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
         let secret = key.secret().ok_or(SettingsError::RefreshKeyNotSecret)?;
-        let (successors, access_ids) = (Subkey::of(secret, "successor"), Subkey::of(secret, "access id"));
+        let subkey = |purpose| Subkey::of(secret, purpose);
+        let (successors, access_ids) = (subkey("successor"), subkey("access id"));
+        let pseudonyms = subkey("pseudonym");
         let keys = KeySet::new(key).map_err(|_| SettingsError::RefreshKeyNotSecret)?;
         let envelope = Envelope::new("rt+jwt", settings.length_limit(), keys);
-        Self { envelope, settings, successors, access_ids }.check_length_limit()
+        Self { envelope, settings, successors, access_ids, pseudonyms }.check_length_limit()
     }
 
     /// Makes a token; equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
@@ -143,6 +146,14 @@ impl RefreshTokens {
     /// is kept is given out again, with another access token.
     pub fn derived_access_id(&self, session_id: &str, refresh_id: &str, issued_at: Timestamp) -> String {
         self.access_ids.id(&[session_id, refresh_id, &issued_at.unix().to_string()])
+    }
+
+    /// A short name for an identifier that may stand in a log: the same one each time, and nobody without the refresh secret
+    /// can tell whose it is. Users and sessions have names of different `kind`.
+    pub(crate) fn pseudonym(&self, kind: &str, id: &str) -> String {
+        let mut name = self.pseudonyms.id(&[kind, id]);
+        name.truncate(16);
+        name
     }
 
     /// Refuses settings under which no token of a user with a UUID for identifier fits the length limit.

@@ -1,0 +1,91 @@
+//! The one decision about a request, for extractors, guards and layers alike.
+
+use axum::extract::MatchedPath;
+use http::request::Parts;
+
+use super::Session;
+use super::session::verified;
+use crate::access::{Access, Checked, Decision, decide};
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+use crate::events::{AuthEventKind, AuthOutcome};
+use crate::rejection::{AuthRejection, Denial};
+
+/// A refusal, with what the log says of its cause and whose request it was.
+pub(crate) struct Refusal<C> {
+    pub(crate) denial: Denial,
+    pub(crate) reason: &'static str,
+    pub(crate) session: Option<Session<C>>,
+}
+
+impl<C> From<Denial> for Refusal<C> {
+    fn from(denial: Denial) -> Self {
+        Self { denial, reason: denial.code(), session: None }
+    }
+}
+
+/// Decides whether the request may pass, and says whose it is. The verified session stays in the request's extensions.
+///
+/// A refusal is one event. Bad credentials are refused even where none are needed.
+pub(crate) async fn authorize<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+) -> Result<Option<Session<C>>, AuthRejection> {
+    if let Access::Public { .. } = access {
+        return Ok(None);
+    }
+    match decided(parts, auth, access).await {
+        Ok(session) => Ok(session),
+        Err(refusal) => Err(refuse(parts, auth, access, &refusal)),
+    }
+}
+
+async fn decided<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+) -> Result<Option<Session<C>>, Refusal<C>> {
+    let session = verified(parts, auth)?;
+    let checked = match &session {
+        Some(session) => looked_up(auth, access, session).await?,
+        None => Checked::default(),
+    };
+    match decide(access, session.as_ref().map(Session::claims), checked) {
+        Decision::Granted => Ok(session),
+        Decision::Unauthenticated => Err(Denial::MissingCredentials.into()),
+        Decision::Forbidden => {
+            let required = auth.discloses_requirements().then_some(*access);
+            let denial = Denial::InsufficientScope { required };
+            Err(Refusal { denial, reason: denial.code(), session })
+        }
+    }
+}
+
+/// What the store and the refresh token say, as far as the decision needs it.
+async fn looked_up<C: SessionClaims>(
+    _auth: &Auth<C>,
+    _access: &Access,
+    _session: &Session<C>,
+) -> Result<Checked, Refusal<C>> {
+    Ok(Checked::default())
+}
+
+fn refuse<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    access: &Access,
+    refusal: &Refusal<C>,
+) -> AuthRejection {
+    let outcome =
+        if refusal.denial.status().is_server_error() { AuthOutcome::Failed } else { AuthOutcome::Refused };
+    let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
+    event.method = Some(parts.method.as_str());
+    event.route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    event.policy = Some(*access);
+    let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
+    event.user = user.as_deref();
+    event.session = refusal.session.as_ref().map(Session::id);
+    auth.emit(&event);
+    AuthRejection::new(refusal.denial, auth.realm())
+}
