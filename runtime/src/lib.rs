@@ -108,7 +108,7 @@ pub use self::http::RefreshRequest;
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
     Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
-    ProvidesClaims, TokenPair, TokenType,
+    Liveness, ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
