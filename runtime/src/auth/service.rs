@@ -4,9 +4,7 @@ use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
-use crate::session::{
-    Opened, Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash,
-};
+use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
 use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
 
 impl<C: SessionClaims> Auth<C> {
@@ -36,27 +34,12 @@ impl<C: SessionClaims> Auth<C> {
         metadata: SessionMetadata,
     ) -> Result<(SessionRecord, TokenPair), AuthError> {
         let token_id = random_id().map_err(AuthError::Mint)?;
-        let sessions = &self.inner.sessions;
-        let opened = sessions.start(subject, TokenHash::of(&token_id), metadata).await?;
-        match self.pair(claims, &opened.record, &token_id, opened.record.created_at) {
-            Ok(pair) => {
-                self.make_room(subject, &opened).await?;
-                Ok((opened.record, pair))
-            }
-            Err(error) => {
-                // Nobody holds a token of this session, so it only stands in the user's list.
-                sessions.end(&opened.record.id).await?;
-                Err(error)
-            }
-        }
-    }
-
-    async fn make_room(&self, subject: &str, opened: &Opened) -> Result<(), SessionError> {
+        let mint = |record: &SessionRecord| self.pair(claims, record, &token_id, record.created_at);
         let evicted = |session: &SessionId| {
             let event = self.event(AuthEventKind::Revoke, AuthOutcome::Success);
             self.emit(&event.of_user(subject).of_session(session).because("evicted"));
         };
-        self.inner.sessions.make_room(opened, evicted).await
+        self.inner.sessions.open_with(subject, TokenHash::of(&token_id), metadata, mint, evicted).await
     }
 
     /// Tells the log and the [listener](crate::AuthEvents) of a sign-in that the application refused, before there was anybody
@@ -120,8 +103,7 @@ impl<C: SessionClaims> Auth<C> {
             self.emit(&self.event(kind, outcome).of_user(user).of_session(session).because(reason));
         };
         tell(AuthEventKind::Reuse, outcome, kind.as_str());
-        let ended =
-            if outcome == AuthOutcome::Failed { AuthOutcome::Failed } else { AuthOutcome::Success };
+        let ended = if outcome == AuthOutcome::Failed { AuthOutcome::Failed } else { AuthOutcome::Success };
         tell(AuthEventKind::Revoke, ended, "reuse");
     }
 

@@ -40,7 +40,9 @@ impl fmt::Display for SessionError {
             Self::Unknown => "there is no such session",
             Self::Expired => "the session has expired",
             Self::Reused(_) => "an old refresh token was used again, and the session was ended",
-            Self::NotEnded { .. } => "an old refresh token was used again, and the session could not be ended",
+            Self::NotEnded { .. } => {
+                "an old refresh token was used again, and the session could not be ended"
+            }
             Self::Unrepeatable => "the refresh cannot be repeated",
             Self::Contended => "the session was changed by others again and again",
             Self::Randomness(_) => "the system has no random numbers to give",

@@ -48,8 +48,7 @@ impl Sessions {
             return record;
         }
         let version = record.version;
-        let next =
-            SessionRecord { last_used_at: now, version: version.saturating_add(1), ..record.clone() };
+        let next = SessionRecord { last_used_at: now, version: version.saturating_add(1), ..record.clone() };
         match self.store.replace(next.clone(), version).await {
             Ok(Replaced::Yes) => next,
             Ok(Replaced::Conflict) => record,

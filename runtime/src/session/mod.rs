@@ -26,5 +26,4 @@ pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
 pub use record::{SessionMetadata, SessionRecord};
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
-pub(crate) use opening::Opened;
 pub use service::{Outcome, Prepared, Sessions};
