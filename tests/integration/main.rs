@@ -5,8 +5,10 @@
 mod claims;
 mod config;
 mod errors;
+mod events;
 mod fragments;
 mod guard;
+mod liveness;
 mod openapi;
 mod quickstart;
 mod refresh;

@@ -5,6 +5,7 @@
 
 mod faults;
 mod limits;
+mod lives;
 mod revocation;
 mod sessions;
 mod stores;
@@ -17,6 +18,7 @@ use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 
 pub use faults::*;
 pub use limits::*;
+pub use lives::*;
 pub use revocation::*;
 pub use sessions::*;
 pub use stores::*;
@@ -99,6 +101,19 @@ macro_rules! __store_conformance {
             writes_that_fail_before_change_nothing
             writes_whose_answer_was_lost_can_be_repeated
             a_refresh_that_is_dropped_halfway_can_be_retried
+            a_sign_in_beyond_the_limit_ends_the_oldest
+            a_new_sign_in_stays_also_within_one_second
+            parallel_sign_ins_keep_to_the_limit
+            of_two_sign_ins_at_once_one_stays
+            expired_sessions_do_not_count_for_the_limit
+            a_sign_in_that_cannot_make_room_fails
+            a_touch_moves_the_last_use_and_nothing_else
+            parallel_touches_write_once
+            a_touch_that_fails_is_no_error
+            a_touch_during_a_refresh_delays_it_and_no_more
+            a_kept_token_moves_the_last_use
+            expired_access_tokens_are_refused_and_later_ones_are_not
+            only_a_session_of_the_user_is_live
         }
     };
     (@cases $name:ident $($case:ident)*) => {
@@ -153,6 +168,7 @@ mod tests {
         let files = [
             include_str!("faults.rs"),
             include_str!("limits.rs"),
+            include_str!("lives.rs"),
             include_str!("revocation.rs"),
             include_str!("sessions.rs"),
             include_str!("stores.rs"),
