@@ -113,7 +113,7 @@ pub use auth::{
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
-pub use extract::{Session, Transport};
+pub use extract::{RefreshSession, Session, Transport};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;

@@ -116,6 +116,8 @@ pub enum AuthError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InvalidGrant {
+    /// The token belongs to another session, or another user, than the access token beside it.
+    OtherSession,
     /// The session is unknown, has ended, or the token was replayed.
     Session(SessionError),
     /// The token itself does not pass verification.
@@ -128,6 +130,7 @@ impl InvalidGrant {
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::OtherSession => "other_session",
             Self::Session(SessionError::Expired) => "session_expired",
             Self::Session(SessionError::Reused(kind)) => kind.as_str(),
             Self::Session(SessionError::Unrepeatable) => "retry_unrepeatable",
@@ -153,7 +156,7 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::InvalidGrant(InvalidGrant::UserGone) => None,
+            Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone) => None,
             Self::Unavailable(error) => Some(&**error),
         }
     }

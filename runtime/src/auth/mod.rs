@@ -1,5 +1,6 @@
 //! The handle that an application keeps in its state.
 
+mod both;
 mod builder;
 mod env;
 mod error;

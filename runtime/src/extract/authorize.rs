@@ -4,6 +4,7 @@ use axum::extract::MatchedPath;
 use http::request::Parts;
 
 use super::Session;
+use super::refresh_session::examined;
 use super::session::verified;
 use crate::access::{Access, Checked, Decision, decide};
 use crate::auth::Auth;
@@ -41,13 +42,19 @@ pub(crate) async fn authorize<C: SessionClaims>(
     }
 }
 
-async fn decided<C: SessionClaims>(
+/// The decision alone, of which nobody is told.
+pub(crate) async fn decided<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
     let checked = match &session {
+        Some(session) if access.asks_for_both_tokens() => {
+            looked_up(auth, access, session).await?;
+            examined(parts, auth, session).await?;
+            Checked { live: true, both_tokens: true }
+        }
         Some(session) => looked_up(auth, access, session).await?,
         None => Checked::default(),
     };
@@ -71,7 +78,8 @@ async fn looked_up<C: SessionClaims>(
     Ok(Checked::default())
 }
 
-fn refuse<C: SessionClaims>(
+/// Tells of a refusal, and makes the answer of it.
+pub(crate) fn refuse<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
     access: &Access,

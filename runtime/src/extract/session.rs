@@ -103,6 +103,11 @@ impl<C> Session<C> {
     pub fn transport(&self) -> Transport {
         self.shared.transport
     }
+
+    /// Whether both came from one verification.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
 }
 
 impl<C: Clone> Session<C> {
