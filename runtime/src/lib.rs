@@ -81,6 +81,7 @@ mod fields;
 mod handler;
 mod http;
 mod known;
+mod layer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod rejection;
@@ -114,6 +115,7 @@ pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::{RefreshSession, Session, Transport};
+pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;

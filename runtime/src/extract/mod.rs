@@ -6,6 +6,7 @@ mod guard;
 mod refresh_session;
 mod session;
 
+pub(crate) use authorize::{authorize, decided, refuse};
 pub use guard::{Guard, Nobody, Public};
 pub use refresh_session::RefreshSession;
 pub use session::{Session, Transport, claims_from_parts, optional_claims_from_parts};
