@@ -155,15 +155,16 @@ impl App {
     }
 
     pub(crate) fn with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Self {
-        Self::build(configure, |router| router)
+        Self::configured(configure, |router| router)
     }
 
     /// With more routes than the usual ones.
     pub(crate) fn routed(extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>) -> Self {
-        Self::build(|builder| builder, extend)
+        Self::configured(|builder| builder, extend)
     }
 
-    fn build(
+    /// With more routes than the usual ones, and another configuration.
+    pub(crate) fn configured(
         configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
         extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
     ) -> Self {
