@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use crate::access::{Access, DeclaresAccess, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::claims::SessionClaims;
-use crate::extract::{Guard, RefreshSession, Session};
+use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::router::Routes;
 
@@ -135,8 +135,6 @@ where
 }
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {}
-
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for RefreshSession<C> {}
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {}
 

@@ -8,6 +8,7 @@ mod config;
 mod errors;
 mod fragments;
 mod guard;
+mod layers;
 mod openapi;
 mod quickstart;
 mod refresh;

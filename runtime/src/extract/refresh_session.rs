@@ -148,5 +148,5 @@ where
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for RefreshSession<C> {
     const ACCESS: Access = Access::Require(Rule::BothTokens);
-    type Demands = Self;
+    type Demands = Session<C>;
 }
