@@ -108,7 +108,7 @@ pub(crate) const TARGET: &str = "countersign";
 pub use self::http::RefreshRequest;
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, Liveness,
     ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};

@@ -174,14 +174,11 @@ impl From<Denial> for AuthRejection {
     }
 }
 
-/// What the client may learn of a failure; the rest is logged here.
+/// What the client may learn of a failure. That it happened is an event; the cause of a failure of ours is logged here.
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::InvalidGrant(cause) => {
-                tracing::info!(target: TARGET, reason = cause.reason(), "refresh refused");
-                Denial::InvalidGrant.into()
-            }
+            AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
                 Denial::Internal.into()

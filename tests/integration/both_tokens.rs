@@ -35,7 +35,7 @@ const PATHS: [&str; 3] = ["/export", "/account", "/vault"];
 
 fn app_with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> App {
     let routes = |router: AuthRouter<AppState>| router.routes(routes!(export, account, vault));
-    App::configured(configure, routes)
+    App::build_with(configure, routes)
 }
 
 fn app() -> App {

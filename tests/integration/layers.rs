@@ -549,7 +549,7 @@ async fn a_page_does_not_redirect_when_the_store_is_down() {
 #[tokio::test]
 async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
     let auth = auth();
-    let app = crate::support::App::configured(
+    let app = crate::support::App::build_with(
         |builder| builder,
         |router| router.layer(auth.layer().role("support")),
     );

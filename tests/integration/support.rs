@@ -155,16 +155,16 @@ impl App {
     }
 
     pub(crate) fn with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Self {
-        Self::configured(configure, |router| router)
+        Self::build_with(configure, |router| router)
     }
 
     /// With more routes than the usual ones.
     pub(crate) fn routed(extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>) -> Self {
-        Self::configured(|builder| builder, extend)
+        Self::build_with(|builder| builder, extend)
     }
 
-    /// With more routes than the usual ones, and another configuration.
-    pub(crate) fn configured(
+    /// Both.
+    pub(crate) fn build_with(
         configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
         extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
     ) -> Self {

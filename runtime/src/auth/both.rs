@@ -2,8 +2,7 @@
 
 use super::{Auth, AuthError, InvalidGrant};
 use crate::claims::SessionClaims;
-use crate::events::{AuthEventKind, AuthOutcome};
-use crate::session::{SessionError, SessionId, TokenHash};
+use crate::session::{SessionId, TokenHash};
 use crate::token::RefreshTicket;
 
 impl<C: SessionClaims> Auth<C> {
@@ -31,11 +30,9 @@ impl<C: SessionClaims> Auth<C> {
             Ok(prepared) if prepared.record().user_id == subject => Ok(ticket),
             Ok(_) => Err(other_session),
             Err(error) => {
-                if let SessionError::Reused(kind) = &error {
-                    let event = self.event(AuthEventKind::Reuse, AuthOutcome::Refused);
-                    self.emit(&event.of_user(subject).of_session(session).because(kind.as_str()));
-                }
-                Err(error.into())
+                let error = AuthError::from(error);
+                self.tell_of_reuse(subject, session, &error);
+                Err(error)
             }
         }
     }

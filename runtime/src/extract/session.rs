@@ -1,6 +1,7 @@
 //! The verified session of a request.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fmt, mem};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -44,6 +45,8 @@ struct Shared<C> {
     token: Verified<C>,
     transport: Transport,
     origin: Origin,
+    /// The store was asked in this request and stands by the token.
+    live: AtomicBool,
 }
 
 /// What a session was verified from, and by whom. A request may pass through routers with other keys, and through layers that
@@ -108,6 +111,14 @@ impl<C> Session<C> {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
+
+    pub(super) fn was_found_live(&self) -> bool {
+        self.shared.live.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn found_live(&self) {
+        self.shared.live.store(true, Ordering::Relaxed);
+    }
 }
 
 impl<C: Clone> Session<C> {
@@ -154,7 +165,9 @@ pub(super) fn verified<C: SessionClaims>(
     // A token of ours always names a session; one that does not was not made by this crate.
     let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| Denial::InvalidToken)?;
     let origin = Origin { credentials: header.clone(), realm: Arc::clone(auth.realm()) };
-    let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer, origin }) };
+    let live = AtomicBool::new(false);
+    let session =
+        Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer, origin, live }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }

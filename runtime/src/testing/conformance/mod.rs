@@ -3,6 +3,7 @@
 //! [`store_conformance!`](super::store_conformance) makes a test of each; they can also be called one by one, from any runtime.
 //! A case takes a store that is empty, and fails with a panic or with the store's error.
 
+mod lives;
 mod sessions;
 mod stores;
 
@@ -11,6 +12,7 @@ use std::error::Error;
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 
+pub use lives::*;
 pub use sessions::*;
 pub use stores::*;
 
@@ -73,6 +75,20 @@ macro_rules! __store_conformance {
             only_the_owner_revokes_a_session
             ending_a_session_twice_is_no_error
             ending_all_sessions_spares_the_exception
+
+            a_sign_in_beyond_the_limit_ends_the_oldest
+            a_new_sign_in_stays_also_within_one_second
+            parallel_sign_ins_keep_to_the_limit
+            of_two_sign_ins_at_once_one_stays
+            expired_sessions_do_not_count_for_the_limit
+            a_sign_in_that_cannot_make_room_fails
+            a_touch_moves_the_last_use_and_nothing_else
+            parallel_touches_write_once
+            a_touch_that_fails_is_no_error
+            a_touch_during_a_refresh_delays_it_and_no_more
+            a_kept_token_moves_the_last_use
+            expired_access_tokens_are_refused_and_later_ones_are_not
+            only_a_session_of_the_user_is_live
         }
     };
     (@cases $name:ident $($case:ident)*) => {
@@ -124,7 +140,7 @@ mod tests {
     #[test]
     fn every_case_is_in_the_macro() {
         let macro_text = include_str!("mod.rs");
-        let cases = [include_str!("stores.rs"), include_str!("sessions.rs")]
+        let cases = [include_str!("stores.rs"), include_str!("sessions.rs"), include_str!("lives.rs")]
             .into_iter()
             .flat_map(str::lines)
             .filter_map(|line| line.strip_prefix("pub async fn "))
