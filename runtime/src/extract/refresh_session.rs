@@ -3,11 +3,12 @@
 use std::fmt;
 
 use axum_core::extract::FromRequestParts;
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Session;
 use super::authorize::{Refusal, authorize};
+use super::credentials::refresh_token_of;
+use super::{Session, Transport};
 use crate::TARGET;
 use crate::access::{Access, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims};
@@ -15,12 +16,10 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::rejection::{AuthRejection, Denial};
 
-const X_REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-refresh-token");
-
 /// The signed-in user, who presented the access token and the refresh token of one session that has not ended.
 ///
 /// For routes where a stolen access token must not be enough: change of password, end of the account, payment. The access token
-/// stands where it always does, the refresh token in the header `X-Refresh-Token`. The refresh token is judged by the rule that
+/// stands where it always does, the refresh token in the header `X-Refresh-Token` or in its [cookie](crate::Cookies). The refresh token is judged by the rule that
 /// an exchange follows, and is not used up: whoever presents one that was exchanged long ago ends the session, as at a refresh
 /// (RFC 9700 section 4.14.2).
 ///
@@ -48,6 +47,7 @@ const X_REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-refresh-token");
 pub struct RefreshSession<C> {
     session: Session<C>,
     expires_at: Timestamp,
+    transport: Transport,
     presented: HeaderValue,
 }
 
@@ -75,8 +75,9 @@ impl<C> RefreshSession<C> {
 
 impl<C> Clone for RefreshSession<C> {
     fn clone(&self) -> Self {
-        let Self { session, expires_at, presented } = self;
-        Self { session: session.clone(), expires_at: *expires_at, presented: presented.clone() }
+        let Self { session, expires_at, transport, presented } = self;
+        let (session, presented) = (session.clone(), presented.clone());
+        Self { session, expires_at: *expires_at, transport: *transport, presented }
     }
 }
 
@@ -84,16 +85,6 @@ impl<C> Clone for RefreshSession<C> {
 impl<C: fmt::Debug> fmt::Debug for RefreshSession<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshSession").field("session", &self.session).finish_non_exhaustive()
-    }
-}
-
-/// The one refresh token of a request.
-fn presented(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Denial> {
-    let mut values = headers.get_all(X_REFRESH_TOKEN).iter();
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Denial::InvalidRequest),
-        (Some(value), None) if value.is_empty() => Err(Denial::InvalidRequest),
-        (first, None) => Ok(first),
     }
 }
 
@@ -105,28 +96,30 @@ pub(super) async fn examined<C: SessionClaims>(
 ) -> Result<(), Refusal<C>> {
     let refused = |denial, reason| Refusal { denial, reason, session: Some(session.clone()) };
     let malformed = |denial: Denial| refused(denial, denial.code());
-    let Some(token) = presented(&parts.headers).map_err(malformed)? else {
+    let Some(presented) = refresh_token_of(parts, auth).map_err(malformed)? else {
         return Err(malformed(Denial::MissingRefreshToken));
     };
     if let Some(known) = parts.extensions.get::<RefreshSession<C>>()
         && known.session.is_same(session)
-        && known.presented == *token
+        && presented.is(known.transport, &known.presented)
     {
         return Ok(());
     }
+    let token = presented.token().map_err(malformed)?;
     let subject = session.claims().subject().to_string();
-    let examined = auth.examine(token.as_bytes(), session.id(), &subject).await;
+    let examined = auth.examine(token, session.id(), &subject).await;
     let ticket = examined.map_err(|error| match error {
         AuthError::InvalidGrant(cause) => refused(Denial::InvalidToken, cause.reason()),
-        error @ (AuthError::Mint(_) | AuthError::Unavailable(_)) => {
+        error => {
             tracing::error!(target: TARGET, error = ?error, "a refresh token could not be judged");
             malformed(Denial::Unavailable)
         }
     })?;
-    let mut presented = token.clone();
-    presented.set_sensitive(true);
+    let transport = presented.transport;
+    let presented = presented.kept().ok_or_else(|| malformed(Denial::InvalidToken))?;
     let session = session.clone();
-    parts.extensions.insert(RefreshSession { session, expires_at: ticket.expires_at, presented });
+    let both = RefreshSession { session, expires_at: ticket.expires_at, transport, presented };
+    parts.extensions.insert(both);
     Ok(())
 }
 

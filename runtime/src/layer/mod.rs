@@ -280,7 +280,7 @@ impl Admission {
             Self::Anonymous { unless, home } => match decided(parts, auth, unless).await {
                 Ok(_) => Err(home.response(&parts.headers)),
                 Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => Ok(()),
-                Err(refusal) => Err(refuse(parts, auth, unless, &refusal).response()),
+                Err(refusal) => Err(refuse(parts, auth, Some(*unless), &refusal).response()),
             },
         }
     }
