@@ -13,6 +13,7 @@ use countersign::{
 };
 use serde_json::{Value, json};
 
+use crate::browser;
 use crate::support::{Answer, App, AppState, NOW, SECOND, User, payload_of, request};
 
 typed_refresh_handler!(refresh, AppState, path = "/auth/refresh");
@@ -24,7 +25,7 @@ typed_revoke_others_handler!(revoke_others, AppState, path = "/auth/sessions");
 
 /// With the endpoints of `auth.routes()`.
 pub(crate) fn mounted(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> App {
-    let app = App::with(configure);
+    let app = browser::app(configure);
     let endpoints = AuthRouter::new().routes(app.auth.routes().nest("/auth"));
     let (router, api) = endpoints.split_for_parts();
     App { router: app.router.clone().merge(router), api, ..app }
@@ -346,5 +347,26 @@ async fn a_caller_who_is_not_signed_in_is_asked_to_before_anything_else() {
             answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
         }
         assert_eq!(ids(&app, 7).await.len(), 1);
+    }
+}
+
+/// Row 94: who holds a token of a session that was ended looks after nobody's sessions.
+#[tokio::test]
+async fn the_access_token_of_an_ended_session_opens_no_endpoint() {
+    for app in both() {
+        let (stolen, kept) = (app.login(&[]).await, app.login(&[]).await);
+        sign_out(&app, Some(&stolen.access_token), None).await;
+        assert_eq!(app.get("/me", Some(&stolen.access_token)).await.status, StatusCode::OK);
+        let path = format!("/sessions/{}", session_of(&kept));
+        for (method, path) in [
+            (Method::GET, "/sessions"),
+            (Method::DELETE, "/sessions"),
+            (Method::DELETE, path.as_str()),
+            (Method::POST, "/logout-all"),
+        ] {
+            let answer = call(&app, method, path, Some(&stolen.access_token), "").await;
+            answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+        }
+        assert_eq!(ids(&app, 7).await, [session_of(&kept)]);
     }
 }

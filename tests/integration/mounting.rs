@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use countersign::session::{SessionId, SessionMetadata, SessionRecord};
 use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
-use countersign::{AuthRouter, Endpoint, SessionRoutes, Timestamp};
+use countersign::{AuthRouter, Cookies, Endpoint, SessionRoutes, Timestamp};
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
@@ -115,8 +115,9 @@ async fn renamed_endpoints_are_served_where_the_document_says() {
     // The outer `{id}` is not that of the session.
     let (router, _) = AuthRouter::new().nest("/users/{id}", inner).split_for_parts();
     let app = App { router, ..app };
-    let pair = app.login(&[]).await;
+    app.login(&[]).await;
     let id = app.auth.sessions(&7).await.unwrap().remove(0).id;
+    let pair = app.login(&[]).await;
     for (method, path) in [
         (Method::DELETE, format!("/users/7/auth/devices/{id}/session")),
         (Method::POST, "/users/7/auth".to_owned()),
@@ -249,4 +250,22 @@ async fn the_store_is_not_asked_for_somebody_who_is_not_signed_in() {
         assert_eq!(call(&app, method, path, Some("a.b.c"), "").await.status, StatusCode::UNAUTHORIZED);
     }
     assert!(store.taken().is_empty());
+}
+
+/// Rows 112 and 140.
+#[test]
+fn the_document_says_what_a_refresh_cookie_changes() {
+    let app = mounted(|builder| builder.cookies(Cookies::new()));
+    let document = serde_json::to_value(app.api).unwrap();
+    for path in ["/auth/refresh", "/auth/logout"] {
+        let refusal = &document["paths"][path]["post"]["responses"]["403"];
+        assert_eq!(refusal["description"], "Another site may have sent the request", "{path}");
+    }
+    let refresh = &document["paths"]["/auth/refresh"]["post"];
+    assert_eq!(refresh["requestBody"]["required"], false);
+    let answers = &refresh["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"];
+    let expected =
+        ["TokenPair", "CookieTokens"].map(|name| json!({ "$ref": format!("#/components/schemas/{name}") }));
+    assert_eq!(answers, &json!(expected));
+    assert!(document["components"]["schemas"]["CookieTokens"].is_object());
 }

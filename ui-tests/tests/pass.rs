@@ -12,9 +12,11 @@ fn every_handler_with_a_path_is_in_the_document() {
     assert_eq!(
         paths(handlers::router().openapi()),
         [
+            "/account",
             "/auth/logout",
             "/auth/refresh",
             "/everything",
+            "/export",
             "/greeting",
             "/health",
             "/hello",
@@ -23,7 +25,8 @@ fn every_handler_with_a_path_is_in_the_document() {
             "/me",
             "/me/devices",
             "/me/devices/{id}",
-            "/type"
+            "/payouts",
+            "/type",
         ]
     );
 }

@@ -10,20 +10,23 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::{answer, session_of};
-use crate::auth::{Auth, AuthState};
+use super::{ExpiredCookies, LogoutPolicy, answer, csrf, session_of};
+use crate::access::Policy as _;
+use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::bearer;
+use crate::extract::{Refusal, Transport, access_credential, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that ends the session of the tokens in a request: `typed_logout_handler!(logout, AppState)`.
 ///
-/// `POST /logout` takes the access token in its usual place, expired or not, or the refresh token in the body, as
-/// [`LogoutRequest`], or both. The answer is 204 even where there is nothing to end (RFC 7009 section 2.2), and 503 when the
-/// store does not answer. It is public: the token that it ends is the credential.
+/// `POST /logout` takes the access token in any place where one may stand, expired or not, the refresh token in its cookie or in
+/// the body, as [`LogoutRequest`], or several of them. The answer is 204 even where there is nothing to end (RFC 7009
+/// section 2.2), and 503 when the store does not answer. It is public: the token that it ends is the credential. Cookies count
+/// where [the site itself](crate::Auth::csrf_token) has sent them, and are taken away.
 ///
 /// The arguments are those of [`typed_refresh_handler!`](crate::typed_refresh_handler).
 ///
@@ -103,69 +106,120 @@ impl fmt::Debug for LogoutRequest {
     }
 }
 
-/// Every token that a request to sign out presents. None of them has been verified.
+/// A request to sign out, with every token that it presents. None of them has been verified.
 pub struct LogoutTokens {
-    tokens: Vec<String>,
+    body: LogoutRequest,
+    parts: Parts,
 }
 
-impl<S: AuthState> FromRequest<S> for LogoutTokens {
+impl<S: Send + Sync> FromRequest<S> for LogoutTokens {
     type Rejection = AuthRejection;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, AuthRejection> {
-        let access_token = access_token(request.headers())
-            .map_err(|denial| AuthRejection::new(denial, state.auth().realm()))?;
-        let LogoutRequest { refresh_token } = body(request).await?;
-        Ok(Self { tokens: access_token.into_iter().chain(refresh_token).collect() })
-    }
-}
-
-/// The bearer token. Credentials of another kind belong to somebody else and end nothing here.
-fn access_token(headers: &HeaderMap) -> Result<Option<String>, Denial> {
-    let Some(header) = bearer::header(headers)? else { return Ok(None) };
-    match bearer::token(header) {
-        // A token of ours is ASCII.
-        Ok(token) => Ok(str::from_utf8(token).ok().map(str::to_owned)),
-        Err(Denial::MissingCredentials) => Ok(None),
-        Err(denial) => Err(denial),
+    async fn from_request(request: Request, _: &S) -> Result<Self, AuthRejection> {
+        let (parts, body) = request.into_parts();
+        let body = read(&parts.headers, body).await?;
+        Ok(Self { body, parts })
     }
 }
 
 /// The body, which may be missing whatever the request says of its type.
-async fn body(mut request: Request) -> Result<LogoutRequest, AuthRejection> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<LogoutRequest, Denial> {
+    let mut request = Request::new(body);
     DefaultBodyLimit::max(LARGEST_BODY).apply(&mut request);
-    let headers = request.headers().clone();
-    let bytes = Bytes::from_request(request, &()).await.map_err(|_| Denial::InvalidRequest)?;
+    let bytes: Bytes = request.extract().await.map_err(|_| Denial::InvalidRequest)?;
     if bytes.is_empty() {
         return Ok(LogoutRequest::default());
     }
     let mut request = Request::new(Body::from(bytes));
-    *request.headers_mut() = headers;
+    request.headers_mut().extend(headers.get(CONTENT_TYPE).map(|value| (CONTENT_TYPE, value.clone())));
     match request.extract::<Json<LogoutRequest>, _>().await {
         Ok(Json(request)) => Ok(request),
-        Err(JsonRejection::MissingJsonContentType(_)) => Err(Denial::UnsupportedMediaType.into()),
-        Err(_) => Err(Denial::InvalidRequest.into()),
+        Err(JsonRejection::MissingJsonContentType(_)) => Err(Denial::UnsupportedMediaType),
+        Err(_) => Err(Denial::InvalidRequest),
     }
+}
+
+/// What was found in a request to sign out.
+#[derive(Default)]
+struct Presented {
+    tokens: Vec<String>,
+    /// Whether any of them came in a cookie, which the browser is then to forget.
+    in_cookie: bool,
+}
+
+impl Presented {
+    fn add(&mut self, token: &[u8]) {
+        // A token of ours is ASCII.
+        self.tokens.extend(str::from_utf8(token).map(str::to_owned));
+    }
+}
+
+/// The tokens in every place where one may stand. A cookie counts only where the site itself has sent it.
+fn presented<C: SessionClaims>(
+    auth: &Auth<C>,
+    parts: &Parts,
+    body: LogoutRequest,
+) -> Result<Presented, Denial> {
+    let mut presented = Presented { tokens: Vec::from_iter(body.refresh_token), in_cookie: false };
+    if let Some(access) = access_credential(parts, auth.transports())? {
+        let in_cookie = access.transport == Transport::Cookie;
+        match access.token() {
+            Ok(token) => {
+                if in_cookie {
+                    check_sender(auth, parts, auth.session_of_access_token(token))?;
+                }
+                presented.add(token);
+            }
+            // Credentials of another kind belong to somebody else and end nothing here.
+            Err(Denial::MissingCredentials) => {}
+            Err(denial) => return Err(denial),
+        }
+        presented.in_cookie |= in_cookie;
+    }
+    if let Some(refresh) = refresh_cookie_of(&parts.headers, auth)? {
+        let token = refresh.token()?;
+        check_sender(auth, parts, auth.session_of_refresh_token(token))?;
+        presented.add(token);
+        presented.in_cookie = true;
+    }
+    Ok(presented)
+}
+
+/// A token that is not ours names no session, and no `X-CSRF-Token` is right for it; who sent it is asked all the same.
+fn check_sender<C: SessionClaims>(
+    auth: &Auth<C>,
+    parts: &Parts,
+    session: Option<String>,
+) -> Result<(), Denial> {
+    let subject = session.as_deref().map_or(csrf::Subject::SignIn, csrf::Subject::Session);
+    csrf::check(parts, auth, subject)
 }
 
 /// 204: the caller is signed out.
 #[derive(Debug)]
-pub struct SignedOut(());
+pub struct SignedOut(Option<ExpiredCookies>);
 
 impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
-        answer::no_content()
+        (self.0, answer::no_content()).into_response()
     }
 }
 
 /// Ends the sessions that the tokens belong to.
+///
+/// The cookies are taken away only where they were sent: in the answer to a form of another site, with which a browser sends
+/// no `SameSite` cookie, they would sign the user out of this browser.
 pub async fn logout_session<C: SessionClaims>(
     auth: &Auth<C>,
     request: LogoutTokens,
 ) -> Result<SignedOut, AuthRejection> {
-    for token in &request.tokens {
+    let LogoutTokens { body, parts } = request;
+    let presented = presented(auth, &parts, body)
+        .map_err(|denial| refuse(&parts, auth, Some(LogoutPolicy::ACCESS), &Refusal::from(denial)))?;
+    for token in &presented.tokens {
         auth.logout(token).await?;
     }
-    Ok(SignedOut(()))
+    Ok(SignedOut(presented.in_cookie.then(|| auth.expired_cookies())))
 }
 
 /// Ends every session of the caller.
@@ -175,7 +229,7 @@ pub async fn logout_all_sessions<C: SessionClaims>(
 ) -> Result<SignedOut, AuthRejection> {
     let session = session_of(auth, caller).await?;
     auth.logout_all(session.claims().subject()).await?;
-    Ok(SignedOut(()))
+    Ok(SignedOut(Some(auth.expired_cookies())))
 }
 
 #[cfg(test)]

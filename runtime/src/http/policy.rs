@@ -1,6 +1,6 @@
 //! Who may call the endpoints: one policy for the handlers of the macros and for those of `Auth::routes`.
 
-use crate::access::{Access, Policy};
+use crate::access::{Access, Policy, Rule};
 
 /// The policy of the refresh endpoint.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ use crate::access::{Access, Policy};
 pub enum RefreshPolicy {}
 
 impl Policy for RefreshPolicy {
-    const ACCESS: Access = Access::Public { reason: "the refresh token in the body is the credential" };
+    const ACCESS: Access = Access::Public { reason: "the refresh token is the credential" };
     type Roles = ();
 }
 
@@ -23,11 +23,14 @@ impl Policy for LogoutPolicy {
 }
 
 /// The policy of the endpoints with which users look after their own sessions.
+///
+/// They ask the store in any case, and who holds the access token of a session that was ended, of a stolen device say, is not to
+/// end those of its owner.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OwnSessionsPolicy {}
 
 impl Policy for OwnSessionsPolicy {
-    const ACCESS: Access = Access::Authenticated;
+    const ACCESS: Access = Access::Require(Rule::Live);
     type Roles = ();
 }

@@ -10,6 +10,9 @@ use crate::auth::Transports;
 
 const COOKIE: &str = "accessCookie";
 
+/// What a 403 for a request with a cookie says.
+pub(super) const FOREIGN: &str = "Another site may have sent the request";
+
 /// A security scheme with its name.
 pub(crate) type Scheme = (&'static str, SecurityScheme);
 
@@ -49,7 +52,7 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
         }
         for operation in [put, post, delete, patch].into_iter().flatten() {
             if add_alternatives(operation, schemes) && has_cookie {
-                answer(operation, "403", || refusal("Another site may have sent the request"));
+                answer(operation, "403", || refusal(FOREIGN));
             }
         }
     }
