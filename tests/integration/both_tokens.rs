@@ -369,7 +369,7 @@ impl AuthEvents for Heard {
 
 /// Rows 136 to 138.
 #[tokio::test]
-async fn a_refusal_is_one_event_and_a_replay_one_more() {
+async fn a_refusal_is_one_event_and_a_replay_two_more() {
     let heard = Heard::default();
     let app = app_with(|builder| builder.events(heard.clone()));
     let (first, other) = (app.login(&[]).await, app.login(&[]).await);
@@ -385,6 +385,7 @@ async fn a_refusal_is_one_event_and_a_replay_one_more() {
             "denial refused other_session /account user=7 session=true",
             "denial refused missing_refresh_token /account user=7 session=true",
             "reuse refused late_retry - user=7 session=true",
+            "revoke success reuse - user=7 session=true",
             "denial refused late_retry /account user=7 session=true",
         ]
     );
