@@ -232,6 +232,32 @@ async fn what_a_layer_outside_changes_is_what_counts() {
     answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
+/// Both tokens were good when the layer outside looked; what counts is what the one inside sees.
+#[tokio::test]
+async fn tokens_that_change_on_the_way_in_are_judged_again() {
+    let auth = auth();
+    let (pair, other) = (login(&auth, &[]).await, login(&auth, &[]).await);
+    let bearer = format!("Bearer {}", other.access_token);
+    let changes = [
+        ("x-refresh-token", other.refresh_token.clone()),
+        ("x-refresh-token", "nonsense".to_owned()),
+        ("authorization", bearer),
+        ("unrelated", "x".to_owned()),
+    ];
+    for (name, value) in changes {
+        let change = move |mut request: Request<Body>, next: Next| {
+            request.headers_mut().insert(name, value.parse().unwrap());
+            next.run(request)
+        };
+        let both = || auth.layer().both_tokens();
+        let router = pages(both()).layer(from_fn(change)).layer(both());
+        let headers = [("x-refresh-token", pair.refresh_token.as_str())];
+        let answer = send(&router, with_headers("/page", Some(&pair.access_token), &headers)).await;
+        let expected = if name == "unrelated" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(answer.status, expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn with_route_layer_a_path_that_does_not_exist_is_404_and_with_layer_401() {
     let auth = auth();
