@@ -16,4 +16,5 @@ mod openapi;
 mod quickstart;
 mod refresh;
 mod sessions;
+mod stores;
 mod support;

@@ -10,8 +10,34 @@ use quick_cache::sync::Cache;
 use super::{SessionId, SessionRecord};
 use crate::clock::Timestamp;
 
-/// Sessions and users share counters; that one of them is counted for another costs a look-up.
+/// That a session or a user is counted for another costs a look-up.
 const COUNTERS: usize = 1024;
+
+/// Counts by key, with keys that share a counter.
+struct Counters {
+    counters: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+impl Counters {
+    fn new() -> Self {
+        let counters = std::iter::repeat_with(AtomicU64::default).take(COUNTERS).collect();
+        Self { counters, hasher: RandomState::new() }
+    }
+
+    fn of(&self, key: impl Hash) -> &AtomicU64 {
+        let hash = self.hasher.hash_one(key) % self.counters.len() as u64;
+        &self.counters[hash as usize]
+    }
+
+    fn read(&self, key: impl Hash) -> u64 {
+        self.of(key).load(Ordering::SeqCst)
+    }
+
+    fn count(&self, key: impl Hash) {
+        self.of(key).fetch_add(1, Ordering::SeqCst);
+    }
+}
 
 /// What a look-up found, good until `max_age` later or until the session or its user is counted.
 #[derive(Clone)]
@@ -41,8 +67,8 @@ pub(super) enum Whose<'a> {
 
 pub(super) struct LiveCache {
     sightings: Cache<SessionId, Sighting>,
-    ends: Box<[AtomicU64]>,
-    hasher: RandomState,
+    ended_sessions: Counters,
+    ended_users: Counters,
     max_age: Duration,
 }
 
@@ -50,8 +76,8 @@ impl LiveCache {
     pub(super) fn new(max_age: Duration, capacity: usize) -> Self {
         Self {
             sightings: Cache::new(capacity),
-            ends: std::iter::repeat_with(AtomicU64::default).take(COUNTERS).collect(),
-            hasher: RandomState::new(),
+            ended_sessions: Counters::new(),
+            ended_users: Counters::new(),
             max_age,
         }
     }
@@ -70,8 +96,8 @@ impl LiveCache {
                 && now < seen.ends_at
                 && now.since(seen.draft.began) < self.max_age
                 && seen.access_not_before.is_none_or(|not_before| issued_at > not_before)
-                && seen.draft.ends_of_session == self.counter(id).load(Ordering::SeqCst)
-                && seen.draft.ends_of_user == self.counter(user_id).load(Ordering::SeqCst)
+                && seen.draft.ends_of_session == self.ended_sessions.read(id)
+                && seen.draft.ends_of_user == self.ended_users.read(user_id)
         })
     }
 
@@ -79,8 +105,8 @@ impl LiveCache {
     pub(super) fn draft(&self, id: &SessionId, user_id: &str, now: Timestamp) -> Draft {
         Draft {
             began: now,
-            ends_of_session: self.counter(id).load(Ordering::SeqCst),
-            ends_of_user: self.counter(user_id).load(Ordering::SeqCst),
+            ends_of_session: self.ended_sessions.read(id),
+            ends_of_user: self.ended_users.read(user_id),
         }
     }
 
@@ -95,21 +121,15 @@ impl LiveCache {
         self.sightings.insert(record.id.clone(), sighting);
     }
 
+    /// Counts first, so that nothing that was drafted before is believed; removing only makes room.
     fn forget(&self, whose: Whose<'_>) {
         match whose {
             Whose::Session(id) => {
-                self.counter(id).fetch_add(1, Ordering::SeqCst);
+                self.ended_sessions.count(id);
                 self.sightings.remove(id);
             }
-            Whose::User(user_id) => {
-                self.counter(user_id).fetch_add(1, Ordering::SeqCst);
-            }
+            Whose::User(user_id) => self.ended_users.count(user_id),
         }
-    }
-
-    fn counter(&self, key: impl Hash) -> &AtomicU64 {
-        let hash = self.hasher.hash_one(key) % self.ends.len() as u64;
-        &self.ends[hash as usize]
     }
 }
 
@@ -130,5 +150,81 @@ impl Drop for Forgetting<'_> {
         if let Some(cache) = self.cache {
             cache.forget(self.whose);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::TokenHash;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn record() -> SessionRecord {
+        let end = NOW + MINUTE * 60;
+        SessionRecord::new(SessionId::generate().unwrap(), "ann", TokenHash::of("jti"), NOW, end, end)
+    }
+
+    fn vouches(cache: &LiveCache, record: &SessionRecord) -> bool {
+        cache.vouches_for(&record.id, &record.user_id, NOW, NOW)
+    }
+
+    /// Between the store's answer and its being remembered, the session may end.
+    #[test]
+    fn what_ended_while_it_was_looked_up_is_not_remembered() {
+        let cache = LiveCache::new(MINUTE, 10);
+        for whole_user in [false, true] {
+            let record = record();
+            let draft = cache.draft(&record.id, "ann", NOW);
+            cache.forget(if whole_user { Whose::User("ann") } else { Whose::Session(&record.id) });
+            cache.keep(draft, &record);
+            assert!(!vouches(&cache, &record));
+            cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+            assert!(vouches(&cache, &record));
+        }
+    }
+
+    /// Whoever ends a session may not wait for the answer of the store, or get none.
+    #[test]
+    fn an_end_that_nobody_waited_for_is_forgotten_too() {
+        let cache = LiveCache::new(MINUTE, 10);
+        let record = record();
+        cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+        let end = async {
+            let _forgetting = Forgetting { cache: Some(&cache), whose: Whose::Session(&record.id) };
+            std::future::pending::<()>().await;
+        };
+        let mut end = Box::pin(end);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(end.as_mut().poll(&mut context).is_pending());
+        assert!(vouches(&cache, &record));
+        drop(end);
+        assert!(!vouches(&cache, &record));
+    }
+
+    #[test]
+    fn others_are_remembered_when_one_is_forgotten() {
+        let cache = LiveCache::new(MINUTE, 1000);
+        let records: Vec<_> = (0..100).map(|_| record()).collect();
+        for record in &records {
+            cache.keep(cache.draft(&record.id, "ann", NOW), record);
+        }
+        cache.forget(Whose::Session(&records[0].id));
+        assert!(!vouches(&cache, &records[0]));
+        let left = records.iter().filter(|record| vouches(&cache, record)).count();
+        assert!(left > 50, "{left}");
+        cache.forget(Whose::User("ann"));
+        assert!(!records.iter().any(|record| vouches(&cache, record)));
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_has_room_for() {
+        let cache = LiveCache::new(MINUTE, 10);
+        for _ in 0..1000 {
+            let record = record();
+            cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+        }
+        assert!(cache.sightings.len() <= 10, "{}", cache.sightings.len());
     }
 }

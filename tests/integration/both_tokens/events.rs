@@ -27,7 +27,7 @@ impl AuthEvents for Heard {
 
 /// Rows 136 to 138.
 #[tokio::test]
-async fn a_refusal_is_one_event_and_a_replay_one_more() {
+async fn a_refusal_is_one_event_and_a_replay_two_more() {
     let heard = Heard::default();
     let app = app_with(|builder| builder.events(heard.clone()));
     let (first, other) = (app.login(&[]).await, app.login(&[]).await);
