@@ -1,7 +1,7 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
-pub use crate::asked::{Asked, AsksNothing, check_public};
+pub use crate::asked::{Asked, AsksNothing, check_both_tokens, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
