@@ -57,7 +57,8 @@ pub(crate) async fn decided<C: SessionClaims>(
     let checked = match &session {
         Some(session) if access.asks_for_both_tokens() => {
             looked_up(auth, access, session).await?;
-            examined(parts, auth, session).await?;
+            // In a box, as the look-up below.
+            Box::pin(examined(parts, auth, session)).await?;
             Checked { live: true, both_tokens: true }
         }
         Some(session) => looked_up(auth, access, session).await?,
