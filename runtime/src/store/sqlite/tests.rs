@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::session::{Outcome, ReuseKind, SessionError, SessionPolicy, Sessions};
+use crate::session::{Outcome, ReuseKind, SessionError, SessionMetadata, SessionPolicy, Sessions, TokenHash};
 use crate::testing::TestClock;
 
 thread_local! {
