@@ -1,5 +1,5 @@
-//! Where sessions are kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
-//! `postgres`, or a store of your own.
+//! Where sessions are kept: [`MemoryStore`]; `SqliteStore`, `PostgresStore` and `RedisStore` with the features `sqlite`,
+//! `postgres` and `redis`; or a store of your own.
 //!
 //! A store keeps records and knows no rules. Which token is good, when a session ends and what a replay means is decided in
 //! [`session`](crate::session), the same for every store; what a store has to bring is one conditional write,
@@ -12,6 +12,9 @@ mod memory;
 mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+mod redis;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 mod sqlite;
@@ -24,6 +27,8 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub(crate) use erased::ErasedStore;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -43,7 +48,7 @@ pub use sqlite::SqliteStore;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
     label = "not a session store",
-    note = "use `MemoryStore`, `SqliteStore` with the feature `sqlite`, or `PostgresStore` with the feature `postgres`",
+    note = "use `MemoryStore`, or `SqliteStore`, `PostgresStore` or `RedisStore` with the feature of that name",
     note = "or implement `SessionStore` for it, and test that with `countersign::testing::store_conformance!`"
 )]
 pub trait SessionStore: Send + Sync + 'static {
