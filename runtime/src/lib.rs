@@ -59,7 +59,7 @@
 //! | `scalar` | | `scalar()`, the Scalar page from the binary |
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
-//! | `redis` | | `RedisStore` |
+//! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]

@@ -2,6 +2,8 @@
 
 use std::error::Error as _;
 
+use tokio::sync::mpsc;
+
 use super::*;
 
 fn assert_says_nothing(error: &StoreError) {
@@ -51,6 +53,53 @@ async fn a_server_that_is_killed_and_started_again_costs_no_session() {
     let replay = refresh(&before, &id, &first).await;
     assert!(matches!(replay, Err(SessionError::Reused(ReuseKind::OlderAncestor))), "{replay:?}");
     assert_eq!(store.load(&id).await.unwrap(), None);
+}
+
+/// Refreshes one session again and again, as a client that repeats what failed, until nobody listens to how it went.
+async fn keep_refreshing(sessions: Arc<Sessions>, user: u32, successes: mpsc::UnboundedSender<bool>) {
+    let mut token = TokenHash::of("first");
+    let opened = sessions.open(&user.to_string(), token.clone(), SessionMetadata::default()).await;
+    let id = opened.unwrap().id;
+    let mut version = 0;
+    loop {
+        let result = refresh(&sessions, &id, &token).await;
+        let succeeded = result.is_ok();
+        match result {
+            Ok((record, _)) => {
+                version += 1;
+                token = child(&token);
+                assert_eq!((record.version, &record.current), (version, &token));
+            }
+            Err(SessionError::Store(_)) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+        if successes.send(succeeded).is_err() {
+            return;
+        }
+    }
+}
+
+/// Row 90.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_is_killed_under_load_costs_no_session() {
+    let server = Redis::start();
+    let sessions = Arc::new(sessions(&store_on(&server, "{myapp}:").await));
+    let (sender, mut successes) = mpsc::unbounded_channel();
+    let clients: Vec<_> = (0..8)
+        .map(|user| tokio::spawn(keep_refreshing(Arc::clone(&sessions), user, sender.clone())))
+        .collect();
+    drop(sender);
+    for _ in 0..3 {
+        while !successes.recv().await.unwrap() {}
+        tokio::task::block_in_place(|| server.stop());
+        while successes.recv().await.unwrap() {}
+        tokio::task::block_in_place(|| server.start_again());
+    }
+    while !successes.recv().await.unwrap() {}
+    drop(successes);
+    for client in clients {
+        client.await.unwrap();
+    }
 }
 
 /// Row 90.
@@ -143,6 +192,31 @@ async fn a_value_of_another_type_is_an_error() {
         assert!(store.remove(&record.id).await.is_err());
         assert_eq!(store.load(&record.id).await.unwrap(), None, "the session ends all the same");
     }
+}
+
+/// What scripts reach without naming it has the same hash tag too, so that it is in the same slot of a cluster.
+#[tokio::test]
+async fn an_account_for_the_prefix_alone_is_enough() {
+    let server = Redis::start();
+    let admin = store_on(&server, "{myapp}:").await;
+    let rules = "on >secret ~{myapp}:* -@all +@hash +@sortedset +@keyspace +@scripting -@dangerous";
+    let account: Vec<_> = ["ACL", "SETUSER", "countersign"].into_iter().chain(rules.split(' ')).collect();
+    let _: () = admin.ask(&account).await;
+
+    let address = server.url().replace("redis://", "redis://countersign:secret@");
+    let connect = async || RedisStore::connect(&*address).await.unwrap();
+    let store = connect().await.with_prefix("{myapp}:");
+    let records = [record("ann"), record("ann"), record("bob"), record("cyd")];
+    for record in &records {
+        store.insert(record.clone()).await.unwrap();
+        assert_eq!(store.replace(next(record), 0).await.unwrap(), Replaced::Yes);
+    }
+    assert_eq!(store.list("ann").await.unwrap().len(), 2);
+    assert!(store.remove(&records[0].id).await.unwrap());
+    assert_eq!(store.remove_all("ann", None).await.unwrap(), 1);
+    assert_eq!(store.load(&records[2].id).await.unwrap(), Some(next(&records[2])));
+    assert_eq!(store.purge_expired(START + DAY).await.unwrap(), 2);
+    assert!(connect().await.insert(record("ann")).await.is_err(), "another prefix");
 }
 
 #[tokio::test]
