@@ -16,7 +16,9 @@ use divan::Bencher;
 use redis::aio::ConnectionManager;
 use redis::{Client, Script};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, SqliteConnection};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, SqliteConnection, SqlitePool,
+};
 use tempfile::TempDir;
 use test_servers::{Postgres, Redis};
 use tokio::runtime::Builder;
@@ -29,6 +31,7 @@ fn main() {
 enum Server {
     Memory,
     Sqlite,
+    SqlitePool,
     Postgres,
     PostgresPool,
     Redis,
@@ -66,6 +69,7 @@ macro_rules! beside_bare_statements {
 benchmarks! { in_memory: Server::Memory, d_sessions = Signed::rotate, e_refresh = Signed::refresh, }
 beside_bare_statements! { in_sqlite: Server::Sqlite }
 beside_bare_statements! { in_postgres: Server::Postgres }
+benchmarks! { in_sqlite_on_a_pool: Server::SqlitePool, c_both = Row::read_and_compare_and_swap, }
 benchmarks! { in_postgres_on_a_pool: Server::PostgresPool, c_both = Row::read_and_compare_and_swap, }
 beside_bare_statements! { in_redis: Server::Redis }
 
@@ -102,6 +106,7 @@ struct Row {
 
 enum Connection {
     Sqlite(SqliteConnection),
+    SqlitePool(SqlitePool),
     Postgres(PgConnection),
     PostgresPool(PgPool),
     Redis(ConnectionManager, Script),
@@ -122,6 +127,10 @@ impl Row {
                 connection.execute(TABLE).await.expect("the table is made");
                 let insert = sqlx::query(INSERT).bind(ID).bind(hash);
                 insert.execute(connection).await.expect("the row is written");
+            }
+            Connection::SqlitePool(pool) => {
+                pool.execute(TABLE).await.expect("the table is made");
+                sqlx::query(INSERT).bind(ID).bind(hash).execute(&*pool).await.expect("the row is written");
             }
             Connection::PostgresPool(pool) => {
                 pool.execute(TABLE).await.expect("the table is made");
@@ -147,6 +156,9 @@ impl Row {
             }
             Connection::Postgres(connection) => {
                 sqlx::query_as(SELECT).bind(ID).fetch_one(connection).await.expect("there is a row")
+            }
+            Connection::SqlitePool(pool) => {
+                sqlx::query_as(SELECT).bind(ID).fetch_one(&*pool).await.expect("there is a row")
             }
             Connection::PostgresPool(pool) => {
                 sqlx::query_as(SELECT).bind(ID).fetch_one(&*pool).await.expect("there is a row")
@@ -177,6 +189,10 @@ impl Row {
                 let update = sqlx::query(UPDATE).bind(hash).bind(ID).bind(version);
                 update.execute(connection).await.expect("the database answers").rows_affected()
             }
+            Connection::SqlitePool(pool) => {
+                let update = sqlx::query(UPDATE).bind(hash).bind(ID).bind(version);
+                update.execute(&*pool).await.expect("the database answers").rows_affected()
+            }
             Connection::PostgresPool(pool) => {
                 let update = sqlx::query(UPDATE).bind(hash).bind(ID).bind(version);
                 update.execute(&*pool).await.expect("the database answers").rows_affected()
@@ -194,13 +210,10 @@ impl Row {
 async fn connect(server: Server, folder: &TempDir) -> Connection {
     match server {
         Server::Memory => unreachable!("memory has no server"),
-        Server::Sqlite => {
-            let options = SqliteConnectOptions::new()
-                .filename(folder.path().join("raw.db"))
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full);
-            Connection::Sqlite(options.connect().await.expect("the file opens"))
+        Server::Sqlite => Connection::Sqlite(sqlite_options(folder).connect().await.expect("the file opens")),
+        Server::SqlitePool => {
+            let pool = SqlitePool::connect_with(sqlite_options(folder)).await;
+            Connection::SqlitePool(pool.expect("the file opens"))
         }
         Server::Postgres => {
             let url = Postgres::shared().database();
@@ -216,6 +229,15 @@ async fn connect(server: Server, folder: &TempDir) -> Connection {
             Connection::Redis(connection, Script::new(SCRIPT))
         }
     }
+}
+
+/// As `SqliteStore::open` opens it: a write is on the disk when it is answered.
+fn sqlite_options(folder: &TempDir) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(folder.path().join("raw.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
 }
 
 fn folder() -> TempDir {
@@ -283,7 +305,7 @@ async fn on_store_of(server: Server, folder: &TempDir) -> (AuthBuilder<User>, Se
     }
     match server {
         Server::Memory => on(MemoryStore::new()),
-        Server::Sqlite => {
+        Server::Sqlite | Server::SqlitePool => {
             on(SqliteStore::open(folder.path().join("sessions.db")).await.expect("the file opens"))
         }
         Server::Postgres | Server::PostgresPool => {
