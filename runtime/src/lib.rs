@@ -75,6 +75,7 @@ mod asset;
 mod auth;
 mod claims;
 mod clock;
+pub mod dangerous;
 mod declared;
 mod events;
 mod extract;
@@ -83,6 +84,7 @@ mod fields;
 mod handler;
 mod http;
 mod known;
+mod layer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod rejection;
@@ -106,16 +108,17 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
-pub use self::http::RefreshRequest;
+pub use self::http::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies, RefreshRequest, SignIn};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, Liveness,
     ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
-pub use extract::{Session, Transport};
+pub use extract::{RefreshSession, Session, Transport};
+pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
@@ -17,6 +16,8 @@ use crate::auth::AuthError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
+    /// Nothing shows that the site itself sent this request with the user's cookie: 403 `cross_site_request`.
+    CrossSite,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
         /// What the operation demands, if the application discloses it.
@@ -32,6 +33,8 @@ pub enum Denial {
     InvalidToken,
     /// There are no credentials: 401 without an error code.
     MissingCredentials,
+    /// The operation asks for the refresh token too, and there is none: 401 without an error code.
+    MissingRefreshToken,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
     /// A store or source that the decision needs does not answer: 503.
@@ -42,10 +45,12 @@ impl Denial {
     /// The status of the response.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
+            Self::InvalidToken | Self::MissingCredentials | Self::MissingRefreshToken => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -54,12 +59,14 @@ impl Denial {
     /// The stable code in the body; those of RFC 6750 section 3.1 and RFC 6749 section 5.2 where they have one.
     pub fn code(self) -> &'static str {
         match self {
+            Self::CrossSite => "cross_site_request",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Internal => "server_error",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::MissingCredentials => "missing_credentials",
+            Self::MissingRefreshToken => "missing_refresh_token",
             Self::Unavailable => "temporarily_unavailable",
             Self::UnsupportedMediaType => "unsupported_media_type",
         }
@@ -67,6 +74,9 @@ impl Denial {
 
     fn detail(self) -> &'static str {
         match self {
+            Self::CrossSite => {
+                "This request carries a cookie and may come from another site. Send it from a page of this site, with the header X-CSRF-Token."
+            }
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
@@ -74,8 +84,9 @@ impl Denial {
             Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
             Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
             Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
-            Self::MissingCredentials => {
-                "This operation requires an access token in the Authorization header."
+            Self::MissingCredentials => "This operation requires an access token.",
+            Self::MissingRefreshToken => {
+                "This operation requires the session's refresh token beside its access token."
             }
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
@@ -117,13 +128,15 @@ impl AuthRejection {
     /// The value of `WWW-Authenticate` (RFC 6750 section 3), for the causes that challenge the client.
     pub fn challenge(&self) -> Option<String> {
         let error = match self.denial {
-            Denial::MissingCredentials => None,
+            Denial::MissingCredentials | Denial::MissingRefreshToken => None,
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
-            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => {
-                return None;
-            }
+            Denial::CrossSite
+            | Denial::Internal
+            | Denial::InvalidGrant
+            | Denial::Unavailable
+            | Denial::UnsupportedMediaType => return None,
         };
         let realm = self.realm.as_ref()?;
         let mut challenge = format!("Bearer realm=\"{realm}\"");
@@ -167,16 +180,17 @@ impl From<Denial> for AuthRejection {
     }
 }
 
-/// What the client may learn of a failure; the rest is logged here.
+/// What the client may learn of a failure. That it happened is an event; the cause of a failure of ours is logged here.
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::InvalidGrant(cause) => {
-                tracing::info!(target: TARGET, reason = cause.reason(), "refresh refused");
-                Denial::InvalidGrant.into()
-            }
+            AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
+                Denial::Internal.into()
+            }
+            AuthError::NoCookies => {
+                tracing::error!(target: TARGET, "cookies were asked for and are not configured");
                 Denial::Internal.into()
             }
             AuthError::Unavailable(error) => {
@@ -219,9 +233,16 @@ impl std::error::Error for AuthRejection {}
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
+        self.response()
+    }
+}
+
+impl AuthRejection {
+    /// The answer, with any body that can be made from bytes.
+    pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
         // Serialising a struct of strings and a number does not fail; an empty body would still carry the status.
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(B::from(body));
         *response.status_mut() = self.denial.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use crate::auth::BoxError;
-use crate::session::{PolicyError, SessionError};
+use crate::events::AuthOutcome;
+use crate::session::{PolicyError, ReuseKind, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
 /// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
@@ -12,8 +13,14 @@ use crate::token::{KeyError, SettingsError, TokenError};
 /// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
 #[non_exhaustive]
 pub enum ConfigError {
+    /// The named header for access tokens has another meaning.
+    AccessHeader,
+    /// The query parameter for access tokens has no name, or that of refresh tokens.
+    AccessQuery,
     /// The access lifetime is zero, over a day, or longer than the session may idle.
     AccessTtl,
+    /// The name of the cookies is empty, longer than 64 characters or has others than letters, digits, `-` and `_`.
+    CookieName,
     /// A variable is not set.
     EnvMissing {
         /// The name of the variable.
@@ -26,6 +33,8 @@ pub enum ConfigError {
         /// What it has to hold.
         expected: &'static str,
     },
+    /// The live cache has no room, or remembers for less than a second or more than 60.
+    LiveCache,
     /// A key is weak, malformed or used for two purposes.
     Key(KeyError),
     /// A required setting is missing.
@@ -35,6 +44,11 @@ pub enum ConfigError {
     },
     /// The realm holds a character that may not stand in a challenge.
     Realm,
+    /// A trusted origin is not an origin.
+    Origin {
+        /// What was given.
+        origin: String,
+    },
     /// Access and refresh tokens would be signed with the same secret.
     SameKey,
     /// The lifetimes or the rotation of sessions contradict each other.
@@ -51,14 +65,31 @@ impl fmt::Display for ConfigError {
             Self::AccessTtl => f.write_str(
                 "the access lifetime has to be between a second and a day, and no longer than the idle lifetime: change `access_ttl`",
             ),
+            Self::AccessHeader => f.write_str(
+                "the header for access tokens has a meaning already: pass another name to `access_header`",
+            ),
+            Self::AccessQuery => f.write_str(
+                "the query parameter for access tokens needs a name other than `refresh_token`: change `access_query`",
+            ),
+            Self::CookieName => f.write_str(
+                "a cookie name is 1 to 64 letters, digits, `-` and `_`: change the argument of `Cookies::named`",
+            ),
             Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set"),
             Self::EnvInvalid { name, expected } => {
                 write!(f, "the environment variable {name} has to hold {expected}")
             }
+            Self::LiveCache => f.write_str(
+                "the live cache has to remember for 1 to 60 seconds and to have room for a session: change `live_cache`",
+            ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
             Self::Realm => f.write_str(
                 "the realm may hold printable ASCII without quotes and backslashes: set it with `realm`",
+            ),
+            Self::Origin { origin } => write!(
+                f,
+                "`{}` is not an origin: pass a scheme, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`",
+                origin.escape_debug()
             ),
             Self::SameKey => {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")
@@ -108,6 +139,8 @@ pub enum AuthError {
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
     Mint(TokenError),
+    /// Cookies were asked for, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
+    NoCookies,
     /// The store or the claims source does not answer; nothing was changed.
     Unavailable(BoxError),
 }
@@ -116,11 +149,13 @@ pub enum AuthError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InvalidGrant {
+    /// The token belongs to another session, or another user, than the access token beside it.
+    OtherSession,
     /// The session is unknown, has ended, or the token was replayed.
     Session(SessionError),
     /// The token itself does not pass verification.
     Token(TokenError),
-    /// The claims source does not know the user any more; the session has been ended.
+    /// The claims source does not know the user any more; every session of the user has been ended.
     UserGone,
 }
 
@@ -128,6 +163,7 @@ impl InvalidGrant {
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::OtherSession => "other_session",
             Self::Session(SessionError::Expired) => "session_expired",
             Self::Session(SessionError::Reused(kind)) => kind.as_str(),
             Self::Session(SessionError::Unrepeatable) => "retry_unrepeatable",
@@ -138,11 +174,45 @@ impl InvalidGrant {
     }
 }
 
+impl AuthError {
+    /// A stable name of the cause, for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidGrant(cause) => cause.reason(),
+            Self::Mint(error) => error.reason(),
+            Self::NoCookies => "no_cookies",
+            Self::Unavailable(_) => "temporarily_unavailable",
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> AuthOutcome {
+        match self {
+            Self::InvalidGrant(_) => AuthOutcome::Refused,
+            Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
+        }
+    }
+
+    /// Which old token was presented, and whether the session could be ended for it.
+    pub(crate) fn reuse(&self) -> Option<(ReuseKind, AuthOutcome)> {
+        match self {
+            Self::InvalidGrant(InvalidGrant::Session(SessionError::Reused(kind))) => {
+                Some((*kind, AuthOutcome::Refused))
+            }
+            Self::Unavailable(cause) => match cause.downcast_ref() {
+                Some(SessionError::NotEnded { kind, .. }) => Some((*kind, AuthOutcome::Failed)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::Mint(_) => f.write_str("the token could not be made"),
+            Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),
             Self::Unavailable(_) => f.write_str("the session store or the claims source is unavailable"),
         }
     }
@@ -153,7 +223,7 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::InvalidGrant(InvalidGrant::UserGone) => None,
+            Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone) | Self::NoCookies => None,
             Self::Unavailable(error) => Some(&**error),
         }
     }
@@ -166,9 +236,10 @@ impl From<SessionError> for AuthError {
             | SessionError::Expired
             | SessionError::Reused(_)
             | SessionError::Unrepeatable => Self::InvalidGrant(InvalidGrant::Session(error)),
-            SessionError::Contended | SessionError::Randomness(_) | SessionError::Store(_) => {
-                Self::Unavailable(error.into())
-            }
+            SessionError::Contended
+            | SessionError::NotEnded { .. }
+            | SessionError::Randomness(_)
+            | SessionError::Store(_) => Self::Unavailable(error.into()),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! The handle that an application keeps in its state.
 
+mod both;
 mod builder;
+mod ending;
 mod env;
 mod error;
+mod liveness;
 mod pair;
 mod service;
 mod source;
 mod state;
+mod transports;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +18,18 @@ use std::time::Duration;
 
 use self::source::AnySource;
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
-use crate::session::Sessions;
-use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verified};
+use crate::session::{SessionError, SessionId, Sessions};
+use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
+pub use liveness::Liveness;
 pub use pair::{TokenPair, TokenType};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};
+pub(crate) use transports::Transports;
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
 ///
@@ -62,11 +69,13 @@ struct Inner<C> {
     refresh_tokens: RefreshTokens,
     refresh_key: Key,
     sessions: Sessions,
+    liveness: Liveness,
     source: Box<dyn AnySource<C>>,
     access_ttl: Duration,
     realm: Arc<str>,
     disclose_requirements: bool,
     listener: Listener,
+    transports: Transports,
 }
 
 impl<C> Clone for Auth<C> {
@@ -105,6 +114,11 @@ impl<C: SessionClaims> Auth<C> {
         &self.inner.realm
     }
 
+    /// Where tokens may stand.
+    pub(crate) fn transports(&self) -> &Transports {
+        &self.inner.transports
+    }
+
     pub(crate) fn discloses_requirements(&self) -> bool {
         self.inner.disclose_requirements
     }
@@ -114,8 +128,56 @@ impl<C: SessionClaims> Auth<C> {
         AuthEvent::new(self.inner.sessions.now(), kind, outcome)
     }
 
+    /// As [`event`](Self::event), of something that has a result.
+    pub(crate) fn event_of<T>(
+        &self,
+        kind: AuthEventKind,
+        result: &Result<T, AuthError>,
+    ) -> AuthEvent<'static> {
+        match result {
+            Ok(_) => self.event(kind, AuthOutcome::Success),
+            Err(error) => self.event(kind, error.outcome()).because(error.reason()),
+        }
+    }
+
     pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
+    }
+
+    pub(crate) fn liveness(&self) -> Liveness {
+        self.inner.liveness
+    }
+
+    /// Whether the store stands by an access token of this session and user that was issued at this time.
+    pub(crate) async fn is_live(
+        &self,
+        session: &SessionId,
+        user: &str,
+        issued_at: Timestamp,
+    ) -> Result<bool, SessionError> {
+        self.inner.sessions.is_live(session, user, issued_at).await
+    }
+
+    /// The time, which never goes back.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.sessions.now()
+    }
+
+    pub(crate) fn verify_refresh(&self, token: &[u8]) -> Result<RefreshTicket, TokenError> {
+        self.inner.refresh_tokens.verify(token, self.now())
+    }
+
+    /// The session that a refresh token names, expired or not; `None` for what is no refresh token of ours.
+    pub(crate) fn session_of_refresh_token(&self, token: &[u8]) -> Option<String> {
+        self.inner.refresh_tokens.session_id_of(token).ok()
+    }
+
+    pub(crate) fn csrf_token_of(&self, session: &str) -> String {
+        self.inner.refresh_tokens.csrf_token(session)
+    }
+
+    pub(crate) fn is_csrf_token(&self, session: &str, presented: &[u8]) -> bool {
+        self.inner.refresh_tokens.is_csrf_token(session, presented)
     }
 
     pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, TokenError> {

@@ -3,12 +3,15 @@
 use axum::extract::MatchedPath;
 use http::request::Parts;
 
-use super::Session;
+use super::refresh_session::examined;
 use super::session::verified;
+use super::{Session, Transport};
+use crate::TARGET;
 use crate::access::{Access, Checked, Decision, decide};
-use crate::auth::Auth;
+use crate::auth::{Auth, Liveness};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
+use crate::http::csrf;
 use crate::rejection::{AuthRejection, Denial};
 
 /// A refusal, with what the log says of its cause and whose request it was.
@@ -37,17 +40,26 @@ pub(crate) async fn authorize<C: SessionClaims>(
     }
     match decided(parts, auth, access).await {
         Ok(session) => Ok(session),
-        Err(refusal) => Err(refuse(parts, auth, access, &refusal)),
+        Err(refusal) => Err(refuse(parts, auth, Some(*access), &refusal)),
     }
 }
 
-async fn decided<C: SessionClaims>(
+/// The decision alone, of which nobody is told.
+pub(crate) async fn decided<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
+    if let Some(session) = &session {
+        check_sender(parts, auth, session)?;
+    }
     let checked = match &session {
+        Some(session) if access.asks_for_both_tokens() => {
+            looked_up(auth, access, session).await?;
+            examined(parts, auth, session).await?;
+            Checked { live: true, both_tokens: true }
+        }
         Some(session) => looked_up(auth, access, session).await?,
         None => Checked::default(),
     };
@@ -62,19 +74,65 @@ async fn decided<C: SessionClaims>(
     }
 }
 
-/// What the store and the refresh token say, as far as the decision needs it.
-async fn looked_up<C: SessionClaims>(
-    _auth: &Auth<C>,
-    _access: &Access,
-    _session: &Session<C>,
-) -> Result<Checked, Refusal<C>> {
-    Ok(Checked::default())
-}
-
-fn refuse<C: SessionClaims>(
+/// A browser sends a cookie with requests of other sites too, so a cookie alone does not say that the user meant it.
+fn check_sender<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
+    session: &Session<C>,
+) -> Result<(), Refusal<C>> {
+    if session.transport() != Transport::Cookie {
+        return Ok(());
+    }
+    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str())).map_err(|denial| Refusal {
+        denial,
+        reason: denial.code(),
+        session: Some(session.clone()),
+    })
+}
+
+/// What the store and the refresh token say, as far as the decision needs it.
+async fn looked_up<C: SessionClaims>(
+    auth: &Auth<C>,
     access: &Access,
+    session: &Session<C>,
+) -> Result<Checked, Refusal<C>> {
+    let mut checked = Checked::default();
+    if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
+        checked.live = live(auth, session).await?;
+        if !checked.live {
+            let session = Some(session.clone());
+            return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });
+        }
+    }
+    Ok(checked)
+}
+
+/// Whether the store stands by the session and its token. It is asked once in a request.
+async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<bool, Refusal<C>> {
+    if session.was_found_live() {
+        return Ok(true);
+    }
+    let user = session.claims().subject().to_string();
+    match auth.is_live(session.id(), &user, session.issued_at()).await {
+        Ok(live) => {
+            if live {
+                session.found_live();
+            }
+            Ok(live)
+        }
+        Err(cause) => {
+            tracing::error!(target: TARGET, error = ?cause, "a session could not be looked up");
+            let denial = Denial::Unavailable;
+            Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
+        }
+    }
+}
+
+/// Makes a refusal an event and a response.
+pub(crate) fn refuse<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    access: Option<Access>,
     refusal: &Refusal<C>,
 ) -> AuthRejection {
     let outcome =
@@ -82,7 +140,7 @@ fn refuse<C: SessionClaims>(
     let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
     event.method = Some(parts.method.as_str());
     event.route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    event.policy = Some(*access);
+    event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();
     event.session = refusal.session.as_ref().map(Session::id);

@@ -1,5 +1,5 @@
-//! Where sessions are kept: [`MemoryStore`]; `SqliteStore`, `PostgresStore` and `RedisStore` with the features `sqlite`,
-//! `postgres` and `redis`; or a store of your own.
+//! Where sessions are kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
+//! `postgres`, `RedisStore` with the feature `redis`, or a store of your own.
 //!
 //! A store keeps records and knows no rules. Which token is good, when a session ends and what a replay means is decided in
 //! [`session`](crate::session), the same for every store; what a store has to bring is one conditional write,
@@ -48,7 +48,7 @@ pub use sqlite::SqliteStore;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
     label = "not a session store",
-    note = "use `MemoryStore`, or `SqliteStore`, `PostgresStore` or `RedisStore` with the feature of that name",
+    note = "use `MemoryStore`, or with the feature of that name `SqliteStore`, `PostgresStore` or `RedisStore`",
     note = "or implement `SessionStore` for it, and test that with `countersign::testing::store_conformance!`"
 )]
 pub trait SessionStore: Send + Sync + 'static {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgArguments, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
-use super::sql::{INSERT, REPLACE, bind_record, pending_migrations, read_record, stored_version};
+use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
@@ -48,6 +48,12 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);
     CREATE INDEX countersign_sessions_by_absolute_end ON countersign_sessions (absolute_expires_at);
 "];
+
+const LIST: &str = "
+    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+    FROM countersign_sessions
+    WHERE sha256(user_id) = sha256($1) AND user_id = $1";
 
 /// Keeps sessions in a PostgreSQL database (11 or later), in tables of its own whose names start with `countersign_`.
 ///
@@ -92,6 +98,9 @@ impl PostgresStore {
 
     /// Uses the application's own connections and leaves their settings alone: TLS, number, and time-outs are as the
     /// application chose them. The tables are made in the first schema of the search path.
+    ///
+    /// Any isolation of transactions will do, but PostgreSQL's default, read committed, is best: at a stricter one a sign-out
+    /// that meets a refresh can fail, and has to be repeated.
     ///
     /// Once the tables are there, the database's user needs no right to make any.
     ///
@@ -183,8 +192,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM countersign_sessions WHERE id = $1").bind(id.as_str().to_owned());
+        let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
         let row = query.fetch_optional(&self.pool).await.map_err(StoreError::new)?;
         row.as_ref().map(read_record).transpose()
     }
@@ -207,10 +215,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let query = sqlx::query(
-            "SELECT * FROM countersign_sessions WHERE sha256(user_id) = sha256($1) AND user_id = $1",
-        );
-        let query = query.bind(user_id.as_bytes().to_vec());
+        let query = sqlx::query(LIST).bind(user_id.as_bytes().to_vec());
         let rows = query.fetch_all(&self.pool).await.map_err(StoreError::new)?;
         rows.iter().map(read_record).collect()
     }

@@ -79,8 +79,8 @@ pub struct RedisStore<C = ConnectionManager> {
 }
 
 impl RedisStore {
-    /// Connects to the server at `redis://[<user>][:<password>@]<host>[:<port>][/<database>]`, or at what else
-    /// [`IntoConnectionInfo`] takes. `rediss://` needs a TLS feature of the crate `redis`, which is the application's choice.
+    /// Connects to the server at `redis://[<user>][:<password>@]<host>[:<port>][/<database>]`. `rediss://` needs a TLS feature of
+    /// the crate `redis`, which is the application's choice.
     ///
     /// A connection that was lost is made again before the next request needs it; this needs RESP3, which is spoken whatever the
     /// address says. An operation waits 5 seconds for its answer, and about as long for a connection, and then fails.
@@ -88,14 +88,14 @@ impl RedisStore {
     /// # Errors
     ///
     /// When the address cannot be read, needs a feature that is off, or cannot be connected to.
-    pub async fn connect(server: impl IntoConnectionInfo) -> Result<Self, StoreError> {
-        let connection = connect(server).await.map_err(StoreError::new)?;
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let connection = connect(url).await.map_err(StoreError::new)?;
         Ok(Self::with_connection(connection))
     }
 }
 
-async fn connect(server: impl IntoConnectionInfo) -> RedisResult<ConnectionManager> {
-    let server = server.into_connection_info()?;
+async fn connect(url: &str) -> RedisResult<ConnectionManager> {
+    let server = url.into_connection_info()?;
     let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let server = server.set_redis_settings(settings).set_tcp_settings(tcp_settings());
     let config = ConnectionManagerConfig::new()

@@ -7,6 +7,14 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::session::{SessionMetadata, SessionRecord, TokenHash};
 
+/// Columns are named wherever a row is read: with `*`, the column that a newer version of this crate adds would break the
+/// statements that servers of this one have prepared.
+pub(super) const LOAD: &str = "
+    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+    FROM countersign_sessions
+    WHERE id = $1";
+
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
         idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before)
@@ -69,7 +77,7 @@ pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
     i64::try_from(version).map_err(StoreError::new)
 }
 
-/// Reads a row of `SELECT *`.
+/// Reads a row with every column.
 pub(super) fn read_record<R>(row: &R) -> Result<SessionRecord, StoreError>
 where
     R: Row,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::sql::{INSERT, REPLACE, bind_record, pending_migrations, read_record, stored_version};
+use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
@@ -43,6 +43,12 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE countersign_sessions ADD COLUMN access_not_before INTEGER;
     ",
 ];
+
+const LIST: &str = "
+    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+    FROM countersign_sessions
+    WHERE user_id = $1";
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///
@@ -154,8 +160,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM countersign_sessions WHERE id = ?").bind(id.as_str().to_owned());
+        let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
         let row = query.fetch_optional(&self.pool).await.map_err(StoreError::new)?;
         row.as_ref().map(read_record).transpose()
     }
@@ -172,8 +177,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM countersign_sessions WHERE user_id = ?").bind(user_id.to_owned());
+        let query = sqlx::query(LIST).bind(user_id.to_owned());
         let rows = query.fetch_all(&self.pool).await.map_err(StoreError::new)?;
         rows.iter().map(read_record).collect()
     }

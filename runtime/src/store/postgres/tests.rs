@@ -84,6 +84,22 @@ async fn tables_of_a_newer_version_are_refused() {
     assert!(error.source().unwrap().to_string().contains("newer version"));
 }
 
+/// While servers are replaced one by one, old ones run on the tables of the new.
+#[tokio::test]
+async fn a_column_that_a_newer_version_adds_does_not_disturb_a_running_server() {
+    let store = fresh_store().await;
+    let sessions = sessions(&store);
+    let (id, first) = sign_in(&sessions).await;
+    for column in ["added", "added_later"] {
+        refresh(&sessions, &id, &first).await.unwrap();
+        assert_eq!(sessions.list("ann").await.unwrap().len(), 1);
+        let add = format!("ALTER TABLE countersign_sessions ADD COLUMN {column} BIGINT");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(add)).execute(&store.pool).await.unwrap();
+    }
+    refresh(&sessions, &id, &first).await.unwrap();
+    assert_eq!(sessions.list("ann").await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn the_tables_of_the_application_are_left_alone() {
     let pool = PgPool::connect(&Server::shared().database()).await.unwrap();

@@ -102,6 +102,22 @@ async fn a_server_that_is_killed_under_load_costs_no_session() {
     }
 }
 
+#[tokio::test]
+async fn a_connection_that_was_dropped_is_made_again_before_it_is_needed() {
+    let server = Redis::start();
+    let admin = store_on(&server, "{myapp}:").await;
+    let store = store_on(&server, "{myapp}:").await;
+    let _: u32 = admin.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+    for _ in 0..10_000 {
+        let clients: String = admin.ask(&["CLIENT", "LIST", "TYPE", "normal"]).await;
+        if clients.lines().count() == 2 {
+            store.insert(record("ann")).await.unwrap();
+            return;
+        }
+    }
+    panic!("it is not made again");
+}
+
 /// Row 90.
 #[tokio::test]
 async fn a_server_that_hangs_is_an_error() {
@@ -204,7 +220,7 @@ async fn an_account_for_the_prefix_alone_is_enough() {
     let _: () = admin.ask(&account).await;
 
     let address = server.url().replace("redis://", "redis://countersign:secret@");
-    let connect = async || RedisStore::connect(&*address).await.unwrap();
+    let connect = async || RedisStore::connect(&address).await.unwrap();
     let store = connect().await.with_prefix("{myapp}:");
     let records = [record("ann"), record("ann"), record("bob"), record("cyd")];
     for record in &records {
@@ -231,5 +247,5 @@ async fn what_cannot_be_connected_to_is_an_error_that_does_not_name_it() {
 #[tokio::test]
 async fn a_wrong_password_is_an_error() {
     let address = Redis::shared().url().replace("redis://", "redis://ann:wrong@");
-    assert_says_nothing(&RedisStore::connect(address).await.unwrap_err());
+    assert_says_nothing(&RedisStore::connect(&address).await.unwrap_err());
 }
