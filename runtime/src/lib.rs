@@ -58,6 +58,9 @@
 //! | `rust-crypto` | | the cryptography in Rust alone; with both, aws-lc-rs is used |
 //! | `scalar` | | `scalar()`, the Scalar page from the binary |
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
+//! | `connect-info` | | the client's address in [`SessionMetadata`], from axum's `ConnectInfo` |
+//! | `user-agent` | | the name of the device in [`SessionMetadata`] |
+//! | `cors` | | `Auth::cors_layer`, for pages of other origins |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
