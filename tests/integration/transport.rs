@@ -231,6 +231,16 @@ async fn document_names_every_place_that_the_router_is_told_of() {
     assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
     assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
 
+    assert_eq!(schemes["refreshCookie"]["name"], "__Host-refresh");
+    let refresh = &api["paths"]["/refresh"]["post"];
+    assert_eq!(refresh["requestBody"]["required"], false);
+    let answers = &refresh["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"];
+    assert_eq!(answers[0]["$ref"], "#/components/schemas/TokenPair");
+    assert_eq!(answers[1]["$ref"], "#/components/schemas/CookieTokens");
+    assert!(
+        refresh["responses"]["403"].is_object() && api["components"]["schemas"]["CookieTokens"].is_object()
+    );
+
     let plain = serde_json::to_value(&App::new().api).unwrap();
     assert_eq!(plain["components"]["securitySchemes"].as_object().unwrap().len(), 1);
 }
