@@ -1,6 +1,6 @@
 //! Where an access token may stand, and that it stands in one place only.
 
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
 use countersign::{ConfigError, Cookies};
@@ -168,20 +168,21 @@ async fn query_is_decoded_by_the_rules_of_forms() {
     assert_eq!(app.fetch(&format!("/me?Access_Token={good}"), &[]).await.text("code"), "missing_credentials");
 }
 
-/// The session that an outer layer has verified is not that of a credential which came in another way.
+/// The session that an outer layer has verified is not that of a credential which came in another way, even with the same bytes.
 #[tokio::test]
-async fn session_of_a_bearer_token_is_not_that_of_a_cookie_with_the_same_token() {
-    let app = with_access_cookie();
-    let router = with_header_changed(&app, "authorization", "cookie");
-    let bearer = format!("Bearer {}", forge(&payload()));
-    let send = async |method: &str, headers: &[(&str, &str)]| {
-        let path = if method == "GET" { "/transport" } else { "/notes" };
-        let request = request(method.parse().unwrap(), path, headers);
-        router.clone().oneshot(request).await.unwrap().status()
-    };
-    assert_eq!(send("GET", &[("authorization", &bearer)]).await, StatusCode::OK);
-    let forged = [("authorization", bearer.as_str()), CROSS_SITE];
-    assert_eq!(send("POST", &forged).await, StatusCode::FORBIDDEN);
+async fn session_of_a_token_in_a_header_is_not_that_of_a_cookie_with_the_same_token() {
+    let app = everywhere();
+    let token = forge(&payload());
+    let bearer = format!("Bearer {token}");
+    for (name, value) in [("authorization", &bearer), ("x-access-token", &token)] {
+        let router = with_header_changed(&app, name, "cookie");
+        let send = async |method: Method, path: &str| {
+            let request = request(method, path, &[(name, value), CROSS_SITE]);
+            router.clone().oneshot(request).await.unwrap()
+        };
+        assert_eq!(send(Method::GET, "/transport").await.status(), StatusCode::OK);
+        assert_eq!(send(Method::POST, "/notes").await.status(), StatusCode::FORBIDDEN, "{name}");
+    }
 }
 
 #[test]
