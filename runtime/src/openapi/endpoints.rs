@@ -4,9 +4,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Required, Schema, Type};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::transports::FOREIGN;
+use super::transports::{FOREIGN, describe_refresh};
 use super::{declare, refusal};
 use crate::access::{Access, Policy};
 use crate::auth::TokenPair;
@@ -39,17 +39,7 @@ pub(crate) fn describe_refresh_cookie(endpoint: Endpoint, document: &mut Documen
     if endpoint == Endpoint::Logout {
         return;
     }
-    if let Some(RefOr::T(body)) = &mut operation.request_body {
-        body.required = Some(Required::False);
-        body.description = Some("Without a body, the refresh token is taken from its cookie".to_owned());
-    }
-    let tokens = OneOfBuilder::new()
-        .item(Ref::from_schema_name(TokenPair::name()))
-        .item(Ref::from_schema_name(CookieTokens::name()));
-    let answer = ResponseBuilder::new()
-        .description("The next tokens, the way the refresh token came: in the body, or in cookies")
-        .content(JSON, ContentBuilder::new().schema(Some(tokens)).build());
-    operation.responses.responses.insert("200".to_owned(), RefOr::T(answer.build()));
+    describe_refresh(operation);
     add::<CookieTokens>(&mut document.schemas);
 }
 
