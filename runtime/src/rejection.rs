@@ -279,9 +279,13 @@ mod tests {
 
     #[test]
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
-        for denial in
-            [Denial::Internal, Denial::InvalidGrant, Denial::Unavailable, Denial::UnsupportedMediaType]
-        {
+        for denial in [
+            Denial::CrossSite,
+            Denial::Internal,
+            Denial::InvalidGrant,
+            Denial::Unavailable,
+            Denial::UnsupportedMediaType,
+        ] {
             assert_eq!(challenge(denial), None, "{denial:?}");
         }
     }
