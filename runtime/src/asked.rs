@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::access::{Access, DeclaresAccess};
+use crate::access::{Access, DeclaresAccess, Rule};
 use crate::sentence::Sentence;
 
 /// Asks any type what it demands: the constant of its own hides that of [`AsksNothing`].
@@ -31,12 +31,36 @@ pub const fn check_public(ty: &str, asked: Option<Access>) {
     }
 }
 
+/// Refuses to compile when an argument of a handler takes both tokens, and the attribute above it does not say so.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_both_tokens(attribute: &str, ty: &str, asked: Option<Access>) {
+    if matches!(asked, Some(Access::Require(Rule::BothTokens))) {
+        panic!("{}", not_said(attribute, ty).text());
+    }
+}
+
+const fn not_said(attribute: &str, ty: &str) -> Sentence {
+    Sentence::new()
+        .add("#[")
+        .add(attribute)
+        .add("]: the argument `")
+        .add(ty)
+        .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
+        .add(attribute)
+        .add("(...)]")
+}
+
 const fn not_public(ty: &str, access: Access) -> Sentence {
     let start = Sentence::new().add("#[public]: the argument `").add(ty);
     if matches!(access, Access::Optional) {
         return start.add(
             "` looks at credentials, and a public handler does not; remove #[public] and make it the first argument",
         );
+    }
+    if matches!(access, Access::Require(Rule::BothTokens)) {
+        return start
+            .add("` asks for both tokens of a signed-in user; write #[authenticated(both_tokens)] instead");
     }
     start
         .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
@@ -47,7 +71,6 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Rule;
 
     struct Plain;
 
@@ -87,6 +110,27 @@ mod tests {
     #[should_panic = "#[public]: the argument `Session<User>` asks for a signed-in user"]
     fn an_argument_that_demands_a_role_is_refused() {
         check_public("Session<User>", Some(Access::Require(Rule::Role("admin"))));
+    }
+
+    #[test]
+    #[should_panic = "#[public]: the argument `RefreshSession<User>` asks for both tokens of a signed-in user; write \
+                      #[authenticated(both_tokens)] instead"]
+    fn an_argument_that_demands_both_tokens_is_refused() {
+        check_public("RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
+    }
+
+    #[test]
+    #[should_panic = "#[authenticated]: the argument `RefreshSession<User>` asks for both tokens, and the OpenAPI document \
+                      would not say so; write `both_tokens` into #[authenticated(...)]"]
+    fn an_argument_that_demands_more_than_the_attribute_is_refused() {
+        check_both_tokens("authenticated", "RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
+    }
+
+    #[test]
+    fn an_argument_that_demands_no_more_than_a_user_passes() {
+        for asked in [None, Some(Access::Authenticated), Some(Access::Optional)] {
+            check_both_tokens("authenticated", "RefreshSession", asked);
+        }
     }
 
     #[test]

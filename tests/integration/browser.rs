@@ -64,7 +64,7 @@ async fn notes(session: Session<User>) -> (StatusCode, String) {
 
 /// The usual routes and those of this module.
 pub(crate) fn app(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> App {
-    App::build(configure, routed)
+    App::build_with(configure, routed)
 }
 
 pub(crate) fn routed(router: AuthRouter<AppState>) -> AuthRouter<AppState> {

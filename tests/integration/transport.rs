@@ -211,7 +211,7 @@ async fn expired_token_in_a_cookie_is_refused() {
 #[tokio::test]
 async fn document_names_every_place_that_the_router_is_told_of() {
     let configured = everywhere();
-    let app = App::build(|builder| builder, |router| routed(router.describe(&configured.auth)));
+    let app = App::build_with(|builder| builder, |router| routed(router.describe(&configured.auth)));
     let api = serde_json::to_value(&app.api).unwrap();
     let schemes = &api["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");

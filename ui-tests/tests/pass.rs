@@ -11,11 +11,30 @@ fn paths(document: &OpenApi) -> Vec<&str> {
 fn every_handler_with_a_path_is_in_the_document() {
     assert_eq!(
         paths(handlers::router().openapi()),
-        ["/auth/refresh", "/everything", "/greeting", "/health", "/hello", "/items/{id}", "/me", "/type"]
+        [
+            "/account",
+            "/auth/logout",
+            "/auth/refresh",
+            "/everything",
+            "/export",
+            "/greeting",
+            "/health",
+            "/hello",
+            "/items/{id}",
+            "/logout-all",
+            "/me",
+            "/me/devices",
+            "/me/devices/{id}",
+            "/payouts",
+            "/type",
+        ]
     );
 }
 
 #[test]
 fn handlers_in_modules_and_bodies_are_in_the_document() {
-    assert_eq!(paths(&places::document()), ["/admin", "/count", "/private", "/refresh", "/show"]);
+    assert_eq!(
+        paths(&places::document()),
+        ["/admin", "/count", "/private", "/refresh", "/sessions", "/show"]
+    );
 }

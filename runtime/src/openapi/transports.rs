@@ -17,6 +17,9 @@ const REFRESH_COOKIE: &str = "refreshCookie";
 /// The scheme of a refresh token beside the access token.
 const REFRESH_SCHEME: &str = "refreshToken";
 
+/// What a 403 for a request with a cookie says.
+pub(super) const FOREIGN: &str = "Another site may have sent the request";
+
 /// A security scheme with its name.
 pub(crate) type Scheme = (&'static str, SecurityScheme);
 
@@ -69,7 +72,7 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
                 describe_refresh(operation);
             }
             if is_refresh || is_guarded && named(ACCESS_COOKIE) {
-                answer(operation, "403", || refusal("Another site may have sent the request"));
+                answer(operation, "403", || refusal(FOREIGN));
             }
         }
     }
@@ -108,12 +111,15 @@ fn takes_refresh_token(operation: &Operation) -> bool {
 }
 
 /// A browser sends no body and gets cookies.
-fn describe_refresh(operation: &mut Operation) {
+pub(super) fn describe_refresh(operation: &mut Operation) {
+    const TOKENS: &str = "The next tokens, the way the refresh token came: in the body, or in cookies";
+
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.required = Some(Required::False);
-        body.description = Some("Left out by a browser, which sends the refresh cookie instead".to_owned());
+        body.description = Some("Without a body, the refresh token is taken from its cookie".to_owned());
     }
     let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") else { return };
+    TOKENS.clone_into(&mut response.description);
     for content in response.content.values_mut() {
         let either = [TokenPair::name(), CookieTokens::name()].map(Ref::from_schema_name);
         let schema = either.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item);

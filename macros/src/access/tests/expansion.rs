@@ -30,6 +30,73 @@ fn a_documented_handler_expands() {
 }
 
 #[test]
+fn a_handler_that_looks_the_session_up_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!("admin", Role::Support, live),
+        quote! {
+            #[utoipa::path(get, path = "/payouts", responses((status = 200), (status = 503, description = "Closed")))]
+            async fn payouts() {}
+        },
+        expect_file!["../../../tests/expand/live_handler.rs"],
+    );
+}
+
+#[test]
+fn a_handler_that_takes_both_tokens_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!(both_tokens, "admin"),
+        quote! {
+            #[utoipa::path(delete, path = "/account")]
+            async fn close(session: RefreshSession<User>) {}
+        },
+        expect_file!["../../../tests/expand/both_tokens_handler.rs"],
+    );
+}
+
+#[test]
+fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
+    let rule = |kind, arguments| {
+        let expanded = attribute(kind, arguments, tokens(HANDLER)).to_string().replace(' ', "");
+        let (_, rest) = expanded.split_once("__private::Access=::countersign::__private::Access::").unwrap();
+        rest.split_once(';').unwrap().0.replace("::countersign::__private::", "")
+    };
+    let role = "Rule::Role(\"a\")";
+    for (word, atom) in [(quote!(live), "Rule::Live"), (quote!(both_tokens), "Rule::BothTokens")] {
+        assert_eq!(rule(Kind::Authenticated, word.clone()), format!("Require({atom})"));
+        assert_eq!(
+            rule(Kind::RequireRole, quote!("a", #word)),
+            format!("Require(Rule::All(&[{role},{atom}]))")
+        );
+        assert_eq!(
+            rule(Kind::RequireRole, quote!("a", #word, "b")),
+            format!("Require(Rule::All(&[Rule::Any(&[{role},Rule::Role(\"b\")]),{atom}]))")
+        );
+    }
+}
+
+/// The document would say that one token is enough.
+#[test]
+fn an_argument_that_takes_both_tokens_is_asked_whether_the_attribute_says_so() {
+    let asked = |kind, arguments| {
+        let item = quote!(
+            async fn close(session: countersign::RefreshSession<User>, user: User) {}
+        );
+        attribute(kind, arguments, item).to_string().matches("check_both_tokens").count()
+    };
+    for (kind, arguments) in [
+        (Kind::Authenticated, TokenStream::new()),
+        (Kind::Authenticated, quote!(live)),
+        (Kind::RequireRole, quote!("admin")),
+    ] {
+        assert_eq!(asked(kind, arguments), 1);
+    }
+    assert_eq!(asked(Kind::Authenticated, quote!(both_tokens)), 0);
+    assert_eq!(asked(Kind::RequireRole, quote!("admin", both_tokens)), 0);
+}
+
+#[test]
 fn an_undocumented_handler_expands() {
     expands(
         Kind::Authenticated,
@@ -96,7 +163,9 @@ fn a_fragment_that_is_no_role_is_refused() {
 fn expansions_name_nothing_but_the_runtime() {
     for (kind, arguments) in [
         (Kind::RequireRole, quote!("admin", Role::Admin, crate = other)),
+        (Kind::RequireRole, quote!("admin", both_tokens, crate = other)),
         (Kind::Authenticated, quote!(crate = other)),
+        (Kind::Authenticated, quote!(live, crate = other)),
         (Kind::Public, quote!(reason = "health probe", crate = other)),
     ] {
         let item = quote! {

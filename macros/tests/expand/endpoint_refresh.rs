@@ -1,0 +1,61 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_structs)]
+pub struct __path_refresh;
+impl countersign::__private::utoipa::Path for __path_refresh {
+    fn path() -> countersign::__private::String {
+        countersign::__private::String::from("/auth/refresh")
+    }
+    fn methods() -> countersign::__private::Vec<
+        countersign::__private::utoipa::openapi::HttpMethod,
+    > {
+        countersign::__private::endpoint_methods(
+            countersign::__private::Endpoint::Refresh,
+        )
+    }
+    fn operation() -> countersign::__private::utoipa::openapi::path::Operation {
+        countersign::__private::endpoint_operation(
+            countersign::__private::Endpoint::Refresh,
+            "refresh",
+            "A new access token\n\nOnce for each refresh token.",
+        )
+    }
+}
+impl<'__t> countersign::__private::utoipa::__dev::Tags<'__t> for __path_refresh {
+    fn tags() -> countersign::__private::Vec<&'__t str> {
+        countersign::__private::Vec::from(["auth"])
+    }
+}
+impl countersign::__private::utoipa::__dev::SchemaReferences for __path_refresh {
+    fn schemas(
+        schemas: &mut countersign::__private::Vec<
+            (
+                countersign::__private::String,
+                countersign::__private::utoipa::openapi::RefOr<
+                    countersign::__private::utoipa::openapi::Schema,
+                >,
+            ),
+        >,
+    ) {
+        countersign::__private::endpoint_schemas(
+            countersign::__private::Endpoint::Refresh,
+            schemas,
+        );
+    }
+}
+/// A new access token
+///
+/// Once for each refresh token.
+pub async fn refresh(
+    _: countersign::__private::Public<countersign::__private::RefreshPolicy>,
+    countersign::__private::State(state): countersign::__private::State<AppState>,
+    request: countersign::__private::RefreshRequest,
+) -> ::core::result::Result<
+    countersign::__private::RefreshAnswer,
+    countersign::__private::AuthRejection,
+> {
+    countersign::__private::refresh_session(
+            <AppState as countersign::__private::AuthState>::auth(&state),
+            request,
+        )
+        .await
+}
