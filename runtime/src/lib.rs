@@ -60,6 +60,9 @@
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
 //! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
+//! | `connect-info` | | the client's address in [`SessionMetadata`], from axum's `ConnectInfo` |
+//! | `user-agent` | | the name of the device in [`SessionMetadata`] |
+//! | `cors` | | `Auth::cors_layer`, for pages of other origins |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]

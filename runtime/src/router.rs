@@ -293,7 +293,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
-    /// named header, the query. Routes may be added before and after.
+    /// named header, the query, and that a browser refreshes without a body. Routes may be added before and after.
     ///
     /// The document is written before the router gets its state, so it cannot know this by itself. Without this call it is
     /// true and not the whole truth.

@@ -8,7 +8,7 @@ use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::browser::{CROSS_SITE, app, request, routed, with_access_cookie, with_header_changed};
-use crate::support::{App, NOW, SECOND, builder, forge, payload, payload_with};
+use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
 
@@ -22,25 +22,42 @@ fn everywhere() -> App {
     })
 }
 
-/// A place, as a header and as the end of a path.
-fn places(token: &str) -> [(&'static str, Option<(&'static str, String)>, String); 4] {
+/// A token in a place: as headers, and as the end of a path.
+struct Place {
+    name: &'static str,
+    header: Option<(&'static str, String)>,
+    query: String,
+}
+
+impl Place {
+    fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.header.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    async fn fetch(&self, app: &App, path: &str) -> Answer {
+        let headers: Vec<_> = self.headers().collect();
+        app.fetch(&format!("{path}{}", self.query), &headers).await
+    }
+}
+
+fn places(token: &str) -> [Place; 4] {
+    let header = |name, header, value| Place { name, header: Some((header, value)), query: String::new() };
     [
-        ("Bearer", Some(("authorization", format!("Bearer {token}"))), String::new()),
-        ("Header", Some(("x-access-token", token.to_owned())), String::new()),
-        ("Cookie", Some(("cookie", format!("theme=dark; __Host-access={token}"))), String::new()),
-        ("Query", None, format!("?page=1&access_token={token}")),
+        header("Bearer", "authorization", format!("Bearer {token}")),
+        header("Header", "x-access-token", token.to_owned()),
+        header("Cookie", "cookie", format!("theme=dark; __Host-access={token}")),
+        Place { name: "Query", header: None, query: format!("?page=1&access_token={token}") },
     ]
 }
 
 #[tokio::test]
 async fn token_is_taken_from_each_place_that_is_switched_on_and_told_apart() {
     let app = everywhere();
-    for (place, header, query) in places(&forge(&payload())) {
-        let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let answer = app.fetch(&format!("/transport{query}"), &headers).await;
-        assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, place.as_bytes()));
-        assert_eq!(app.fetch(&format!("/me{query}"), &headers).await.status, StatusCode::OK);
-        assert_eq!(app.fetch(&format!("/greeting{query}"), &headers).await.status, StatusCode::OK);
+    for place in places(&forge(&payload())) {
+        let answer = place.fetch(&app, "/transport").await;
+        assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, place.name.as_bytes()));
+        assert_eq!(place.fetch(&app, "/me").await.status, StatusCode::OK);
+        assert_eq!(place.fetch(&app, "/greeting").await.status, StatusCode::OK);
     }
 }
 
@@ -50,17 +67,13 @@ async fn tokens_in_two_places_are_a_malformed_request() {
     let app = everywhere();
     let good = forge(&payload());
     for second in [good.as_str(), "x"] {
-        for (index, (first_place, first, first_query)) in places(&good).into_iter().enumerate() {
-            for (second_place, second, second_query) in places(second).into_iter().skip(index + 1) {
-                let headers: Vec<_> = [&first, &second]
-                    .into_iter()
-                    .flatten()
-                    .map(|(name, value)| (*name, value.as_str()))
-                    .collect();
-                let query = format!("{first_query}{second_query}");
+        for (index, first) in places(&good).into_iter().enumerate() {
+            for second in places(second).into_iter().skip(index + 1) {
+                let headers: Vec<_> = first.headers().chain(second.headers()).collect();
                 for path in ["/me", "/greeting", "/transport"] {
-                    let answer = app.fetch(&format!("{path}{query}"), &headers).await;
-                    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{first_place} and {second_place}");
+                    let path = format!("{path}{}{}", first.query, second.query);
+                    let answer = app.fetch(&path, &headers).await;
+                    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{} and {}", first.name, second.name);
                     answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
                 }
             }
@@ -92,11 +105,10 @@ async fn two_tokens_in_one_place_are_a_malformed_request() {
 #[tokio::test]
 async fn empty_credential_is_malformed_and_not_anonymous() {
     let app = everywhere();
-    for (place, header, query) in places("") {
-        let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for place in places("") {
         for path in ["/me", "/greeting"] {
-            let answer = app.fetch(&format!("{path}{query}"), &headers).await;
-            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{place}");
+            let answer = place.fetch(&app, path).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", place.name);
         }
     }
 }
@@ -107,11 +119,10 @@ async fn bad_token_is_refused_wherever_it_stands() {
     let expired = forge(&payload_with("exp", json!(NOW - 3600)));
     let refresh_token = app.login(&[]).await.refresh_token;
     for token in [expired.as_str(), refresh_token.as_str(), "nonsense", "Bearer%20x", "a.b.c"] {
-        for (place, header, query) in places(token) {
-            let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for place in places(token) {
             for path in ["/me", "/greeting"] {
-                let answer = app.fetch(&format!("{path}{query}"), &headers).await;
-                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token} in {place}");
+                let answer = place.fetch(&app, path).await;
+                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token} in {}", place.name);
                 answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
             }
         }
@@ -123,9 +134,8 @@ async fn bad_token_is_refused_wherever_it_stands() {
 async fn places_that_are_not_switched_on_are_not_looked_at() {
     let good = forge(&payload());
     for app in [App::new(), app(|builder| builder.cookies(Cookies::new()))] {
-        for (_, header, query) in places(&good).into_iter().skip(1) {
-            let headers: Vec<_> = header.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let answer = app.fetch(&format!("/me{query}"), &headers).await;
+        for place in places(&good).into_iter().skip(1) {
+            let answer = place.fetch(&app, "/me").await;
             answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
             assert!(!answer.header(header::WWW_AUTHENTICATE).unwrap().contains("error"));
         }
@@ -220,6 +230,16 @@ async fn document_names_every_place_that_the_router_is_told_of() {
     assert!(api["paths"]["/notes"]["post"]["responses"]["403"].is_object(), "another site may have sent it");
     assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
     assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
+
+    assert_eq!(schemes["refreshCookie"]["name"], "__Host-refresh");
+    let refresh = &api["paths"]["/refresh"]["post"];
+    assert_eq!(refresh["requestBody"]["required"], false);
+    let answers = &refresh["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"];
+    assert_eq!(answers[0]["$ref"], "#/components/schemas/TokenPair");
+    assert_eq!(answers[1]["$ref"], "#/components/schemas/CookieTokens");
+    assert!(
+        refresh["responses"]["403"].is_object() && api["components"]["schemas"]["CookieTokens"].is_object()
+    );
 
     let plain = serde_json::to_value(&App::new().api).unwrap();
     assert_eq!(plain["components"]["securitySchemes"].as_object().unwrap().len(), 1);

@@ -4,15 +4,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Required, Schema, Type};
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::transports::FOREIGN;
 use super::{declare, refusal};
 use crate::access::{Access, Policy};
 use crate::auth::TokenPair;
 use crate::http::{
-    CookieTokens, Endpoint, LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest,
-    SessionList,
+    Endpoint, LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest, SessionList,
 };
 use crate::rejection::ProblemDetails;
 use crate::router::Document;
@@ -27,30 +25,6 @@ pub(crate) fn document(endpoint: Endpoint, path: String, tags: Vec<String>, acce
     let mut schemas = Vec::new();
     endpoint_schemas(endpoint, &mut schemas);
     Document { path, methods: endpoint_methods(endpoint), operation, schemas }
-}
-
-/// Adds what is different where the refresh token may stand in a cookie.
-pub(crate) fn describe_refresh_cookie(endpoint: Endpoint, document: &mut Document) {
-    let operation = &mut document.operation;
-    if !matches!(endpoint, Endpoint::Refresh | Endpoint::Logout) {
-        return;
-    }
-    super::answer(operation, "403", || refusal(FOREIGN));
-    if endpoint == Endpoint::Logout {
-        return;
-    }
-    if let Some(RefOr::T(body)) = &mut operation.request_body {
-        body.required = Some(Required::False);
-        body.description = Some("Without a body, the refresh token is taken from its cookie".to_owned());
-    }
-    let tokens = OneOfBuilder::new()
-        .item(Ref::from_schema_name(TokenPair::name()))
-        .item(Ref::from_schema_name(CookieTokens::name()));
-    let answer = ResponseBuilder::new()
-        .description("The next tokens, the way the refresh token came: in the body, or in cookies")
-        .content(JSON, ContentBuilder::new().schema(Some(tokens)).build());
-    operation.responses.responses.insert("200".to_owned(), RefOr::T(answer.build()));
-    add::<CookieTokens>(&mut document.schemas);
 }
 
 /// The one method of an endpoint.
