@@ -73,6 +73,7 @@ mod asset;
 mod auth;
 mod claims;
 mod clock;
+pub mod dangerous;
 mod declared;
 mod events;
 mod extract;
@@ -104,7 +105,7 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
-pub use self::http::RefreshRequest;
+pub use self::http::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies, RefreshRequest, SignIn};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
     Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,

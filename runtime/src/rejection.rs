@@ -17,6 +17,8 @@ use crate::auth::AuthError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
+    /// Nothing shows that the site itself sent this request with the user's cookie: 403 `cross_site_request`.
+    CrossSite,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
         /// What the operation demands, if the application discloses it.
@@ -42,7 +44,7 @@ impl Denial {
     /// The status of the response.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
@@ -54,6 +56,7 @@ impl Denial {
     /// The stable code in the body; those of RFC 6750 section 3.1 and RFC 6749 section 5.2 where they have one.
     pub fn code(self) -> &'static str {
         match self {
+            Self::CrossSite => "cross_site_request",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Internal => "server_error",
             Self::InvalidGrant => "invalid_grant",
@@ -67,6 +70,9 @@ impl Denial {
 
     fn detail(self) -> &'static str {
         match self {
+            Self::CrossSite => {
+                "This request carries a cookie and may come from another site. Send it from a page of this site, with the header X-CSRF-Token."
+            }
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
@@ -74,9 +80,7 @@ impl Denial {
             Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
             Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
             Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
-            Self::MissingCredentials => {
-                "This operation requires an access token in the Authorization header."
-            }
+            Self::MissingCredentials => "This operation requires an access token.",
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
@@ -121,9 +125,11 @@ impl AuthRejection {
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
-            Denial::Internal | Denial::InvalidGrant | Denial::Unavailable | Denial::UnsupportedMediaType => {
-                return None;
-            }
+            Denial::CrossSite
+            | Denial::Internal
+            | Denial::InvalidGrant
+            | Denial::Unavailable
+            | Denial::UnsupportedMediaType => return None,
         };
         let realm = self.realm.as_ref()?;
         let mut challenge = format!("Bearer realm=\"{realm}\"");
@@ -177,6 +183,10 @@ impl From<AuthError> for AuthRejection {
             }
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
+                Denial::Internal.into()
+            }
+            AuthError::NoCookies => {
+                tracing::error!(target: TARGET, "cookies were asked for and are not configured");
                 Denial::Internal.into()
             }
             AuthError::Unavailable(error) => {

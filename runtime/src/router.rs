@@ -13,8 +13,11 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{OpenApi, PathItem, Paths, RefOr, Schema};
 
 use crate::access::Access;
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
 use crate::handler::{Captured, Declared, Served, Signature};
 use crate::openapi;
+use crate::openapi::transports::Scheme;
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`].
 ///
@@ -171,6 +174,7 @@ pub struct AuthRouter<S = ()> {
     router: Router<S>,
     openapi: OpenApi,
     computed: Paths,
+    schemes: Vec<Scheme>,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -187,7 +191,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     pub fn with_openapi(mut openapi: OpenApi) -> Self {
         openapi::complete(&mut openapi);
-        Self { router: Router::new(), openapi, computed: Paths::new() }
+        Self { router: Router::new(), openapi, computed: Paths::new(), schemes: Vec::new() }
     }
 
     /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says.
@@ -220,6 +224,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
         openapi::nest(&mut self.openapi, prefix, other.openapi);
         openapi::nest_paths(&mut self.computed, prefix, other.computed);
+        self.schemes.extend(other.schemes);
         self.router = self.router.nest(prefix, other.router);
         self.with_computed()
     }
@@ -234,6 +239,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn merge(mut self, other: Self) -> Self {
         self.openapi.merge(other.openapi);
         self.computed.merge(other.computed);
+        self.schemes.extend(other.schemes);
         self.router = self.router.merge(other.router);
         self.with_computed()
     }
@@ -243,7 +249,19 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         for (path, item) in &self.computed.paths {
             openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
         }
+        openapi::transports::describe(&mut self.openapi, &self.schemes);
         self
+    }
+
+    /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
+    /// named header, the query. Routes may be added before and after.
+    ///
+    /// The document is written before the router gets its state, so it cannot know this by itself. Without this call it is
+    /// true and not the whole truth.
+    #[must_use]
+    pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
+        self.schemes.extend(openapi::transports::schemes(auth.transports()));
+        self.with_computed()
     }
 
     /// Adds routes that nobody declared an access for: they are open to anybody, and missing from the document.
@@ -299,7 +317,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Gives the handlers their state, as [`Router::with_state`] does.
     #[must_use]
     pub fn with_state<T>(self, state: S) -> AuthRouter<T> {
-        AuthRouter { router: self.router.with_state(state), openapi: self.openapi, computed: self.computed }
+        AuthRouter {
+            router: self.router.with_state(state),
+            openapi: self.openapi,
+            computed: self.computed,
+            schemes: self.schemes,
+        }
     }
 
     /// The document so far.
@@ -327,7 +350,12 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
 
 impl<S> Clone for AuthRouter<S> {
     fn clone(&self) -> Self {
-        Self { router: self.router.clone(), openapi: self.openapi.clone(), computed: self.computed.clone() }
+        Self {
+            router: self.router.clone(),
+            openapi: self.openapi.clone(),
+            computed: self.computed.clone(),
+            schemes: self.schemes.clone(),
+        }
     }
 }
 

@@ -4,12 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
+
 use super::source::{AnySource, FromFn};
-use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner};
+use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner, Transports};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
+use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
+use crate::http::Cookies;
 use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::{ErasedStore, SessionStore};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
@@ -29,6 +33,9 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`max_token_len`](Self::max_token_len) | 8 KiB |
 /// | [`realm`](Self::realm) | the issuer |
 /// | [`client_id`](Self::client_id) | the first audience |
+/// | [`cookies`](Self::cookies) | none |
+/// | [`access_header`](Self::access_header) | none but `Authorization` |
+/// | [`access_query`](Self::access_query) | none |
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
     refresh_key: Option<Key>,
@@ -46,6 +53,9 @@ pub struct AuthBuilder<C: SessionClaims> {
     max_token_len: Option<usize>,
     disclose_requirements: bool,
     listener: Listener,
+    access_header: Option<HeaderName>,
+    access_query: Option<AccessTokenInQuery>,
+    cookies: Option<Cookies>,
 }
 
 impl<C: SessionClaims> AuthBuilder<C> {
@@ -67,6 +77,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
             max_token_len: None,
             disclose_requirements: false,
             listener: Listener::default(),
+            access_header: None,
+            access_query: None,
+            cookies: None,
         }
     }
 
@@ -201,6 +214,29 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// A header in which an access token may stand, alone and without a scheme; beside `Authorization`, which is always read.
+    ///
+    /// A request with a token in both is refused.
+    #[must_use]
+    pub fn access_header(mut self, name: HeaderName) -> Self {
+        self.access_header = Some(name);
+        self
+    }
+
+    /// A query parameter in which an access token may stand. Read [`AccessTokenInQuery`] before you call this.
+    #[must_use]
+    pub fn access_query(mut self, query: AccessTokenInQuery) -> Self {
+        self.access_query = Some(query);
+        self
+    }
+
+    /// Cookies for browsers, beside tokens in headers and bodies for everybody else.
+    #[must_use]
+    pub fn cookies(mut self, cookies: Cookies) -> Self {
+        self.cookies = Some(cookies);
+        self
+    }
+
     /// Where the time comes from; tests set their own.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -236,6 +272,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if self.rotation.window() >= self.access_ttl {
             return Err(ConfigError::Window);
         }
+        let transports = Transports::checked(self.access_header, self.cookies, self.access_query)?;
         let policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
         let mut settings = TokenSettings::new(issuer, audience);
         settings = audiences.fold(settings, TokenSettings::audience);
@@ -244,8 +281,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
         Ok(Auth {
             inner: Arc::new(Inner {
-                access_tokens: AccessTokens::new(access_keys, settings.clone())?,
-                refresh_tokens: RefreshTokens::new(refresh_key.clone(), settings)?,
+                access_tokens: AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?,
+                refresh_tokens: RefreshTokens::new(refresh_key.clone(), transports.fit_refresh(settings))?,
                 refresh_key,
                 sessions: Sessions::erased(store, self.clock, policy),
                 source,
@@ -253,6 +290,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 realm: realm.into(),
                 disclose_requirements: self.disclose_requirements,
                 listener: self.listener,
+                transports,
             }),
         })
     }

@@ -12,8 +12,14 @@ use crate::token::{KeyError, SettingsError, TokenError};
 /// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
 #[non_exhaustive]
 pub enum ConfigError {
+    /// The named header for access tokens has another meaning.
+    AccessHeader,
+    /// The query parameter for access tokens has no name, or that of refresh tokens.
+    AccessQuery,
     /// The access lifetime is zero, over a day, or longer than the session may idle.
     AccessTtl,
+    /// The name of the cookies is empty, longer than 64 characters or has others than letters, digits, `-` and `_`.
+    CookieName,
     /// A variable is not set.
     EnvMissing {
         /// The name of the variable.
@@ -35,6 +41,11 @@ pub enum ConfigError {
     },
     /// The realm holds a character that may not stand in a challenge.
     Realm,
+    /// A trusted origin is not an origin.
+    Origin {
+        /// What was given.
+        origin: String,
+    },
     /// Access and refresh tokens would be signed with the same secret.
     SameKey,
     /// The lifetimes or the rotation of sessions contradict each other.
@@ -51,6 +62,15 @@ impl fmt::Display for ConfigError {
             Self::AccessTtl => f.write_str(
                 "the access lifetime has to be between a second and a day, and no longer than the idle lifetime: change `access_ttl`",
             ),
+            Self::AccessHeader => f.write_str(
+                "the header for access tokens has a meaning already: pass another name to `access_header`",
+            ),
+            Self::AccessQuery => f.write_str(
+                "the query parameter for access tokens needs a name other than `refresh_token`: change `access_query`",
+            ),
+            Self::CookieName => f.write_str(
+                "a cookie name is 1 to 64 letters, digits, `-` and `_`: change the argument of `Cookies::named`",
+            ),
             Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set"),
             Self::EnvInvalid { name, expected } => {
                 write!(f, "the environment variable {name} has to hold {expected}")
@@ -59,6 +79,11 @@ impl fmt::Display for ConfigError {
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
             Self::Realm => f.write_str(
                 "the realm may hold printable ASCII without quotes and backslashes: set it with `realm`",
+            ),
+            Self::Origin { origin } => write!(
+                f,
+                "`{}` is not an origin: pass a scheme, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`",
+                origin.escape_debug()
             ),
             Self::SameKey => {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")
@@ -108,6 +133,8 @@ pub enum AuthError {
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
     Mint(TokenError),
+    /// Cookies were asked for, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
+    NoCookies,
     /// The store or the claims source does not answer; nothing was changed.
     Unavailable(BoxError),
 }
@@ -143,6 +170,7 @@ impl fmt::Display for AuthError {
         match self {
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::Mint(_) => f.write_str("the token could not be made"),
+            Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),
             Self::Unavailable(_) => f.write_str("the session store or the claims source is unavailable"),
         }
     }
@@ -153,7 +181,7 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::InvalidGrant(InvalidGrant::UserGone) => None,
+            Self::InvalidGrant(InvalidGrant::UserGone) | Self::NoCookies => None,
             Self::Unavailable(error) => Some(&**error),
         }
     }

@@ -7,6 +7,7 @@ mod pair;
 mod service;
 mod source;
 mod state;
+mod transports;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +15,17 @@ use std::time::Duration;
 
 use self::source::AnySource;
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::session::Sessions;
-use crate::token::{AccessTokens, Key, KeySet, RefreshTokens, TokenError, Verified};
+use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
 pub use pair::{TokenPair, TokenType};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};
+pub(crate) use transports::Transports;
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
 ///
@@ -67,6 +70,7 @@ struct Inner<C> {
     realm: Arc<str>,
     disclose_requirements: bool,
     listener: Listener,
+    transports: Transports,
 }
 
 impl<C> Clone for Auth<C> {
@@ -105,6 +109,11 @@ impl<C: SessionClaims> Auth<C> {
         &self.inner.realm
     }
 
+    /// Where tokens may stand.
+    pub(crate) fn transports(&self) -> &Transports {
+        &self.inner.transports
+    }
+
     pub(crate) fn discloses_requirements(&self) -> bool {
         self.inner.disclose_requirements
     }
@@ -116,6 +125,28 @@ impl<C: SessionClaims> Auth<C> {
 
     pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
+    }
+
+    /// The time, which never goes back.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.sessions.now()
+    }
+
+    pub(crate) fn verify_refresh(&self, token: &[u8]) -> Result<RefreshTicket, TokenError> {
+        self.inner.refresh_tokens.verify(token, self.now())
+    }
+
+    /// The session that a refresh token names, expired or not; `None` for what is no refresh token of ours.
+    pub(crate) fn session_of_refresh_token(&self, token: &[u8]) -> Option<String> {
+        self.inner.refresh_tokens.session_id_of(token).ok()
+    }
+
+    pub(crate) fn csrf_token_of(&self, session: &str) -> String {
+        self.inner.refresh_tokens.csrf_token(session)
+    }
+
+    pub(crate) fn is_csrf_token(&self, session: &str, presented: &[u8]) -> bool {
+        self.inner.refresh_tokens.is_csrf_token(session, presented)
     }
 
     pub(crate) fn verify_access(&self, token: &[u8]) -> Result<Verified<C>, TokenError> {

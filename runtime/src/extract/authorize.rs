@@ -3,12 +3,13 @@
 use axum::extract::MatchedPath;
 use http::request::Parts;
 
-use super::Session;
 use super::session::verified;
+use super::{Session, Transport};
 use crate::access::{Access, Checked, Decision, decide};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
+use crate::http::csrf;
 use crate::rejection::{AuthRejection, Denial};
 
 /// A refusal, with what the log says of its cause and whose request it was.
@@ -37,7 +38,7 @@ pub(crate) async fn authorize<C: SessionClaims>(
     }
     match decided(parts, auth, access).await {
         Ok(session) => Ok(session),
-        Err(refusal) => Err(refuse(parts, auth, access, &refusal)),
+        Err(refusal) => Err(refuse(parts, auth, Some(*access), &refusal)),
     }
 }
 
@@ -47,6 +48,9 @@ async fn decided<C: SessionClaims>(
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
+    if let Some(session) = &session {
+        check_sender(parts, auth, session)?;
+    }
     let checked = match &session {
         Some(session) => looked_up(auth, access, session).await?,
         None => Checked::default(),
@@ -62,6 +66,22 @@ async fn decided<C: SessionClaims>(
     }
 }
 
+/// A browser sends a cookie with requests of other sites too, so a cookie alone does not say that the user meant it.
+fn check_sender<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    session: &Session<C>,
+) -> Result<(), Refusal<C>> {
+    if session.transport() != Transport::Cookie {
+        return Ok(());
+    }
+    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str())).map_err(|denial| Refusal {
+        denial,
+        reason: denial.code(),
+        session: Some(session.clone()),
+    })
+}
+
 /// What the store and the refresh token say, as far as the decision needs it.
 async fn looked_up<C: SessionClaims>(
     _auth: &Auth<C>,
@@ -71,10 +91,11 @@ async fn looked_up<C: SessionClaims>(
     Ok(Checked::default())
 }
 
-fn refuse<C: SessionClaims>(
+/// Makes a refusal an event and a response.
+pub(crate) fn refuse<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
-    access: &Access,
+    access: Option<Access>,
     refusal: &Refusal<C>,
 ) -> AuthRejection {
     let outcome =
@@ -82,7 +103,7 @@ fn refuse<C: SessionClaims>(
     let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
     event.method = Some(parts.method.as_str());
     event.route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    event.policy = Some(*access);
+    event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();
     event.session = refusal.session.as_ref().map(Session::id);

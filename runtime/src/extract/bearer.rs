@@ -1,19 +1,8 @@
 //! The bearer token of a request, RFC 6750 section 2.1.
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 use crate::rejection::Denial;
-
-/// The one `Authorization` header; `None` when there is none, refused when there are two.
-pub(crate) fn header(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Denial> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let first = values.next();
-    match values.next() {
-        None => Ok(first),
-        Some(_) => Err(Denial::InvalidRequest),
-    }
-}
 
 /// The bearer token in an `Authorization` header.
 ///
@@ -37,27 +26,12 @@ pub(crate) fn token(header: &HeaderValue) -> Result<&[u8], Denial> {
 mod tests {
     use super::*;
 
-    fn headers(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
-    }
-
-    #[test]
-    fn no_header_is_no_token() {
-        assert_eq!(header(&HeaderMap::new()), Ok(None));
-    }
-
     /// Row 65.
     #[test]
     fn scheme_is_read_in_any_letter_case() {
         for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c", "bEaReR a.b.c"] {
             assert_eq!(token(&HeaderValue::from_static(value)), Ok(&b"a.b.c"[..]), "{value}");
         }
-    }
-
-    /// Row 64.
-    #[test]
-    fn two_headers_are_a_malformed_request() {
-        assert_eq!(header(&headers(&["Bearer a.b.c", "Bearer a.b.c"])), Err(Denial::InvalidRequest));
     }
 
     /// Row 66.

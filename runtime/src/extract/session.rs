@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::{fmt, mem};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 
 use super::authorize::{Refusal, authorize};
-use super::bearer;
+use super::credentials::{Credential, access_credential};
 use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -49,15 +49,8 @@ struct Shared<C> {
 /// What a session was verified from, and by whom. A request may pass through routers with other keys, and through layers that
 /// change its headers.
 struct Origin {
-    credentials: HeaderValue,
+    credential: HeaderValue,
     realm: Arc<str>,
-}
-
-impl Origin {
-    fn is<C: SessionClaims>(&self, headers: &HeaderMap, auth: &Auth<C>) -> bool {
-        // The address of the realm is that of its `Auth`, which lives as long as this does.
-        Arc::ptr_eq(&self.realm, auth.realm()) && bearer::header(headers) == Ok(Some(&self.credentials))
-    }
 }
 
 /// How a token reached the server.
@@ -66,6 +59,12 @@ impl Origin {
 pub enum Transport {
     /// In the `Authorization` header (RFC 6750 section 2.1).
     Bearer,
+    /// In a header that the application has named.
+    Header,
+    /// In a cookie, which a browser sends whether or not the user meant to: such requests are checked for their sender.
+    Cookie,
+    /// In the query, which has to be switched on in [`dangerous`](crate::dangerous).
+    Query,
 }
 
 impl<C> Session<C> {
@@ -130,26 +129,33 @@ impl<C: fmt::Debug> fmt::Debug for Session<C> {
     }
 }
 
+impl<C: SessionClaims> Session<C> {
+    fn is_of(&self, credential: &Credential<'_>, auth: &Auth<C>) -> bool {
+        let Shared { transport, origin, .. } = &*self.shared;
+        // The address of the realm is that of its `Auth`, which lives as long as this does.
+        Arc::ptr_eq(&origin.realm, auth.realm()) && credential.is(*transport, &origin.credential)
+    }
+}
+
 /// The session of the request, verified at most once: the first to ask leaves it in the extensions.
 pub(super) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
+    let Some(credential) = access_credential(parts, auth.transports())? else { return Ok(None) };
     if let Some(session) = parts.extensions.get::<Session<C>>()
-        && session.shared.origin.is(&parts.headers, auth)
+        && session.is_of(&credential, auth)
     {
         return Ok(Some(session.clone()));
     }
-    let Some(header) = bearer::header(&parts.headers)? else { return Ok(None) };
-    let mut token = auth.verify_access(bearer::token(header)?).map_err(|error| Refusal {
-        denial: Denial::InvalidToken,
-        reason: error.reason(),
-        session: None,
-    })?;
+    let invalid = |reason| Refusal { denial: Denial::InvalidToken, reason, session: None };
+    let mut token = auth.verify_access(credential.token()?).map_err(|error| invalid(error.reason()))?;
     // A token of ours always names a session; one that does not was not made by this crate.
     let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| Denial::InvalidToken)?;
-    let origin = Origin { credentials: header.clone(), realm: Arc::clone(auth.realm()) };
-    let session = Session { shared: Arc::new(Shared { id, token, transport: Transport::Bearer, origin }) };
+    let transport = credential.transport;
+    let kept = credential.kept().ok_or(Denial::InvalidToken)?;
+    let origin = Origin { credential: kept, realm: Arc::clone(auth.realm()) };
+    let session = Session { shared: Arc::new(Shared { id, token, transport, origin }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }

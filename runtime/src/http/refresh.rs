@@ -2,14 +2,20 @@
 
 use std::fmt;
 
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
 use axum::{Json, RequestExt};
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use serde::Deserialize;
 
-use crate::auth::{AuthState, TokenPair};
+use super::{CookieTokens, csrf};
+use crate::auth::{Auth, AuthState, TokenPair};
+use crate::claims::SessionClaims;
+use crate::extract::{Refusal, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that exchanges a refresh token for the next pair: `typed_refresh_handler!(refresh, AppState)`.
@@ -51,13 +57,22 @@ macro_rules! typed_refresh_handler {
 /// More than a refresh token of the largest configurable size needs.
 const LARGEST_BODY: usize = 64 * 1024;
 
+/// A request for the next tokens (RFC 6749 section 6): the refresh token in a JSON body, or no body and the refresh cookie.
+///
+/// Scopes and roles cannot be asked for: they are read anew from the application.
+pub struct RefreshRequest {
+    body: Option<RefreshBody>,
+    parts: Parts,
+}
+
 /// What a client sends to get the next pair of tokens (RFC 6749 section 6), as JSON.
 ///
 /// Scopes and roles cannot be asked for: they are read anew from the application.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = RefreshRequest))]
 #[serde(deny_unknown_fields)]
-pub struct RefreshRequest {
+struct RefreshBody {
     /// The refresh token of the last response.
     refresh_token: String,
     /// If sent, `refresh_token`.
@@ -80,27 +95,64 @@ impl fmt::Debug for RefreshRequest {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for RefreshRequest {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        RefreshBody::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for RefreshRequest {
+    fn name() -> std::borrow::Cow<'static, str> {
+        RefreshBody::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        RefreshBody::schemas(schemas);
+    }
+}
+
 impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
     type Rejection = AuthRejection;
 
-    async fn from_request(mut request: Request, _: &S) -> Result<Self, AuthRejection> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, AuthRejection> {
+        let (parts, body) = request.into_parts();
+        let mut request = Request::new(body);
         DefaultBodyLimit::max(LARGEST_BODY).apply(&mut request);
-        match request.extract::<Json<Self>, _>().await {
-            Ok(Json(request)) => Ok(request),
+        let Some(content_type) = parts.headers.get(CONTENT_TYPE) else {
+            let body: Bytes = request.extract().await.map_err(|_| Denial::InvalidRequest)?;
+            return match body.is_empty() {
+                true => Ok(Self { body: None, parts }),
+                false => Err(Denial::UnsupportedMediaType.into()),
+            };
+        };
+        request.headers_mut().insert(CONTENT_TYPE, content_type.clone());
+        match request.extract::<Json<RefreshBody>, _>().await {
+            Ok(Json(body)) => Ok(Self { body: Some(body), parts }),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Denial::UnsupportedMediaType.into()),
             Err(_) => Err(Denial::InvalidRequest.into()),
         }
     }
 }
 
-/// What the refresh endpoint answers with.
+/// What the refresh endpoint answers with: tokens the way the refresh token came.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct RefreshAnswer(TokenPair);
+#[non_exhaustive]
+pub enum RefreshAnswer {
+    /// It was in the body.
+    Tokens(TokenPair),
+    /// It was in the cookie.
+    Cookies(CookieTokens),
+}
 
 impl IntoResponse for RefreshAnswer {
     fn into_response(self) -> Response {
-        self.0.into_response()
+        match self {
+            Self::Tokens(tokens) => tokens.into_response(),
+            Self::Cookies(tokens) => tokens.into_response(),
+        }
     }
 }
 
@@ -109,8 +161,27 @@ pub async fn refresh_session<S: AuthState>(
     state: &S,
     request: RefreshRequest,
 ) -> Result<RefreshAnswer, AuthRejection> {
-    let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = request;
-    Ok(RefreshAnswer(state.auth().refresh(&refresh_token).await?))
+    let RefreshRequest { body, parts } = request;
+    let auth = state.auth();
+    match (body, refresh_cookie_of(&parts.headers, auth)?) {
+        (Some(body), None) => {
+            let RefreshBody { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = body;
+            Ok(RefreshAnswer::Tokens(auth.refresh(&refresh_token).await?))
+        }
+        (None, Some(cookie)) => {
+            let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
+            check_sender(&parts, auth, token)?;
+            Ok(RefreshAnswer::Cookies(auth.in_cookies(auth.refresh(token).await?)?))
+        }
+        (Some(_), Some(_)) | (None, None) => Err(Denial::InvalidRequest.into()),
+    }
+}
+
+/// A token that is not valid names no session, and no `X-CSRF-Token` is right for it; who sent it is asked all the same.
+fn check_sender<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, token: &str) -> Result<(), AuthRejection> {
+    let session = auth.session_of_refresh_token(token.as_bytes());
+    let subject = session.as_deref().map_or(csrf::Subject::SignIn, csrf::Subject::Session);
+    csrf::check(parts, auth, subject).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))
 }
 
 #[cfg(test)]
@@ -120,8 +191,10 @@ mod tests {
     /// Row 30.
     #[test]
     fn debug_output_of_a_request_shows_no_token() {
-        let request: RefreshRequest = serde_json::from_str(r#"{"refresh_token":"secret"}"#).unwrap();
-        assert_eq!(request.refresh_token, "secret");
+        let body: RefreshBody = serde_json::from_str(r#"{"refresh_token":"secret"}"#).unwrap();
+        assert_eq!(body.refresh_token, "secret");
+        let (parts, ()) = http::Request::builder().header("cookie", "secret").body(()).unwrap().into_parts();
+        let request = RefreshRequest { body: Some(body), parts };
         assert!(!format!("{request:?}").contains("secret"));
     }
 }

@@ -4,6 +4,7 @@ mod json;
 pub(crate) mod refresh;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transports;
 
 use std::collections::btree_map::Entry;
 

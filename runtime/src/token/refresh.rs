@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
 
 use super::access::Audience;
 use super::derive::Subkey;
@@ -66,6 +67,7 @@ pub struct RefreshTokens {
     successors: Subkey,
     access_ids: Subkey,
     pseudonyms: Subkey,
+    csrf_tokens: Subkey,
 }
 
 #[derive(Serialize)]
@@ -92,10 +94,10 @@ impl RefreshTokens {
         let secret = key.secret().ok_or(SettingsError::RefreshKeyNotSecret)?;
         let subkey = |purpose| Subkey::of(secret, purpose);
         let (successors, access_ids) = (subkey("successor"), subkey("access id"));
-        let pseudonyms = subkey("pseudonym");
+        let (pseudonyms, csrf_tokens) = (subkey("pseudonym"), subkey("csrf"));
         let keys = KeySet::new(key).map_err(|_| SettingsError::RefreshKeyNotSecret)?;
         let envelope = Envelope::new("rt+jwt", settings.length_limit(), keys);
-        Self { envelope, settings, successors, access_ids, pseudonyms }.check_length_limit()
+        Self { envelope, settings, successors, access_ids, pseudonyms, csrf_tokens }.check_length_limit()
     }
 
     /// Makes a token; equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
@@ -154,6 +156,17 @@ impl RefreshTokens {
         let mut name = self.pseudonyms.id(&[kind, id]);
         name.truncate(16);
         name
+    }
+
+    /// What a request has to carry that a cookie of this session authenticates: bound to the session, so that one who has a
+    /// session of their own cannot make it.
+    pub(crate) fn csrf_token(&self, session_id: &str) -> String {
+        self.csrf_tokens.id(&[session_id])
+    }
+
+    /// Compares in constant time.
+    pub(crate) fn is_csrf_token(&self, session_id: &str, presented: &[u8]) -> bool {
+        self.csrf_token(session_id).as_bytes().ct_eq(presented).into()
     }
 
     /// Refuses settings under which no token of a user with a UUID for identifier fits the length limit.

@@ -90,6 +90,12 @@ impl TokenSettings {
         self
     }
 
+    /// Lowers the limit of a token's length to `bytes`, if it is higher.
+    pub(crate) fn at_most(mut self, bytes: usize) -> Self {
+        self.max_len = self.max_len.min(bytes);
+        self
+    }
+
     /// Refuses tokens that were issued longer ago, whatever their `exp` says. No limit unless set.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);

@@ -1,0 +1,230 @@
+//! The credentials of a request: its one access token and its one refresh token, wherever they may stand.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use cookie::Cookie;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Transport, bearer};
+use crate::auth::{Auth, Transports};
+use crate::claims::SessionClaims;
+use crate::http::X_REFRESH_TOKEN;
+use crate::rejection::Denial;
+
+/// A token as it stands in a request, not yet verified.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credential<'r> {
+    pub(crate) transport: Transport,
+    value: Value<'r>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Value<'r> {
+    Header(&'r HeaderValue),
+    Text(Cow<'r, str>),
+}
+
+impl<'r> Credential<'r> {
+    fn header(transport: Transport, value: &'r HeaderValue) -> Self {
+        Self { transport, value: Value::Header(value) }
+    }
+
+    fn text(transport: Transport, value: Cow<'r, str>) -> Self {
+        Self { transport, value: Value::Text(value) }
+    }
+
+    /// What stands in the request, with the scheme of an `Authorization` header.
+    fn bytes(&self) -> &[u8] {
+        match &self.value {
+            Value::Header(value) => value.as_bytes(),
+            Value::Text(text) => text.as_bytes(),
+        }
+    }
+
+    /// The token itself.
+    pub(crate) fn token(&self) -> Result<&[u8], Denial> {
+        match (self.transport, &self.value) {
+            (Transport::Bearer, Value::Header(header)) => bearer::token(header),
+            _ if self.bytes().is_empty() => Err(Denial::InvalidRequest),
+            _ => Ok(self.bytes()),
+        }
+    }
+
+    /// What to compare a later credential of the same request with; `None` for what cannot be a token.
+    pub(super) fn kept(&self) -> Option<HeaderValue> {
+        let mut kept = match &self.value {
+            Value::Header(value) => (*value).clone(),
+            Value::Text(text) => HeaderValue::from_str(text).ok()?,
+        };
+        kept.set_sensitive(true);
+        Some(kept)
+    }
+
+    pub(super) fn is(&self, transport: Transport, kept: &HeaderValue) -> bool {
+        self.transport == transport && self.bytes() == kept.as_bytes()
+    }
+}
+
+// Not derived: it would show the token.
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("transport", &self.transport).finish_non_exhaustive()
+    }
+}
+
+/// The one access token of a request; refused when there are two, in one place or in several (RFC 6750 section 2).
+pub(crate) fn access_credential<'r>(
+    parts: &'r Parts,
+    transports: &Transports,
+) -> Result<Option<Credential<'r>>, Denial> {
+    let header = |name: &HeaderName, transport| {
+        let value = one_header(&parts.headers, name)?;
+        Ok(value.map(|value| Credential::header(transport, value)))
+    };
+    let bearer = header(&AUTHORIZATION, Transport::Bearer)?;
+    if transports.bearer_only() {
+        return Ok(bearer);
+    }
+    let named = transports.header.as_ref().map_or(Ok(None), |name| header(name, Transport::Header))?;
+    let cookie = transports.access_cookie().map_or(Ok(None), |name| one_cookie(&parts.headers, name))?;
+    let query = transports.query.as_ref().map_or(Ok(None), |name| one_parameter(parts, name))?;
+    let found = [
+        bearer,
+        named,
+        cookie.map(|text| Credential::text(Transport::Cookie, text)),
+        query.map(|text| Credential::text(Transport::Query, text)),
+    ];
+    one(found.into_iter().flatten())
+}
+
+/// The one refresh token of a request, in its cookie or in the header `X-Refresh-Token`; refused when there are two.
+pub(crate) fn refresh_token_of<'r, C: SessionClaims>(
+    parts: &'r Parts,
+    auth: &Auth<C>,
+) -> Result<Option<Credential<'r>>, Denial> {
+    let header = one_header(&parts.headers, &X_REFRESH_TOKEN)?;
+    let header = header.map(|value| Credential::header(Transport::Header, value));
+    one(header.into_iter().chain(refresh_cookie_of(&parts.headers, auth)?))
+}
+
+/// The refresh token in the cookie, where cookies are switched on.
+pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
+    headers: &'r HeaderMap,
+    auth: &Auth<C>,
+) -> Result<Option<Credential<'r>>, Denial> {
+    let cookie = auth.transports().refresh_cookie().map_or(Ok(None), |name| one_cookie(headers, name))?;
+    Ok(cookie.map(|text| Credential::text(Transport::Cookie, text)))
+}
+
+/// The only one there is; two are ambiguous, and a server that picks one invites a request that is read in two ways.
+fn one<T>(found: impl IntoIterator<Item = T>) -> Result<Option<T>, Denial> {
+    let mut found = found.into_iter();
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(_) => Err(Denial::InvalidRequest),
+    }
+}
+
+/// The one value of a header; `None` when there is none, refused when there are two.
+pub(crate) fn one_header<'r>(
+    headers: &'r HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'r HeaderValue>, Denial> {
+    one(headers.get_all(name))
+}
+
+/// The value of the one cookie of this name, in exactly these letters (RFC 6265bis section 4.1.3 has prefixes in any letter case
+/// be the browser's business, and another name is another cookie).
+///
+/// HTTP/2 may split the header into several (RFC 9113 section 8.2.3), so all of them are read.
+fn one_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
+    let found = headers.get_all(COOKIE).iter().flat_map(|line| {
+        // Other people's cookies may hold anything; in a token a replaced byte fails verification.
+        let line = String::from_utf8_lossy(line.as_bytes());
+        Cookie::split_parse(line).filter_map(Result::ok).filter(|cookie| cookie.name() == name)
+    });
+    Ok(one(found)?.map(|cookie| Cow::Owned(cookie.value().to_owned())))
+}
+
+/// The value of the one parameter of this name in the query, decoded.
+fn one_parameter<'r>(parts: &'r Parts, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
+    let query = parts.uri.query().unwrap_or_default();
+    one(form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, values: &[&'static [u8]]) -> HeaderMap {
+        let values = values.iter().map(|value| HeaderValue::from_bytes(value).unwrap());
+        values.map(|value| (name.clone(), value)).collect()
+    }
+
+    fn cookie(lines: &[&'static [u8]]) -> Result<Option<String>, Denial> {
+        let headers = headers(COOKIE, lines);
+        Ok(one_cookie(&headers, "__Host-access")?.map(Cow::into_owned))
+    }
+
+    fn parameter(query: &str) -> Result<Option<String>, Denial> {
+        let uri = format!("/events?{query}");
+        let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
+        Ok(one_parameter(&parts, "access_token")?.map(Cow::into_owned))
+    }
+
+    /// Row 64.
+    #[test]
+    fn two_headers_are_a_malformed_request() {
+        assert_eq!(one_header(&HeaderMap::new(), &AUTHORIZATION), Ok(None));
+        let twice = headers(AUTHORIZATION, &[b"Bearer a.b.c", b"Bearer a.b.c"]);
+        assert_eq!(one_header(&twice, &AUTHORIZATION), Err(Denial::InvalidRequest));
+    }
+
+    /// Rows 105 and 106.
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name_in_any_line_and_refused_twice() {
+        let found = |token: &str| Ok(Some(token.to_owned()));
+        assert_eq!(cookie(&[b"__Host-access=a.b.c"]), found("a.b.c"));
+        assert_eq!(cookie(&[b"theme=dark; __Host-access=a.b.c; x"]), found("a.b.c"));
+        assert_eq!(cookie(&[b"theme=dark", b"__Host-access=a.b.c"]), found("a.b.c"));
+        assert_eq!(cookie(&[b"caf\xE9=\xFF; __Host-access=a.b.c"]), found("a.b.c"));
+        for twice in
+            [&[&b"__Host-access=a; __Host-access=b"[..]][..], &[b"__Host-access=a", b"__Host-access=a"]]
+        {
+            assert_eq!(cookie(twice), Err(Denial::InvalidRequest));
+        }
+        for other in [
+            &b"__host-access=a"[..],
+            b"__HOST-ACCESS=a",
+            b"access=a",
+            b"__Host-access",
+            b"=__Host-access",
+            b"",
+        ] {
+            assert_eq!(cookie(&[other]), Ok(None), "{}", other.escape_ascii());
+        }
+    }
+
+    /// Row 67.
+    #[test]
+    fn a_parameter_is_decoded_and_refused_twice() {
+        assert_eq!(parameter("a=1&access_token=x%2Ey&b=2"), Ok(Some("x.y".to_owned())));
+        assert_eq!(parameter("access%5Ftoken=x"), Ok(Some("x".to_owned())));
+        assert_eq!(parameter("Access_token=x&access_tokens=y"), Ok(None));
+        assert_eq!(parameter("access_token=x&access%5Ftoken=x"), Err(Denial::InvalidRequest));
+    }
+
+    /// Row 30.
+    #[test]
+    fn debug_output_shows_no_token() {
+        let credential = Credential::text(Transport::Query, "secret".into());
+        assert!(!format!("{credential:?}").contains("secret"));
+        let header = HeaderValue::from_static("secret");
+        assert!(!format!("{:?}", Credential::header(Transport::Header, &header)).contains("secret"));
+        assert!(!format!("{:?}", Credential::header(Transport::Header, &header).kept()).contains("secret"));
+    }
+}
