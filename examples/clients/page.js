@@ -1,6 +1,7 @@
 import { Session } from "/countersign.js";
 
-const session = new Session("/auth");
+// On the window for whoever looks at it from the console.
+const session = (window.session = new Session("/auth"));
 const element = (id) => document.getElementById(id);
 const show = (text) => (element("answer").textContent = text);
 
