@@ -79,6 +79,10 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
 /// 401 without one (RFC 6750 section 3). Above `#[utoipa::path]` it also writes `security` and the 401 into the
 /// operation; below it, it does not compile.
 ///
+/// An access token is good to its own end, whatever became of its session. `#[authenticated(live)]` also asks the store: a
+/// session that has ended is a 401, a store that does not answer a 503. `#[authenticated(both_tokens)]` also asks for the
+/// session's refresh token (`X-Refresh-Token`), and for the store, which that implies.
+///
 /// `#[authenticated(crate = path)]` says where `countersign` is. Refused: methods, generics, `impl` arguments, functions
 /// that are not `async`, more than 15 arguments, a second access attribute, a `security(...)` of your own.
 #[proc_macro_attribute]
@@ -107,6 +111,7 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A role that does not exist does not compile: a path is checked where it stands, a string where the signature names
 /// the claims, and otherwise in `routes!`. (With axum's own router alone such a string is a role that nobody has.)
 ///
+/// `live` and `both_tokens` stand beside the roles, as in `#[require_role("admin", live)]`, and have to hold too; they,
 /// `crate = path` and what is refused are those of [`authenticated`](macro@authenticated); also an empty list, a role
 /// twice, and a role with characters that a scope of RFC 6749 section 3.3 cannot have.
 #[proc_macro_attribute]

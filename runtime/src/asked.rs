@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::access::{Access, DeclaresAccess};
+use crate::access::{Access, DeclaresAccess, Rule};
 use crate::sentence::Sentence;
 
 /// Asks any type what it demands: the constant of its own hides that of [`AsksNothing`].
@@ -38,6 +38,10 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
             "` looks at credentials, and a public handler does not; remove #[public] and make it the first argument",
         );
     }
+    if matches!(access, Access::Require(Rule::BothTokens)) {
+        return start
+            .add("` asks for both tokens of a signed-in user; write #[authenticated(both_tokens)] instead");
+    }
     start
         .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
         .add(ty)
@@ -47,7 +51,6 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Rule;
 
     struct Plain;
 
@@ -87,6 +90,13 @@ mod tests {
     #[should_panic = "#[public]: the argument `Session<User>` asks for a signed-in user"]
     fn an_argument_that_demands_a_role_is_refused() {
         check_public("Session<User>", Some(Access::Require(Rule::Role("admin"))));
+    }
+
+    #[test]
+    #[should_panic = "#[public]: the argument `RefreshSession<User>` asks for both tokens of a signed-in user; write \
+                      #[authenticated(both_tokens)] instead"]
+    fn an_argument_that_demands_both_tokens_is_refused() {
+        check_public("RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
     }
 
     #[test]

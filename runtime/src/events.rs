@@ -12,6 +12,18 @@ use crate::session::SessionId;
 /// Every event is written to `tracing` in any case, under the target `countersign`, with pseudonyms in the place of
 /// identifiers. A listener gets the identifiers themselves and has to know where it may write them.
 ///
+/// It is told of what this crate does and of nothing else: that a user was given another role, or changed their password,
+/// the application has to tell itself, and so it does of a sign-in that it refuses
+/// ([`Auth::record_refused_sign_in`](crate::Auth::record_refused_sign_in)).
+///
+/// | kind | one for each |
+/// |---|---|
+/// | sign-in | [`Auth::login`](crate::Auth::login), and each refusal that the application records |
+/// | refresh | [`Auth::refresh`](crate::Auth::refresh), whatever becomes of it |
+/// | reuse | old refresh token that was presented, with its [kind](crate::session::ReuseKind) as the reason; then follow a revoke and, at a refresh, a refused refresh |
+/// | revoke | operation that ended sessions or access tokens or was to: `logout`, `logout_all`, `end_session`, `revoke`, `revoke_all_except`, `expire_access_tokens`, `user_gone`, `reuse`, and for each session that made room for a new one `evicted` |
+/// | denial | request that was refused on a guarded route |
+///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use countersign::{AuthEvent, AuthEventKind, AuthEvents};
@@ -35,6 +47,9 @@ use crate::session::SessionId;
 pub trait AuthEvents: Send + Sync + 'static {
     /// Takes note of an event. It is called where the event happens and must not block: hand over to a channel or a task
     /// whatever takes time.
+    ///
+    /// It should not panic. If it does, that ends the task of the request, as in a handler: the caller gets no answer, and nobody
+    /// is let in by it.
     fn record(&self, event: &AuthEvent<'_>);
 }
 
@@ -91,7 +106,7 @@ pub enum AuthEventKind {
     Refresh,
     /// A refresh token was presented after its successor had been given out; the session was ended for it.
     Reuse,
-    /// One or all sessions of a user were ended.
+    /// One or all sessions of a user were ended, or their access tokens; or they were to be.
     Revoke,
     /// A request to a guarded route was refused.
     Denial,
@@ -138,11 +153,8 @@ impl AuthOutcome {
 pub(crate) struct Listener(pub(crate) Option<Box<dyn AuthEvents>>);
 
 impl Listener {
-    /// Tells the listener, and writes the one line. `pseudonym` names an identifier of a kind in the log.
+    /// Writes the one line, and tells the listener. `pseudonym` names an identifier of a kind in the log.
     pub(crate) fn record(&self, event: &AuthEvent<'_>, pseudonym: impl Fn(&str, &str) -> String) {
-        if let Some(listener) = &self.0 {
-            listener.record(event);
-        }
         let Line { user, session, policy } = Line::of(event, pseudonym);
         macro_rules! line {
             ($level:ident) => {
@@ -164,6 +176,10 @@ impl Listener {
             (AuthEventKind::Reuse, _) => line!(warn),
             (_, AuthOutcome::Failed) => line!(error),
             _ => line!(info),
+        }
+        // Last, so that a listener that panics leaves the line.
+        if let Some(listener) = &self.0 {
+            listener.record(event);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::claims::SessionClaims;
-use crate::extract::Session;
+use crate::extract::{RefreshSession, Session};
 use crate::role::RoleSet;
 use crate::sentence::Sentence;
 
@@ -28,6 +28,10 @@ pub trait NamesRoles {
 }
 
 impl<C: SessionClaims> NamesRoles for Session<C> {
+    const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
+}
+
+impl<C: SessionClaims> NamesRoles for RefreshSession<C> {
     const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
 }
 

@@ -58,6 +58,8 @@
 //! | `rust-crypto` | | the cryptography in Rust alone; with both, aws-lc-rs is used |
 //! | `scalar` | | `scalar()`, the Scalar page from the binary |
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
+//! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
+//! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
@@ -82,6 +84,7 @@ mod fields;
 mod handler;
 mod http;
 mod known;
+mod layer;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod rejection;
@@ -108,13 +111,14 @@ pub(crate) const TARGET: &str = "countersign";
 pub use self::http::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies, RefreshRequest, SignIn};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, Liveness,
     ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
-pub use extract::{Session, Transport};
+pub use extract::{RefreshSession, Session, Transport};
+pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;

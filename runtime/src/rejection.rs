@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
@@ -34,6 +33,8 @@ pub enum Denial {
     InvalidToken,
     /// There are no credentials: 401 without an error code.
     MissingCredentials,
+    /// The operation asks for the refresh token too, and there is none: 401 without an error code.
+    MissingRefreshToken,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
     /// A store or source that the decision needs does not answer: 503.
@@ -47,7 +48,9 @@ impl Denial {
             Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidToken | Self::MissingCredentials => StatusCode::UNAUTHORIZED,
+            Self::InvalidToken | Self::MissingCredentials | Self::MissingRefreshToken => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -63,6 +66,7 @@ impl Denial {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::MissingCredentials => "missing_credentials",
+            Self::MissingRefreshToken => "missing_refresh_token",
             Self::Unavailable => "temporarily_unavailable",
             Self::UnsupportedMediaType => "unsupported_media_type",
         }
@@ -81,6 +85,9 @@ impl Denial {
             Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
             Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
             Self::MissingCredentials => "This operation requires an access token.",
+            Self::MissingRefreshToken => {
+                "This operation requires the session's refresh token beside its access token."
+            }
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
@@ -121,7 +128,7 @@ impl AuthRejection {
     /// The value of `WWW-Authenticate` (RFC 6750 section 3), for the causes that challenge the client.
     pub fn challenge(&self) -> Option<String> {
         let error = match self.denial {
-            Denial::MissingCredentials => None,
+            Denial::MissingCredentials | Denial::MissingRefreshToken => None,
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }
@@ -173,14 +180,11 @@ impl From<Denial> for AuthRejection {
     }
 }
 
-/// What the client may learn of a failure; the rest is logged here.
+/// What the client may learn of a failure. That it happened is an event; the cause of a failure of ours is logged here.
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::InvalidGrant(cause) => {
-                tracing::info!(target: TARGET, reason = cause.reason(), "refresh refused");
-                Denial::InvalidGrant.into()
-            }
+            AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
                 Denial::Internal.into()
@@ -229,9 +233,16 @@ impl std::error::Error for AuthRejection {}
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
+        self.response()
+    }
+}
+
+impl AuthRejection {
+    /// The answer, with any body that can be made from bytes.
+    pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
         // Serialising a struct of strings and a number does not fail; an empty body would still carry the status.
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(B::from(body));
         *response.status_mut() = self.denial.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -249,6 +249,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         for (path, item) in &self.computed.paths {
             openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
         }
+        openapi::complete_schemes(&mut self.openapi, &self.computed);
         openapi::transports::describe(&mut self.openapi, &self.schemes);
         self
     }

@@ -1,14 +1,22 @@
 //! Sessions as the application sees them.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use countersign::session::{Rotation, SessionMetadata};
-use countersign::store::MemoryStore;
-use countersign::{AuthError, TokenPair};
+use countersign::session::{Rotation, SessionId, SessionMetadata, SessionRecord};
+use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
+use countersign::{AuthError, BoxError, ClaimsSource, ConfigError, Timestamp, TokenPair};
 use serde_json::json;
 
-use crate::support::{App, NOW, SECOND, User, forge, payload_of, payload_with, payload_without};
+use crate::support::{
+    App, NOW, Role, SECOND, User, builder, forge, key, payload_of, payload_with, payload_without,
+};
 
 fn laptop() -> SessionMetadata {
     SessionMetadata::default().with_user_agent("curl/8").with_device_label("laptop")
@@ -198,5 +206,170 @@ async fn refresh_moves_the_idle_end_and_not_the_time_of_the_sign_in() {
         assert_eq!((&access["auth_time"], &access["iat"]), (&json!(NOW), &json!(time)));
         assert_eq!(access["exp"], time + 900);
         assert_eq!((&refresh["iat"], &refresh["exp"]), (&json!(time), &json!(time + 30 * 86_400)));
+    }
+}
+
+/// Row 82. Another key, issuer or audience is refused without a word about the session, which goes on.
+#[tokio::test]
+async fn retry_at_a_server_with_other_settings_is_refused_and_the_session_goes_on() {
+    let store = MemoryStore::new();
+    let app = App::with(|builder| builder.store(store.clone()));
+    let pair = app.login(&[]).await;
+    let next = app.auth.refresh(&pair.refresh_token).await.unwrap();
+    let other_key = || key(b"f2q9Xv-LwB7mRk3TzH8sYc5NdJ6gPa4UeWi1VoQx0Zt-KnCr");
+    let others = [
+        builder(&app.clock).store(store.clone()).refresh_key(other_key()),
+        builder(&app.clock).store(store.clone()).issuer("https://other.test"),
+    ];
+    for other in others.map(|builder| builder.build().unwrap()) {
+        for token in [&pair.refresh_token, &next.refresh_token] {
+            assert!(matches!(other.refresh(token).await, Err(AuthError::InvalidGrant(_))));
+        }
+    }
+    let retried = app.auth.refresh(&pair.refresh_token).await.unwrap();
+    assert_eq!(retried.refresh_token, next.refresh_token);
+    assert!(app.auth.refresh(&next.refresh_token).await.is_ok());
+}
+
+/// Row 97: every session of the user, and nobody else's.
+#[tokio::test]
+async fn refresh_of_a_user_who_is_gone_ends_every_session_of_the_user() {
+    let source = |id| async move { Ok((id != 7).then(|| User { id, ..User::with(&[]) })) };
+    let app = App::with(|builder| builder.claims_source(source));
+    let pairs = [app.login(&[]).await, app.login(&[]).await];
+    app.auth.login(&User { id: 8, ..User::with(&[]) }, SessionMetadata::default()).await.unwrap();
+    assert!(app.auth.refresh(&pairs[0].refresh_token).await.is_err());
+    assert!(app.auth.sessions(&7).await.unwrap().is_empty());
+    assert_eq!(app.auth.sessions(&8).await.unwrap().len(), 1);
+    app.refresh(&pairs[1].refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// Rows 90 and 97: a claims source that fails says nothing about the user.
+#[tokio::test]
+async fn failing_claims_source_ends_nothing() {
+    struct Fails;
+    impl ClaimsSource<User> for Fails {
+        async fn claims_for(&self, _: u64) -> Result<Option<User>, BoxError> {
+            Err("the directory is down".into())
+        }
+    }
+    let app = App::with(|builder| builder.claims_from(Fails));
+    let pair = app.login(&[]).await;
+    app.refresh(&pair.refresh_token)
+        .await
+        .refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+    let session = app.auth.sessions(&7).await.unwrap().remove(0);
+    assert_eq!(session.version, 0);
+}
+
+#[tokio::test]
+async fn sign_in_beyond_the_limit_ends_the_oldest_session() {
+    let app = App::with(|builder| builder.max_sessions_per_user(NonZeroU32::new(2).unwrap()));
+    let mut pairs = Vec::new();
+    for _ in 0..3 {
+        pairs.push(app.login(&[Role::Member]).await);
+        app.clock.advance(SECOND);
+    }
+    app.refresh(&pairs[0].refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    for pair in &pairs[1..] {
+        assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
+    }
+}
+
+#[test]
+fn touch_interval_below_a_second_is_refused_at_build() {
+    let clock = App::new().clock;
+    for (interval, good) in [(SECOND / 2, false), (Duration::ZERO, false), (SECOND, true)] {
+        let built = builder(&clock).touch_interval(interval).build();
+        assert_eq!(built.is_ok(), good, "{interval:?}");
+        assert!(good || matches!(built, Err(ConfigError::Sessions(_))));
+    }
+}
+
+/// Where a [`Stalls`] never answers.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug)]
+enum Stall {
+    Nowhere,
+    Read,
+    BeforeWrite,
+    AfterWrite,
+}
+
+/// A store that at some point never answers, as behind a connection that hangs.
+#[derive(Default)]
+struct Stalls {
+    inner: MemoryStore,
+    at: AtomicU8,
+}
+
+impl Stalls {
+    fn at(&self, stall: Stall) {
+        self.at.store(stall as u8, Ordering::SeqCst);
+    }
+
+    async fn pass(&self, stall: Stall) {
+        if self.at.load(Ordering::SeqCst) == stall as u8 {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn write<T>(&self, operation: impl Future<Output = T>) -> T {
+        self.pass(Stall::BeforeWrite).await;
+        let result = operation.await;
+        self.pass(Stall::AfterWrite).await;
+        result
+    }
+}
+
+impl SessionStore for Stalls {
+    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+        self.write(self.inner.insert(record)).await
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.pass(Stall::Read).await;
+        self.inner.load(id).await
+    }
+
+    async fn replace(&self, record: SessionRecord, version: u64) -> Result<Replaced, StoreError> {
+        self.write(self.inner.replace(record, version)).await
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        self.write(self.inner.remove(id)).await
+    }
+
+    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        self.pass(Stall::Read).await;
+        self.inner.list(user_id).await
+    }
+
+    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.write(self.inner.remove_all(user_id, except)).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write(self.inner.purge_expired(now)).await
+    }
+}
+
+/// Row 90: a layer that limits the time of a request drops it wherever it waits. The client comes again and is served.
+#[tokio::test]
+async fn refresh_that_is_given_up_while_the_store_hangs_can_be_repeated() {
+    for stall in [Stall::Read, Stall::BeforeWrite, Stall::AfterWrite] {
+        let store = Arc::new(Stalls::default());
+        let app = App::with(|builder| builder.store(Arc::clone(&store)));
+        let pair = app.login(&[]).await;
+        store.at(stall);
+        {
+            let mut refresh = pin!(app.auth.refresh(&pair.refresh_token));
+            assert!(refresh.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        store.at(Stall::Nowhere);
+        app.clock.advance(SECOND * 29);
+        let next = app.auth.refresh(&pair.refresh_token).await.unwrap();
+        assert_eq!(app.auth.sessions(&7).await.unwrap().remove(0).version, 1, "{stall:?}");
+        assert!(app.auth.refresh(&next.refresh_token).await.is_ok(), "{stall:?}");
     }
 }

@@ -155,15 +155,16 @@ impl App {
     }
 
     pub(crate) fn with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Self {
-        Self::build(configure, |router| router)
+        Self::build_with(configure, |router| router)
     }
 
     /// With more routes than the usual ones.
     pub(crate) fn routed(extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>) -> Self {
-        Self::build(|builder| builder, extend)
+        Self::build_with(|builder| builder, extend)
     }
 
-    fn build(
+    /// Both.
+    pub(crate) fn build_with(
         configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
         extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
     ) -> Self {

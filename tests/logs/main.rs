@@ -7,15 +7,20 @@
 mod support;
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Method;
-use countersign::AuthRouter;
+use countersign::session::SessionMetadata;
+use countersign::store::MemoryStore;
+use countersign::testing::{Fault, FaultyStore, TestClock};
+use countersign::{Auth, AuthRouter, Liveness, SessionClaims, require_role, routes};
+use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 
-use support::{ACCESS_SECRET, App, REFRESH_SECRET, Role, SECOND, forge, payload_with, request};
+use support::{ACCESS_SECRET, App, NOW, REFRESH_SECRET, Role, SECOND, forge, key, payload_with, request};
 
 /// Collects what is written.
 #[derive(Clone, Default)]
@@ -24,6 +29,12 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The lines since the last call, each without its time.
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+        text.lines().map(|line| line.split_once(' ').unwrap().1.trim_start().to_owned()).collect()
     }
 
     /// Collects every event of this thread, at every level, until the guards are dropped. One test at a time.
@@ -73,12 +84,11 @@ async fn log_holds_reasons_but_no_token_and_no_secret() {
     app.refresh(&pair.refresh_token).await;
     let wild = forge(&payload_with("roles", serde_json::json!(["line\nbreak \u{1b}[31m"])));
     app.get("/me", Some(&wild)).await;
+    app.get("/me", Some("a.b.c")).await;
     app.send(request(Method::POST, "/refresh", None, Body::from("{\"refresh_token\":7}"))).await;
 
     let text = log.text();
-    for reason in
-        ["expired", "late_retry", "refresh refused", "a role that this application does not declare"]
-    {
+    for reason in ["expired", "late_retry", "malformed", "a role that this application does not declare"] {
         assert!(text.contains(reason), "no {reason} in\n{text}");
     }
     let tokens =
@@ -102,4 +112,149 @@ async fn unguarded_routes_are_named_at_start() {
     let (_router, _): (Router, _) =
         AuthRouter::new().unguarded("scraped from inside the cluster", plain).split_for_parts();
     assert!(log.text().contains("scraped from inside the cluster"), "{}", log.text());
+}
+
+#[derive(SessionClaims, Clone)]
+struct Named {
+    #[claims(subject)]
+    name: String,
+    #[claims(roles)]
+    roles: Vec<String>,
+}
+
+/// A file
+#[require_role("admin")]
+#[utoipa::path(get, path = "/files/{name}", responses((status = 200)))]
+async fn file() {}
+
+/// The value of a field in a line.
+fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(&format!(" {name}="))?;
+    match rest.strip_prefix('"') {
+        Some(text) => text.split('"').next(),
+        None => rest.split(' ').next(),
+    }
+}
+
+/// Rows 136 to 138: a line is one line, whatever users are called, and names nobody.
+#[tokio::test]
+async fn each_event_is_one_line_with_fields_and_without_identifiers() {
+    const WILD: &str =
+        "eve@example.com\r\n2027-01-01 INFO countersign: event=\"sign_in\" {\"a\":1}\u{1b}[31m\0";
+    let log = Log::default();
+    let _guard = log.collect();
+    let clock = TestClock::at(NOW);
+    let named = |name: String| Named { name, roles: vec!["guest".to_owned()] };
+    let auth: Auth<Named> = Auth::builder()
+        .access_key(key(ACCESS_SECRET))
+        .refresh_key(key(REFRESH_SECRET))
+        .issuer("https://issuer.test")
+        .audience("https://api.test")
+        .store(MemoryStore::new())
+        .clock(clock.clone())
+        .max_sessions_per_user(NonZeroU32::new(1).unwrap())
+        .claims_source(move |name| async move { Ok(Some(named(name))) })
+        .build()
+        .unwrap();
+    let (router, _): (Router, _) =
+        AuthRouter::new().routes(routes!(file)).with_state(auth.clone()).split_for_parts();
+    let metadata = || SessionMetadata::default().with_user_agent(WILD).with_device_label(WILD);
+
+    auth.record_refused_sign_in("wrong_password");
+    auth.login(&named(WILD.to_owned()), metadata()).await.unwrap();
+    clock.advance(SECOND);
+    let pair = auth.login(&named(WILD.to_owned()), metadata()).await.unwrap();
+    let session = auth.sessions(&WILD.to_owned()).await.unwrap().remove(0).id;
+    let path = "/files/an-evil-file%0A?access_token=secret";
+    router
+        .clone()
+        .oneshot(request(Method::GET, path, Some(&pair.access_token), Body::empty()))
+        .await
+        .unwrap();
+    let next = auth.refresh(&pair.refresh_token).await.unwrap();
+    clock.advance(SECOND * 30);
+    auth.refresh(&pair.refresh_token).await.unwrap_err();
+    auth.logout_all(&WILD.to_owned()).await.unwrap();
+    auth.login(&named("bob@example.com".to_owned()), metadata()).await.unwrap();
+
+    let lines = log.lines();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let field = |name| field(line, name).unwrap_or("-");
+            format!("{} {} {} {}", &line[..4], field("event"), field("outcome"), field("reason"))
+        })
+        .collect();
+    let expected = [
+        "INFO sign_in refused wrong_password",
+        "INFO sign_in success -",
+        "INFO revoke success evicted",
+        "INFO sign_in success -",
+        "INFO denial refused insufficient_scope",
+        "INFO refresh success -",
+        "WARN reuse refused late_retry",
+        "INFO revoke success reuse",
+        "INFO refresh refused late_retry",
+        "INFO revoke success logout_all",
+        "INFO sign_in success -",
+    ];
+    assert_eq!(told, expected);
+
+    let eve = field(&lines[1], "user").unwrap();
+    assert_eq!(eve.len(), 16);
+    let own = field(&lines[3], "session").unwrap();
+    assert_ne!(own, field(&lines[1], "session").unwrap());
+    for line in &lines[1..10] {
+        assert_eq!(field(line, "user"), Some(eve), "{line}");
+    }
+    for line in &lines[4..9] {
+        assert_eq!(field(line, "session"), Some(own), "{line}");
+    }
+    assert_ne!(field(&lines[10], "user").unwrap(), eve);
+    assert_eq!(field(&lines[9], "session"), None);
+    let denial = &lines[4];
+    assert_eq!((field(denial, "method"), field(denial, "route")), (Some("GET"), Some("/files/{name}")));
+    assert_eq!(field(denial, "policy"), Some("role `admin`"));
+    assert_eq!(field(denial, "at"), Some((NOW + 1).to_string().as_str()));
+
+    let text = lines.join("\n");
+    let names =
+        ["eve@example", "2027-01-01", "an-evil-file", "access_token", "bob@example", session.as_str()];
+    for secret in names.into_iter().chain(["\u{1b}", "\\u{1b}", "\0"]) {
+        assert!(!text.contains(secret), "{secret:?} in\n{text}");
+    }
+    for token in [&pair.access_token, &pair.refresh_token, &next.access_token, &next.refresh_token] {
+        assert!(token.split('.').all(|part| !text.contains(part)), "a part of a token in\n{text}");
+    }
+}
+
+/// Row 137: what fails is told without identifiers too, at every level, and with its cause beside it.
+#[tokio::test]
+async fn failures_name_nobody_either() {
+    let log = Log::default();
+    let _guard = log.collect();
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let app = App::with(|builder| {
+        builder.store(Arc::clone(&store)).liveness(Liveness::Always).touch_interval(SECOND)
+    });
+    let pair = app.login(&[Role::Member]).await;
+    let session = app.auth.sessions(&7).await.unwrap().remove(0).id;
+    app.auth.refresh(&pair.refresh_token).await.unwrap();
+    app.clock.advance(SECOND * 30);
+    log.lines();
+    for fault in [Fault::BeforeWrite, Fault::Read] {
+        store.inject(fault);
+        app.get("/me", Some(&pair.access_token)).await;
+        app.refresh(&pair.refresh_token).await;
+        assert!(app.auth.logout_all(&7).await.is_err() || fault == Fault::Read);
+    }
+    let lines = log.lines();
+    let with = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(with("event=\"reuse\" outcome=\"failed\""), 1, "{lines:#?}");
+    assert_eq!(with("event=\"denial\" outcome=\"failed\""), 1, "{lines:#?}");
+    assert_eq!(with("event=\"refresh\" outcome=\"failed\""), 2, "{lines:#?}");
+    assert_eq!(with("the last use of a session was not noted"), 1, "{lines:#?}");
+    assert_eq!(with("injected fault"), 4, "each cause, once: {lines:#?}");
+    assert_eq!(with(session.as_str()), 0, "{lines:#?}");
+    assert_eq!(with("user=\"7\""), 0, "{lines:#?}");
 }

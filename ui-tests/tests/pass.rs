@@ -11,7 +11,19 @@ fn paths(document: &OpenApi) -> Vec<&str> {
 fn every_handler_with_a_path_is_in_the_document() {
     assert_eq!(
         paths(handlers::router().openapi()),
-        ["/auth/refresh", "/everything", "/greeting", "/health", "/hello", "/items/{id}", "/me", "/type"]
+        [
+            "/account",
+            "/auth/refresh",
+            "/everything",
+            "/export",
+            "/greeting",
+            "/health",
+            "/hello",
+            "/items/{id}",
+            "/me",
+            "/payouts",
+            "/type",
+        ]
     );
 }
 

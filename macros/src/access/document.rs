@@ -1,12 +1,13 @@
 //! Completes the `#[utoipa::path(...)]` below an access attribute, so that the document says what the guard does.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Meta, parse_quote};
 
-use super::model::{Access, Declaration, Role};
+use super::model::{Access, Declaration, Proof, Role};
 use crate::errors::{Errors, Message};
 use crate::keys::arguments;
+use crate::krate::Private;
 
 /// Completes the attribute if there is one; says whether there is.
 pub(crate) fn complete(declaration: &Declaration, attrs: &mut Vec<Attribute>, errors: &Errors) -> bool {
@@ -65,14 +66,16 @@ fn contradiction(declaration: &Declaration) -> Message {
         .note("written by hand, it could contradict what the server enforces")
 }
 
-/// One alternative for each role, because any of them suffices.
+/// One alternative for each role, because any of them suffices; the refresh token is asked for in each.
 fn security(declaration: &Declaration) -> TokenStream {
+    let refresh_token =
+        (declaration.access.proof() == Some(Proof::BothTokens)).then(|| quote!(, "refreshToken" = []));
     match &declaration.access {
-        Access::Authenticated => quote!(("bearer" = [])),
+        Access::Authenticated(_) => quote!(("bearer" = [] #refresh_token)),
         Access::Public(_) | Access::Mistaken => TokenStream::new(),
-        Access::Roles(roles) => {
+        Access::Roles(roles, _) => {
             let names = roles.iter().map(Role::name);
-            quote!(#(("bearer" = [#names])),*)
+            quote!(#(("bearer" = [#names] #refresh_token)),*)
         }
     }
 }
@@ -86,33 +89,76 @@ fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
     all
 }
 
-/// The 401 and 403 of the guard, without those that the user describes.
+/// The answers of the guard that are no success.
+struct Refusal {
+    status: u16,
+    name: &'static str,
+    description: &'static str,
+    challenged: bool,
+}
+
+const FORBIDDEN: Refusal = Refusal {
+    status: 403,
+    name: "FORBIDDEN",
+    description: "The signed-in user lacks the role",
+    challenged: true,
+};
+
+const UNAVAILABLE: Refusal = Refusal {
+    status: 503,
+    name: "SERVICE_UNAVAILABLE",
+    description: "The session store does not answer",
+    challenged: false,
+};
+
+impl Refusal {
+    fn unauthorized(proof: Proof) -> Self {
+        let description = match proof {
+            Proof::AccessToken => "No valid access token",
+            Proof::Live => "No valid access token, or its session has ended",
+            Proof::BothTokens => "No valid access and refresh token of one session, or the session has ended",
+        };
+        Self { status: 401, name: "UNAUTHORIZED", description, challenged: true }
+    }
+
+    fn is_in(&self, given: &[TokenStream]) -> bool {
+        let status = self.status.to_string();
+        given.iter().filter_map(status_of).any(|given| given.contains(&status) || given.contains(self.name))
+    }
+
+    fn response(&self, private: &Private) -> TokenStream {
+        let status = Literal::u16_unsuffixed(self.status);
+        let description = self.description;
+        let challenge = self.challenged.then(|| {
+            quote!(headers((
+                "WWW-Authenticate" = String,
+                description = "The challenge of RFC 6750 section 3"
+            )))
+        });
+        let challenge = challenge.into_iter();
+        quote!((
+            status = #status,
+            description = #description,
+            body = #private::ProblemDetails,
+            content_type = "application/problem+json"
+            #(, #challenge)*
+        ))
+    }
+}
+
+/// The refusals of the guard, without those that the user describes.
 fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
     let private = declaration.krate.private();
-    let refusal = |status: u16, name: &str, description: &str| {
-        let described = given
-            .iter()
-            .filter_map(status_of)
-            .any(|given| given.contains(&status.to_string()) || given.contains(name));
-        let status = proc_macro2::Literal::u16_unsuffixed(status);
-        (!described).then(|| {
-            quote!((
-                status = #status,
-                description = #description,
-                body = #private::ProblemDetails,
-                content_type = "application/problem+json",
-                headers(("WWW-Authenticate" = String, description = "The challenge of RFC 6750 section 3"))
-            ))
-        })
-    };
-    let unauthorized = || refusal(401, "UNAUTHORIZED", "No valid access token");
-    let forbidden = || refusal(403, "FORBIDDEN", "The signed-in user lacks the role");
-    let refusals: Vec<_> = match declaration.access {
-        Access::Public(_) | Access::Mistaken => Vec::new(),
-        Access::Authenticated => unauthorized().into_iter().collect(),
-        Access::Roles(_) => unauthorized().into_iter().chain(forbidden()).collect(),
-    };
-    quote!(#(#refusals),*)
+    let Some(proof) = declaration.access.proof() else { return TokenStream::new() };
+    let forbidden = (!declaration.access.roles().is_empty()).then_some(FORBIDDEN);
+    let unavailable = (proof != Proof::AccessToken).then_some(UNAVAILABLE);
+    let refusals = [Some(Refusal::unauthorized(proof)), forbidden, unavailable];
+    let responses = refusals
+        .into_iter()
+        .flatten()
+        .filter(|refusal| !refusal.is_in(given))
+        .map(|refusal| refusal.response(&private));
+    quote!(#(#responses),*)
 }
 
 /// What stands behind `status =` in a response, as text: a number, a name or a range.

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{PatType, Type};
 
-use super::model::{Access, Declaration, Handler, Role};
+use super::model::{Access, Declaration, Handler, Proof, Role};
 use crate::krate::Private;
 use crate::span::{located, moved};
 
@@ -23,7 +23,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
         .then(|| probe(declaration, &private, &handler));
     let guard = match declaration.access {
         Access::Public(_) => quote!(Public<#marker>),
-        Access::Authenticated | Access::Roles(_) => quote!(Guard<#marker>),
+        Access::Authenticated(_) | Access::Roles(..) => quote!(Guard<#marker>),
         Access::Mistaken => quote!(Nobody),
     };
     let Handler { attrs, vis, ident, inputs, output, body } = handler;
@@ -46,23 +46,8 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
 }
 
 fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked: bool) -> TokenStream {
-    let mut roles = Vec::new();
-    let access = match &declaration.access {
-        Access::Authenticated => quote!(#private::Access::Authenticated),
-        Access::Mistaken => quote!(#private::Access::Require(#private::Rule::Any(&[]))),
-        Access::Public(reason) => quote!(#private::Access::Public { reason: #reason }),
-        Access::Roles(named) => {
-            roles = markers(named);
-            let rules = named.iter().map(|role| {
-                let name = role.name();
-                quote!(#private::Rule::Role(#name))
-            });
-            match named.as_slice() {
-                [_] => quote!(#private::Access::Require(#(#rules)*)),
-                _ => quote!(#private::Access::Require(#private::Rule::Any(&[#(#rules),*]))),
-            }
-        }
-    };
+    let roles = markers(declaration.access.roles());
+    let access = access(declaration, private);
     let declared = roles.iter().map(|(role, marker)| {
         let name = role.name();
         let declared = quote_spanned!(located(role.span())=> pub enum #marker {});
@@ -94,6 +79,38 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
             #policy
         };
     }
+}
+
+/// The constant that the guard decides with.
+fn access(declaration: &Declaration, private: &Private) -> TokenStream {
+    let proof = declaration.access.proof().and_then(|proof| match proof {
+        Proof::AccessToken => None,
+        Proof::Live => Some(quote!(#private::Rule::Live)),
+        Proof::BothTokens => Some(quote!(#private::Rule::BothTokens)),
+    });
+    let rule = match &declaration.access {
+        Access::Authenticated(_) => match proof {
+            None => return quote!(#private::Access::Authenticated),
+            Some(proof) => proof,
+        },
+        Access::Mistaken => quote!(#private::Rule::Any(&[])),
+        Access::Public(reason) => return quote!(#private::Access::Public { reason: #reason }),
+        Access::Roles(named, _) => {
+            let rules = named.iter().map(|role| {
+                let name = role.name();
+                quote!(#private::Rule::Role(#name))
+            });
+            let roles = match named.as_slice() {
+                [_] => quote!(#(#rules)*),
+                _ => quote!(#private::Rule::Any(&[#(#rules),*])),
+            };
+            match proof {
+                None => roles,
+                Some(proof) => quote!(#private::Rule::All(&[#roles, #proof])),
+            }
+        }
+    };
+    quote!(#private::Access::Require(#rule))
 }
 
 /// A type for each role, named after it: rustc shows the name when the role does not exist.
@@ -131,7 +148,7 @@ fn checks(
     marker: &Ident,
     extractors: &[&Type],
 ) -> Option<TokenStream> {
-    let Access::Roles(roles) = &declaration.access else { return None };
+    let Access::Roles(roles, _) = &declaration.access else { return None };
     if extractors.is_empty() {
         return None;
     }
@@ -217,9 +234,9 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
     let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
     let path = format_ident!("__path_{name}", span = Span::call_site());
     let span = match &declaration.access {
-        Access::Roles(roles) => roles.first().map_or_else(Span::call_site, Role::span),
+        Access::Roles(roles, _) => roles.first().map_or_else(Span::call_site, Role::span),
         Access::Public(reason) => reason.span(),
-        Access::Authenticated | Access::Mistaken => Span::call_site(),
+        Access::Authenticated(_) | Access::Mistaken => Span::call_site(),
     };
     let message = format!(
         "#[{}] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out",

@@ -39,12 +39,40 @@ pub(crate) struct Declaration {
 
 /// Who may call the handler.
 pub(crate) enum Access {
-    Authenticated,
+    Authenticated(Proof),
     /// What the attribute says was reported as a mistake.
     Mistaken,
     Public(LitStr),
     /// Any of these; never empty.
-    Roles(Vec<Role>),
+    Roles(Vec<Role>, Proof),
+}
+
+impl Access {
+    /// The roles, if there are any.
+    pub(crate) fn roles(&self) -> &[Role] {
+        match self {
+            Self::Roles(roles, _) => roles,
+            Self::Authenticated(_) | Self::Mistaken | Self::Public(_) => &[],
+        }
+    }
+
+    /// What shows that the caller is signed in; nothing where nobody has to be.
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        match self {
+            Self::Authenticated(proof) | Self::Roles(_, proof) => Some(*proof),
+            Self::Mistaken | Self::Public(_) => None,
+        }
+    }
+}
+
+/// What shows that a caller is signed in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    AccessToken,
+    /// The store as well: the session has not ended.
+    Live,
+    /// The refresh token and the store as well.
+    BothTokens,
 }
 
 /// A role as the user wrote it.

@@ -3,16 +3,19 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
-use super::model::{Access, Declaration, Kind, Role};
+use super::model::{Access, Declaration, Kind, Proof, Role};
 use crate::errors::{Errors, Message};
 use crate::keys::{CRATE, Entry, Key, Table, arguments, bare};
 use crate::krate::Krate;
+use crate::suggest::nearest;
 
 const REASON: Key = Key { name: "reason", usage: "reason = \"...\"" };
+const LIVE: Key = Key { name: "live", usage: "live" };
+const BOTH_TOKENS: Key = Key { name: "both_tokens", usage: "both_tokens" };
 
 impl Kind {
     fn table(self) -> Table {
-        const KEYS: &[Key] = &[CRATE];
+        const KEYS: &[Key] = &[LIVE, BOTH_TOKENS, CRATE];
         const PUBLIC_KEYS: &[Key] = &[REASON, CRATE];
 
         let keys = if self == Self::Public { PUBLIC_KEYS } else { KEYS };
@@ -34,25 +37,78 @@ pub(crate) fn declaration(kind: Kind, tokens: TokenStream, errors: &Errors) -> D
             );
             continue;
         }
+        if let Some(word) = proof_of_nobody(kind, &argument) {
+            errors.push(
+                &word,
+                Message::new(format!("`{word}` cannot stand in #[public(...)]"))
+                    .help(format!("write #[authenticated({word})] if callers have to be signed in"))
+                    .note(
+                        "a public handler does not look at credentials, so there is no session to ask about",
+                    ),
+            );
+            continue;
+        }
         kind.table().extend(&mut entries, argument, errors);
     }
+    let misspelt = entries.len() < keys;
     let access = match kind {
-        Kind::RequireRole => roles(positional, entries.len() < keys, errors),
-        Kind::Authenticated => authenticated(positional, errors),
-        Kind::Public => public(positional, &entries, entries.len() < keys, errors),
+        Kind::RequireRole => {
+            let proof = proof(&entries, errors);
+            let roles = roles(positional, misspelt, proof, errors);
+            roles.zip(proof).map(|(roles, proof)| Access::Roles(roles, proof))
+        }
+        Kind::Authenticated => {
+            let proof = proof(&entries, errors);
+            authenticated(&positional, errors).and(proof).map(Access::Authenticated)
+        }
+        Kind::Public => public(positional, &entries, misspelt, errors),
     };
     let krate =
         entries.iter().find(|entry| entry.key.name == CRATE.name).and_then(|entry| entry.path(errors));
     Declaration { kind, access: access.unwrap_or(Access::Mistaken), krate: Krate::new(krate) }
 }
 
-/// Whether an argument is a key with its value rather than a role: `key = ...`, or any word where no roles are expected.
+/// Whether an argument is a key with its value rather than a role: `key = ...`, or a word; where roles are expected, a word
+/// that is meant for a key.
 fn is_key(kind: Kind, argument: &TokenStream) -> bool {
     let mut tokens = argument.clone().into_iter();
     match (tokens.next(), tokens.next()) {
         (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(punct))) => punct.as_char() == '=',
-        (Some(TokenTree::Ident(_)), _) => kind != Kind::RequireRole,
+        (Some(TokenTree::Ident(word)), _) => kind != Kind::RequireRole || is_like_a_proof(&word.to_string()),
         _ => false,
+    }
+}
+
+fn is_like_a_proof(word: &str) -> bool {
+    word.starts_with(char::is_lowercase) && nearest(word, [LIVE.name, BOTH_TOKENS.name]).is_some()
+}
+
+/// `live` or `both_tokens` where nobody has to be signed in.
+fn proof_of_nobody(kind: Kind, argument: &TokenStream) -> Option<Ident> {
+    let Some(TokenTree::Ident(word)) = argument.clone().into_iter().next() else { return None };
+    (kind == Kind::Public && (word == LIVE.name || word == BOTH_TOKENS.name)).then_some(word)
+}
+
+/// What the words in the attribute ask for; `None` after a mistake.
+fn proof(entries: &[Entry], errors: &Errors) -> Option<Proof> {
+    let given = |key: &Key| entries.iter().find(|entry| entry.key.name == key.name);
+    let (live, both_tokens) = (given(&LIVE), given(&BOTH_TOKENS));
+    // Both are looked at, so that both mistakes are reported.
+    let mistakes = [live, both_tokens].into_iter().flatten().filter(|entry| !entry.flag(errors)).count();
+    if mistakes > 0 {
+        return None;
+    }
+    match (live, both_tokens) {
+        (None, None) => Some(Proof::AccessToken),
+        (Some(_), None) => Some(Proof::Live),
+        (None, Some(_)) => Some(Proof::BothTokens),
+        (Some(live), Some(_)) => {
+            errors.push(
+                &live.ident,
+                Message::new("`both_tokens` asks for a live session already").help("remove `live`"),
+            );
+            None
+        }
     }
 }
 
@@ -62,16 +118,16 @@ fn key_of_a_role(kind: Kind, argument: &TokenStream) -> Option<Ident> {
     (kind == Kind::RequireRole && (key == "role" || key == "roles")).then_some(key)
 }
 
-fn roles(arguments: Vec<TokenStream>, misspelt: bool, errors: &Errors) -> Option<Access> {
-    if arguments.is_empty() && misspelt {
-        return None;
-    }
+fn roles(
+    arguments: Vec<TokenStream>,
+    misspelt: bool,
+    proof: Option<Proof>,
+    errors: &Errors,
+) -> Option<Vec<Role>> {
     if arguments.is_empty() {
-        errors.push_at(
-            Span::call_site(),
-            Message::new("#[require_role] names no role")
-                .help("write #[require_role(\"admin\")], or #[authenticated] for any signed-in user"),
-        );
+        if let Some(proof) = proof.filter(|_| !misspelt) {
+            errors.push_at(Span::call_site(), no_role(proof));
+        }
         return None;
     }
     let expected = arguments.len();
@@ -86,7 +142,20 @@ fn roles(arguments: Vec<TokenStream>, misspelt: bool, errors: &Errors) -> Option
         }
         roles.push(role);
     }
-    (roles.len() == expected).then_some(Access::Roles(roles))
+    (roles.len() == expected).then_some(roles)
+}
+
+fn no_role(proof: Proof) -> Message {
+    let help = match proof {
+        Proof::AccessToken => "write #[require_role(\"admin\")], or #[authenticated] for any signed-in user",
+        Proof::Live => {
+            "write #[require_role(\"admin\", live)], or #[authenticated(live)] for any signed-in user"
+        }
+        Proof::BothTokens => {
+            "write #[require_role(\"admin\", both_tokens)], or #[authenticated(both_tokens)] for any signed-in user"
+        }
+    };
+    Message::new("#[require_role] names no role").help(help)
 }
 
 fn role(argument: TokenStream, errors: &Errors) -> Option<Role> {
@@ -141,15 +210,23 @@ fn named(name: LitStr, errors: &Errors) -> Option<Role> {
     Some(Role::Name(name))
 }
 
-fn authenticated(positional: Vec<TokenStream>, errors: &Errors) -> Option<Access> {
-    for argument in &positional {
-        errors.push(
-            argument,
-            Message::new("#[authenticated] lets in any signed-in user and takes no roles")
+fn authenticated(positional: &[TokenStream], errors: &Errors) -> Option<()> {
+    for argument in positional {
+        let message = match quoted_proof(argument) {
+            Some(word) => Message::new(format!("`{word}` stands in #[authenticated(...)] without quotes"))
+                .help(format!("write #[authenticated({word})]")),
+            None => Message::new("#[authenticated] lets in any signed-in user and takes no roles")
                 .help("write #[require_role(\"admin\")] for those with a role"),
-        );
+        };
+        errors.push(argument, message);
     }
-    positional.is_empty().then_some(Access::Authenticated)
+    positional.is_empty().then_some(())
+}
+
+/// `"live"` for `live`, where a string cannot be a role.
+fn quoted_proof(argument: &TokenStream) -> Option<&'static str> {
+    let text = syn::parse2::<LitStr>(argument.clone()).ok()?.value();
+    [LIVE.name, BOTH_TOKENS.name].into_iter().find(|name| *name == text)
 }
 
 fn public(

@@ -89,9 +89,8 @@ fn a_misspelt_key_is_corrected() {
         Kind::RequireRole,
         r#""admin", crat = x"#,
         HANDLER,
-        &[
-            "unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\nnote: the only key is `crate`",
-        ],
+        &["unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\n\
+             note: the keys are `live`, `both_tokens`, `crate`"],
     );
     refused(
         Kind::RequireRole,
@@ -109,10 +108,82 @@ fn a_misspelt_key_is_corrected() {
     );
     refused(
         Kind::Authenticated,
-        "live",
+        "life, both_token, fresh",
         HANDLER,
-        &["unknown key `live` in #[authenticated(...)]\nnote: the only key is `crate`"],
+        &[
+            "unknown key `life` in #[authenticated(...)]\nhelp: did you mean `live`?\n\
+             note: the keys are `live`, `both_tokens`, `crate`",
+            "unknown key `both_token` in #[authenticated(...)]\nhelp: did you mean `both_tokens`?\n\
+             note: the keys are `live`, `both_tokens`, `crate`",
+            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `crate`",
+        ],
     );
+    refused(
+        Kind::RequireRole,
+        r#""admin", lives, BOTH_TOKENS"#,
+        HANDLER,
+        &["unknown key `lives` in #[require_role(...)]\nhelp: did you mean `live`?\n\
+           note: the keys are `live`, `both_tokens`, `crate`"],
+    );
+}
+
+#[test]
+fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
+    for (kind, role, name) in
+        [(Kind::Authenticated, "", "authenticated"), (Kind::RequireRole, r#""admin", "#, "require_role")]
+    {
+        for word in ["live", "both_tokens"] {
+            refused(kind, &format!("{role}{word}"), HANDLER, &[]);
+            refused(
+                kind,
+                &format!("{role}{word}, {word}"),
+                HANDLER,
+                &[&format!("`{word}` stands twice in #[{name}(...)]\nhelp: keep one of the two")],
+            );
+            let valueless = format!("`{word}` takes no value\nhelp: write `{word}`");
+            refused(kind, &format!("{role}{word} = true"), HANDLER, &[&valueless]);
+            refused(kind, &format!("{role}{word}(\"5m\")"), HANDLER, &[&valueless]);
+        }
+        refused(
+            kind,
+            &format!("{role}live, both_tokens"),
+            HANDLER,
+            &["`both_tokens` asks for a live session already\nhelp: remove `live`"],
+        );
+    }
+    refused(Kind::RequireRole, r#"live, "admin", "support""#, HANDLER, &[]);
+    refused(Kind::RequireRole, r#""live", Role::Live, Live, LIVE"#, HANDLER, &[]);
+}
+
+#[test]
+fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
+    for (word, help) in [
+        ("live", "write #[require_role(\"admin\", live)], or #[authenticated(live)] for any signed-in user"),
+        (
+            "both_tokens",
+            "write #[require_role(\"admin\", both_tokens)], or #[authenticated(both_tokens)] for any signed-in user",
+        ),
+    ] {
+        refused(Kind::RequireRole, word, HANDLER, &[&format!("#[require_role] names no role\nhelp: {help}")]);
+        refused(
+            Kind::Authenticated,
+            &format!("\"{word}\""),
+            HANDLER,
+            &[&format!(
+                "`{word}` stands in #[authenticated(...)] without quotes\nhelp: write #[authenticated({word})]"
+            )],
+        );
+        refused(
+            Kind::Public,
+            &format!("reason = \"probe\", {word}"),
+            HANDLER,
+            &[&format!(
+                "`{word}` cannot stand in #[public(...)]\nhelp: write #[authenticated({word})] if callers have to be \
+                 signed in\nnote: a public handler does not look at credentials, so there is no session to ask about"
+            )],
+        );
+    }
+    assert_eq!(mistakes(Kind::Public, "live", HANDLER).len(), 1, "one mistake is one error");
 }
 
 #[test]

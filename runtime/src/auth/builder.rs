@@ -1,13 +1,15 @@
 //! The configuration of an `Auth`, checked once.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
+use super::liveness::CacheSettings;
 use super::source::{AnySource, FromFn};
-use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner, Transports};
+use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner, Liveness, Transports};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
@@ -29,6 +31,10 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`access_ttl`](Self::access_ttl) | 15 minutes |
 /// | [`lifetimes`](Self::lifetimes) | 30 days idle, 90 days absolute |
 /// | [`rotation`](Self::rotation) | always, with a window of 30 seconds |
+/// | [`max_sessions_per_user`](Self::max_sessions_per_user) | no limit |
+/// | [`touch_interval`](Self::touch_interval) | 5 minutes |
+/// | [`liveness`](Self::liveness) | on demand |
+/// | [`live_cache`](Self::live_cache) | none |
 /// | [`leeway`](Self::leeway) | 60 seconds |
 /// | [`max_token_len`](Self::max_token_len) | 8 KiB |
 /// | [`realm`](Self::realm) | the issuer |
@@ -49,6 +55,10 @@ pub struct AuthBuilder<C: SessionClaims> {
     access_ttl: Duration,
     lifetimes: Lifetimes,
     rotation: Rotation,
+    max_sessions_per_user: Option<NonZeroU32>,
+    touch_interval: Option<Duration>,
+    liveness: Liveness,
+    live_cache: Option<CacheSettings>,
     leeway: Option<Duration>,
     max_token_len: Option<usize>,
     disclose_requirements: bool,
@@ -73,6 +83,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
             access_ttl: DEFAULT_ACCESS_TTL,
             lifetimes: Lifetimes::default(),
             rotation: Rotation::default(),
+            max_sessions_per_user: None,
+            touch_interval: None,
+            liveness: Liveness::default(),
+            live_cache: None,
             leeway: None,
             max_token_len: None,
             disclose_requirements: false,
@@ -186,6 +200,40 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// How many sessions a user has at most. A sign-in beyond it ends the oldest.
+    #[must_use]
+    pub fn max_sessions_per_user(mut self, limit: NonZeroU32) -> Self {
+        self.max_sessions_per_user = Some(limit);
+        self
+    }
+
+    /// How often a session's `last_used_at` moves at most, while requests look it up; a second or longer. Refreshes move it in
+    /// any case.
+    #[must_use]
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.touch_interval = Some(interval);
+        self
+    }
+
+    /// When the store is asked whether the session of an access token has ended.
+    #[must_use]
+    pub fn liveness(mut self, liveness: Liveness) -> Self {
+        self.liveness = liveness;
+        self
+    }
+
+    /// Remembers a session that was found live for `max_age`, from 1 to 60 seconds, and up to `capacity` sessions; without it,
+    /// every look-up asks the store.
+    ///
+    /// What this process ends (a sign-out, a replay, a user who is gone) is refused by it at once. What another process ends is
+    /// refused here up to `max_age` later. While the store does not answer, a session that was found live goes on for up
+    /// to `max_age`, and every other one is a 503.
+    #[must_use]
+    pub fn live_cache(mut self, max_age: Duration, capacity: usize) -> Self {
+        self.live_cache = Some(CacheSettings { max_age, capacity });
+        self
+    }
+
     /// How far clocks may be apart when `exp`, `nbf` and `iat` of access tokens are checked; at most five minutes.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
@@ -273,7 +321,17 @@ impl<C: SessionClaims> AuthBuilder<C> {
             return Err(ConfigError::Window);
         }
         let transports = Transports::checked(self.access_header, self.cookies, self.access_query)?;
-        let policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
+        let mut policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
+        if let Some(interval) = self.touch_interval {
+            policy = policy.touch_interval(interval)?;
+        }
+        policy = self.max_sessions_per_user.into_iter().fold(policy, SessionPolicy::max_per_user);
+        let mut sessions = Sessions::erased(store, self.clock, policy);
+        if let Some(CacheSettings { max_age, capacity }) =
+            self.live_cache.map(CacheSettings::check).transpose()?
+        {
+            sessions = sessions.cached(max_age, capacity);
+        }
         let mut settings = TokenSettings::new(issuer, audience);
         settings = audiences.fold(settings, TokenSettings::audience);
         settings = self.client_id.into_iter().fold(settings, TokenSettings::client_id);
@@ -284,7 +342,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 access_tokens: AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?,
                 refresh_tokens: RefreshTokens::new(refresh_key.clone(), transports.fit_refresh(settings))?,
                 refresh_key,
-                sessions: Sessions::erased(store, self.clock, policy),
+                sessions,
+                liveness: self.liveness,
                 source,
                 access_ttl: self.access_ttl,
                 realm: realm.into(),

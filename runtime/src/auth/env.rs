@@ -25,6 +25,8 @@ impl<C: SessionClaims> Auth<C> {
     /// | `COUNTERSIGN_IDLE_TTL` | the life of an unused session in seconds | no |
     /// | `COUNTERSIGN_ABSOLUTE_TTL` | the life of any session in seconds | no |
     /// | `COUNTERSIGN_ROTATION_WINDOW` | the seconds in which a retry gets the same tokens | no |
+    /// | `COUNTERSIGN_MAX_SESSIONS_PER_USER` | the sessions of a user, beyond which the oldest ends | no |
+    /// | `COUNTERSIGN_TOUCH_INTERVAL` | the seconds between two notes of a session's last use | no |
     /// | `COUNTERSIGN_LEEWAY` | the seconds that clocks may be apart | no |
     /// | `COUNTERSIGN_MAX_TOKEN_LEN` | the longest token in bytes | no |
     ///
@@ -98,6 +100,12 @@ fn from_variables<C: SessionClaims>(
     ));
     if let Some(window) = variables.seconds("ROTATION_WINDOW")? {
         builder = builder.rotation(Rotation::Always { window });
+    }
+    if let Some(limit) = variables.parsed("MAX_SESSIONS_PER_USER", "a whole number above zero")? {
+        builder = builder.max_sessions_per_user(limit);
+    }
+    if let Some(interval) = variables.seconds("TOUCH_INTERVAL")? {
+        builder = builder.touch_interval(interval);
     }
     if let Some(leeway) = variables.seconds("LEEWAY")? {
         builder = builder.leeway(leeway);
@@ -207,7 +215,16 @@ mod tests {
 
     #[test]
     fn unreadable_value_names_its_variable_and_not_itself() {
-        for name in ["ACCESS_TTL", "IDLE_TTL", "ABSOLUTE_TTL", "ROTATION_WINDOW", "LEEWAY", "MAX_TOKEN_LEN"] {
+        for name in [
+            "ACCESS_TTL",
+            "IDLE_TTL",
+            "ABSOLUTE_TTL",
+            "ROTATION_WINDOW",
+            "MAX_SESSIONS_PER_USER",
+            "TOUCH_INTERVAL",
+            "LEEWAY",
+            "MAX_TOKEN_LEN",
+        ] {
             let name = format!("{PREFIX}{name}");
             let error = read(&[(&name, "15m")]).unwrap_err().to_string();
             assert!(error.contains(&name) && !error.contains("15m"), "{error}");
@@ -289,6 +306,9 @@ mod tests {
         assert_eq!(&**auth.realm(), "members");
         assert!(matches!(build(&[("COUNTERSIGN_ROTATION_WINDOW", "900")]), Err(ConfigError::Window)));
         assert!(matches!(build(&[("COUNTERSIGN_ROTATION_WINDOW", "301")]), Err(ConfigError::Sessions(_))));
+        assert!(matches!(build(&[("COUNTERSIGN_TOUCH_INTERVAL", "0")]), Err(ConfigError::Sessions(_))));
+        let no_session = read(&[("COUNTERSIGN_MAX_SESSIONS_PER_USER", "0")]);
+        assert!(matches!(no_session, Err(ConfigError::EnvInvalid { .. })));
         assert!(matches!(build(&[("COUNTERSIGN_MAX_TOKEN_LEN", "1")]), Err(ConfigError::Tokens(_))));
         assert!(build(&[("COUNTERSIGN_IDLE_TTL", "899")]).is_err(), "shorter than an access token");
     }
@@ -315,7 +335,7 @@ mod tests {
             };
             Some(value)
         });
-        assert_eq!(asked.borrow().len(), 13);
+        assert_eq!(asked.borrow().len(), 15);
         for name in asked.into_inner() {
             assert!(example.contains(&format!("{name}=")), "{name}");
         }

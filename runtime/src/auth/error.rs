@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 
 use crate::auth::BoxError;
-use crate::session::{PolicyError, SessionError};
+use crate::events::AuthOutcome;
+use crate::session::{PolicyError, ReuseKind, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
 /// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
@@ -32,6 +33,8 @@ pub enum ConfigError {
         /// What it has to hold.
         expected: &'static str,
     },
+    /// The live cache has no room, or remembers for less than a second or more than 60.
+    LiveCache,
     /// A key is weak, malformed or used for two purposes.
     Key(KeyError),
     /// A required setting is missing.
@@ -75,6 +78,9 @@ impl fmt::Display for ConfigError {
             Self::EnvInvalid { name, expected } => {
                 write!(f, "the environment variable {name} has to hold {expected}")
             }
+            Self::LiveCache => f.write_str(
+                "the live cache has to remember for 1 to 60 seconds and to have room for a session: change `live_cache`",
+            ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
             Self::Realm => f.write_str(
@@ -143,11 +149,13 @@ pub enum AuthError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InvalidGrant {
+    /// The token belongs to another session, or another user, than the access token beside it.
+    OtherSession,
     /// The session is unknown, has ended, or the token was replayed.
     Session(SessionError),
     /// The token itself does not pass verification.
     Token(TokenError),
-    /// The claims source does not know the user any more; the session has been ended.
+    /// The claims source does not know the user any more; every session of the user has been ended.
     UserGone,
 }
 
@@ -155,12 +163,46 @@ impl InvalidGrant {
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::OtherSession => "other_session",
             Self::Session(SessionError::Expired) => "session_expired",
             Self::Session(SessionError::Reused(kind)) => kind.as_str(),
             Self::Session(SessionError::Unrepeatable) => "retry_unrepeatable",
             Self::Session(_) => "session_unknown",
             Self::Token(error) => error.reason(),
             Self::UserGone => "user_gone",
+        }
+    }
+}
+
+impl AuthError {
+    /// A stable name of the cause, for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidGrant(cause) => cause.reason(),
+            Self::Mint(error) => error.reason(),
+            Self::NoCookies => "no_cookies",
+            Self::Unavailable(_) => "temporarily_unavailable",
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> AuthOutcome {
+        match self {
+            Self::InvalidGrant(_) => AuthOutcome::Refused,
+            Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
+        }
+    }
+
+    /// Which old token was presented, and whether the session could be ended for it.
+    pub(crate) fn reuse(&self) -> Option<(ReuseKind, AuthOutcome)> {
+        match self {
+            Self::InvalidGrant(InvalidGrant::Session(SessionError::Reused(kind))) => {
+                Some((*kind, AuthOutcome::Refused))
+            }
+            Self::Unavailable(cause) => match cause.downcast_ref() {
+                Some(SessionError::NotEnded { kind, .. }) => Some((*kind, AuthOutcome::Failed)),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -181,7 +223,7 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::InvalidGrant(InvalidGrant::UserGone) | Self::NoCookies => None,
+            Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone) | Self::NoCookies => None,
             Self::Unavailable(error) => Some(&**error),
         }
     }
@@ -194,9 +236,10 @@ impl From<SessionError> for AuthError {
             | SessionError::Expired
             | SessionError::Reused(_)
             | SessionError::Unrepeatable => Self::InvalidGrant(InvalidGrant::Session(error)),
-            SessionError::Contended | SessionError::Randomness(_) | SessionError::Store(_) => {
-                Self::Unavailable(error.into())
-            }
+            SessionError::Contended
+            | SessionError::NotEnded { .. }
+            | SessionError::Randomness(_)
+            | SessionError::Store(_) => Self::Unavailable(error.into()),
         }
     }
 }

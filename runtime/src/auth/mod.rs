@@ -1,8 +1,11 @@
 //! The handle that an application keeps in its state.
 
+mod both;
 mod builder;
+mod ending;
 mod env;
 mod error;
+mod liveness;
 mod pair;
 mod service;
 mod source;
@@ -17,11 +20,12 @@ use self::source::AnySource;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
-use crate::session::Sessions;
+use crate::session::{SessionError, SessionId, Sessions};
 use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
+pub use liveness::Liveness;
 pub use pair::{TokenPair, TokenType};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};
@@ -65,6 +69,7 @@ struct Inner<C> {
     refresh_tokens: RefreshTokens,
     refresh_key: Key,
     sessions: Sessions,
+    liveness: Liveness,
     source: Box<dyn AnySource<C>>,
     access_ttl: Duration,
     realm: Arc<str>,
@@ -123,8 +128,34 @@ impl<C: SessionClaims> Auth<C> {
         AuthEvent::new(self.inner.sessions.now(), kind, outcome)
     }
 
+    /// As [`event`](Self::event), of something that has a result.
+    pub(crate) fn event_of<T>(
+        &self,
+        kind: AuthEventKind,
+        result: &Result<T, AuthError>,
+    ) -> AuthEvent<'static> {
+        match result {
+            Ok(_) => self.event(kind, AuthOutcome::Success),
+            Err(error) => self.event(kind, error.outcome()).because(error.reason()),
+        }
+    }
+
     pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
+    }
+
+    pub(crate) fn liveness(&self) -> Liveness {
+        self.inner.liveness
+    }
+
+    /// Whether the store stands by an access token of this session and user that was issued at this time.
+    pub(crate) async fn is_live(
+        &self,
+        session: &SessionId,
+        user: &str,
+        issued_at: Timestamp,
+    ) -> Result<bool, SessionError> {
+        self.inner.sessions.is_live(session, user, issued_at).await
     }
 
     /// The time, which never goes back.

@@ -1,35 +1,57 @@
-//! Sign-in, refresh and the end of sessions.
+//! Sign-in and refresh.
 
 use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
+use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
 use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
-use crate::token::{AccessStamp, RefreshStamp, random_id};
+use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
 
 impl<C: SessionClaims> Auth<C> {
     /// Signs a user in: opens a session and gives out its first tokens.
     ///
-    /// Call it after the user has proved who they are; it checks no password.
+    /// Call it after the user has proved who they are; it checks no password, and [`record_refused_sign_in`] tells of those who
+    /// failed. Where sessions are [limited](crate::AuthBuilder::max_sessions_per_user), the user's oldest ones make room.
+    ///
+    /// [`record_refused_sign_in`]: Self::record_refused_sign_in
     ///
     /// # Errors
     ///
     /// [`AuthError::Unavailable`] when the store does not answer, [`AuthError::Mint`] when the claims do not fit in a token.
     pub async fn login(&self, claims: &C, metadata: SessionMetadata) -> Result<TokenPair, AuthError> {
-        let token_id = random_id().map_err(AuthError::Mint)?;
-        let sessions = &self.inner.sessions;
         let subject = claims.subject().to_string();
-        let record = sessions.open(&subject, TokenHash::of(&token_id), metadata).await?;
-        match self.pair(claims, &record, &token_id, record.created_at) {
-            Ok(pair) => Ok(pair),
-            Err(error) => {
-                // Nobody holds a token of this session, so it only stands in the user's list.
-                sessions.end(&record.id).await?;
-                Err(error)
-            }
-        }
+        let signed_in = self.sign_in(claims, &subject, metadata).await;
+        let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject);
+        let session = signed_in.as_ref().ok().map(|(record, _)| &record.id);
+        self.emit(&AuthEvent { session, ..event });
+        signed_in.map(|(_, pair)| pair)
+    }
+
+    async fn sign_in(
+        &self,
+        claims: &C,
+        subject: &str,
+        metadata: SessionMetadata,
+    ) -> Result<(SessionRecord, TokenPair), AuthError> {
+        let token_id = random_id().map_err(AuthError::Mint)?;
+        let mint = |record: &SessionRecord| self.pair(claims, record, &token_id, record.created_at);
+        let evicted = |session: &SessionId| {
+            let event = self.event(AuthEventKind::Revoke, AuthOutcome::Success);
+            self.emit(&event.of_user(subject).of_session(session).because("evicted"));
+        };
+        self.inner.sessions.open_with(subject, TokenHash::of(&token_id), metadata, mint, evicted).await
+    }
+
+    /// Tells the log and the [listener](crate::AuthEvents) of a sign-in that the application refused, before there was anybody
+    /// to call [`login`](Self::login) for. The reason is a constant such as `wrong_password`: what the caller typed may be a
+    /// password in the wrong field and belongs in no log.
+    pub fn record_refused_sign_in(&self, reason: &'static str) {
+        self.emit(&self.event(AuthEventKind::SignIn, AuthOutcome::Refused).because(reason));
     }
 
     /// Exchanges a refresh token for the next pair, with claims read anew from the claims source.
+    ///
+    /// When the claims source does not know the user any more, every session of the user ends.
     ///
     /// # Errors
     ///
@@ -37,14 +59,34 @@ impl<C: SessionClaims> Auth<C> {
     /// [`AuthError::Unavailable`] when the store or the claims source does not answer, in which case the token stays valid.
     pub async fn refresh(&self, refresh_token: &str) -> Result<TokenPair, AuthError> {
         let tokens = &self.inner.refresh_tokens;
-        let ticket = tokens
-            .verify(refresh_token.as_bytes(), self.inner.sessions.now())
-            .map_err(|error| AuthError::InvalidGrant(InvalidGrant::Token(error)))?;
-        let session_id = ticket.session_id.parse().map_err(|_| SessionError::Unknown)?;
-        let successor_id = tokens.successor_id(&ticket.session_id, &ticket.id);
+        let ticket = match tokens.verify(refresh_token.as_bytes(), self.inner.sessions.now()) {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                let refused = Err(AuthError::InvalidGrant(InvalidGrant::Token(error)));
+                self.emit(&self.event_of(AuthEventKind::Refresh, &refused));
+                return refused;
+            }
+        };
+        let session = ticket.session_id.parse().ok();
+        let pair = self.exchange(&ticket, session.as_ref()).await;
+        if let (Err(error), Some(session)) = (&pair, &session) {
+            self.tell_of_reuse(&ticket.subject, session, error);
+        }
+        let event = self.event_of(AuthEventKind::Refresh, &pair).of_user(&ticket.subject);
+        self.emit(&AuthEvent { session: session.as_ref(), ..event });
+        pair
+    }
+
+    async fn exchange(
+        &self,
+        ticket: &RefreshTicket,
+        session: Option<&SessionId>,
+    ) -> Result<TokenPair, AuthError> {
+        let session = session.ok_or(SessionError::Unknown)?;
+        let successor_id = self.inner.refresh_tokens.successor_id(&ticket.session_id, &ticket.id);
         let sessions = &self.inner.sessions;
         let prepared =
-            sessions.prepare(&session_id, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
+            sessions.prepare(session, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
         let claims = self.current_claims(prepared.record()).await?;
         sessions
             .commit(prepared, |record, outcome| match outcome {
@@ -54,77 +96,15 @@ impl<C: SessionClaims> Auth<C> {
             .await
     }
 
-    /// Ends the session that one of its tokens belongs to.
-    ///
-    /// Takes the access token, expired or not, or the refresh token. A token of no session is fine too: there is nothing left
-    /// to end (RFC 7009 section 2.2).
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn logout(&self, token: &str) -> Result<(), AuthError> {
-        let (access, refresh) = (&self.inner.access_tokens, &self.inner.refresh_tokens);
-        let session_id =
-            access.session_id_of(token.as_bytes()).or_else(|_| refresh.session_id_of(token.as_bytes()));
-        match session_id.map(|id| id.parse::<SessionId>()) {
-            Ok(Ok(id)) => Ok(self.inner.sessions.end(&id).await?),
-            _ => Ok(()),
-        }
-    }
-
-    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request. For an identifier
-    /// that came from a client, use [`revoke`](Self::revoke).
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn end_session(&self, session: &SessionId) -> Result<(), AuthError> {
-        Ok(self.inner.sessions.end(session).await?)
-    }
-
-    /// Ends every session of a user and says how many there were.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn logout_all(&self, user: &C::Subject) -> Result<u64, AuthError> {
-        Ok(self.inner.sessions.end_all(&user.to_string(), None).await?)
-    }
-
-    /// Ends every session of a user but one: after a change of password, say.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn revoke_all_except(&self, user: &C::Subject, session: &SessionId) -> Result<u64, AuthError> {
-        Ok(self.inner.sessions.end_all(&user.to_string(), Some(session)).await?)
-    }
-
-    /// Ends one session if it is this user's. `false` when it is not, whether it exists or not.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn revoke(&self, user: &C::Subject, session: &SessionId) -> Result<bool, AuthError> {
-        Ok(self.inner.sessions.revoke(&user.to_string(), session).await?)
-    }
-
-    /// The living sessions of a user, newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn sessions(&self, user: &C::Subject) -> Result<Vec<SessionRecord>, AuthError> {
-        Ok(self.inner.sessions.list(&user.to_string()).await?)
-    }
-
-    /// Removes expired sessions from the store and says how many. Run it now and then; nothing depends on it.
-    ///
-    /// # Errors
-    ///
-    /// [`AuthError::Unavailable`] when the store does not answer.
-    pub async fn purge_expired(&self) -> Result<u64, AuthError> {
-        Ok(self.inner.sessions.purge_expired().await?)
+    /// Two events, if the error says that an old refresh token was presented: the replay, and the end of the session.
+    pub(crate) fn tell_of_reuse(&self, user: &str, session: &SessionId, error: &AuthError) {
+        let Some((kind, outcome)) = error.reuse() else { return };
+        let tell = |kind, outcome, reason| {
+            self.emit(&self.event(kind, outcome).of_user(user).of_session(session).because(reason));
+        };
+        tell(AuthEventKind::Reuse, outcome, kind.as_str());
+        let ended = if outcome == AuthOutcome::Failed { AuthOutcome::Failed } else { AuthOutcome::Success };
+        tell(AuthEventKind::Revoke, ended, "reuse");
     }
 
     async fn current_claims(&self, record: &SessionRecord) -> Result<C, AuthError> {
@@ -138,7 +118,7 @@ impl<C: SessionClaims> Auth<C> {
             // Claims of somebody else would turn one user into another.
             Some(claims) if claims.subject().to_string() == record.user_id => Ok(claims),
             _ => {
-                self.inner.sessions.end(&record.id).await?;
+                self.end_all(&record.user_id, None, "user_gone").await?;
                 Err(AuthError::InvalidGrant(InvalidGrant::UserGone))
             }
         }

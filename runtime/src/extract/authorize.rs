@@ -3,10 +3,12 @@
 use axum::extract::MatchedPath;
 use http::request::Parts;
 
+use super::refresh_session::examined;
 use super::session::verified;
 use super::{Session, Transport};
+use crate::TARGET;
 use crate::access::{Access, Checked, Decision, decide};
-use crate::auth::Auth;
+use crate::auth::{Auth, Liveness};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
@@ -42,7 +44,8 @@ pub(crate) async fn authorize<C: SessionClaims>(
     }
 }
 
-async fn decided<C: SessionClaims>(
+/// The decision alone, of which nobody is told.
+pub(crate) async fn decided<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
@@ -52,6 +55,11 @@ async fn decided<C: SessionClaims>(
         check_sender(parts, auth, session)?;
     }
     let checked = match &session {
+        Some(session) if access.asks_for_both_tokens() => {
+            looked_up(auth, access, session).await?;
+            examined(parts, auth, session).await?;
+            Checked { live: true, both_tokens: true }
+        }
         Some(session) => looked_up(auth, access, session).await?,
         None => Checked::default(),
     };
@@ -84,11 +92,40 @@ fn check_sender<C: SessionClaims>(
 
 /// What the store and the refresh token say, as far as the decision needs it.
 async fn looked_up<C: SessionClaims>(
-    _auth: &Auth<C>,
-    _access: &Access,
-    _session: &Session<C>,
+    auth: &Auth<C>,
+    access: &Access,
+    session: &Session<C>,
 ) -> Result<Checked, Refusal<C>> {
-    Ok(Checked::default())
+    let mut checked = Checked::default();
+    if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
+        checked.live = live(auth, session).await?;
+        if !checked.live {
+            let session = Some(session.clone());
+            return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });
+        }
+    }
+    Ok(checked)
+}
+
+/// Whether the store stands by the session and its token. It is asked once in a request.
+async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<bool, Refusal<C>> {
+    if session.was_found_live() {
+        return Ok(true);
+    }
+    let user = session.claims().subject().to_string();
+    match auth.is_live(session.id(), &user, session.issued_at()).await {
+        Ok(live) => {
+            if live {
+                session.found_live();
+            }
+            Ok(live)
+        }
+        Err(cause) => {
+            tracing::error!(target: TARGET, error = ?cause, "a session could not be looked up");
+            let denial = Denial::Unavailable;
+            Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
+        }
+    }
 }
 
 /// Makes a refusal an event and a response.

@@ -1,6 +1,7 @@
 //! The verified session of a request.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fmt, mem};
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -44,6 +45,8 @@ struct Shared<C> {
     token: Verified<C>,
     transport: Transport,
     origin: Origin,
+    /// The store was asked in this request and stands by the token.
+    live: AtomicBool,
 }
 
 /// What a session was verified from, and by whom. A request may pass through routers with other keys, and through layers that
@@ -102,6 +105,19 @@ impl<C> Session<C> {
     pub fn transport(&self) -> Transport {
         self.shared.transport
     }
+
+    /// Whether both came from one verification.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    pub(super) fn was_found_live(&self) -> bool {
+        self.shared.live.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn found_live(&self) {
+        self.shared.live.store(true, Ordering::Relaxed);
+    }
 }
 
 impl<C: Clone> Session<C> {
@@ -155,7 +171,8 @@ pub(super) fn verified<C: SessionClaims>(
     let transport = credential.transport;
     let kept = credential.kept().ok_or(Denial::InvalidToken)?;
     let origin = Origin { credential: kept, realm: Arc::clone(auth.realm()) };
-    let session = Session { shared: Arc::new(Shared { id, token, transport, origin }) };
+    let live = AtomicBool::new(false);
+    let session = Session { shared: Arc::new(Shared { id, token, transport, origin, live }) };
     parts.extensions.insert(session.clone());
     Ok(Some(session))
 }

@@ -12,7 +12,9 @@ use http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, Info, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Paths, Ref,
     RefOr, Schema, Type,
@@ -26,6 +28,9 @@ use crate::rejection::ProblemDetails;
 
 /// The name of the security scheme in every document.
 pub(crate) const SCHEME: &str = "bearer";
+
+/// The name of the second one, in documents with operations that ask for both tokens.
+const REFRESH_SCHEME: &str = "refreshToken";
 
 /// The media type of every refusal (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
@@ -50,6 +55,28 @@ pub(crate) fn complete(openapi: &mut OpenApi) {
     add_schemas(openapi, schemas);
 }
 
+/// Adds the scheme of the refresh token if an operation asks for it, in the place of any other of its name.
+pub(crate) fn complete_schemes(openapi: &mut OpenApi, computed: &Paths) {
+    if !computed.paths.values().any(asks_for_refresh_token) {
+        return;
+    }
+    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
+    let description = "The refresh token of the same session, beside the access token; it is not used up";
+    let scheme = ApiKey::Header(ApiKeyValue::with_description("X-Refresh-Token", description));
+    components.security_schemes.insert(REFRESH_SCHEME.to_owned(), RefOr::T(SecurityScheme::ApiKey(scheme)));
+}
+
+fn asks_for_refresh_token(item: &PathItem) -> bool {
+    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+    let operations = [get, put, post, delete, options, head, patch, trace];
+    let mut requirements = operations.into_iter().flatten().filter_map(|it| it.security.as_ref()).flatten();
+    requirements.any(|requirement| with_refresh_token(requirement.clone()) == *requirement)
+}
+
+fn with_refresh_token(requirement: SecurityRequirement) -> SecurityRequirement {
+    requirement.add(REFRESH_SCHEME, [""; 0])
+}
+
 /// Adds schemas; the first one of a name stays.
 pub(crate) fn add_schemas(openapi: &mut OpenApi, schemas: Vec<(String, RefOr<Schema>)>) {
     let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
@@ -66,9 +93,23 @@ pub(crate) fn declare(operation: &mut Operation, access: &Access) {
         describe_public(operation, reason);
         return;
     }
-    answer(operation, "401", unauthorized);
-    if let Access::Require(_) = access {
+    answer(operation, "401", || unauthorized(access));
+    if let Access::Require(rule) = access
+        && asks_who(rule)
+    {
         answer(operation, "403", || forbidden(access));
+    }
+    if access.asks_for_liveness() {
+        answer(operation, "503", || refusal("The session store does not answer"));
+    }
+}
+
+/// Whether a signed-in user can fail to meet the rule: a session that has ended and a missing token are a 401.
+fn asks_who(rule: &Rule) -> bool {
+    match rule {
+        Rule::Role(_) | Rule::Scope(_) | Rule::Any([]) | Rule::All([]) => true,
+        Rule::Live | Rule::BothTokens => false,
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().any(asks_who),
     }
 }
 
@@ -96,7 +137,14 @@ fn requirements(access: &Access) -> Vec<SecurityRequirement> {
         Access::Public { .. } => Vec::new(),
         Access::Optional => vec![SecurityRequirement::default(), bearer(Vec::new())],
         Access::Authenticated => vec![bearer(Vec::new())],
-        Access::Require(rule) => alternatives(rule).into_iter().map(bearer).collect(),
+        Access::Require(rule) => {
+            let alternatives = alternatives(rule).into_iter().map(bearer);
+            if access.asks_for_both_tokens() {
+                alternatives.map(with_refresh_token).collect()
+            } else {
+                alternatives.collect()
+            }
+        }
     }
 }
 
@@ -119,7 +167,7 @@ fn alternatives(rule: &Rule) -> Vec<Vec<&'static str>> {
 fn sets(rule: &Rule) -> Option<Vec<Vec<&'static str>>> {
     let found = match rule {
         Rule::Role(name) | Rule::Scope(name) => vec![vec![*name]],
-        // The names say who; that the store is asked as well stands in the words.
+        // The names say who; that the store is asked as well stands in the words, and the refresh token is a name of its own.
         Rule::Live | Rule::BothTokens => vec![Vec::new()],
         Rule::Any(rules) => {
             let mut found = Vec::new();
@@ -166,8 +214,14 @@ fn describe_public(operation: &mut Operation, reason: &str) {
     description.push_str(&sentence);
 }
 
-fn unauthorized() -> Response {
-    challenged("No valid access token")
+fn unauthorized(access: &Access) -> Response {
+    challenged(if access.asks_for_both_tokens() {
+        "No valid access and refresh token of one session, or the session has ended"
+    } else if access.asks_for_liveness() {
+        "No valid access token, or its session has ended"
+    } else {
+        "No valid access token"
+    })
 }
 
 fn forbidden(access: &Access) -> Response {

@@ -1,6 +1,7 @@
 //! The document of a whole router, and the translation of rules.
 
 mod parts;
+mod sessions;
 
 use std::fmt::Display;
 

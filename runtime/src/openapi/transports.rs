@@ -15,7 +15,7 @@ pub(crate) type Scheme = (&'static str, SecurityScheme);
 
 /// A scheme for each place that is switched on.
 pub(crate) fn schemes(transports: &Transports) -> Vec<Scheme> {
-    let scheme = ApiKeyValue::with_description::<&str, &str>;
+    let scheme = ApiKeyValue::with_description::<&str>;
     let header = transports.header.as_ref().map(|name| {
         ("accessHeader", ApiKey::Header(scheme(name.as_str(), "The access token from the login")))
     });

@@ -10,14 +10,20 @@
 //! | is any other | [`SessionError::Reused`]: somebody has a copy, the session ends (RFC 9700 section 4.14.2) |
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 
+mod cache;
+mod ending;
+mod error;
 mod hash;
 mod id;
+mod looking;
+mod opening;
 mod record;
 mod rotation;
 mod service;
 
+pub use error::SessionError;
 pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
 pub use record::{SessionMetadata, SessionRecord};
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
-pub use service::{Outcome, Prepared, SessionError, Sessions};
+pub use service::{Outcome, Prepared, Sessions};

@@ -23,7 +23,8 @@ pub struct SessionRecord {
     pub rotated_at: Timestamp,
     /// When the user signed in.
     pub created_at: Timestamp,
-    /// When the session was last written: at sign-in, then at each rotation.
+    /// When the session was last used: at sign-in, at each rotation, and between them once in every
+    /// [touch interval](super::SessionPolicy::touch_interval) in which it was looked up.
     pub last_used_at: Timestamp,
     /// When the session ends unless it is used; `current` ends with it.
     pub idle_expires_at: Timestamp,

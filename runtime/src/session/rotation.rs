@@ -1,6 +1,7 @@
 //! The rotation rule: one function on a record, the same for every store.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{SessionRecord, TokenHash};
@@ -9,6 +10,7 @@ use crate::clock::Timestamp;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
+const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How far the clocks of two servers on one store may be apart.
 const MOST_SKEW: Duration = Duration::from_secs(60);
 const LONGEST_WINDOW: Duration = Duration::from_secs(300);
@@ -27,12 +29,12 @@ pub enum Rotation {
         /// 30 seconds by default, at most 300.
         window: Duration,
     },
-    /// Only when the refresh token has no longer than `within` to live; until then a refresh writes nothing and the same
-    /// refresh token stays good.
+    /// Only when the refresh token has no longer than `within` to live; until then the same refresh token stays good, and a
+    /// refresh writes no more than that the session was used.
     ///
     /// What is lost: a copied token works beside its owner's for days, and nobody notices before it is close to its end. The
-    /// session's `last_used_at` and idle limit move only when the token rotates, so a client that stays away during the last
-    /// `within` of the idle limit is signed out even if it was active before.
+    /// session's idle limit moves only when the token rotates, so a client that stays away during the last `within` of the idle
+    /// limit is signed out even if it was active before. Its `last_used_at` moves at the touch interval.
     NearExpiry {
         /// The last part of the token's life, in which it is exchanged.
         within: Duration,
@@ -101,10 +103,23 @@ impl Default for Lifetimes {
 /// let lax = Rotation::Always { window: Duration::from_secs(3600) };
 /// assert_eq!(SessionPolicy::new(Lifetimes::default(), lax), Err(PolicyError::WindowTooLong));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
     pub(super) lifetimes: Lifetimes,
     pub(super) rotation: Rotation,
+    pub(super) touch_interval: Duration,
+    pub(super) max_per_user: Option<NonZeroU32>,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self {
+            lifetimes: Lifetimes::default(),
+            rotation: Rotation::default(),
+            touch_interval: DEFAULT_TOUCH_INTERVAL,
+            max_per_user: None,
+        }
+    }
 }
 
 impl SessionPolicy {
@@ -129,7 +144,26 @@ impl SessionPolicy {
         if matches!(rotation, Rotation::NearExpiry { within, .. } if within.as_secs() == 0) {
             return Err(PolicyError::NeverRotates);
         }
-        Ok(Self { lifetimes, rotation })
+        Ok(Self { lifetimes, rotation, ..Self::default() })
+    }
+
+    /// How often `last_used_at` moves at most while a session is looked up; 5 minutes unless set. Each time is a write, so it
+    /// is a second or longer; what is longer than a session lives switches it off.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::TouchIntervalTooShort`].
+    pub fn touch_interval(self, touch_interval: Duration) -> Result<Self, PolicyError> {
+        if touch_interval.as_secs() == 0 {
+            return Err(PolicyError::TouchIntervalTooShort);
+        }
+        Ok(Self { touch_interval, ..self })
+    }
+
+    /// How many sessions a user has at most; a sign-in beyond it ends the oldest. Unlimited unless set.
+    #[must_use]
+    pub fn max_per_user(self, max_per_user: NonZeroU32) -> Self {
+        Self { max_per_user: Some(max_per_user), ..self }
     }
 }
 
@@ -147,6 +181,8 @@ pub enum PolicyError {
     WindowTooLong,
     /// `within` of [`Rotation::NearExpiry`] is shorter than a second: no token would ever be exchanged.
     NeverRotates,
+    /// The touch interval is shorter than a second: every look-up would write.
+    TouchIntervalTooShort,
 }
 
 impl fmt::Display for PolicyError {
@@ -161,6 +197,9 @@ impl fmt::Display for PolicyError {
             }
             Self::WindowTooLong => "the rotation window is longer than 300 seconds; make it shorter, 30 is usual",
             Self::NeverRotates => "`NearExpiry` with a `within` below a second never rotates; make it longer",
+            Self::TouchIntervalTooShort => {
+                "the touch interval is shorter than a second; make it longer, five minutes is usual"
+            }
         })
     }
 }

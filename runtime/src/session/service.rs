@@ -1,28 +1,28 @@
-//! Sessions as the rest of the crate uses them: opened, exchanged, listed, ended.
+//! Sessions as the rest of the crate uses them, and how their refresh tokens are exchanged.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::cache::LiveCache;
 use super::rotation::{Moment, Step, present};
-use super::{ReuseKind, SessionId, SessionMetadata, SessionPolicy, SessionRecord, TokenHash};
-use crate::TARGET;
+use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, TokenHash};
 use crate::clock::{Clock, Timestamp};
-use crate::store::{ErasedStore, Replaced, SessionStore, StoreError};
+use crate::store::{ErasedStore, Replaced, SessionStore};
 
-/// A conflict means that another refresh won, after which this one has nothing left to write: one repetition is enough
-/// for every store that keeps its promise.
-const COMMIT_ATTEMPTS: u32 = 3;
+/// A conflict means that somebody else wrote. After another refresh there is nothing left to write; the last use is noted once
+/// in every touch interval, however many ask at once; and nobody ends a user's access tokens all the time.
+pub(super) const COMMIT_ATTEMPTS: u32 = 8;
 
 /// The sessions of an application.
 ///
 /// An exchange has two halves. [`prepare`](Self::prepare) decides and writes nothing; then the caller reads whatever it needs
 /// to make new tokens; [`commit`](Self::commit) makes them and writes. Whatever fails before the write consumes nothing.
 pub struct Sessions {
-    store: Arc<dyn ErasedStore>,
+    pub(super) store: Arc<dyn ErasedStore>,
+    pub(super) policy: SessionPolicy,
+    pub(super) cache: Option<LiveCache>,
     clock: Arc<dyn Clock>,
-    policy: SessionPolicy,
     latest: AtomicI64,
 }
 
@@ -33,38 +33,13 @@ impl Sessions {
     }
 
     pub(crate) fn erased(store: Arc<dyn ErasedStore>, clock: Arc<dyn Clock>, policy: SessionPolicy) -> Self {
-        Self { store, clock, policy, latest: AtomicI64::new(i64::MIN) }
+        Self { store, policy, cache: None, clock, latest: AtomicI64::new(i64::MIN) }
     }
 
     /// The latest time that the clock has shown: when it steps back, nothing that has ended lives again.
     pub(crate) fn now(&self) -> Timestamp {
         let reading = self.clock.now().unix();
         Timestamp::from_unix(self.latest.fetch_max(reading, Ordering::Relaxed).max(reading))
-    }
-
-    /// Starts a session for a user who has just signed in, always under a new identifier.
-    ///
-    /// `token` is the hash of the session's first refresh token. The record that comes back has the session's identifier
-    /// and the times for the tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`], and [`SessionError::Randomness`] when no identifier could be made.
-    pub async fn open(
-        &self,
-        user_id: &str,
-        token: TokenHash,
-        metadata: SessionMetadata,
-    ) -> Result<SessionRecord, SessionError> {
-        let now = self.now();
-        let lifetimes = self.policy.lifetimes;
-        let absolute_end = now + lifetimes.absolute_ttl;
-        let idle_end = lifetimes.idle_end(now, absolute_end);
-        let mut record =
-            SessionRecord::new(SessionId::generate()?, user_id, token, now, idle_end, absolute_end);
-        record.metadata = metadata;
-        self.store.insert(record.clone()).await?;
-        Ok(record)
     }
 
     /// Decides what becomes of the session `id` when the refresh token `presented` is used. Only a reuse writes: it ends the
@@ -76,7 +51,8 @@ impl Sessions {
     /// # Errors
     ///
     /// [`SessionError::Unknown`], [`SessionError::Expired`], [`SessionError::Reused`] and [`SessionError::Unrepeatable`] refuse
-    /// the token (`invalid_grant`, RFC 6749 section 5.2); [`SessionError::Store`] says nothing about it.
+    /// the token (`invalid_grant`, RFC 6749 section 5.2); [`SessionError::Store`] says nothing about it, and
+    /// [`SessionError::NotEnded`] that it was an old one and the session goes on.
     pub async fn prepare(
         &self,
         id: &SessionId,
@@ -113,18 +89,10 @@ impl Sessions {
     }
 
     async fn end_after_reuse(&self, id: &SessionId, kind: ReuseKind) -> SessionError {
-        let removed = self.store.remove(id).await;
-        tracing::warn!(
-            target: TARGET,
-            event = "refresh_token_reused",
-            kind = kind.as_str(),
-            session = %id,
-            ended = removed.is_ok(),
-            "an old refresh token was presented"
-        );
-        match removed {
+        match self.end(id).await {
             Ok(_) => SessionError::Reused(kind),
-            Err(cause) => SessionError::Store(cause),
+            Err(SessionError::Store(cause)) => SessionError::NotEnded { kind, cause },
+            Err(error) => error,
         }
     }
 
@@ -159,8 +127,13 @@ impl Sessions {
             };
             let (record, outcome) = self.decide(&current, &presented, &successor, arrived).await?;
             let minted = mint(&record, outcome)?;
-            if outcome != Outcome::Rotated {
-                return Ok(minted);
+            match outcome {
+                Outcome::Rotated => {}
+                Outcome::Repeated => return Ok(minted),
+                Outcome::Kept => {
+                    self.touched(record).await;
+                    return Ok(minted);
+                }
             }
             let written = self.store.replace(record, current.version).await;
             if written.map_err(SessionError::Store)? == Replaced::Yes {
@@ -168,71 +141,6 @@ impl Sessions {
             }
         }
         Err(SessionError::Contended.into())
-    }
-
-    /// The session `id`, unless it has ended.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn live(&self, id: &SessionId) -> Result<Option<SessionRecord>, SessionError> {
-        let record = self.store.load(id).await?;
-        let now = self.now();
-        Ok(record.filter(|record| !record.is_expired(now)))
-    }
-
-    /// The sessions of a user that have not ended, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, SessionError> {
-        let mut records = self.store.list(user_id).await?;
-        let now = self.now();
-        records.retain(|record| !record.is_expired(now));
-        records.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
-        Ok(records)
-    }
-
-    /// Ends the session `id`; that there is none is as good.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn end(&self, id: &SessionId) -> Result<(), SessionError> {
-        self.store.remove(id).await?;
-        Ok(())
-    }
-
-    /// Ends the session `id` if it belongs to `user_id`, and says whether it did. Another user's session and one that does
-    /// not exist look alike.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn revoke(&self, user_id: &str, id: &SessionId) -> Result<bool, SessionError> {
-        match self.live(id).await? {
-            Some(record) if record.user_id == user_id => Ok(self.store.remove(id).await?),
-            _ => Ok(false),
-        }
-    }
-
-    /// Ends every session of a user, but for `except`, and says how many.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn end_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, SessionError> {
-        Ok(self.store.remove_all(user_id, except).await?)
-    }
-
-    /// Removes what has ended, and says how many; call it now and then.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Store`].
-    pub async fn purge_expired(&self) -> Result<u64, SessionError> {
-        Ok(self.store.purge_expired(self.now()).await?)
     }
 }
 
@@ -271,57 +179,6 @@ pub enum Outcome {
     Repeated,
     /// The token that was presented; see [`Rotation::NearExpiry`](super::Rotation::NearExpiry).
     Kept,
-}
-
-/// Why there is no session, or no new one.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SessionError {
-    /// There is no such session, or no longer.
-    Unknown,
-    /// The session has reached its idle or its absolute limit.
-    Expired,
-    /// An old refresh token was presented, and the session was ended for it (RFC 9700 section 4.14.2).
-    Reused(ReuseKind),
-    /// A retry inside the window cannot be answered with the same successor, because another was derived for it; the session
-    /// goes on.
-    Unrepeatable,
-    /// The store reported one conflict after the other; nothing was written.
-    Contended,
-    /// The system had no random numbers to give.
-    Randomness(Box<dyn Error + Send + Sync>),
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl fmt::Display for SessionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "there is no such session",
-            Self::Expired => "the session has expired",
-            Self::Reused(_) => "an old refresh token was used again, and the session was ended",
-            Self::Unrepeatable => "the refresh cannot be repeated",
-            Self::Contended => "the session was changed by others again and again",
-            Self::Randomness(_) => "the system has no random numbers to give",
-            Self::Store(_) => "the session store is unavailable",
-        })
-    }
-}
-
-impl Error for SessionError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Randomness(cause) => Some(cause.as_ref()),
-            Self::Store(cause) => Some(cause),
-            _ => None,
-        }
-    }
-}
-
-impl From<StoreError> for SessionError {
-    fn from(cause: StoreError) -> Self {
-        Self::Store(cause)
-    }
 }
 
 #[cfg(test)]

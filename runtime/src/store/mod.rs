@@ -1,4 +1,5 @@
-//! Where sessions are kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, or a store of your own.
+//! Where sessions are kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
+//! `postgres`, `RedisStore` with the feature `redis`, or a store of your own.
 //!
 //! A store keeps records and knows no rules. Which token is good, when a session ends and what a replay means is decided in
 //! [`session`](crate::session), the same for every store; what a store has to bring is one conditional write,
@@ -6,6 +7,14 @@
 
 mod erased;
 mod memory;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+mod postgres;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+mod redis;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 mod sqlite;
@@ -18,8 +27,12 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub(crate) use erased::ErasedStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -35,7 +48,7 @@ pub use sqlite::SqliteStore;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
     label = "not a session store",
-    note = "use `MemoryStore`, or `SqliteStore` with the feature `sqlite`",
+    note = "use `MemoryStore`, or with the feature of that name `SqliteStore`, `PostgresStore` or `RedisStore`",
     note = "or implement `SessionStore` for it, and test that with `countersign::testing::store_conformance!`"
 )]
 pub trait SessionStore: Send + Sync + 'static {

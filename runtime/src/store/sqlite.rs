@@ -4,12 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
+use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{SessionId, SessionRecord};
 
 /// How long a statement waits for another writer, and a request for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +43,12 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE countersign_sessions ADD COLUMN access_not_before INTEGER;
     ",
 ];
+
+const LIST: &str = "
+    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+    FROM countersign_sessions
+    WHERE user_id = $1";
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///
@@ -113,11 +120,7 @@ async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
     // The lock is taken first, so that of two processes that start together the second finds the work done.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::new)?;
     let applied = applied_migrations(&mut transaction).await.map_err(StoreError::new)?;
-    let pending = usize::try_from(applied).ok().and_then(|applied| MIGRATIONS.get(applied..));
-    let Some(pending) = pending else {
-        return Err(StoreError::new("the tables were written by a newer version of countersign"));
-    };
-    for (version, migration) in (applied + 1..).zip(pending) {
+    for (version, migration) in pending_migrations(MIGRATIONS, applied)? {
         apply(&mut transaction, version, migration).await.map_err(StoreError::new)?;
     }
     transaction.commit().await.map_err(StoreError::new)
@@ -149,107 +152,22 @@ async fn apply(
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// Binds every column in the order of the table, as `?1` to `?14`.
-fn bind_record(query: Query<'_>, record: SessionRecord) -> Result<Query<'_>, StoreError> {
-    let SessionRecord { id, user_id, current, previous, metadata, .. } = &record;
-    Ok(query
-        .bind(id.as_str().to_owned())
-        .bind(user_id.clone())
-        .bind(current.as_bytes().to_vec())
-        .bind(previous.as_ref().map(|hash| hash.as_bytes().to_vec()))
-        .bind(record.rotated_at.unix())
-        .bind(record.created_at.unix())
-        .bind(record.last_used_at.unix())
-        .bind(record.idle_expires_at.unix())
-        .bind(record.absolute_expires_at.unix())
-        .bind(metadata.address().map(|address| address.to_string()))
-        .bind(metadata.user_agent().map(str::to_owned))
-        .bind(metadata.device_label().map(str::to_owned))
-        .bind(stored_version(record.version)?)
-        .bind(record.access_not_before.map(Timestamp::unix)))
-}
-
-fn stored_version(version: u64) -> Result<i64, StoreError> {
-    i64::try_from(version).map_err(StoreError::new)
-}
-
-fn read_record(row: &SqliteRow) -> Result<SessionRecord, StoreError> {
-    let time = |column: &str| Ok(Timestamp::from_unix(row.try_get(column).map_err(StoreError::new)?));
-    let text = |column: &str| row.try_get::<Option<String>, _>(column).map_err(StoreError::new);
-    let hash = |bytes: Vec<u8>| {
-        bytes.try_into().map(TokenHash::from_bytes).map_err(|_| StoreError::new("a hash has not 32 bytes"))
-    };
-
-    let id: String = row.try_get("id").map_err(StoreError::new)?;
-    let user_id: String = row.try_get("user_id").map_err(StoreError::new)?;
-    let current = row.try_get("current_hash").map_err(StoreError::new).and_then(hash)?;
-    let previous: Option<Vec<u8>> = row.try_get("previous_hash").map_err(StoreError::new)?;
-    let version: i64 = row.try_get("version").map_err(StoreError::new)?;
-
-    let mut record = SessionRecord::new(
-        id.parse().map_err(StoreError::new)?,
-        user_id,
-        current,
-        time("created_at")?,
-        time("idle_expires_at")?,
-        time("absolute_expires_at")?,
-    );
-    record.previous = previous.map(hash).transpose()?;
-    record.rotated_at = time("rotated_at")?;
-    record.last_used_at = time("last_used_at")?;
-    let access_not_before: Option<i64> = row.try_get("access_not_before").map_err(StoreError::new)?;
-    record.access_not_before = access_not_before.map(Timestamp::from_unix);
-    record.version = u64::try_from(version).map_err(StoreError::new)?;
-    record.metadata = read_metadata(text("address")?, text("user_agent")?, text("device_label")?)?;
-    Ok(record)
-}
-
-fn read_metadata(
-    address: Option<String>,
-    user_agent: Option<String>,
-    device_label: Option<String>,
-) -> Result<SessionMetadata, StoreError> {
-    let mut metadata = SessionMetadata::default();
-    if let Some(address) = address {
-        metadata = metadata.with_address(address.parse().map_err(StoreError::new)?);
-    }
-    if let Some(user_agent) = user_agent {
-        metadata = metadata.with_user_agent(user_agent);
-    }
-    if let Some(device_label) = device_label {
-        metadata = metadata.with_device_label(device_label);
-    }
-    Ok(metadata)
-}
-
 impl SessionStore for SqliteStore {
     async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
-                 idle_expires_at, absolute_expires_at, address, user_agent, device_label, version,
-                 access_not_before)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        );
-        self.execute(bind_record(query, record)?).await?;
+        let query = bind_record::<_, String>(sqlx::query(INSERT), record)?;
+        self.execute(query).await?;
         Ok(())
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM countersign_sessions WHERE id = ?").bind(id.as_str().to_owned());
+        let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
         let row = query.fetch_optional(&self.pool).await.map_err(StoreError::new)?;
         row.as_ref().map(read_record).transpose()
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        let query = sqlx::query(
-            "UPDATE countersign_sessions
-             SET user_id = ?2, current_hash = ?3, previous_hash = ?4, rotated_at = ?5, created_at = ?6, last_used_at = ?7,
-                 idle_expires_at = ?8, absolute_expires_at = ?9, address = ?10, user_agent = ?11, device_label = ?12,
-                 version = ?13, access_not_before = ?14
-             WHERE id = ?1 AND version = ?15",
-        );
-        let query = bind_record(query, record)?.bind(stored_version(expected_version)?);
+        let query = bind_record::<_, String>(sqlx::query(REPLACE), record)?;
+        let query = query.bind(stored_version(expected_version)?);
         Ok(if self.execute(query).await? == 1 { Replaced::Yes } else { Replaced::Conflict })
     }
 
@@ -259,8 +177,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM countersign_sessions WHERE user_id = ?").bind(user_id.to_owned());
+        let query = sqlx::query(LIST).bind(user_id.to_owned());
         let rows = query.fetch_all(&self.pool).await.map_err(StoreError::new)?;
         rows.iter().map(read_record).collect()
     }

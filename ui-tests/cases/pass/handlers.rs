@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, Version};
 use axum::response::{Html, IntoResponse};
-use countersign::{AuthRouter, Session, authenticated, public, require_role, routes};
+use countersign::{AuthRouter, RefreshSession, Session, authenticated, public, require_role, routes};
 
 use crate::claims::{self, AppState, Level, User};
 
@@ -87,6 +87,24 @@ pub async fn everything(
 ) {
 }
 
+/// A session that has not ended
+#[authenticated(live)]
+#[utoipa::path(get, path = "/payouts")]
+pub async fn payouts() {}
+
+/// Both tokens of it
+#[require_role(both_tokens, Level::Member, "type")]
+#[utoipa::path(delete, path = "/account")]
+pub async fn close(session: RefreshSession<User>, user: User) -> String {
+    format!("{} {}", session.claims().id, user.id)
+}
+
+/// Both tokens, as the argument alone asks for them
+#[utoipa::path(get, path = "/export")]
+pub async fn export(session: RefreshSession<User>) -> String {
+    session.into_session().into_claims().id.to_string()
+}
+
 /// A guarded handler that the document leaves out
 #[authenticated]
 pub async fn undocumented() {}
@@ -95,6 +113,6 @@ pub async fn undocumented() {}
 pub fn router() -> AuthRouter<AppState> {
     AuthRouter::new()
         .routes(routes!(health, me, hello, rename))
-        .routes(routes!(r#type, greeting))
+        .routes(routes!(r#type, greeting, payouts, close, export))
         .routes(routes! { everything, claims::refresh })
 }

@@ -30,6 +30,53 @@ fn a_documented_handler_expands() {
 }
 
 #[test]
+fn a_handler_that_looks_the_session_up_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!("admin", Role::Support, live),
+        quote! {
+            #[utoipa::path(get, path = "/payouts", responses((status = 200), (status = 503, description = "Closed")))]
+            async fn payouts() {}
+        },
+        expect_file!["../../../tests/expand/live_handler.rs"],
+    );
+}
+
+#[test]
+fn a_handler_that_takes_both_tokens_expands() {
+    expands(
+        Kind::RequireRole,
+        quote!(both_tokens, "admin"),
+        quote! {
+            #[utoipa::path(delete, path = "/account")]
+            async fn close(session: RefreshSession<User>) {}
+        },
+        expect_file!["../../../tests/expand/both_tokens_handler.rs"],
+    );
+}
+
+#[test]
+fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
+    let rule = |kind, arguments| {
+        let expanded = attribute(kind, arguments, tokens(HANDLER)).to_string().replace(' ', "");
+        let (_, rest) = expanded.split_once("__private::Access=::countersign::__private::Access::").unwrap();
+        rest.split_once(';').unwrap().0.replace("::countersign::__private::", "")
+    };
+    let role = "Rule::Role(\"a\")";
+    for (word, atom) in [(quote!(live), "Rule::Live"), (quote!(both_tokens), "Rule::BothTokens")] {
+        assert_eq!(rule(Kind::Authenticated, word.clone()), format!("Require({atom})"));
+        assert_eq!(
+            rule(Kind::RequireRole, quote!("a", #word)),
+            format!("Require(Rule::All(&[{role},{atom}]))")
+        );
+        assert_eq!(
+            rule(Kind::RequireRole, quote!("a", #word, "b")),
+            format!("Require(Rule::All(&[Rule::Any(&[{role},Rule::Role(\"b\")]),{atom}]))")
+        );
+    }
+}
+
+#[test]
 fn an_undocumented_handler_expands() {
     expands(
         Kind::Authenticated,
@@ -96,7 +143,9 @@ fn a_fragment_that_is_no_role_is_refused() {
 fn expansions_name_nothing_but_the_runtime() {
     for (kind, arguments) in [
         (Kind::RequireRole, quote!("admin", Role::Admin, crate = other)),
+        (Kind::RequireRole, quote!("admin", both_tokens, crate = other)),
         (Kind::Authenticated, quote!(crate = other)),
+        (Kind::Authenticated, quote!(live, crate = other)),
         (Kind::Public, quote!(reason = "health probe", crate = other)),
     ] {
         let item = quote! {

@@ -132,7 +132,7 @@ fn an_expired_session_is_expired_whatever_is_presented() {
 fn times_at_the_end_of_the_scale_do_not_overflow() {
     let lifetimes = Lifetimes::new(Duration::MAX, Duration::MAX);
     assert_eq!(SessionPolicy::new(lifetimes, Rotation::default()), Err(PolicyError::AbsoluteTtlTooLong));
-    let policy = SessionPolicy { lifetimes, rotation: Rotation::default() };
+    let policy = SessionPolicy { lifetimes, ..SessionPolicy::default() };
     let mut record = fresh();
     record.absolute_expires_at = Timestamp::from_unix(i64::MAX);
     record.version = u64::MAX;

@@ -1,8 +1,9 @@
+use std::error::Error as _;
 use std::time::Duration;
 
 use super::*;
-use crate::session::{Lifetimes, Rotation};
-use crate::store::MemoryStore;
+use crate::session::{Lifetimes, Rotation, SessionMetadata};
+use crate::store::{MemoryStore, StoreError};
 use crate::testing::{Fault, FaultyStore, TestClock};
 
 const START: i64 = 1_700_000_000;
@@ -90,7 +91,8 @@ async fn a_reuse_is_detected_again_when_the_session_could_not_be_removed() {
     let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
     refresh(&sessions, &id, &token).await.unwrap();
     store.inject(Fault::BeforeWrite);
-    assert!(matches!(refresh(&sessions, &id, &token).await, Err(SessionError::Store(_))));
+    let failed = refresh(&sessions, &id, &token).await;
+    assert!(matches!(failed, Err(SessionError::NotEnded { kind: ReuseKind::LateRetry, .. })));
     store.heal();
     let again = refresh(&sessions, &id, &token).await;
     assert!(matches!(again, Err(SessionError::Reused(ReuseKind::LateRetry))));
@@ -120,7 +122,10 @@ async fn endless_conflicts_end_and_hand_out_nothing() {
 #[test]
 fn no_error_tells_its_cause() {
     let secret = "password=hunter2";
-    for error in [SessionError::Store(StoreError::new(secret)), SessionError::Randomness(secret.into())] {
+    let not_ended = SessionError::NotEnded { kind: ReuseKind::LateRetry, cause: StoreError::new(secret) };
+    for error in
+        [SessionError::Store(StoreError::new(secret)), not_ended, SessionError::Randomness(secret.into())]
+    {
         assert!(!error.to_string().contains(secret));
         let cause = error.source().unwrap();
         assert_eq!(cause.source().unwrap_or(cause).to_string(), secret);

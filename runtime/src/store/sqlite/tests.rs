@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
-use crate::session::{Outcome, ReuseKind, SessionError, SessionPolicy, Sessions};
+use crate::session::{Outcome, ReuseKind, SessionError, SessionMetadata, SessionPolicy, Sessions, TokenHash};
 use crate::testing::TestClock;
 
 thread_local! {
@@ -139,6 +139,23 @@ async fn tables_of_a_newer_version_are_refused() {
         .unwrap();
     let error = SqliteStore::open(&path).await.unwrap_err();
     assert!(error.source().unwrap().to_string().contains("newer version"));
+}
+
+/// While servers are replaced one by one, old ones run on the tables of the new.
+#[tokio::test]
+async fn a_column_that_a_newer_version_adds_does_not_disturb_a_running_server() {
+    let store = fresh_store().await;
+    let sessions = sessions(&store);
+    let first = TokenHash::of("first");
+    let id = sessions.open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
+    for column in ["added", "added_later"] {
+        refresh(&sessions, &id, &first).await.unwrap();
+        assert_eq!(sessions.list("ann").await.unwrap().len(), 1);
+        let add = format!("ALTER TABLE countersign_sessions ADD COLUMN {column} INTEGER");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(add)).execute(&store.pool).await.unwrap();
+    }
+    refresh(&sessions, &id, &first).await.unwrap();
+    assert_eq!(sessions.list("ann").await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -3,14 +3,23 @@
 //! [`store_conformance!`](super::store_conformance) makes a test of each; they can also be called one by one, from any runtime.
 //! A case takes a store that is empty, and fails with a panic or with the store's error.
 
+mod faults;
+mod limits;
+mod lives;
+mod revocation;
 mod sessions;
 mod stores;
+mod watched;
 
 use std::error::Error;
 
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 
+pub use faults::*;
+pub use limits::*;
+pub use lives::*;
+pub use revocation::*;
 pub use sessions::*;
 pub use stores::*;
 
@@ -51,6 +60,15 @@ macro_rules! __store_conformance {
             removing_all_spares_other_users_and_the_exception
             a_purge_removes_what_has_expired
 
+            identifiers_at_their_limits_are_told_apart
+            long_users_are_told_apart
+            access_not_before_comes_back
+            metadata_is_replaced_as_a_whole
+            versions_are_compared_exactly
+            a_user_may_have_ten_thousand_sessions
+            a_purge_takes_nothing_that_was_just_prolonged
+            removing_all_takes_what_is_being_written
+
             the_current_token_rotates
             a_retry_in_the_window_gets_the_same_successor
             the_window_is_not_prolonged_by_retries
@@ -64,15 +82,38 @@ macro_rules! __store_conformance {
             a_clock_that_steps_back_revives_nothing
             refreshing_does_not_move_the_absolute_end
             an_idle_session_ends
-            a_revocation_during_a_refresh_is_not_undone
-            a_failing_store_consumes_nothing
-            a_write_whose_answer_was_lost_can_be_retried
-            refused_minting_consumes_nothing
             expired_sessions_are_invisible_and_purged
             sessions_are_listed_newest_first
             only_the_owner_revokes_a_session
             ending_a_session_twice_is_no_error
             ending_all_sessions_spares_the_exception
+
+            a_revocation_during_a_refresh_is_not_undone
+            a_revocation_just_before_the_write_is_not_undone
+            a_revocation_amid_many_refreshes_ends_every_session
+            a_failed_revocation_during_a_refresh_is_whole_or_nothing
+            a_refresh_that_failed_does_not_survive_a_revocation
+
+            a_failing_store_consumes_nothing
+            a_write_whose_answer_was_lost_can_be_retried
+            refused_minting_consumes_nothing
+            what_cannot_be_read_is_neither_there_nor_gone
+            writes_that_fail_before_change_nothing
+            writes_whose_answer_was_lost_can_be_repeated
+            a_refresh_that_is_dropped_halfway_can_be_retried
+            a_sign_in_beyond_the_limit_ends_the_oldest
+            a_new_sign_in_stays_also_within_one_second
+            parallel_sign_ins_keep_to_the_limit
+            of_two_sign_ins_at_once_one_stays
+            expired_sessions_do_not_count_for_the_limit
+            a_sign_in_that_cannot_make_room_fails
+            a_touch_moves_the_last_use_and_nothing_else
+            parallel_touches_write_once
+            a_touch_that_fails_is_no_error
+            a_touch_during_a_refresh_delays_it_and_no_more
+            a_kept_token_moves_the_last_use
+            expired_access_tokens_are_refused_and_later_ones_are_not
+            only_a_session_of_the_user_is_live
         }
     };
     (@cases $name:ident $($case:ident)*) => {
@@ -124,7 +165,15 @@ mod tests {
     #[test]
     fn every_case_is_in_the_macro() {
         let macro_text = include_str!("mod.rs");
-        let cases = [include_str!("stores.rs"), include_str!("sessions.rs")]
+        let files = [
+            include_str!("faults.rs"),
+            include_str!("limits.rs"),
+            include_str!("lives.rs"),
+            include_str!("revocation.rs"),
+            include_str!("sessions.rs"),
+            include_str!("stores.rs"),
+        ];
+        let cases = files
             .into_iter()
             .flat_map(str::lines)
             .filter_map(|line| line.strip_prefix("pub async fn "))
@@ -134,6 +183,6 @@ mod tests {
             assert!(macro_text.lines().any(|line| line.trim() == case), "`{case}` is not run");
             count += 1;
         }
-        assert!(count >= 20, "only {count} cases");
+        assert!(count >= 50, "only {count} cases");
     }
 }

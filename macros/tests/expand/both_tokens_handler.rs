@@ -1,0 +1,80 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+enum __countersign_close {}
+const _: () = {
+    use ::countersign::__private::NoRoles as _;
+    const __KNOWN: ::countersign::__private::Known<'_> = &[
+        (
+            "RefreshSession<User>",
+            ::countersign::__private::RoleNames::<RefreshSession<User>>::NAMES,
+        ),
+    ];
+    impl __countersign_close {
+        const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
+    }
+    ::countersign::__private::check_role("admin", __KNOWN);
+};
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum admin {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: ::countersign::__private::Declares<
+                { ::countersign::__private::role_hash("admin") },
+            >,
+    > ::countersign::__private::DeclaredBy<__R> for admin {}
+    impl ::countersign::__private::Policy for __countersign_close {
+        const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
+            ::countersign::__private::Rule::All(
+                &[
+                    ::countersign::__private::Rule::Role("admin"),
+                    ::countersign::__private::Rule::BothTokens,
+                ],
+            ),
+        );
+        type Roles = <::countersign::__private::Checked<
+            { __countersign_close::CHECKED },
+        > as ::countersign::__private::Unchecked<(admin, ())>>::Roles;
+    }
+};
+#[utoipa::path(
+    delete,
+    path = "/account",
+    responses(
+        (
+            status = 401,
+            description = "No valid access and refresh token of one session, or the session has ended",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
+            status = 403,
+            description = "The signed-in user lacks the role",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
+            status = 503,
+            description = "The session store does not answer",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json"
+        )
+    ),
+    security(("bearer" = ["admin"], "refreshToken" = []))
+)]
+async fn close(
+    _: ::countersign::__private::Guard<__countersign_close>,
+    session: RefreshSession<User>,
+) {}

@@ -1,0 +1,131 @@
+//! The end of sessions and of access tokens, and the list of sessions.
+
+use super::{Auth, AuthError};
+use crate::claims::SessionClaims;
+use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
+use crate::session::{SessionId, SessionRecord};
+
+impl<C: SessionClaims> Auth<C> {
+    /// Ends the session that one of its tokens belongs to.
+    ///
+    /// Takes the access token, expired or not, or the refresh token. A token of no session is fine too: there is nothing left
+    /// to end (RFC 7009 section 2.2).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn logout(&self, token: &str) -> Result<(), AuthError> {
+        let (access, refresh) = (&self.inner.access_tokens, &self.inner.refresh_tokens);
+        let session_id =
+            access.session_id_of(token.as_bytes()).or_else(|_| refresh.session_id_of(token.as_bytes()));
+        match session_id.map(|id| id.parse()) {
+            Ok(Ok(id)) => self.end(&id, "logout").await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request. For an identifier
+    /// that came from a client, use [`revoke`](Self::revoke).
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn end_session(&self, session: &SessionId) -> Result<(), AuthError> {
+        self.end(session, "end_session").await
+    }
+
+    /// Ends every session of a user and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn logout_all(&self, user: &C::Subject) -> Result<u64, AuthError> {
+        self.end_all(&user.to_string(), None, "logout_all").await
+    }
+
+    /// Ends every session of a user but one: after a change of password, say.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn revoke_all_except(&self, user: &C::Subject, session: &SessionId) -> Result<u64, AuthError> {
+        self.end_all(&user.to_string(), Some(session), "revoke_all_except").await
+    }
+
+    /// Ends one session if it is this user's. `false` when it is not, whether it exists or not.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn revoke(&self, user: &C::Subject, session: &SessionId) -> Result<bool, AuthError> {
+        let user = user.to_string();
+        let revoked = self.inner.sessions.revoke(&user, session).await.map_err(AuthError::from);
+        let event = match revoked {
+            Ok(false) => self.event(AuthEventKind::Revoke, AuthOutcome::Refused),
+            _ => self.event_of(AuthEventKind::Revoke, &revoked),
+        };
+        self.emit(&event.of_user(&user).of_session(session).because("revoke"));
+        revoked
+    }
+
+    /// Ends the access tokens that a user has been given until now, on the routes that look the session up: those that demand
+    /// a live session, or all with [`Liveness::Always`](crate::Liveness::Always). Says in how many sessions. On the other routes
+    /// they live out their time.
+    ///
+    /// The sessions go on, and a refresh reads the claims anew: for a change of roles that is to be felt at once. Time is counted
+    /// in seconds, so a token that is given out in this very second is refused as well, and has to be refreshed once more.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer; then some of the tokens may be good still.
+    pub async fn expire_access_tokens(&self, user: &C::Subject) -> Result<u64, AuthError> {
+        let user = user.to_string();
+        let expired = self.inner.sessions.expire_access_tokens(&user).await.map_err(AuthError::from);
+        let event = self.event_of(AuthEventKind::Revoke, &expired).of_user(&user);
+        self.emit(&event.because("expire_access_tokens"));
+        expired
+    }
+
+    /// The living sessions of a user, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn sessions(&self, user: &C::Subject) -> Result<Vec<SessionRecord>, AuthError> {
+        Ok(self.inner.sessions.list(&user.to_string()).await?)
+    }
+
+    /// Removes expired sessions from the store and says how many. Run it now and then; nothing depends on it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn purge_expired(&self) -> Result<u64, AuthError> {
+        Ok(self.inner.sessions.purge_expired().await?)
+    }
+
+    /// Ends a session and tells of it, if there was one to end.
+    async fn end(&self, session: &SessionId, reason: &'static str) -> Result<(), AuthError> {
+        let sessions = &self.inner.sessions;
+        // Whose it was is for the event alone, so a failure to read it stops nothing.
+        let user = sessions.live(session).await.ok().flatten().map(|record| record.user_id);
+        let ended = sessions.end(session).await.map_err(AuthError::from);
+        if !matches!(ended, Ok(false)) {
+            let event = self.event_of(AuthEventKind::Revoke, &ended).of_session(session).because(reason);
+            self.emit(&AuthEvent { user: user.as_deref(), ..event });
+        }
+        ended.map(drop)
+    }
+
+    /// Ends every session of a user but `except`, and tells of it.
+    pub(super) async fn end_all(
+        &self,
+        user: &str,
+        except: Option<&SessionId>,
+        reason: &'static str,
+    ) -> Result<u64, AuthError> {
+        let ended = self.inner.sessions.end_all(user, except).await.map_err(AuthError::from);
+        self.emit(&self.event_of(AuthEventKind::Revoke, &ended).of_user(user).because(reason));
+        ended
+    }
+}

@@ -1,0 +1,37 @@
+//! Where a browser goes instead of reading a refusal.
+
+use http::header::{CACHE_CONTROL, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// A target that the application has named.
+#[derive(Clone, Debug)]
+pub(super) struct Redirect {
+    target: HeaderValue,
+}
+
+impl Redirect {
+    #[track_caller]
+    #[expect(clippy::panic, reason = "runs while the application is put together")]
+    pub(super) fn to(target: &str) -> Self {
+        match HeaderValue::from_str(target) {
+            Ok(value) if !value.is_empty() => Self { target: value },
+            _ => panic!("a redirect goes to a path or a URL in printable ASCII, and {target:?} is neither"),
+        }
+    }
+
+    /// A navigation follows `Location`, with a GET whatever the method was; htmx follows `HX-Redirect`, and would put what a 303
+    /// leads to into a corner of the page.
+    pub(super) fn response<R: From<Vec<u8>>>(&self, request: &HeaderMap) -> Response<R> {
+        let mut response = Response::new(R::from(Vec::new()));
+        let from_htmx = request.get(HX_REQUEST).is_some_and(|value| value == "true");
+        let (status, name) =
+            if from_htmx { (StatusCode::OK, HX_REDIRECT) } else { (StatusCode::SEE_OTHER, LOCATION) };
+        *response.status_mut() = status;
+        response.headers_mut().insert(name, self.target.clone());
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

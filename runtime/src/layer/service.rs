@@ -1,0 +1,69 @@
+//! The service that decides before the one inside runs.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::Admission;
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+
+/// What [`AuthLayer`](super::AuthLayer) and [`AnonymousOnlyLayer`](super::AnonymousOnlyLayer) make of a service.
+///
+/// It answers refusals itself, with a body made from bytes, and passes on the error of the service inside.
+#[derive(Clone)]
+pub struct AuthService<S, C> {
+    inner: S,
+    auth: Auth<C>,
+    admission: Admission,
+}
+
+impl<S, C> AuthService<S, C> {
+    pub(super) fn new(inner: S, auth: Auth<C>, admission: Admission) -> Self {
+        Self { inner, auth, admission }
+    }
+}
+
+impl<S: fmt::Debug, C> fmt::Debug for AuthService<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner, admission, .. } = self;
+        let mut service = f.debug_struct("AuthService");
+        service.field("inner", inner).field("admission", admission).finish_non_exhaustive()
+    }
+}
+
+impl<S, C, B, R> Service<Request<B>> for AuthService<S, C>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    C: SessionClaims,
+    B: Send + 'static,
+    R: From<Vec<u8>>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was polled is the one that is ready; a clone of it is not.
+        let clone = self.inner.clone();
+        let mut ready = mem::replace(&mut self.inner, clone);
+        let (auth, admission) = (self.auth.clone(), self.admission.clone());
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            if let Err(answer) = admission.admit(&mut parts, &auth).await {
+                return Ok(answer);
+            }
+            ready.call(Request::from_parts(parts, body)).await
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Operations that ask for more than an access token.
+
+use serde_json::{Value, json};
+
+use super::{Role, User, at, auth};
+use crate::{Auth, AuthRouter, RefreshSession, authenticated, require_role, routes};
+
+#[authenticated(live)]
+#[utoipa::path(get, path = "/payouts", responses((status = 503, description = "in my own words")))]
+async fn payouts() {}
+
+#[require_role("admin", Role::Member, both_tokens)]
+#[utoipa::path(delete, path = "/account")]
+async fn close() {}
+
+#[utoipa::path(get, path = "/export")]
+async fn export(session: RefreshSession<User>) -> String {
+    session.claims().id.clone()
+}
+
+fn document() -> Value {
+    let router = AuthRouter::new().routes(routes!(payouts, close, export)).with_state::<()>(auth());
+    serde_json::to_value(router.openapi()).unwrap()
+}
+
+/// What an operation says of its refusals.
+fn refusals(document: &Value, operation: &str) -> Vec<(String, String)> {
+    let responses = at(document, format!("/paths/{operation}/responses"));
+    let described = responses.as_object().unwrap().iter();
+    described
+        .map(|(status, response)| (status.clone(), response["description"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+fn expected(refusals: &[(&str, &str)]) -> Vec<(String, String)> {
+    refusals.iter().map(|(status, text)| ((*status).to_owned(), (*text).to_owned())).collect()
+}
+
+/// Seed row 17.
+#[test]
+fn an_operation_that_looks_the_session_up_says_so_in_its_refusals() {
+    let document = document();
+    assert_eq!(at(&document, "/paths/~1payouts/get/security"), json!([{"bearer": []}]));
+    assert_eq!(
+        refusals(&document, "~1payouts/get"),
+        expected(&[("401", "No valid access token, or its session has ended"), ("503", "in my own words"),])
+    );
+}
+
+/// Seed row 3.
+#[test]
+fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
+    let document = document();
+    assert_eq!(
+        at(&document, "/paths/~1account/delete/security"),
+        json!([{"bearer": ["admin"], "refreshToken": []}, {"bearer": ["member"], "refreshToken": []}])
+    );
+    assert_eq!(at(&document, "/paths/~1export/get/security"), json!([{"bearer": [], "refreshToken": []}]));
+    let both = "No valid access and refresh token of one session, or the session has ended";
+    assert_eq!(
+        refusals(&document, "~1account/delete"),
+        expected(&[
+            ("401", both),
+            ("403", "The signed-in user lacks the role"),
+            ("503", "The session store does not answer"),
+        ])
+    );
+    assert_eq!(
+        refusals(&document, "~1export/get"),
+        expected(&[("401", both), ("503", "The session store does not answer")])
+    );
+    let scheme = at(&document, "/components/securitySchemes/refreshToken");
+    assert_eq!(
+        (&scheme["type"], &scheme["in"], &scheme["name"]),
+        (&json!("apiKey"), &json!("header"), &json!("X-Refresh-Token"))
+    );
+}
+
+#[test]
+fn the_scheme_of_the_refresh_token_stands_where_it_is_used() {
+    let schemes = |router: &AuthRouter<Auth<User>>| {
+        let document = serde_json::to_value(router.openapi()).unwrap();
+        document["components"]["securitySchemes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let without = AuthRouter::new().routes(routes!(super::me, payouts));
+    assert_eq!(schemes(&without), ["bearer"]);
+    let with = AuthRouter::new().routes(routes!(export));
+    assert_eq!(schemes(&without.clone().merge(with.clone())), ["bearer", "refreshToken"]);
+    assert_eq!(schemes(&without.nest("/v1", with)), ["bearer", "refreshToken"]);
+}

@@ -1,0 +1,267 @@
+//! Sessions in Redis.
+
+mod scripts;
+mod stored;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{
+    Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisResult, Script, ScriptInvocation,
+};
+
+use self::stored::Fields;
+use super::{Replaced, SessionStore, StoreError};
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionRecord};
+
+/// How long an answer may take, and a connection that is gone may look as if it were there.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an attempt to connect may take; there are two before an operation fails.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+const RETRIES: usize = 1;
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+const DEFAULT_PREFIX: &str = "{countersign}:";
+/// How many records a purge removes in one step, which is as long as other clients wait for it.
+const PURGED_AT_ONCE: u32 = 1000;
+
+/// Keeps sessions in Redis 6 or later, or in Valkey.
+///
+/// Its clones share their connection, and a connection that was lost is made again. Needs the feature `redis`.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), countersign::store::StoreError> {
+/// use countersign::store::RedisStore;
+///
+/// let store = RedisStore::connect("redis://127.0.0.1/").await?.with_prefix("{myapp}:");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What is in Redis
+///
+/// A hash for each session, and sorted sets that find the sessions of a user and those that have ended. Refresh tokens are there
+/// as hashes only, and the names of keys hold no user id. Every key expires by itself, an hour after the last session that
+/// needs it, so [`purge_expired`](SessionStore::purge_expired) only tidies up earlier and need not be called.
+///
+/// Each operation is one script and so one step, however many sessions a user has; only a purge takes several. Others wait
+/// while a script runs, which for the 10,000 sessions of one user is about 40 ms.
+///
+/// # What an operator has to know
+///
+/// - **Durability.** Redis forgets with a crash of its machine what it has not synchronised to the disk: the last second with
+///   `appendonly yes` and `appendfsync everysec`, nothing with `appendfsync always`, everything without `appendonly` and
+///   snapshots, which signs everybody out.
+/// - **Failover.** A replica takes over without the writes it had not received. A rotation that is lost is undone: the token
+///   before it is good again, and whoever already holds its successor is taken for a thief when they present it, since the
+///   server has never seen it; the session ends, and its user signs in once more. A session whose end is lost is back. The
+///   same goes for what a crash forgets. `min-replicas-to-write` makes it rarer; where a revocation must never be undone, keep
+///   sessions in an SQL database.
+/// - **Memory.** `maxmemory-policy` has to be `noeviction`. Another one throws away sessions that have not ended, or an index,
+///   and then [`remove_all`](SessionStore::remove_all) misses sessions. When memory is full, signing in and refreshing fail,
+///   and ending sessions works.
+/// - **Cluster.** The hash tag of the prefix puts every key into one slot, since a script has to see a session and its indexes
+///   at once: one node carries all sessions. Scripts also reach keys of that slot by names that they read or build, as Redis
+///   and Valkey allow.
+/// - **Replicas** answer with what was true before. A connection that reads from them breaks the second promise of
+///   [`SessionStore`]. A server that was made a replica has to drop its clients, as Sentinel sees to: as long as it does not,
+///   this store goes on talking to it, and every write fails.
+/// - **Rights.** `~{countersign}:* -@all +@hash +@sortedset +@keyspace +@scripting -@dangerous` is enough.
+#[derive(Clone)]
+pub struct RedisStore<C = ConnectionManager> {
+    connection: C,
+    prefix: Arc<str>,
+}
+
+impl RedisStore {
+    /// Connects to the server at `redis://[<user>][:<password>@]<host>[:<port>][/<database>]`. `rediss://` needs a TLS feature of
+    /// the crate `redis`, which is the application's choice.
+    ///
+    /// A connection that was lost is made again before the next request needs it; this needs RESP3, which is spoken whatever the
+    /// address says. An operation waits 5 seconds for its answer, and about as long for a connection, and then fails.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be read, needs a feature that is off, or cannot be connected to.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let connection = connect(url).await.map_err(StoreError::new)?;
+        Ok(Self::with_connection(connection))
+    }
+}
+
+async fn connect(url: &str) -> RedisResult<ConnectionManager> {
+    let server = url.into_connection_info()?;
+    let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    let server = server.set_redis_settings(settings).set_tcp_settings(tcp_settings());
+    let config = ConnectionManagerConfig::new()
+        .set_response_timeout(Some(PATIENCE))
+        .set_connection_timeout(Some(CONNECT_PATIENCE))
+        .set_number_of_retries(RETRIES)
+        .set_min_delay(RETRY_DELAY);
+    ConnectionManager::new_with_config(Client::open(server)?, config).await
+}
+
+/// A server that vanished without a word is noticed: the manager reconnects when the connection breaks, not when an answer is
+/// late.
+fn tcp_settings() -> TcpSettings {
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE).with_interval(PATIENCE));
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(PATIENCE);
+    settings
+}
+
+impl<C> RedisStore<C> {
+    /// Uses the application's own connection, with its TLS, protocol and time-outs: a [`ConnectionManager`], the connection to a
+    /// cluster, or another one that reconnects and whose clones share it. It must have a response time-out, or a request may
+    /// wait forever.
+    pub fn with_connection(connection: C) -> Self {
+        Self { connection, prefix: DEFAULT_PREFIX.into() }
+    }
+
+    /// Starts the names of all keys with `prefix` in place of `{countersign}:`. Applications that share a database need
+    /// prefixes of their own, and one prefix names one set of sessions.
+    ///
+    /// A prefix needs a hash tag, a part in braces that is not empty. One without it gets the default before it: `myapp:`
+    /// becomes `{countersign}:myapp:`.
+    #[must_use]
+    pub fn with_prefix(self, prefix: impl AsRef<str>) -> Self {
+        Self { prefix: with_hash_tag(prefix.as_ref()).into(), ..self }
+    }
+
+    fn records(&self) -> String {
+        format!("{}session:", self.prefix)
+    }
+
+    fn record(&self, id: &SessionId) -> String {
+        format!("{}session:{id}", self.prefix)
+    }
+
+    fn users(&self) -> String {
+        format!("{}user:", self.prefix)
+    }
+
+    fn sessions_of(&self, name_of_user: &str) -> String {
+        format!("{}user:{name_of_user}", self.prefix)
+    }
+
+    fn all_sessions(&self) -> String {
+        format!("{}sessions", self.prefix)
+    }
+}
+
+/// As a server finds the hash tag of a key: between the first `{` and the first `}` after it.
+fn with_hash_tag(prefix: &str) -> String {
+    let tag = prefix.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    match tag {
+        Some((tag, _)) if !tag.is_empty() => prefix.to_owned(),
+        _ => format!("{DEFAULT_PREFIX}{prefix}"),
+    }
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
+    async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
+        script.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)
+    }
+
+    /// The call of a script that starts with `keep.lua`.
+    fn keeping<'s>(
+        &self,
+        script: &'s Script,
+        record: &SessionRecord,
+    ) -> Result<ScriptInvocation<'s>, StoreError> {
+        let user = stored::name_of_user(&record.user_id);
+        let mut call = script.prepare_invoke();
+        call.key(self.record(&record.id))
+            .key(self.sessions_of(&user))
+            .key(self.all_sessions())
+            .arg(record.id.as_str())
+            .arg(record.version)
+            .arg(user)
+            .arg(stored::encode(record)?)
+            .arg(stored::end(record).unix())
+            .arg(stored::time_to_live(record).as_millis().to_string())
+            .arg(self.records());
+        Ok(call)
+    }
+}
+
+impl<C> SessionStore for RedisStore<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+        let written: bool = self.run(&self.keeping(&scripts::INSERT, &record)?).await?;
+        if written { Ok(()) } else { Err(StoreError::new("there is a session with this identifier")) }
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.record(id)).arg(&["version", "user", "data"]);
+        let fields: Fields =
+            command.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
+        match stored::read(fields)? {
+            Some(record) if record.id != *id => Err(StoreError::new("a record stands in another's place")),
+            record => Ok(record),
+        }
+    }
+
+    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        let mut call = self.keeping(&scripts::REPLACE, &record)?;
+        let written: bool = self.run(call.arg(expected_version)).await?;
+        Ok(if written { Replaced::Yes } else { Replaced::Conflict })
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let mut call = scripts::REMOVE.prepare_invoke();
+        call.key(self.record(id)).key(self.all_sessions()).arg(id.as_str()).arg(self.users());
+        self.run(&call).await
+    }
+
+    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut call = scripts::LIST.prepare_invoke();
+        call.key(self.sessions_of(&stored::name_of_user(user_id))).arg(self.records());
+        let records: Vec<Fields> = self.run(&call).await?;
+        records.into_iter().filter_map(|fields| stored::read(fields).transpose()).collect()
+    }
+
+    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        let mut call = scripts::REMOVE_ALL.prepare_invoke();
+        call.key(self.sessions_of(&stored::name_of_user(user_id)))
+            .key(self.all_sessions())
+            .arg(self.records())
+            .arg(except.map_or("", SessionId::as_str));
+        self.run(&call).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut call = scripts::PURGE.prepare_invoke();
+        call.key(self.all_sessions())
+            .arg(now.unix())
+            .arg(PURGED_AT_ONCE)
+            .arg(self.records())
+            .arg(self.users());
+        let mut total = 0;
+        loop {
+            let (found, removed): (u32, u64) = self.run(&call).await?;
+            total += removed;
+            if found < PURGED_AT_ONCE {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+impl<C> fmt::Debug for RedisStore<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").finish_non_exhaustive()
+    }
+}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+
+if redis.call('EXISTS', record) == 1 then
+    return 0
+end
+keep()
+return 1

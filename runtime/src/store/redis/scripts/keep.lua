@@ -1,0 +1,30 @@
+-- KEYS: the record, the sessions of its user, all sessions.
+-- ARGV: identifier, version, user, data, end, milliseconds to live, what the keys of records start with.
+local record, indexes = KEYS[1], { KEYS[2], KEYS[3] }
+local id, version, user, data, ends_at, ttl, records = unpack(ARGV, 1, 7)
+
+-- Records expire by themselves and stay in the indexes. Each record that is kept takes up to two of those away.
+local function drop_expired(index)
+    for _, oldest in ipairs(redis.call('ZRANGE', index, 0, 1)) do
+        if redis.call('EXISTS', records .. oldest) == 0 then
+            redis.call('ZREM', index, oldest)
+        end
+    end
+end
+
+local function keep()
+    -- A script is not rolled back. A key of the wrong type fails here, and full memory at the first write.
+    for _, index in ipairs(indexes) do
+        redis.call('ZCARD', index)
+    end
+    redis.call('HSET', record, 'version', version, 'user', user, 'data', data)
+    redis.call('PEXPIRE', record, ttl)
+    for _, index in ipairs(indexes) do
+        redis.call('ZADD', index, ends_at, id)
+        -- An index lives at least as long as what it names.
+        if redis.call('PTTL', index) < tonumber(ttl) then
+            redis.call('PEXPIRE', index, ttl)
+        end
+        drop_expired(index)
+    end
+end

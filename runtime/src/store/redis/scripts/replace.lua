@@ -1,0 +1,7 @@
+
+-- Compared as strings: a number of Lua cannot hold every version.
+if redis.call('HGET', record, 'version') ~= ARGV[8] then
+    return 0
+end
+keep()
+return 1

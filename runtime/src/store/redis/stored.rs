@@ -1,0 +1,133 @@
+//! A record as it stands in a Redis hash.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::StoreError;
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
+
+/// How long a record stays after its session has ended, for clocks that disagree.
+const GRACE: Duration = Duration::from_secs(60 * 60);
+/// Redis refuses a time to live that leads beyond the end of its calendar.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// The fields `version`, `user` and `data` of a hash.
+pub(super) type Fields = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// The field `data`. A field that this version does not know is an error: it may be one that limits the session.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    id: String,
+    user_id: String,
+    current: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+    rotated_at: Timestamp,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    idle_expires_at: Timestamp,
+    absolute_expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_not_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_label: Option<String>,
+}
+
+/// Names a user in keys: user ids hold any character, and do not belong into a list of keys.
+pub(super) fn name_of_user(user_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(user_id))
+}
+
+/// When the session ends.
+pub(super) fn end(record: &SessionRecord) -> Timestamp {
+    record.idle_expires_at.min(record.absolute_expires_at)
+}
+
+/// How long the record is kept from the moment it is written. Not until its end, since the clock of the sessions need not be
+/// the server's.
+pub(super) fn time_to_live(record: &SessionRecord) -> Duration {
+    end(record).since(record.last_used_at).min(LONGEST) + GRACE
+}
+
+pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
+    let hash = |hash: &TokenHash| URL_SAFE_NO_PAD.encode(hash.as_bytes());
+    let metadata = &record.metadata;
+    let data = Data {
+        id: record.id.as_str().to_owned(),
+        user_id: record.user_id.clone(),
+        current: hash(&record.current),
+        previous: record.previous.as_ref().map(hash),
+        rotated_at: record.rotated_at,
+        created_at: record.created_at,
+        last_used_at: record.last_used_at,
+        idle_expires_at: record.idle_expires_at,
+        absolute_expires_at: record.absolute_expires_at,
+        access_not_before: record.access_not_before,
+        address: metadata.address(),
+        user_agent: metadata.user_agent().map(str::to_owned),
+        device_label: metadata.device_label().map(str::to_owned),
+    };
+    serde_json::to_string(&data).map_err(StoreError::new)
+}
+
+/// The record in a hash; `None` when there is none.
+pub(super) fn read(fields: Fields) -> Result<Option<SessionRecord>, StoreError> {
+    match fields {
+        (None, None, None) => Ok(None),
+        (Some(version), Some(user), Some(data)) => {
+            // What serde would say quotes the record, which does not belong into a log.
+            decode(&version, &user, &data).map(Some).ok_or_else(|| StoreError::new("a record is damaged"))
+        }
+        _ => Err(StoreError::new("a record is incomplete")),
+    }
+}
+
+fn decode(version: &[u8], user: &[u8], data: &[u8]) -> Option<SessionRecord> {
+    let data: Data = serde_json::from_slice(data).ok()?;
+    if name_of_user(&data.user_id).as_bytes() != user {
+        return None;
+    }
+    let mut record = SessionRecord::new(
+        data.id.parse::<SessionId>().ok()?,
+        data.user_id,
+        read_hash(&data.current)?,
+        data.created_at,
+        data.idle_expires_at,
+        data.absolute_expires_at,
+    );
+    record.version = str::from_utf8(version).ok()?.parse().ok()?;
+    if let Some(previous) = &data.previous {
+        record.previous = Some(read_hash(previous)?);
+    }
+    record.rotated_at = data.rotated_at;
+    record.last_used_at = data.last_used_at;
+    record.access_not_before = data.access_not_before;
+    let mut metadata = SessionMetadata::default();
+    if let Some(address) = data.address {
+        metadata = metadata.with_address(address);
+    }
+    if let Some(user_agent) = data.user_agent {
+        metadata = metadata.with_user_agent(user_agent);
+    }
+    if let Some(device_label) = data.device_label {
+        metadata = metadata.with_device_label(device_label);
+    }
+    record.metadata = metadata;
+    Some(record)
+}
+
+fn read_hash(text: &str) -> Option<TokenHash> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    bytes.try_into().map(TokenHash::from_bytes).ok()
+}

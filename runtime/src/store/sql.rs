@@ -1,0 +1,142 @@
+//! What the stores on SQL databases have in common: the columns of a record, and which migrations are due.
+
+use sqlx::query::Query;
+use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
+
+use super::StoreError;
+use crate::clock::Timestamp;
+use crate::session::{SessionMetadata, SessionRecord, TokenHash};
+
+/// Columns are named wherever a row is read: with `*`, the column that a newer version of this crate adds would break the
+/// statements that servers of this one have prepared.
+pub(super) const LOAD: &str = "
+    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+    FROM countersign_sessions
+    WHERE id = $1";
+
+pub(super) const INSERT: &str = "
+    INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
+        idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+pub(super) const REPLACE: &str = "
+    UPDATE countersign_sessions
+    SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
+        idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
+        version = $13, access_not_before = $14
+    WHERE id = $1 AND version = $15";
+
+/// Those of `migrations` that come after the first `applied`, each with its number.
+pub(super) fn pending_migrations(
+    migrations: &'static [&'static str],
+    applied: i64,
+) -> Result<impl Iterator<Item = (i64, &'static str)>, StoreError> {
+    let pending = usize::try_from(applied).ok().and_then(|applied| migrations.get(applied..));
+    let pending = pending
+        .ok_or_else(|| StoreError::new("the tables were written by a newer version of countersign"))?;
+    Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
+}
+
+/// Binds every column, as `$1` to `$14`. `Text` is how the database keeps a string that may hold any character.
+pub(super) fn bind_record<'q, DB, Text>(
+    query: Query<'q, DB, DB::Arguments>,
+    record: SessionRecord,
+) -> Result<Query<'q, DB, DB::Arguments>, StoreError>
+where
+    DB: Database,
+    Text: From<String> + Type<DB> + for<'t> Encode<'t, DB>,
+    Option<Text>: for<'t> Encode<'t, DB>,
+    String: Type<DB> + for<'t> Encode<'t, DB>,
+    Option<String>: for<'t> Encode<'t, DB>,
+    Vec<u8>: Type<DB> + for<'t> Encode<'t, DB>,
+    Option<Vec<u8>>: for<'t> Encode<'t, DB>,
+    i64: Type<DB> + for<'t> Encode<'t, DB>,
+    Option<i64>: for<'t> Encode<'t, DB>,
+{
+    let SessionRecord { id, current, previous, metadata, .. } = &record;
+    let text = |text: &str| Text::from(text.to_owned());
+    Ok(query
+        .bind(id.as_str().to_owned())
+        .bind(text(&record.user_id))
+        .bind(current.as_bytes().to_vec())
+        .bind(previous.as_ref().map(|hash| hash.as_bytes().to_vec()))
+        .bind(record.rotated_at.unix())
+        .bind(record.created_at.unix())
+        .bind(record.last_used_at.unix())
+        .bind(record.idle_expires_at.unix())
+        .bind(record.absolute_expires_at.unix())
+        .bind(metadata.address().map(|address| address.to_string()))
+        .bind(metadata.user_agent().map(text))
+        .bind(metadata.device_label().map(text))
+        .bind(stored_version(record.version)?)
+        .bind(record.access_not_before.map(Timestamp::unix)))
+}
+
+pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
+    i64::try_from(version).map_err(StoreError::new)
+}
+
+/// Reads a row with every column.
+pub(super) fn read_record<R>(row: &R) -> Result<SessionRecord, StoreError>
+where
+    R: Row,
+    String: Type<R::Database> + for<'r> Decode<'r, R::Database>,
+    Vec<u8>: Type<R::Database> + for<'r> Decode<'r, R::Database>,
+    i64: Type<R::Database> + for<'r> Decode<'r, R::Database>,
+    for<'c> &'c str: ColumnIndex<R>,
+{
+    let number = |column: &str| row.try_get::<i64, _>(column).map_err(StoreError::new);
+    let time = |column: &str| number(column).map(Timestamp::from_unix);
+    let bytes = |column: &str| row.try_get::<Option<Vec<u8>>, _>(column).map_err(StoreError::new);
+    let text = |column: &str| match bytes(column)? {
+        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(StoreError::new),
+        None => Ok(None),
+    };
+    let hash = |column: &str| match bytes(column)?.map(<[u8; 32]>::try_from) {
+        Some(Ok(bytes)) => Ok(Some(TokenHash::from_bytes(bytes))),
+        Some(Err(_)) => Err(StoreError::new("a hash has not 32 bytes")),
+        None => Ok(None),
+    };
+    let id: String = row.try_get("id").map_err(StoreError::new)?;
+    let address: Option<String> = row.try_get("address").map_err(StoreError::new)?;
+    let access_not_before: Option<i64> = row.try_get("access_not_before").map_err(StoreError::new)?;
+
+    let mut record = SessionRecord::new(
+        id.parse().map_err(StoreError::new)?,
+        text("user_id")?.ok_or_else(no_value)?,
+        hash("current_hash")?.ok_or_else(no_value)?,
+        time("created_at")?,
+        time("idle_expires_at")?,
+        time("absolute_expires_at")?,
+    );
+    record.previous = hash("previous_hash")?;
+    record.rotated_at = time("rotated_at")?;
+    record.last_used_at = time("last_used_at")?;
+    record.access_not_before = access_not_before.map(Timestamp::from_unix);
+    record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;
+    record.metadata = read_metadata(address, text("user_agent")?, text("device_label")?)?;
+    Ok(record)
+}
+
+fn no_value() -> StoreError {
+    StoreError::new("a column that is never empty is empty")
+}
+
+fn read_metadata(
+    address: Option<String>,
+    user_agent: Option<String>,
+    device_label: Option<String>,
+) -> Result<SessionMetadata, StoreError> {
+    let mut metadata = SessionMetadata::default();
+    if let Some(address) = address {
+        metadata = metadata.with_address(address.parse().map_err(StoreError::new)?);
+    }
+    if let Some(user_agent) = user_agent {
+        metadata = metadata.with_user_agent(user_agent);
+    }
+    if let Some(device_label) = device_label {
+        metadata = metadata.with_device_label(device_label);
+    }
+    Ok(metadata)
+}

@@ -1,0 +1,210 @@
+//! What a store does with much, with long, and with extreme.
+
+use std::slice::from_ref;
+
+use futures_util::future::{join, join_all};
+
+use super::{CaseResult, START, full_record, record, wild_text};
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionMetadata, SessionRecord};
+use crate::store::{Replaced, SessionStore};
+
+/// The lowest and the highest, those of punctuation only, and two that differ in case only.
+const IDS: [&str; 5] = [
+    "AAAAAAAAAAAAAAAAAAAAAA",
+    "aaaaaaaaaaaaaaaaaaaaaA",
+    "_____________________w",
+    "---------------------g",
+    "-_-_-_-_-_-_-_-_-_-_-Q",
+];
+
+/// Identifiers are told apart to the letter.
+pub async fn identifiers_at_their_limits_are_told_apart<S: SessionStore>(store: S) -> CaseResult {
+    let mut records = Vec::new();
+    for (version, id) in IDS.into_iter().enumerate() {
+        let mut record = record("ann")?;
+        record.id = id.parse()?;
+        record.version = u64::try_from(version)?;
+        store.insert(record.clone()).await?;
+        records.push(record);
+    }
+    for record in &records {
+        assert_eq!(store.load(&record.id).await?.as_ref(), Some(record));
+    }
+    let [spared, gone, others @ ..] = &records[..] else { return Err("too few".into()) };
+    assert!(store.remove(&gone.id).await?);
+    assert_eq!(store.remove_all("ann", Some(&spared.id)).await?, 3);
+    assert_eq!(store.list("ann").await?, from_ref(spared));
+    for record in others {
+        assert_eq!(store.load(&record.id).await?, None);
+    }
+    Ok(())
+}
+
+/// Longer than the entry of an index may be in some databases.
+const LONG: usize = 400;
+
+/// Users whose ids are long are told apart to the last character.
+pub async fn long_users_are_told_apart<S: SessionStore>(store: S) -> CaseResult {
+    let mut user = String::new();
+    for _ in 0..LONG {
+        user.push_str(SessionId::generate()?.as_str());
+    }
+    let [first, second] = [format!("{user}1"), format!("{user}2")];
+    let [mine, other] = [record(&first)?, record(&second)?];
+    store.insert(mine.clone()).await?;
+    store.insert(other.clone()).await?;
+    assert_eq!(store.load(&mine.id).await?.as_ref(), Some(&mine));
+    assert_eq!(store.list(&first).await?, [mine]);
+    assert_eq!(store.list(&user).await?, []);
+    assert_eq!(store.remove_all(&first, None).await?, 1);
+    assert_eq!(store.list(&second).await?, [other]);
+    Ok(())
+}
+
+/// The time before which access tokens are no longer good can be set, moved and taken back; "never" is not "1970".
+pub async fn access_not_before_comes_back<S: SessionStore>(store: S) -> CaseResult {
+    let mut record = record("ann")?;
+    store.insert(record.clone()).await?;
+    for time in [Some(0), None, Some(-1), Some(START.unix()), Some(253_402_300_799), None] {
+        let expected = record.version;
+        record.version += 1;
+        record.access_not_before = time.map(Timestamp::from_unix);
+        assert_eq!(store.replace(record.clone(), expected).await?, Replaced::Yes);
+        assert_eq!(store.load(&record.id).await?.as_ref(), Some(&record));
+        assert_eq!(store.list("ann").await?, [record.clone()]);
+    }
+    let mut inserted = full_record("bob")?;
+    inserted.access_not_before = Some(Timestamp::from_unix(0));
+    store.insert(inserted.clone()).await?;
+    assert_eq!(store.load(&inserted.id).await?, Some(inserted));
+    Ok(())
+}
+
+/// A replacement replaces all of the metadata, whatever stands in it, and what it leaves out is gone.
+pub async fn metadata_is_replaced_as_a_whole<S: SessionStore>(store: S) -> CaseResult {
+    let wild = wild_text();
+    let longest = "\0".repeat(512);
+    let metadata = [
+        SessionMetadata::default().with_user_agent(wild.clone()).with_device_label(wild),
+        SessionMetadata::default().with_address([192, 0, 2, 7].into()),
+        SessionMetadata::default().with_device_label(""),
+        SessionMetadata::default().with_address([0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0207].into()),
+        SessionMetadata::default().with_user_agent(longest.clone()).with_device_label(longest),
+        SessionMetadata::default().with_address([0xffff; 8].into()).with_user_agent(" "),
+        SessionMetadata::default(),
+    ];
+    let mut record = full_record("ann")?;
+    store.insert(record.clone()).await?;
+    for metadata in metadata {
+        let expected = record.version;
+        record.version += 1;
+        record.metadata = metadata;
+        assert_eq!(store.replace(record.clone(), expected).await?, Replaced::Yes);
+        assert_eq!(store.load(&record.id).await?.as_ref(), Some(&record));
+        assert_eq!(store.list("ann").await?, [record.clone()]);
+    }
+    Ok(())
+}
+
+/// Beyond what a floating-point number can tell apart.
+pub async fn versions_are_compared_exactly<S: SessionStore>(store: S) -> CaseResult {
+    let mut record = record("ann")?;
+    record.version = 1 << 53;
+    store.insert(record.clone()).await?;
+    for wrong in [record.version - 1, record.version + 1] {
+        let mut next = record.clone();
+        next.version = wrong + 1;
+        assert_eq!(store.replace(next, wrong).await?, Replaced::Conflict);
+    }
+    let mut next = record.clone();
+    next.version += 1;
+    assert_eq!(store.replace(next.clone(), record.version).await?, Replaced::Yes);
+    assert_eq!(store.replace(record.clone(), record.version).await?, Replaced::Conflict);
+    assert_eq!(store.load(&record.id).await?, Some(next));
+    Ok(())
+}
+
+const MANY: usize = 10_000;
+const AT_ONCE: usize = 100;
+
+/// A user with ten thousand sessions has all of them listed and removed, and is in nobody's way.
+pub async fn a_user_may_have_ten_thousand_sessions<S: SessionStore>(store: S) -> CaseResult {
+    let other = record("bob")?;
+    store.insert(other.clone()).await?;
+    let mut ids = Vec::new();
+    for _ in 0..MANY / AT_ONCE {
+        let records = (0..AT_ONCE).map(|_| record("ann")).collect::<Result<Vec<_>, _>>()?;
+        ids.extend(records.iter().map(|record| record.id.clone()));
+        let inserts = join_all(records.into_iter().map(|record| store.insert(record))).await;
+        inserts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    }
+    ids.sort();
+    let mut listed: Vec<_> = store.list("ann").await?.into_iter().map(|record| record.id).collect();
+    listed.sort();
+    assert_eq!(listed, ids);
+    assert_eq!(store.list("bob").await?, from_ref(&other));
+
+    let (Some(kept), Some(gone)) = (ids.first(), ids.last()) else { return Err("none".into()) };
+    assert!(store.remove(gone).await?);
+    assert_eq!(store.remove_all("ann", Some(kept)).await?, u64::try_from(MANY - 2)?);
+    let left: Vec<_> = store.list("ann").await?.into_iter().map(|record| record.id).collect();
+    assert_eq!(left, from_ref(kept));
+    assert_eq!(store.purge_expired(other.idle_expires_at).await?, 2);
+    Ok(())
+}
+
+/// A record that is written anew while a purge runs is gone or has been written, never both and never neither.
+pub async fn a_purge_takes_nothing_that_was_just_prolonged<S: SessionStore>(store: S) -> CaseResult {
+    let mut expired = Vec::new();
+    for _ in 0..50 {
+        let mut record = record("ann")?;
+        record.idle_expires_at = START;
+        store.insert(record.clone()).await?;
+        expired.push(record);
+    }
+    let prolonged: Vec<_> = expired.iter().map(prolong).collect();
+    let writes = join_all(prolonged.iter().map(|record| store.replace(record.clone(), 0)));
+    let (writes, purged) = join(writes, store.purge_expired(START)).await;
+    let mut lost = 0;
+    for (written, record) in writes.into_iter().zip(prolonged) {
+        let survivor = store.load(&record.id).await?;
+        match written? {
+            Replaced::Yes => assert_eq!(survivor, Some(record)),
+            Replaced::Conflict => {
+                assert_eq!(survivor, None);
+                lost += 1;
+            }
+        }
+    }
+    assert_eq!(purged?, lost);
+    assert_eq!(u64::try_from(store.list("ann").await?.len())?, 50 - lost);
+    Ok(())
+}
+
+fn prolong(record: &SessionRecord) -> SessionRecord {
+    let mut record = record.clone();
+    record.version = 1;
+    record.idle_expires_at = record.absolute_expires_at;
+    record
+}
+
+/// Records that are written while all of them are removed are removed too, and each is counted once.
+pub async fn removing_all_takes_what_is_being_written<S: SessionStore>(store: S) -> CaseResult {
+    let mut records = Vec::new();
+    for _ in 0..50 {
+        let record = record("ann")?;
+        store.insert(record.clone()).await?;
+        records.push(prolong(&record));
+    }
+    let writes = join_all(records.iter().map(|record| store.replace(record.clone(), 0)));
+    let removals = join(store.remove_all("ann", None), store.remove_all("ann", None));
+    let (writes, (first, second)) = join(writes, removals).await;
+    writes.into_iter().collect::<Result<Vec<_>, _>>()?;
+    assert_eq!(first? + second?, 50);
+    assert_eq!(store.list("ann").await?, []);
+    for record in records {
+        assert_eq!(store.load(&record.id).await?, None);
+    }
+    Ok(())
+}

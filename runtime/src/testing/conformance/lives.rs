@@ -1,0 +1,273 @@
+//! What [`Sessions`] does to sessions between their sign-in and their end.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::{CaseResult, START};
+use crate::session::{
+    Lifetimes, Outcome, Rotation, SessionError, SessionId, SessionMetadata, SessionPolicy, SessionRecord,
+    Sessions, TokenHash,
+};
+use crate::store::SessionStore;
+use crate::testing::{Fault, FaultyStore, TestClock};
+
+const SECOND: Duration = Duration::from_secs(1);
+const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
+const IDLE_TTL: Duration = Duration::from_secs(1000);
+
+struct Life {
+    sessions: Sessions,
+    clock: TestClock,
+}
+
+impl Life {
+    fn new(
+        store: impl SessionStore,
+        rotation: Rotation,
+        limit: Option<u32>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let clock = TestClock::at(START.unix());
+        let lifetimes = Lifetimes::new(IDLE_TTL, IDLE_TTL * 2);
+        let mut policy = SessionPolicy::new(lifetimes, rotation)?.touch_interval(TOUCH_INTERVAL)?;
+        policy = limit.and_then(NonZeroU32::new).into_iter().fold(policy, SessionPolicy::max_per_user);
+        Ok(Self { sessions: Sessions::new(store, Arc::new(clock.clone()), policy), clock })
+    }
+
+    async fn sign_in(&self, user_id: &str) -> Result<SessionRecord, SessionError> {
+        self.sessions.open(user_id, TokenHash::of("first"), SessionMetadata::default()).await
+    }
+
+    async fn refresh(
+        &self,
+        id: &SessionId,
+        token: &TokenHash,
+    ) -> Result<(SessionRecord, Outcome), SessionError> {
+        let prepared = self.sessions.prepare(id, token, &TokenHash::of(token.as_bytes())).await?;
+        self.sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
+    }
+
+    async fn ids(&self, user_id: &str) -> Result<Vec<SessionId>, SessionError> {
+        Ok(self.sessions.list(user_id).await?.into_iter().map(|record| record.id).collect())
+    }
+}
+
+/// The oldest sign-in goes, however recently it was used, and nobody else's.
+pub async fn a_sign_in_beyond_the_limit_ends_the_oldest<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), Some(3))?;
+    let other = it.sign_in("bob").await?;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        it.clock.advance(TOUCH_INTERVAL);
+        if let Some(oldest) = expected.last() {
+            it.sessions.touch(oldest).await?;
+        }
+        expected.insert(0, it.sign_in("ann").await?.id);
+        expected.truncate(3);
+        assert_eq!(it.ids("ann").await?, expected);
+    }
+    assert_eq!(it.ids("bob").await?, [other.id]);
+    Ok(())
+}
+
+/// Time is counted in seconds: of sign-ins one after the other in one second, the last is always among those that stay.
+pub async fn a_new_sign_in_stays_also_within_one_second<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), Some(2))?;
+    for number in 1..=10 {
+        let newest = it.sign_in("ann").await?.id;
+        let ids = it.ids("ann").await?;
+        assert!(ids.contains(&newest));
+        assert_eq!(ids.len(), number.min(2));
+    }
+    Ok(())
+}
+
+/// Sign-ins at once keep to the limit, and do not end each other to the last.
+pub async fn parallel_sign_ins_keep_to_the_limit<S: SessionStore>(store: S) -> CaseResult {
+    let store = Arc::new(store);
+    for limit in [1, 3] {
+        let it = Life::new(Arc::clone(&store), Rotation::default(), Some(limit))?;
+        let user = format!("ann {limit}");
+        let opened = join_all((0..20).map(|_| it.sign_in(&user))).await;
+        assert!(opened.iter().all(|opened| matches!(opened, Ok(_) | Err(SessionError::Contended))));
+        let left = it.ids(&user).await?.len();
+        assert!((1..=limit as usize).contains(&left), "{left} of {limit}");
+    }
+    Ok(())
+}
+
+/// A button that was pressed twice.
+pub async fn of_two_sign_ins_at_once_one_stays<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), Some(1))?;
+    for _ in 0..20 {
+        let opened = join_all([it.sign_in("ann"), it.sign_in("ann")]).await;
+        let opened = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let left = it.ids("ann").await?;
+        assert_eq!(left.len(), 1);
+        assert!(opened.iter().any(|record| left.contains(&record.id)));
+    }
+    Ok(())
+}
+
+/// What has expired takes no place from the living.
+pub async fn expired_sessions_do_not_count_for_the_limit<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), Some(2))?;
+    it.sign_in("ann").await?;
+    it.clock.advance(IDLE_TTL - SECOND);
+    let kept = it.sign_in("ann").await?.id;
+    it.clock.advance(SECOND);
+    let newest = it.sign_in("ann").await?.id;
+    assert_eq!(it.ids("ann").await?, [newest, kept]);
+    Ok(())
+}
+
+/// Row 90. A store that fails while it makes room is no way around the limit: the sign-in fails.
+pub async fn a_sign_in_that_cannot_make_room_fails<S: SessionStore>(store: S) -> CaseResult {
+    let store = Arc::new(FaultyStore::new(store));
+    let it = Life::new(Arc::clone(&store), Rotation::default(), Some(1))?;
+    let first = it.sign_in("ann").await?.id;
+    it.clock.advance(SECOND);
+    let break_the_store = |_: &SessionRecord| {
+        store.inject(Fault::Read);
+        Ok(())
+    };
+    let token = TokenHash::of("first");
+    let metadata = SessionMetadata::default();
+    let opened: Result<_, SessionError> =
+        it.sessions.open_with("ann", token, metadata, break_the_store, |_| {}).await;
+    assert!(matches!(opened, Err(SessionError::Store(_))));
+    store.heal();
+    assert_eq!(it.ids("ann").await?, [first]);
+    Ok(())
+}
+
+/// `last_used_at` moves at the interval, and nothing else moves: a retry of a refresh is answered as before.
+pub async fn a_touch_moves_the_last_use_and_nothing_else<S: SessionStore>(store: S) -> CaseResult {
+    let window = Duration::from_secs(300);
+    let it = Life::new(store, Rotation::Always { window }, None)?;
+    let first = it.sign_in("ann").await?;
+    let (rotated, _) = it.refresh(&first.id, &first.current).await?;
+    it.clock.advance(TOUCH_INTERVAL - SECOND);
+    assert_eq!(it.sessions.touch(&first.id).await?.as_ref(), Some(&rotated));
+    it.clock.advance(SECOND);
+    let mut expected = rotated.clone();
+    expected.last_used_at = START + TOUCH_INTERVAL;
+    expected.version += 1;
+    assert_eq!(it.sessions.touch(&first.id).await?.as_ref(), Some(&expected));
+    assert_eq!(it.sessions.live(&first.id).await?.as_ref(), Some(&expected));
+    let (repeated, outcome) = it.refresh(&first.id, &first.current).await?;
+    assert_eq!((repeated, outcome), (expected.clone(), Outcome::Repeated));
+
+    it.clock.set(expected.idle_expires_at);
+    assert_eq!(it.sessions.touch(&first.id).await?, None);
+    Ok(())
+}
+
+/// Many who look at once: each of them succeeds, and one writes.
+pub async fn parallel_touches_write_once<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), None)?;
+    let first = it.sign_in("ann").await?;
+    it.clock.advance(TOUCH_INTERVAL);
+    let touched = join_all((0..50).map(|_| it.sessions.touch(&first.id))).await;
+    for record in touched {
+        assert!(record?.is_some());
+    }
+    let stored = it.sessions.live(&first.id).await?.ok_or("the session ended")?;
+    assert_eq!((stored.version, stored.last_used_at), (1, START + TOUCH_INTERVAL));
+    Ok(())
+}
+
+/// A note that cannot be written stops nobody, and brings back nobody.
+pub async fn a_touch_that_fails_is_no_error<S: SessionStore>(store: S) -> CaseResult {
+    let store = Arc::new(FaultyStore::new(store));
+    let it = Life::new(Arc::clone(&store), Rotation::default(), None)?;
+    let first = it.sign_in("ann").await?;
+    it.clock.advance(TOUCH_INTERVAL);
+    for fault in [Fault::BeforeWrite, Fault::Conflict] {
+        store.inject(fault);
+        assert_eq!(it.sessions.touch(&first.id).await?.as_ref(), Some(&first));
+    }
+    store.inject(Fault::Read);
+    assert!(matches!(it.sessions.touch(&first.id).await, Err(SessionError::Store(_))));
+    store.heal();
+    it.sessions.end(&first.id).await?;
+    assert_eq!(it.sessions.touch(&first.id).await?, None);
+    Ok(())
+}
+
+/// A touch between the two halves of a refresh is a conflict that the refresh gets over.
+pub async fn a_touch_during_a_refresh_delays_it_and_no_more<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), None)?;
+    let first = it.sign_in("ann").await?;
+    let successor = TokenHash::of("second");
+    let prepared = it.sessions.prepare(&first.id, &first.current, &successor).await?;
+    it.clock.advance(TOUCH_INTERVAL);
+    it.sessions.touch(&first.id).await?;
+    it.sessions.expire_access_tokens("ann").await?;
+    let exchanged: Result<_, SessionError> =
+        it.sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await;
+    let (rotated, outcome) = exchanged?;
+    assert_eq!((rotated.version, outcome), (3, Outcome::Rotated));
+    assert_eq!(rotated.access_not_before, Some(START + TOUCH_INTERVAL));
+    assert_eq!(it.sessions.live(&first.id).await?, Some(rotated));
+    Ok(())
+}
+
+/// A refresh that keeps its token notes the use of the session, once in an interval.
+pub async fn a_kept_token_moves_the_last_use<S: SessionStore>(store: S) -> CaseResult {
+    let near_expiry = Rotation::NearExpiry { within: SECOND * 100, window: SECOND * 30 };
+    let it = Life::new(store, near_expiry, None)?;
+    let first = it.sign_in("ann").await?;
+    for (seconds, last_used, version) in [(59, 0, 0), (1, 60, 1), (59, 60, 1), (1, 120, 2)] {
+        it.clock.advance(SECOND * seconds);
+        assert_eq!(it.refresh(&first.id, &first.current).await?.1, Outcome::Kept);
+        let stored = it.sessions.live(&first.id).await?.ok_or("the session ended")?;
+        assert_eq!((stored.last_used_at, stored.version), (START + SECOND * last_used, version));
+        assert_eq!((stored.idle_expires_at, &stored.current), (first.idle_expires_at, &first.current));
+    }
+    Ok(())
+}
+
+/// Access tokens up to that second are refused in every session of the user; later ones, and other users', are not.
+pub async fn expired_access_tokens_are_refused_and_later_ones_are_not<S: SessionStore>(
+    store: S,
+) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), None)?;
+    let mine = [it.sign_in("ann").await?, it.sign_in("ann").await?];
+    let other = it.sign_in("bob").await?;
+    it.clock.advance(SECOND * 10);
+    assert_eq!(it.sessions.expire_access_tokens("ann").await?, 2);
+    let at = |seconds| START + SECOND * seconds;
+    for record in &mine {
+        for (issued, live) in [(0, false), (9, false), (10, false), (11, true)] {
+            assert_eq!(it.sessions.is_live(&record.id, "ann", at(issued)).await?, live, "{issued}");
+        }
+    }
+    assert!(it.sessions.is_live(&other.id, "bob", START).await?);
+    it.clock.advance(SECOND);
+    for record in &mine {
+        let (rotated, outcome) = it.refresh(&record.id, &record.current).await?;
+        assert_eq!((rotated.access_not_before, outcome), (Some(at(10)), Outcome::Rotated));
+        assert!(it.sessions.is_live(&record.id, "ann", rotated.rotated_at).await?);
+    }
+    assert_eq!(it.sessions.expire_access_tokens("nobody").await?, 0);
+    Ok(())
+}
+
+/// Row 94. An ended session is not live, nor is anybody else's, and a store that fails says neither.
+pub async fn only_a_session_of_the_user_is_live<S: SessionStore>(store: S) -> CaseResult {
+    let store = Arc::new(FaultyStore::new(store));
+    let it = Life::new(Arc::clone(&store), Rotation::default(), None)?;
+    let first = it.sign_in("ann").await?;
+    assert!(it.sessions.is_live(&first.id, "ann", START).await?);
+    assert!(!it.sessions.is_live(&first.id, "bob", START).await?);
+    assert!(!it.sessions.is_live(&SessionId::generate()?, "ann", START).await?);
+    store.inject(Fault::Read);
+    assert!(matches!(it.sessions.is_live(&first.id, "ann", START).await, Err(SessionError::Store(_))));
+    store.heal();
+    it.sessions.end(&first.id).await?;
+    assert!(!it.sessions.is_live(&first.id, "ann", START).await?);
+    Ok(())
+}

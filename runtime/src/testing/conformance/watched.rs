@@ -1,0 +1,76 @@
+//! A store that counts, and lets others be faster.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use crate::clock::Timestamp;
+use crate::session::{SessionId, SessionRecord};
+use crate::store::{Replaced, SessionStore, StoreError};
+
+pub(super) struct WatchedStore<S> {
+    inner: S,
+    writes: AtomicU32,
+    ends_all_before_replacing: AtomicBool,
+}
+
+impl<S> WatchedStore<S> {
+    pub(super) fn new(inner: S) -> Self {
+        Self { inner, writes: AtomicU32::new(0), ends_all_before_replacing: AtomicBool::new(false) }
+    }
+
+    /// How many records were inserted, replaced or removed.
+    pub(super) fn writes(&self) -> u32 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// From now on all sessions of the user end at the last moment before one of them is replaced.
+    pub(super) fn end_all_before_replacing(&self) {
+        self.ends_all_before_replacing.store(true, Ordering::SeqCst);
+    }
+
+    fn count(&self, wrote: bool) {
+        self.writes.fetch_add(u32::from(wrote), Ordering::SeqCst);
+    }
+}
+
+impl<S: SessionStore> SessionStore for WatchedStore<S> {
+    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+        self.inner.insert(record).await?;
+        self.count(true);
+        Ok(())
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.inner.load(id).await
+    }
+
+    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        if self.ends_all_before_replacing.load(Ordering::SeqCst) {
+            self.inner.remove_all(&record.user_id, None).await?;
+        }
+        let replaced = self.inner.replace(record, expected_version).await?;
+        self.count(replaced == Replaced::Yes);
+        Ok(replaced)
+    }
+
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        let removed = self.inner.remove(id).await?;
+        self.count(removed);
+        Ok(removed)
+    }
+
+    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        self.inner.list(user_id).await
+    }
+
+    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        let removed = self.inner.remove_all(user_id, except).await?;
+        self.count(removed > 0);
+        Ok(removed)
+    }
+
+    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let removed = self.inner.purge_expired(now).await?;
+        self.count(removed > 0);
+        Ok(removed)
+    }
+}

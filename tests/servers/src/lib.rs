@@ -1,0 +1,20 @@
+//! PostgreSQL and Redis for tests: started on a free port of the loopback address, with their data in a temporary folder.
+//!
+//! Nothing is left when the test process ends, however it ends: a small `sh` script holds the other end of a pipe from it, and
+//! when the pipe closes, the script kills the server and removes the folder.
+//!
+//! Where a program is not installed, the functions panic with a sentence that says what to type.
+
+mod postgres;
+mod programs;
+mod redis;
+mod server;
+
+pub use postgres::Postgres;
+pub use redis::Redis;
+
+/// The one place where a test is failed from here.
+#[expect(clippy::panic, reason = "a test that has no server cannot pass")]
+fn give_up(sentence: &str) -> ! {
+    panic!("{sentence}")
+}

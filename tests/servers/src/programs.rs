@@ -1,0 +1,42 @@
+//! Where the servers' programs are.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::give_up;
+
+const INSTALL: &str = "apt-get install -y postgresql redis-server";
+
+/// The folder of PostgreSQL's programs: where `initdb` is in `PATH`, else where Debian keeps the newest.
+pub(crate) fn postgres() -> PathBuf {
+    let found = in_path("initdb").or_else(newest_of_debian);
+    found.unwrap_or_else(|| give_up(&format!("PostgreSQL is not installed; type: {INSTALL}")))
+}
+
+/// The folder of `redis-server`.
+pub(crate) fn redis() -> PathBuf {
+    let found = in_path("redis-server");
+    found.unwrap_or_else(|| give_up(&format!("Redis is not installed; type: {INSTALL}")))
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).find_map(|folder| folder_of(&folder.join(program)))
+}
+
+/// Links are followed, since only one program of a set may be linked into `PATH`.
+fn folder_of(program: &Path) -> Option<PathBuf> {
+    let linked_folder = program.parent()?;
+    let real = fs::canonicalize(program).ok()?;
+    let same_name = real.file_name() == program.file_name();
+    // `redis-server` may be a link to another program that goes by its name.
+    Some(if same_name { real.parent()?.to_owned() } else { linked_folder.to_owned() })
+}
+
+fn newest_of_debian() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let number = |folder: &Path| folder.file_name()?.to_str()?.parse::<u32>().ok();
+    let installed =
+        versions.map(|version| version.path()).filter(|folder| folder.join("bin/initdb").exists());
+    installed.max_by_key(|folder| number(folder)).map(|folder| folder.join("bin"))
+}

@@ -1,0 +1,129 @@
+//! A server and the script that looks after it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use crate::give_up;
+
+/// Another process may take the port between our look and the server's start.
+const PORTS_TO_TRY: u32 = 5;
+
+/// A running server, ended with this value or with the process.
+#[derive(Debug)]
+pub(crate) struct Server {
+    supervisor: Mutex<Supervisor>,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Server {
+    /// Starts the server of this kind, whose programs are in `programs`, on a free port.
+    pub(crate) fn start(kind: &str, programs: &Path) -> Self {
+        let mut supervisor = Supervisor::spawn(kind, programs);
+        let folder = PathBuf::from(supervisor.answer());
+        if supervisor.answer() != "prepared" {
+            give_up(&format!("no data for a {kind} server for the tests:\n{}", log(&folder)));
+        }
+        for _ in 0..PORTS_TO_TRY {
+            let port = free_port();
+            if supervisor.ask(&format!("start {port}")) == "ready" {
+                return Self { supervisor: Mutex::new(supervisor), folder, port };
+            }
+        }
+        give_up(&format!("no {kind} server for the tests; it says:\n{}", log(&folder)))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn stop(&self) {
+        self.expect("stop", "stopped");
+    }
+
+    pub(crate) fn start_again(&self) {
+        self.expect(&format!("start {}", self.port), "ready");
+    }
+
+    pub(crate) fn pause(&self) {
+        self.expect("pause", "paused");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.expect("resume", "resumed");
+    }
+
+    fn expect(&self, command: &str, expected: &str) {
+        let answer = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).ask(command);
+        if answer != expected {
+            give_up(&format!("`{command}` failed; the server says:\n{}", log(&self.folder)));
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    listener.unwrap_or_else(|error| give_up(&format!("no free port: {error}"))).port()
+}
+
+fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_else(|error| error.to_string())
+}
+
+#[derive(Debug)]
+struct Supervisor {
+    process: Child,
+    /// Closing it is the order to end everything.
+    commands: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Supervisor {
+    fn spawn(kind: &str, programs: &Path) -> Self {
+        let spawned = Command::new("sh")
+            .args(["-c", include_str!("supervisor.sh"), "supervisor", kind])
+            .arg(programs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for the tests; the script has to live on to clear away.
+            .process_group(0)
+            .spawn();
+        let mut process = spawned.unwrap_or_else(|error| give_up(&format!("`sh` does not start: {error}")));
+        let (Some(commands), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
+            give_up("`sh` has no pipes")
+        };
+        Self { process, commands: Some(commands), answers: BufReader::new(answers) }
+    }
+
+    fn ask(&mut self, command: &str) -> String {
+        let written = self.commands.as_mut().map(|commands| writeln!(commands, "{command}"));
+        if !matches!(written, Some(Ok(()))) {
+            give_up("the script that looks after the server is gone");
+        }
+        self.answer()
+    }
+
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        match self.answers.read_line(&mut line) {
+            Ok(_) => line.trim_end().to_owned(),
+            Err(error) => give_up(&format!("no answer from the script that looks after the server: {error}")),
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        let _ = self.process.wait();
+    }
+}

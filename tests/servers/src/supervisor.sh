@@ -1,0 +1,92 @@
+# supervisor.sh KIND FOLDER-OF-THE-PROGRAMS
+#
+# Runs one server for a test. The test process holds the other end of standard input and writes commands into it, one a line;
+# each is answered with a line. When that process ends, in whatever way, the input ends, and the server and its folder go.
+set -u
+# A paused server stops this process group, and the system hangs up on stopped groups that are orphaned.
+trap '' HUP
+
+kind=$1
+programs=$2
+as=
+job=
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/countersign-test.XXXXXX") || exit 1
+cd "$folder" || exit 1
+exec 2>"$folder/log"
+
+prepare() {
+    [ "$kind" = postgres ] || return 0
+    # PostgreSQL refuses to run as root.
+    if [ "$(id -u)" = 0 ]; then
+        as='runuser -u postgres --'
+        chown postgres "$folder" || return
+    fi
+    $as "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-sync -E UTF8 --no-locale \
+        >&2 </dev/null
+}
+
+start() {
+    # What was written is still there when the server is stopped and started again; it need not survive a loss of power.
+    case $kind in
+    postgres)
+        set -- "$programs/postgres" -D "$folder/data" -p "$1" -c listen_addresses=127.0.0.1 \
+            -c unix_socket_directories= -c dynamic_shared_memory_type=mmap -c max_connections=500 \
+            -c shared_buffers=32MB -c fsync=off -c full_page_writes=off
+        ;;
+    redis)
+        set -- "$programs/redis-server" --port "$1" --bind 127.0.0.1 --dir "$folder" \
+            --save '' --appendonly yes --appendfsync no
+        ;;
+    esac
+    rm -f pid ended
+    : >log
+    (
+        $as sh -c 'echo $$ >"$0/pid"; exec "$@"' "$folder" "$@"
+        : >ended
+    ) </dev/null >log 2>&1 &
+    job=$!
+
+    tries=0
+    until grep -qi 'ready to accept connections' log; do
+        tries=$((tries + 1))
+        if [ -e ended ] || [ $tries -gt 1200 ]; then
+            stop
+            echo failed
+            return
+        fi
+        sleep 0.05
+    done
+    echo ready
+}
+
+# Without a word to its clients, and without the chance to put anything in order: a crash, as the server's data see it.
+stop() {
+    [ -n "$job" ] || return 0
+    until [ -s pid ] || [ -e ended ]; do sleep 0.05; done
+    if [ ! -e ended ]; then
+        # PostgreSQL's processes share memory, which SIGKILL would leave behind.
+        case $kind in
+        postgres) kill -QUIT "$(cat pid)" ;;
+        redis) kill -KILL "$(cat pid)" ;;
+        esac
+    fi
+    wait "$job"
+    job=
+}
+
+echo "$folder"
+if prepare; then echo prepared; else echo failed; fi
+
+while read -r command port; do
+    case $command in
+    start) start "$port" ;;
+    stop) stop && echo stopped ;;
+    pause) kill -STOP "$(cat pid)" && echo paused ;;
+    resume) kill -CONT "$(cat pid)" && echo resumed ;;
+    esac
+done
+
+stop
+cd /
+rm -rf "$folder"

@@ -1,0 +1,9 @@
+use countersign::authenticated;
+
+#[utoipa::path(get, path = "/me")]
+#[authenticated(live)]
+async fn me() -> &'static str {
+    "you"
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::public;
+
+#[public(live)]
+async fn me() -> &'static str {
+    "you"
+}
+
+fn main() {}
