@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
 use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
 use super::{Replaced, SessionStore, StoreError};
@@ -14,6 +14,8 @@ use crate::session::{SessionId, SessionRecord};
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 10;
+/// How long after its last use a connection is believed to stand. To ask costs as much as a statement.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Servers that start together take this lock in turn. The number is "counters" in ASCII: locks have no names.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"counters");
@@ -74,8 +76,9 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to the database at `url` with up to ten connections, each of which is asked whether it still stands before it
-    /// is used, and makes the tables if there are none. A request that gets no connection for five seconds fails.
+    /// Connects to the database at `url` with up to ten connections, and makes the tables if there are none. A connection that
+    /// was not used for a second is asked whether it still stands, and replaced if it does not. A request that gets no
+    /// connection for five seconds fails.
     ///
     /// Without a TLS feature of `sqlx` the connection is not encrypted; enable one in the application and say
     /// `?sslmode=verify-full` where the database is not on the same machine.
@@ -85,7 +88,11 @@ impl PostgresStore {
     /// When the database does not answer for five seconds or refuses the user, when the tables cannot be made, and when they
     /// were written by a newer version of this crate.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| Box::pin(still_stands(connection, metadata.idle_for)));
         Self::with_pool(pool.connect(url).await.map_err(StoreError::new)?).await
     }
 
@@ -108,6 +115,13 @@ impl PostgresStore {
     async fn execute(&self, query: Query<'_>) -> Result<u64, sqlx::Error> {
         Ok(query.execute(&self.pool).await?.rows_affected())
     }
+}
+
+async fn still_stands(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    if idle_for > TRUSTED {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {

@@ -1,0 +1,13 @@
+//! Faults for real: servers that are killed and started again, two on one store, stores that stop, hang and forget. Rows are those
+//! of the project's security requirements.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
+
+mod client;
+mod clocks;
+mod killed;
+mod outages;
+mod postgres;
+mod redis;
+mod server;
+mod two_servers;

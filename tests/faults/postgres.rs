@@ -1,0 +1,68 @@
+//! A PostgreSQL server that crashes, and one that has no connection to give.
+
+use std::sync::mpsc;
+use std::thread;
+
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use test_servers::Postgres;
+use tokio::runtime::Builder;
+
+use crate::outages::outage_under_load_signs_nobody_out;
+use crate::server::{STRICT, Server, Store};
+
+/// More than the server has connections to its database.
+const USERS: usize = 24;
+
+/// Row 90.
+#[test]
+fn postgres_that_crashes_under_load_signs_nobody_out() {
+    let postgres = Postgres::start();
+    let url = postgres.database();
+    outage_under_load_signs_nobody_out(url, || postgres.stop(), || postgres.start_again());
+}
+
+/// Row 90: while the test keeps every connection of the server busy, whoever gets none is told to come back, with a token that is
+/// still good.
+#[test]
+fn exhausted_pool_is_unavailable_and_consumes_nothing() {
+    let url = Postgres::shared().database();
+    let server = Server::start(&Store::at(url.clone()), STRICT);
+    let users: Vec<_> = (0..USERS).map(|user| server.login(&format!("user {user}"))).collect();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let mut holder = runtime.block_on(PgConnection::connect(&url)).unwrap();
+    let mut execute = |sql| runtime.block_on(holder.execute(sql)).unwrap();
+    execute("BEGIN; LOCK TABLE countersign_sessions IN ACCESS EXCLUSIVE MODE");
+
+    let (sender, refused) = mpsc::channel();
+    let answers: Vec<_> = thread::scope(|scope| {
+        let clients: Vec<_> = users
+            .iter()
+            .map(|pair| {
+                let refused = sender.clone();
+                let server = &server;
+                scope.spawn(move || {
+                    let answer = server.refresh(&pair.refresh);
+                    if answer.status == 503 {
+                        refused.send(()).unwrap();
+                    }
+                    answer
+                })
+            })
+            .collect();
+        drop(sender);
+        refused.recv().expect("somebody gets no connection");
+        execute("ROLLBACK");
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+
+    for (pair, answer) in users.iter().zip(answers) {
+        let next = match answer.status {
+            503 => {
+                answer.is_unavailable();
+                server.refresh(&pair.refresh).pair()
+            }
+            _ => answer.pair(),
+        };
+        assert_eq!(server.sessions(&next), [1]);
+    }
+}
