@@ -109,10 +109,7 @@ pub async fn serve(router: Router, users: &Users, hints: &str) -> Result<(), Box
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let url = format!("http://{}", listener.local_addr()?);
     for (user, password) in users.0.iter() {
-        println!(
-            "curl {url}/login --json '{{\"name\":\"{}\",\"password\":\"{password}\"}}'",
-            user.name
-        );
+        println!("curl {url}/login --json '{{\"name\":\"{}\",\"password\":\"{password}\"}}'", user.name);
     }
     println!("\n{}\n\nlistening on {url}", hints.replace("{url}", &url));
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
