@@ -1,0 +1,91 @@
+/**
+ * The session of a page: keeps the access token in memory, and renews it once when a request answers 401.
+ *
+ * The refresh token is a `__Host-` cookie that no script can read. One tab at a time renews (Web Locks) and tells the others
+ * (BroadcastChannel), so that any number of tabs costs one refresh.
+ */
+export class Session extends EventTarget {
+  #base;
+  #lock;
+  #accessToken = null;
+  #renewals = 0;
+  #speaker;
+  #heard = new Map();
+
+  /** `base` is where the server's session routes are mounted, "/auth" say. */
+  constructor(base = "") {
+    super();
+    this.#base = base;
+    this.#lock = `countersign ${location.origin}${base}`;
+    // A channel does not hear itself. With two, a tab knows that what it said has been handed out to the others too.
+    this.#speaker = new BroadcastChannel(this.#lock);
+    new BroadcastChannel(this.#lock).onmessage = ({ data }) => this.#hear(data);
+  }
+
+  get isSignedIn() {
+    return this.#accessToken !== null;
+  }
+
+  /** Takes over what a sign-in answered. */
+  signedIn({ access_token }) {
+    return this.#tell(access_token);
+  }
+
+  /** As `fetch`, with the access token; after a 401 it renews the token and asks once more. */
+  async fetch(url, init = {}) {
+    const renewals = this.#renewals;
+    const response = await this.#send(url, init);
+    if (response.status !== 401 || !(await this.renew(renewals))) return response;
+    return this.#send(url, init);
+  }
+
+  /** Renews the access token, and says whether there is one. Call it when the page loads: the cookie may still be good. */
+  renew(known = this.#renewals) {
+    return navigator.locks.request(this.#lock, async () => {
+      // Whoever held the lock before has renewed it for this tab too.
+      if (this.#renewals !== known) return this.isSignedIn;
+      const response = await this.#post("/refresh");
+      if (response.ok) await this.#tell((await response.json()).access_token);
+      // Anything else than this answer, a 503 say, leaves the session as it is.
+      if (response.status === 400) await this.#tell(null);
+      return response.ok;
+    });
+  }
+
+  /** Ends the session, for every tab. */
+  signOut() {
+    return navigator.locks.request(this.#lock, async () => {
+      const response = await this.#post("/logout");
+      if (response.ok) await this.#tell(null);
+      return response.ok;
+    });
+  }
+
+  #post(path) {
+    return fetch(this.#base + path, { method: "POST", credentials: "same-origin" });
+  }
+
+  #send(url, init) {
+    const request = new Request(url, init);
+    // The token is for this page's own server.
+    if (this.#accessToken !== null && new URL(request.url).origin === location.origin) {
+      request.headers.set("Authorization", `Bearer ${this.#accessToken}`);
+    }
+    return fetch(request);
+  }
+
+  #tell(accessToken) {
+    const id = crypto.randomUUID();
+    const heard = new Promise((resolve) => this.#heard.set(id, resolve));
+    this.#speaker.postMessage({ id, accessToken });
+    return heard;
+  }
+
+  #hear({ id, accessToken }) {
+    this.#accessToken = accessToken;
+    this.#renewals += 1;
+    this.dispatchEvent(new Event("change"));
+    this.#heard.get(id)?.();
+    this.#heard.delete(id);
+  }
+}

@@ -1,0 +1,117 @@
+//! What the example programs share and a real application has of its own: users with passwords, keys, a place to listen.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use countersign::store::MemoryStore;
+use countersign::token::{Algorithm, Key};
+use countersign::{Auth, AuthBuilder, Role, SessionClaims};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use tokio::net::TcpListener;
+use utoipa::ToSchema;
+
+/// What a user may be.
+#[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Every user.
+    Member,
+    /// Those who look after the others.
+    #[role(implies(Member))]
+    Admin,
+}
+
+/// The signed-in user, as the access token carries them.
+#[derive(SessionClaims, Serialize, ToSchema, Clone, Debug)]
+pub struct User {
+    /// The number in the table of users.
+    #[claims(subject)]
+    pub id: u64,
+    /// What the user may be.
+    #[claims(roles)]
+    pub roles: Vec<Role>,
+    /// The name to greet them with.
+    pub name: String,
+}
+
+/// What a client sends to sign in.
+#[derive(Deserialize, ToSchema)]
+pub struct Credentials {
+    /// The user's name.
+    pub name: String,
+    /// The password that the program printed.
+    pub password: String,
+}
+
+/// The demo users, Ada the administrator and Max the member, with passwords that are random at each start.
+#[derive(Clone)]
+pub struct Users(Arc<[(User, String)]>);
+
+impl Users {
+    /// Makes the two.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes to give.
+    pub fn demo() -> Result<Self, getrandom::Error> {
+        let account = |id, name: &str, role| {
+            let mut password = [0; 12];
+            getrandom::fill(&mut password)?;
+            Ok((User { id, roles: vec![role], name: name.to_owned() }, URL_SAFE_NO_PAD.encode(password)))
+        };
+        Ok(Self([account(1, "ada", Role::Admin)?, account(2, "max", Role::Member)?].into()))
+    }
+
+    /// The user with this name and password. A real application compares with an Argon2 hash.
+    pub fn authenticate(&self, Credentials { name, password }: &Credentials) -> Option<User> {
+        let (user, expected) = self.0.iter().find(|(user, _)| user.name == *name)?;
+        bool::from(expected.as_bytes().ct_eq(password.as_bytes())).then(|| user.clone())
+    }
+
+    /// The user with this number, as they are now.
+    pub fn find(&self, id: u64) -> Option<User> {
+        self.0.iter().map(|(user, _)| user).find(|user| user.id == id).cloned()
+    }
+}
+
+/// A configuration with random keys and sessions in memory; sessions end with the program.
+///
+/// # Errors
+///
+/// When the system has no random bytes to give.
+pub fn auth(users: &Users) -> Result<AuthBuilder<User>, Box<dyn Error>> {
+    let users = users.clone();
+    Ok(Auth::builder()
+        .access_key(Key::generate_secret(Algorithm::Hs256)?)
+        .refresh_key(Key::generate_secret(Algorithm::Hs256)?)
+        .issuer("http://127.0.0.1:3000")
+        .audience("http://127.0.0.1:3000")
+        .store(MemoryStore::new())
+        .claims_source(move |id| {
+            let user = users.find(id);
+            async move { Ok(user) }
+        }))
+}
+
+/// Serves the router on the loopback port `PORT` (3000 by default, 0 for a free one), and prints how to sign in and what to
+/// try, with `{url}` filled in.
+///
+/// # Errors
+///
+/// When the port is taken.
+#[expect(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
+pub async fn serve(router: Router, users: &Users, hints: &str) -> Result<(), Box<dyn Error>> {
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    for (user, password) in users.0.iter() {
+        println!("curl {url}/login --json '{{\"name\":\"{}\",\"password\":\"{password}\"}}'", user.name);
+    }
+    println!("\n{}\n\nlistening on {url}", hints.replace("{url}", &url));
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    Ok(())
+}
