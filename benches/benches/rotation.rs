@@ -312,6 +312,6 @@ async fn on_store_of(server: Server, folder: &TempDir) -> (AuthBuilder<User>, Se
             let url = Postgres::shared().database();
             on(PostgresStore::connect(&url).await.expect("the database answers"))
         }
-        Server::Redis => on(RedisStore::connect(Redis::shared().url()).await.expect("the server answers")),
+        Server::Redis => on(RedisStore::connect(&Redis::shared().url()).await.expect("the server answers")),
     }
 }
