@@ -1,18 +1,24 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
 pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
-pub use crate::asked::{Asked, AsksNothing, check_public};
+pub use crate::asked::{Asked, AsksNothing, check_both_tokens, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
-pub use crate::http::{RefreshAnswer, RefreshRequest, refresh_session};
+#[cfg(feature = "openapi")]
+pub use crate::http::Endpoint;
+pub use crate::http::{
+    LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
+    SessionList, SessionPath, SignedOut, list_sessions, logout_all_sessions, logout_session, refresh_session,
+    revoke_other_sessions, revoke_session,
+};
 pub use crate::known::{
     Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };
 #[cfg(feature = "openapi")]
-pub use crate::openapi::refresh::{refresh_methods, refresh_operation, refresh_schemas};
+pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 pub use crate::role::{NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]
@@ -22,7 +28,10 @@ pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 #[cfg(all(feature = "macros", feature = "openapi"))]
 pub use countersign_macros::routes;
 #[cfg(feature = "macros")]
-pub use countersign_macros::typed_refresh_handler;
+pub use countersign_macros::{
+    typed_logout_all_handler, typed_logout_handler, typed_refresh_handler, typed_revoke_others_handler,
+    typed_revoke_session_handler, typed_sessions_handler,
+};
 pub use http::request::Parts;
 pub use serde;
 pub use std::string::String;

@@ -29,6 +29,9 @@ pub enum Access {
 }
 
 /// A condition on the signed-in user and their session.
+///
+/// What [`Live`](Self::Live) and [`BothTokens`](Self::BothTokens) ask for is looked at first, wherever in a rule they stand: a
+/// session that has ended is refused (401) although another branch of an [`Any`](Self::Any) would hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {

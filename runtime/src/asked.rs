@@ -31,6 +31,26 @@ pub const fn check_public(ty: &str, asked: Option<Access>) {
     }
 }
 
+/// Refuses to compile when an argument of a handler takes both tokens, and the attribute above it does not say so.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_both_tokens(attribute: &str, ty: &str, asked: Option<Access>) {
+    if matches!(asked, Some(Access::Require(Rule::BothTokens))) {
+        panic!("{}", not_said(attribute, ty).text());
+    }
+}
+
+const fn not_said(attribute: &str, ty: &str) -> Sentence {
+    Sentence::new()
+        .add("#[")
+        .add(attribute)
+        .add("]: the argument `")
+        .add(ty)
+        .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
+        .add(attribute)
+        .add("(...)]")
+}
+
 const fn not_public(ty: &str, access: Access) -> Sentence {
     let start = Sentence::new().add("#[public]: the argument `").add(ty);
     if matches!(access, Access::Optional) {
@@ -97,6 +117,20 @@ mod tests {
                       #[authenticated(both_tokens)] instead"]
     fn an_argument_that_demands_both_tokens_is_refused() {
         check_public("RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
+    }
+
+    #[test]
+    #[should_panic = "#[authenticated]: the argument `RefreshSession<User>` asks for both tokens, and the OpenAPI document \
+                      would not say so; write `both_tokens` into #[authenticated(...)]"]
+    fn an_argument_that_demands_more_than_the_attribute_is_refused() {
+        check_both_tokens("authenticated", "RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
+    }
+
+    #[test]
+    fn an_argument_that_demands_no_more_than_a_user_passes() {
+        for asked in [None, Some(Access::Authenticated), Some(Access::Optional)] {
+            check_both_tokens("authenticated", "RefreshSession", asked);
+        }
     }
 
     #[test]

@@ -45,8 +45,8 @@
 //! }
 //! ```
 //!
-//! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`Auth::login`], and keep sessions in a
-//! [`store`]. What a refused caller sees is [`AuthRejection`].
+//! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`SignIn`] or [`Auth::login`], and keep sessions in a
+//! [`store`]. Tokens stand in the `Authorization` header, and for browsers in [`Cookies`]. What a refused caller sees is [`AuthRejection`].
 //!
 //! # Features
 //!
@@ -60,6 +60,9 @@
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
 //! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
+//! | `connect-info` | | the client's address in [`SessionMetadata`], from axum's `ConnectInfo` |
+//! | `user-agent` | | the name of the device in [`SessionMetadata`] |
+//! | `cors` | | `Auth::cors_layer`, for pages of other origins |
 //! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
@@ -108,11 +111,17 @@ pub mod __private;
 /// The `tracing` target of every event of this crate.
 pub(crate) const TARGET: &str = "countersign";
 
-pub use self::http::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies, RefreshRequest, SignIn};
+pub use self::http::{
+    CookieSameSite, CookieTokens, Cookies, ExpiredCookies, LogoutRequest, RefreshRequest, SessionInfo,
+    SessionList, SignIn,
+};
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use self::http::{Endpoint, SessionRoutes};
 pub use access::{Access, DeclaresAccess, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, InvalidGrant, Liveness,
-    ProvidesClaims, TokenPair, TokenType,
+    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, Introspection,
+    InvalidGrant, Liveness, ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -126,7 +135,7 @@ pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use router::{AuthRouter, Routes};
+pub use router::{AuthRouter, IntoRoutes, Routes};
 pub use session::SessionMetadata;
 
 /// ```

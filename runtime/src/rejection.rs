@@ -35,6 +35,8 @@ pub enum Denial {
     MissingCredentials,
     /// The operation asks for the refresh token too, and there is none: 401 without an error code.
     MissingRefreshToken,
+    /// There is no such session, or it is not the caller's: 404 `not_found`.
+    NotFound,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
     /// A store or source that the decision needs does not answer: 503.
@@ -51,6 +53,7 @@ impl Denial {
             Self::InvalidToken | Self::MissingCredentials | Self::MissingRefreshToken => {
                 StatusCode::UNAUTHORIZED
             }
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -67,6 +70,7 @@ impl Denial {
             Self::InvalidToken => "invalid_token",
             Self::MissingCredentials => "missing_credentials",
             Self::MissingRefreshToken => "missing_refresh_token",
+            Self::NotFound => "not_found",
             Self::Unavailable => "temporarily_unavailable",
             Self::UnsupportedMediaType => "unsupported_media_type",
         }
@@ -88,6 +92,7 @@ impl Denial {
             Self::MissingRefreshToken => {
                 "This operation requires the session's refresh token beside its access token."
             }
+            Self::NotFound => "There is no such session.",
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
@@ -135,6 +140,7 @@ impl AuthRejection {
             Denial::CrossSite
             | Denial::Internal
             | Denial::InvalidGrant
+            | Denial::NotFound
             | Denial::Unavailable
             | Denial::UnsupportedMediaType => return None,
         };
@@ -290,9 +296,14 @@ mod tests {
 
     #[test]
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
-        for denial in
-            [Denial::Internal, Denial::InvalidGrant, Denial::Unavailable, Denial::UnsupportedMediaType]
-        {
+        for denial in [
+            Denial::CrossSite,
+            Denial::Internal,
+            Denial::InvalidGrant,
+            Denial::NotFound,
+            Denial::Unavailable,
+            Denial::UnsupportedMediaType,
+        ] {
             assert_eq!(challenge(denial), None, "{denial:?}");
         }
     }

@@ -70,6 +70,24 @@ pub struct Routes<S> {
     routes: Vec<Documentation<S>>,
 }
 
+/// What [`AuthRouter::routes`] takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
+/// [`Auth::routes`](crate::Auth::routes).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of routes",
+    label = "not routes",
+    note = "pass `routes!(me, admin::members)`, or the endpoints of `auth.routes()`"
+)]
+pub trait IntoRoutes<S> {
+    #[doc(hidden)]
+    fn into_routes(self) -> Routes<S>;
+}
+
+impl<S> IntoRoutes<S> for Routes<S> {
+    fn into_routes(self) -> Self {
+        self
+    }
+}
+
 struct Documentation<S> {
     document: Document,
     methods: MethodRouter<S>,
@@ -79,6 +97,17 @@ impl<S> Routes<S> {
     #[doc(hidden)]
     pub fn new() -> Self {
         Self { routes: Vec::new() }
+    }
+
+    pub(crate) fn with_state<T>(self, state: S) -> Routes<T>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let routes = self.routes.into_iter().map(|Documentation { document, methods }| Documentation {
+            document,
+            methods: methods.with_state(state.clone()),
+        });
+        Routes { routes: routes.collect() }
     }
 
     /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
@@ -95,8 +124,16 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
         D: Documented,
         H: Served<T, Kind, S>,
     {
+        self.described(D::document)
+    }
+
+    /// As [`documented`](Self::documented), with a document that no type writes.
+    pub(crate) fn described<Kind>(self, document: impl FnOnce(&Access) -> Document) -> Routes<S>
+    where
+        H: Served<T, Kind, S>,
+    {
         let Self { mut routes, handler, access, .. } = self;
-        let document = D::document(&access);
+        let document = document(&access);
         let methods = document
             .methods
             .iter()
@@ -119,7 +156,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// A handler that `#[utoipa::path]` or `typed_refresh_handler!` documents.
+/// A handler that `#[utoipa::path]` or a macro such as `typed_refresh_handler!` documents.
 #[diagnostic::on_unimplemented(
     message = "this handler has no path",
     label = "#[utoipa::path] is missing",
@@ -150,10 +187,10 @@ where
 
 /// What the OpenAPI document says about one handler.
 pub struct Document {
-    path: String,
-    methods: Vec<HttpMethod>,
-    operation: Operation,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    pub(crate) path: String,
+    pub(crate) methods: Vec<HttpMethod>,
+    pub(crate) operation: Operation,
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 /// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.
@@ -194,15 +231,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         Self { router: Router::new(), openapi, computed: Paths::new(), schemes: Vec::new() }
     }
 
-    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says.
+    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says, or the endpoints of
+    /// [`Auth::routes`](crate::Auth::routes).
     ///
     /// # Panics
     ///
     /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
     #[must_use]
     #[track_caller]
-    pub fn routes(mut self, routes: Routes<S>) -> Self {
-        for Documentation { document, methods } in routes.routes {
+    pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
+        for Documentation { document, methods } in routes.into_routes().routes {
             let Document { mut path, methods: names, operation, schemas } = document;
             if path.is_empty() {
                 path.push('/');
@@ -255,7 +293,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
-    /// named header, the query. Routes may be added before and after.
+    /// named header, the query, and that a browser refreshes without a body. Routes may be added before and after.
     ///
     /// The document is written before the router gets its state, so it cannot know this by itself. Without this call it is
     /// true and not the whole truth.

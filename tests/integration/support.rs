@@ -130,7 +130,7 @@ pub(crate) struct App {
     pub(crate) clock: TestClock,
     pub(crate) router: Router,
     pub(crate) api: utoipa::openapi::OpenApi,
-    handler_ran: Arc<AtomicBool>,
+    pub(crate) handler_ran: Arc<AtomicBool>,
 }
 
 pub(crate) fn key(secret: &[u8]) -> Key {

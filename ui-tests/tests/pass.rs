@@ -13,6 +13,7 @@ fn every_handler_with_a_path_is_in_the_document() {
         paths(handlers::router().openapi()),
         [
             "/account",
+            "/auth/logout",
             "/auth/refresh",
             "/everything",
             "/export",
@@ -20,7 +21,10 @@ fn every_handler_with_a_path_is_in_the_document() {
             "/health",
             "/hello",
             "/items/{id}",
+            "/logout-all",
             "/me",
+            "/me/devices",
+            "/me/devices/{id}",
             "/payouts",
             "/type",
         ]
@@ -29,5 +33,8 @@ fn every_handler_with_a_path_is_in_the_document() {
 
 #[test]
 fn handlers_in_modules_and_bodies_are_in_the_document() {
-    assert_eq!(paths(&places::document()), ["/admin", "/count", "/private", "/refresh", "/show"]);
+    assert_eq!(
+        paths(&places::document()),
+        ["/admin", "/count", "/private", "/refresh", "/sessions", "/show"]
+    );
 }

@@ -85,6 +85,7 @@ macro_rules! folders {
 folders! {
     auth_state
     authenticated
+    endpoints
     public
     refresh
     require_role

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{PatType, Type};
 
-use super::model::{Access, Declaration, Handler, Proof, Role};
+use super::model::{Access, Declaration, Handler, Kind, Proof, Role};
 use crate::krate::Private;
 use crate::span::{located, moved};
 
@@ -17,7 +17,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
     let extractors = extractors(&handler);
     let checks = checks(declaration, &private, &marker, &extractors);
-    let public = public(declaration, &private, &extractors);
+    let demands = demands(declaration, &private, &extractors);
     let policy = policy(declaration, &private, &marker, checks.is_some());
     let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
         .then(|| probe(declaration, &private, &handler));
@@ -34,7 +34,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
 
         #checks
 
-        #public
+        #demands
 
         #policy
 
@@ -176,28 +176,46 @@ fn checks(
     })
 }
 
-/// Asks each type in the signature of a public handler whether it looks at credentials, which would be a contradiction.
-fn public(declaration: &Declaration, private: &Private, extractors: &[&Type]) -> Option<TokenStream> {
-    let Access::Public(_) = &declaration.access else { return None };
-    if extractors.is_empty() {
-        return None;
-    }
-    let checks = extractors.iter().map(|ty| {
+/// Asks types in the signature what they demand, where that could be more than the attribute says and the document would be
+/// wrong: every type of a public handler, and those that take both tokens.
+fn demands(declaration: &Declaration, private: &Private, extractors: &[&Type]) -> Option<TokenStream> {
+    let name = declaration.kind.name();
+    let check: fn(&&&Type) -> bool = match &declaration.access {
+        Access::Public(_) => |_| true,
+        Access::Authenticated(Proof::BothTokens) | Access::Roles(_, Proof::BothTokens) | Access::Mistaken => {
+            |_| false
+        }
+        Access::Authenticated(_) | Access::Roles(..) => |ty| takes_both_tokens(ty),
+    };
+    let mut checks = extractors.iter().filter(check).map(|ty| {
         let text = text(ty);
         let here = moved(private, ty.span());
-        let check = quote_spanned!(located(ty.span())=> #here::check_public(#text, __ASKED););
+        let span = located(ty.span());
+        let check = match declaration.kind {
+            Kind::Public => quote_spanned!(span=> #here::check_public(#text, __ASKED);),
+            Kind::Authenticated | Kind::RequireRole => {
+                quote_spanned!(span=> #here::check_both_tokens(#name, #text, __ASKED);)
+            }
+        };
         quote!({
             const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
             #check
         })
     });
+    let first = checks.next()?;
     Some(quote! {
         const _: () = {
             use #private::AsksNothing as _;
 
+            #first
             #(#checks)*
         };
     })
+}
+
+/// Whether a type goes by the name of the extractor of both tokens; whether it is, the compiler finds out.
+fn takes_both_tokens(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RefreshSession"))
 }
 
 /// The types in the signature that are always there; axum runs the parts of a tuple one after the other.

@@ -5,6 +5,7 @@ mod builder;
 mod ending;
 mod env;
 mod error;
+mod introspect;
 mod liveness;
 mod pair;
 mod service;
@@ -25,6 +26,7 @@ use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, Toke
 
 pub use builder::AuthBuilder;
 pub use error::{AuthError, ConfigError, InvalidGrant};
+pub use introspect::Introspection;
 pub use liveness::Liveness;
 pub use pair::{TokenPair, TokenType};
 pub use source::{BoxError, ClaimsSource};
@@ -170,6 +172,11 @@ impl<C: SessionClaims> Auth<C> {
     /// The session that a refresh token names, expired or not; `None` for what is no refresh token of ours.
     pub(crate) fn session_of_refresh_token(&self, token: &[u8]) -> Option<String> {
         self.inner.refresh_tokens.session_id_of(token).ok()
+    }
+
+    /// The session that an access token names, expired or not; `None` for what is no access token of ours.
+    pub(crate) fn session_of_access_token(&self, token: &[u8]) -> Option<String> {
+        self.inner.access_tokens.session_id_of(token).ok()
     }
 
     pub(crate) fn csrf_token_of(&self, session: &str) -> String {

@@ -57,7 +57,8 @@ pub(crate) async fn decided<C: SessionClaims>(
     let checked = match &session {
         Some(session) if access.asks_for_both_tokens() => {
             looked_up(auth, access, session).await?;
-            examined(parts, auth, session).await?;
+            // In a box, as the look-up below.
+            Box::pin(examined(parts, auth, session)).await?;
             Checked { live: true, both_tokens: true }
         }
         Some(session) => looked_up(auth, access, session).await?,
@@ -98,7 +99,8 @@ async fn looked_up<C: SessionClaims>(
 ) -> Result<Checked, Refusal<C>> {
     let mut checked = Checked::default();
     if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
-        checked.live = live(auth, session).await?;
+        // In a box, since every request to any handler would else carry the room for a look-up.
+        checked.live = Box::pin(live(auth, session)).await?;
         if !checked.live {
             let session = Some(session.clone());
             return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });

@@ -10,8 +10,8 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use serde::Serialize;
 
+use super::answer::json;
 use super::origin::Origin;
-use super::token::json;
 use crate::auth::{Auth, AuthError, ConfigError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 

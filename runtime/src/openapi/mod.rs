@@ -1,7 +1,7 @@
 //! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
 
+pub(crate) mod endpoints;
 mod json;
-pub(crate) mod refresh;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transports;
@@ -284,7 +284,7 @@ pub(crate) fn replace(paths: &mut Paths, path: String, item: PathItem) {
 }
 
 /// The path at which axum serves `path` when it is nested at `prefix`.
-fn nested(prefix: &str, path: &str) -> String {
+pub(crate) fn nested(prefix: &str, path: &str) -> String {
     let path = path.trim_start_matches('/');
     match (prefix.strip_suffix('/'), path) {
         (Some(prefix), path) => format!("{prefix}/{path}"),

@@ -2,13 +2,23 @@
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, OpenApi, PathItem, RefOr};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Schema};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{SCHEME, answer, refusal};
-use crate::auth::Transports;
+use super::{SCHEME, add_schemas, answer, refusal};
+use crate::auth::{TokenPair, Transports};
+use crate::http::{CookieTokens, RefreshRequest};
 
-const COOKIE: &str = "accessCookie";
+const ACCESS_COOKIE: &str = "accessCookie";
+const REFRESH_COOKIE: &str = "refreshCookie";
+
+/// The scheme of a refresh token beside the access token.
+const REFRESH_SCHEME: &str = "refreshToken";
+
+/// What a 403 for a request with a cookie says.
+pub(super) const FOREIGN: &str = "Another site may have sent the request";
 
 /// A security scheme with its name.
 pub(crate) type Scheme = (&'static str, SecurityScheme);
@@ -22,34 +32,47 @@ pub(crate) fn schemes(transports: &Transports) -> Vec<Scheme> {
     let cookie = transports.access_cookie().map(|name| {
         let words = "Set at the login. A request that changes something has to come from a page of this site; without `Sec-Fetch-Site` \
                      and `Origin` it carries the `csrf_token` of the login in the header `X-CSRF-Token`";
-        (COOKIE, ApiKey::Cookie(scheme(name, words)))
+        (ACCESS_COOKIE, ApiKey::Cookie(scheme(name, words)))
     });
     let query = transports
         .query
         .as_ref()
         .map(|name| ("accessQuery", ApiKey::Query(scheme(name, "The access token from the login"))));
-    let found = [header, cookie, query].into_iter().flatten();
+    let refresh = transports.refresh_cookie().map(|name| {
+        (
+            REFRESH_COOKIE,
+            ApiKey::Cookie(scheme(name, "The refresh token, set at the login and at each refresh")),
+        )
+    });
+    let found = [header, cookie, query, refresh].into_iter().flatten();
     found.map(|(name, key)| (name, SecurityScheme::ApiKey(key))).collect()
 }
 
 /// Adds the schemes, and says of every operation that takes a bearer token that these do as well.
 pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
-    if schemes.is_empty() {
-        return;
+    let named = |wanted| schemes.iter().any(|(name, _)| *name == wanted);
+    if named(REFRESH_COOKIE) {
+        let mut schemas = vec![(CookieTokens::name().into_owned(), CookieTokens::schema())];
+        CookieTokens::schemas(&mut schemas);
+        add_schemas(openapi, schemas);
     }
-    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
     for (name, scheme) in schemes {
+        let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
         components.security_schemes.insert((*name).to_owned(), RefOr::T(scheme.clone()));
     }
-    let has_cookie = schemes.iter().any(|(name, _)| *name == COOKIE);
     for item in openapi.paths.paths.values_mut() {
         let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
         for operation in [get, head, options, trace].into_iter().flatten() {
             add_alternatives(operation, schemes);
         }
         for operation in [put, post, delete, patch].into_iter().flatten() {
-            if add_alternatives(operation, schemes) && has_cookie {
-                answer(operation, "403", || refusal("Another site may have sent the request"));
+            let is_guarded = add_alternatives(operation, schemes);
+            let is_refresh = named(REFRESH_COOKIE) && takes_refresh_token(operation);
+            if is_refresh {
+                describe_refresh(operation);
+            }
+            if is_refresh || is_guarded && named(ACCESS_COOKIE) {
+                answer(operation, "403", || refusal(FOREIGN));
             }
         }
     }
@@ -58,23 +81,48 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
 /// Whether the operation takes a bearer token. What is there already is not added again.
 fn add_alternatives(operation: &mut Operation, schemes: &[Scheme]) -> bool {
     let Some(security) = &mut operation.security else { return false };
-    let bearer: Vec<_> =
-        security.iter().filter(|requirement| instead(requirement, SCHEME).is_some()).cloned().collect();
+    let is_guarded = security.iter().any(|requirement| instead(requirement, SCHEME, SCHEME).is_some());
     for (name, _) in schemes {
-        for alternative in bearer.iter().filter_map(|requirement| instead(requirement, name)) {
-            if !security.contains(&alternative) {
-                security.push(alternative);
+        let replaced = if *name == REFRESH_COOKIE { REFRESH_SCHEME } else { SCHEME };
+        for requirement in security.clone() {
+            match instead(&requirement, replaced, name) {
+                Some(alternative) if !security.contains(&alternative) => security.push(alternative),
+                _ => {}
             }
         }
     }
-    !bearer.is_empty()
+    is_guarded
 }
 
-/// The requirement with another scheme in the place of the bearer token; `None` when it asks for none.
-fn instead(requirement: &SecurityRequirement, scheme: &str) -> Option<SecurityRequirement> {
+/// The requirement with another scheme in the place of one of its own; `None` when it does not ask for that.
+fn instead(requirement: &SecurityRequirement, own: &str, other: &str) -> Option<SecurityRequirement> {
     // What a requirement holds can only be read as JSON.
     let Ok(Value::Object(mut names)) = serde_json::to_value(requirement) else { return None };
-    let roles = names.remove(SCHEME)?;
-    names.insert(scheme.to_owned(), roles);
+    let roles = names.remove(own)?;
+    names.insert(other.to_owned(), roles);
     serde_json::from_value(Value::Object(names)).ok()
+}
+
+/// The refresh endpoint, whatever its path, is known by its body.
+fn takes_refresh_token(operation: &Operation) -> bool {
+    let request: RefOr<Schema> = Ref::from_schema_name(RefreshRequest::name()).into();
+    let Some(RefOr::T(body)) = &operation.request_body else { return false };
+    body.content.values().any(|body| matches!(body, RefOr::T(body) if body.schema.as_ref() == Some(&request)))
+}
+
+/// A browser sends no body and gets cookies.
+pub(super) fn describe_refresh(operation: &mut Operation) {
+    const TOKENS: &str = "The next tokens, the way the refresh token came: in the body, or in cookies";
+
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(Required::False);
+        body.description = Some("Without a body, the refresh token is taken from its cookie".to_owned());
+    }
+    let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") else { return };
+    TOKENS.clone_into(&mut response.description);
+    for content in response.content.values_mut() {
+        let either = [TokenPair::name(), CookieTokens::name()].map(Ref::from_schema_name);
+        let schema = either.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item);
+        *content = RefOr::T(ContentBuilder::new().schema(Some(schema)).build());
+    }
 }

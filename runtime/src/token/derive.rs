@@ -56,3 +56,29 @@ impl Subkey {
         name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// Row 101: what one purpose gave out is nothing for another.
+    #[test]
+    fn subkeys_of_one_secret_give_each_purpose_its_own_identifiers() {
+        let purposes = ["successor", "access id", "pseudonym", "csrf", ""];
+        for parts in [&["session", "token"][..], &["session"], &[]] {
+            let ids = purposes.map(|purpose| Subkey::of(b"secret", purpose).id(parts));
+            assert_eq!(ids.iter().collect::<HashSet<_>>().len(), purposes.len(), "{parts:?}");
+        }
+    }
+
+    /// Row 101: parts cannot be cut elsewhere to get the same message.
+    #[test]
+    fn no_two_lists_of_parts_have_one_identifier() {
+        let subkey = Subkey::of(b"secret", "purpose");
+        let lists = [&["ab", "c"][..], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &[], &[""]];
+        let ids: HashSet<_> = lists.into_iter().map(|parts| subkey.id(parts)).collect();
+        assert_eq!(ids.len(), lists.len());
+    }
+}

@@ -6,7 +6,9 @@ use axum::Json;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, Version};
 use axum::response::{Html, IntoResponse};
-use countersign::{AuthRouter, RefreshSession, Session, authenticated, public, require_role, routes};
+use countersign::{
+    Auth, AuthRouter, Endpoint, RefreshSession, Session, authenticated, public, require_role, routes,
+};
 
 use crate::claims::{self, AppState, Level, User};
 
@@ -115,4 +117,12 @@ pub fn router() -> AuthRouter<AppState> {
         .routes(routes!(health, me, hello, rename))
         .routes(routes!(r#type, greeting, payouts, close, export))
         .routes(routes! { everything, claims::refresh })
+        .routes(routes!(claims::logout, claims::logout_all, claims::devices))
+        .routes(routes!(claims::r#final, claims::sign_others_out))
+}
+
+/// The endpoints of sessions, beside handlers of any state.
+#[must_use]
+pub fn with_endpoints(auth: &Auth<User>) -> AuthRouter<AppState> {
+    router().routes(auth.routes().without(Endpoint::RevokeOthers).nest("/api").tag("sessions"))
 }

@@ -76,6 +76,26 @@ fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
     }
 }
 
+/// The document would say that one token is enough.
+#[test]
+fn an_argument_that_takes_both_tokens_is_asked_whether_the_attribute_says_so() {
+    let asked = |kind, arguments| {
+        let item = quote!(
+            async fn close(session: countersign::RefreshSession<User>, user: User) {}
+        );
+        attribute(kind, arguments, item).to_string().matches("check_both_tokens").count()
+    };
+    for (kind, arguments) in [
+        (Kind::Authenticated, TokenStream::new()),
+        (Kind::Authenticated, quote!(live)),
+        (Kind::RequireRole, quote!("admin")),
+    ] {
+        assert_eq!(asked(kind, arguments), 1);
+    }
+    assert_eq!(asked(Kind::Authenticated, quote!(both_tokens)), 0);
+    assert_eq!(asked(Kind::RequireRole, quote!("admin", both_tokens)), 0);
+}
+
 #[test]
 fn an_undocumented_handler_expands() {
     expands(

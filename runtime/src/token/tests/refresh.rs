@@ -93,6 +93,22 @@ fn settings_that_hold_no_refresh_token_are_refused() {
     assert!(RefreshTokens::new(secret_key(), settings().max_len(512)).is_ok());
 }
 
+/// Row 101: neither a user, a session nor a token can be made to look like another of these.
+#[test]
+fn identifiers_for_different_purposes_differ_for_the_same_inputs() {
+    let refresh = refresh();
+    let successor = refresh.successor_id("s", "1");
+    let access = refresh.derived_access_id("s", "1", NOW);
+    let (user, session) = (refresh.pseudonym("user", "s"), refresh.pseudonym("session", "s"));
+    assert_ne!(user, session);
+    for id in [&successor, &access] {
+        assert!(![&user, &session].into_iter().any(|name| id.starts_with(name.as_str())));
+    }
+    assert_ne!(successor, access);
+    // As a session could be named like the kind of a pseudonym.
+    assert!(!refresh.successor_id("user", "s").starts_with(&user));
+}
+
 #[test]
 fn derived_ids_depend_on_the_secret_the_purpose_and_every_part() {
     let refresh = refresh();

@@ -1,6 +1,9 @@
 //! Routes that ask for the refresh token beside the access token: seed row 3.
 
-use std::sync::{Arc, Mutex};
+mod cookies;
+mod events;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,8 +12,7 @@ use countersign::session::{Lifetimes, Rotation, SessionMetadata};
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore};
 use countersign::{
-    AuthBuilder, AuthEvent, AuthEvents, AuthRouter, RefreshSession, Session, TokenPair, authenticated,
-    require_role, routes,
+    AuthBuilder, AuthRouter, RefreshSession, Session, TokenPair, authenticated, require_role, routes,
 };
 
 use crate::support::{Answer, App, AppState, Role, SECOND, User, VERIFICATIONS, payload_of};
@@ -349,48 +351,6 @@ async fn debug_output_shows_no_token() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
-
-impl AuthEvents for Heard {
-    fn record(&self, event: &AuthEvent<'_>) {
-        let AuthEvent { kind, outcome, reason, route, user, session, .. } = event;
-        self.0.lock().unwrap().push(format!(
-            "{} {} {} {} user={} session={}",
-            kind.as_str(),
-            outcome.as_str(),
-            reason.unwrap_or("-"),
-            route.unwrap_or("-"),
-            user.unwrap_or("-"),
-            session.is_some(),
-        ));
-    }
-}
-
-/// Rows 136 to 138.
-#[tokio::test]
-async fn a_refusal_is_one_event_and_a_replay_two_more() {
-    let heard = Heard::default();
-    let app = app_with(|builder| builder.events(heard.clone()));
-    let (first, other) = (app.login(&[]).await, app.login(&[]).await);
-    refreshed(&app, &first.refresh_token).await;
-    app.clock.advance(SECOND * 30);
-    heard.0.lock().unwrap().clear();
-    send(&app, "/account", &first.access_token, &other.refresh_token).await;
-    app.send(request("/account", Some(&first.access_token), &[])).await;
-    send(&app, "/account", &first.access_token, &first.refresh_token).await;
-    assert_eq!(
-        *heard.0.lock().unwrap(),
-        [
-            "denial refused other_session /account user=7 session=true",
-            "denial refused missing_refresh_token /account user=7 session=true",
-            "reuse refused late_retry - user=7 session=true",
-            "revoke success reuse - user=7 session=true",
-            "denial refused late_retry /account user=7 session=true",
-        ]
-    );
-}
-
 #[tokio::test]
 async fn the_extractor_says_when_the_refresh_token_ends() {
     async fn end(session: RefreshSession<User>) -> String {
@@ -403,4 +363,16 @@ async fn the_extractor_says_when_the_refresh_token_ends() {
     let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
     let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
     assert_eq!(body, payload_of(&pair.refresh_token)["exp"].to_string());
+}
+
+/// The access tokens of a user that were ended are no half of a pair either.
+#[tokio::test]
+async fn an_access_token_from_before_its_user_s_were_ended_is_refused() {
+    let app = app_with(|builder| builder.claims_source(|_| async { Ok(Some(User::with(&[Role::Admin]))) }));
+    let pair = app.login(&[Role::Admin]).await;
+    app.auth.expire_access_tokens(&7).await.unwrap();
+    refused(&app, &pair.access_token, &pair.refresh_token).await;
+    app.clock.advance(SECOND);
+    let next = refreshed(&app, &pair.refresh_token).await;
+    passes(&app, &next).await;
 }

@@ -1,6 +1,7 @@
-//! `typed_refresh_handler!(refresh, AppState)`.
+//! `typed_refresh_handler!(refresh, AppState)` and its like for the other endpoints.
 
 mod expand;
+mod kind;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -10,13 +11,15 @@ use proc_macro2::TokenStream;
 use crate::errors::Errors;
 use crate::routes::runtime;
 
+pub(crate) use kind::{Kind, LOGOUT, LOGOUT_ALL, REFRESH, REVOKE_OTHERS, REVOKE_SESSION, SESSIONS};
+
 /// Expands the handler; the runtime's `macro_rules!` put its own path, one token, and a comma in front of the input.
-pub(crate) fn typed_refresh_handler(input: TokenStream) -> TokenStream {
+pub(crate) fn typed_handler(kind: &'static Kind, input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter();
     let krate = runtime(tokens.next());
     let errors = Errors::new();
-    let refresh = parse::parse(krate, tokens.skip(1).collect(), &errors);
+    let endpoint = parse::parse(kind, krate, tokens.skip(1).collect(), &errors);
     let mistakes = errors.check().map_or_else(|error| error.to_compile_error(), |()| TokenStream::new());
-    let handler = refresh.as_ref().map(expand::expand);
+    let handler = endpoint.as_ref().map(expand::expand);
     quote::quote!(#mistakes #handler)
 }

@@ -1,26 +1,26 @@
 //! The rules of the attributes as layers: seed rows 4 and 27.
 
-use std::convert::Infallible;
-use std::fmt::Debug;
-use std::future::{Ready, ready};
+mod pages;
+mod services;
+
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, State};
-use axum::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use axum::http::{Method, Request, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore, TestClock};
 use countersign::{
-    Auth, AuthEvent, AuthEvents, AuthLayer, AuthService, RefreshSession, Rule, Session, TokenPair,
+    Auth, AuthEvent, AuthEvents, AuthLayer, Liveness, RefreshSession, Rule, Session, TokenPair,
 };
-use http_body_util::{BodyExt as _, Full};
-use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 
-use crate::support::{Answer, NOW, Role, User, VERIFICATIONS, builder, forge, payload, payload_with};
+use crate::support::{Answer, App, NOW, Role, User, VERIFICATIONS, builder, forge, payload, payload_with};
 
 fn auth() -> Auth<User> {
     builder(&TestClock::at(NOW)).build().unwrap()
@@ -158,112 +158,6 @@ fn a_layer_with_a_rule_is_not_made_optional() {
     let _ = auth().layer().live().optional();
 }
 
-#[test]
-#[should_panic = "a redirect goes to a path or a URL in printable ASCII"]
-fn a_target_that_cannot_stand_in_a_header_is_refused() {
-    let _ = auth().layer().redirect("/login\r\nSet-Cookie: a=b");
-}
-
-/// A bare service with a body that is not axum's, an error of its own, and claims out of the extensions.
-#[tokio::test]
-async fn a_service_without_axum_is_guarded_with_a_body_of_its_own() {
-    #[derive(Debug, PartialEq)]
-    struct Broken;
-
-    let auth = auth();
-    let service = ServiceBuilder::new().layer(auth.layer().role("member")).service_fn(
-        async |request: Request<&'static str>| match *request.body() {
-            "break" => Err(Broken),
-            body => {
-                let session = request.extensions().get::<Session<User>>().unwrap();
-                Ok(Response::new(Full::new(Bytes::from(format!("{} {body}", session.claims().id)))))
-            }
-        },
-    );
-    let ask = async |token: Option<String>, body: &'static str| {
-        let mut request = Request::new(body);
-        if let Some(token) = token {
-            let value = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
-        let (parts, body) = service.clone().oneshot(request).await?.into_parts();
-        Ok((parts.status, body.collect().await.unwrap().to_bytes()))
-    };
-    let token = || Some(forge(&payload()));
-    assert_eq!(ask(token(), "hello").await, Ok((StatusCode::OK, Bytes::from("7 hello"))));
-    assert_eq!(ask(token(), "break").await, Err(Broken));
-    let (status, body) = ask(None, "break").await.unwrap();
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
-    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(problem["code"], "missing_credentials");
-    let stranger = forge(&payload_with("roles", serde_json::json!([])));
-    assert_eq!(ask(Some(stranger), "break").await.unwrap().0, StatusCode::FORBIDDEN);
-}
-
-/// A service that is good for one call after it was polled, as tower allows.
-struct OneCall {
-    polled: bool,
-    fails: bool,
-}
-
-impl Clone for OneCall {
-    fn clone(&self) -> Self {
-        Self { polled: false, fails: self.fails }
-    }
-}
-
-impl Service<Request<Body>> for OneCall {
-    type Response = Response<Body>;
-    type Error = &'static str;
-    type Future = Ready<Result<Response<Body>, &'static str>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
-        self.polled = true;
-        Poll::Ready(if self.fails { Err("not ready") } else { Ok(()) })
-    }
-
-    fn call(&mut self, _: Request<Body>) -> Self::Future {
-        assert!(self.polled, "called without being ready");
-        self.polled = false;
-        ready(Ok(Response::new(Body::empty())))
-    }
-}
-
-#[tokio::test]
-async fn the_service_that_was_ready_is_the_one_that_is_called() {
-    let auth = auth();
-    let token = forge(&payload());
-    let mut service = auth.layer().layer(OneCall { polled: false, fails: false });
-    for _ in 0..3 {
-        let answer = service.ready().await.unwrap().call(request(Some(&token))).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-    }
-    // A refused request takes its readiness with it; the next one waits for its own.
-    let refused = service.ready().await.unwrap().call(request(None)).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-    let answer = service.ready().await.unwrap().call(request(Some(&token))).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-}
-
-#[tokio::test]
-async fn a_service_that_never_gets_ready_says_so_in_its_own_words() {
-    let mut service = auth().layer().layer(OneCall { polled: false, fails: true });
-    assert_eq!(service.ready().await.err(), Some("not ready"));
-}
-
-#[test]
-fn layers_and_services_can_be_sent_shared_cloned_and_shown() {
-    fn fit<T: Clone + Debug + Send + Sync>(value: &T) -> String {
-        format!("{value:?}")
-    }
-    let auth = auth();
-    let layer = auth.layer().role("admin").redirect("/login");
-    assert!(fit(&layer).contains("Role(\"admin\")"));
-    let service: AuthService<&str, User> = layer.layer("inner");
-    fit(&service);
-    fit(&auth.anonymous_only("/home"));
-}
-
 /// Seed row 4: the extractors inside a layer take the session that it verified.
 #[tokio::test]
 async fn extractors_behind_a_layer_do_not_verify_again() {
@@ -338,6 +232,32 @@ async fn what_a_layer_outside_changes_is_what_counts() {
     answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
+/// Both tokens were good when the layer outside looked; what counts is what the one inside sees.
+#[tokio::test]
+async fn tokens_that_change_on_the_way_in_are_judged_again() {
+    let auth = auth();
+    let (pair, other) = (login(&auth, &[]).await, login(&auth, &[]).await);
+    let bearer = format!("Bearer {}", other.access_token);
+    let changes = [
+        ("x-refresh-token", other.refresh_token.clone()),
+        ("x-refresh-token", "nonsense".to_owned()),
+        ("authorization", bearer),
+        ("unrelated", "x".to_owned()),
+    ];
+    for (name, value) in changes {
+        let change = move |mut request: Request<Body>, next: Next| {
+            request.headers_mut().insert(name, value.parse().unwrap());
+            next.run(request)
+        };
+        let both = || auth.layer().both_tokens();
+        let router = pages(both()).layer(from_fn(change)).layer(both());
+        let headers = [("x-refresh-token", pair.refresh_token.as_str())];
+        let answer = send(&router, with_headers("/page", Some(&pair.access_token), &headers)).await;
+        let expected = if name == "unrelated" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(answer.status, expected, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn with_route_layer_a_path_that_does_not_exist_is_404_and_with_layer_401() {
     let auth = auth();
@@ -376,94 +296,6 @@ async fn the_handler_does_not_run_for_a_request_that_is_refused() {
     *request.method_mut() = Method::POST;
     assert_eq!(send(&router, request).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(*ran.lock().unwrap(), 0);
-}
-
-/// Seed row 27: pages send strangers to the login.
-#[tokio::test]
-async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
-    let auth = auth();
-    let pages = pages(auth.layer().role("editor").redirect("/login"));
-    for token in [None, Some("not-a-token")] {
-        for method in [Method::GET, Method::HEAD, Method::POST] {
-            let mut request = request(token);
-            *request.method_mut() = method;
-            let answer = send(&pages, request).await;
-            assert_eq!(answer.status, StatusCode::SEE_OTHER);
-            assert_eq!(answer.header(header::LOCATION), Some("/login"));
-            assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
-            assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
-            assert!(answer.body.is_empty());
-        }
-    }
-    let member = forge(&payload());
-    send(&pages, request(Some(&member))).await.refused(StatusCode::FORBIDDEN, "insufficient_scope");
-    send(&pages, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
-    let editor = forge(&payload_with("roles", serde_json::json!(["editor"])));
-    assert_eq!(send(&pages, request(Some(&editor))).await.status, StatusCode::OK);
-}
-
-const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
-
-/// Seed row 27: htmx follows a header of its own, since it would swap what a 303 leads to into the page.
-#[tokio::test]
-async fn htmx_is_redirected_in_its_own_way() {
-    let auth = auth();
-    let pages = pages(auth.layer().redirect("/login"));
-    let answer = send(&pages, with_headers("/page", None, &[("hx-request", "true")])).await;
-    assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::OK, Some("/login")));
-    assert_eq!(answer.header(header::LOCATION), None);
-    assert!(answer.body.is_empty());
-    for not_htmx in ["false", "1", "", "TRUE"] {
-        let answer = send(&pages, with_headers("/page", None, &[("hx-request", not_htmx)])).await;
-        assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::SEE_OTHER, None));
-    }
-}
-
-/// Nothing in a request chooses where it is sent.
-#[tokio::test]
-async fn a_redirect_goes_where_the_application_says() {
-    let auth = auth();
-    let pages = pages(auth.layer().redirect("/login"));
-    let headers =
-        [("host", "evil.test"), ("x-forwarded-host", "evil.test"), ("referer", "https://evil.test/")];
-    for path in ["/page?next=https://evil.test", "//evil.test/page", "/page?next=%0d%0aSet-Cookie:a=b"] {
-        let answer = send(&pages, with_headers(path, None, &headers)).await;
-        assert_eq!(answer.header(header::LOCATION), Some("/login"), "{path}");
-    }
-}
-
-/// A login page, with the home page behind it.
-fn login_page(auth: &Auth<User>) -> Router {
-    Router::new()
-        .route("/page", get(async || "login").post(async || "login"))
-        .layer(auth.anonymous_only("/home"))
-}
-
-/// Seed row 27: who is signed in has no business at the login.
-#[tokio::test]
-async fn a_login_page_sends_who_is_signed_in_home() {
-    let auth = auth();
-    let page = login_page(&auth);
-    let token = forge(&payload());
-    let answer = send(&page, request(Some(&token))).await;
-    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, Some("/home")));
-    let answer = send(&page, with_headers("/page", Some(&token), &[("hx-request", "true")])).await;
-    assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::OK, Some("/home")));
-}
-
-/// An expired token must not lock its owner out of the page where they get the next one.
-#[tokio::test]
-async fn a_login_page_lets_in_who_has_no_good_token() {
-    let heard = Heard::default();
-    let auth = builder(&TestClock::at(NOW)).events(heard.clone()).build().unwrap();
-    let page = login_page(&auth);
-    let expired = forge(&payload_with("exp", (NOW - 100).into()));
-    for token in [None, Some("not-a-token"), Some(&expired)] {
-        assert_eq!(send(&page, request(token)).await.body, "login");
-    }
-    assert_eq!(heard.take(), [""; 0], "nobody was refused");
-    send(&page, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
-    assert_eq!(heard.take(), ["denial refused invalid_request /page any signed-in user"]);
 }
 
 #[derive(Clone, Default)]
@@ -529,30 +361,11 @@ async fn a_layer_for_both_tokens_refuses_what_the_extractor_refuses() {
     ask(&pair.refresh_token).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
 }
 
-/// 503 is no reason to sign in again.
-#[tokio::test]
-async fn a_page_does_not_redirect_when_the_store_is_down() {
-    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
-    let auth = builder(&TestClock::at(NOW)).store(Arc::clone(&store)).build().unwrap();
-    let pages = pages(auth.layer().both_tokens().redirect("/login"));
-    let pair = login(&auth, &[]).await;
-    let headers = [("x-refresh-token", pair.refresh_token.as_str())];
-    store.inject(Fault::Read);
-    let answer = send(&pages, with_headers("/page", Some(&pair.access_token), &headers)).await;
-    answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
-    store.heal();
-    let answer = send(&pages, request(Some(&pair.access_token))).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "the refresh token is missing");
-}
-
 /// A layer on an [`AuthRouter`](countersign::AuthRouter) adds to what the handlers declare.
 #[tokio::test]
 async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
     let auth = auth();
-    let app = crate::support::App::build_with(
-        |builder| builder,
-        |router| router.layer(auth.layer().role("support")),
-    );
+    let app = App::build_with(|builder| builder, |router| router.layer(auth.layer().role("support")));
     let status = async |roles: &[&str]| {
         let token = forge(&payload_with("roles", roles.into()));
         app.get("/admin", Some(&token)).await.status
@@ -563,9 +376,45 @@ async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
     assert_eq!(app.get("/health", None).await.status, StatusCode::UNAUTHORIZED);
 }
 
-#[test]
-fn an_error_of_the_service_inside_stays_infallible_for_axum() {
-    fn infallible<S: Service<Request<Body>, Error = Infallible>>(_: &S) {}
-    let answer = async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty()));
-    infallible(&auth().layer().layer(service_fn(answer)));
+/// Seed row 17.
+#[tokio::test]
+async fn a_layer_that_looks_the_session_up_refuses_one_that_has_ended() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let auth =
+        |liveness| builder(&TestClock::at(NOW)).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
+    let (on_demand, always) = (auth(Liveness::OnDemand), auth(Liveness::Always));
+    for (router, auth) in [
+        (pages(on_demand.layer().live()), &on_demand),
+        (pages(on_demand.layer().role("member").live()), &on_demand),
+        (pages(always.layer()), &always),
+        (pages(always.layer().optional()), &always),
+    ] {
+        let token = login(auth, &[Role::Member]).await.access_token;
+        assert_eq!(send(&router, request(Some(&token))).await.body, "7");
+        store.inject(Fault::Read);
+        let answer = send(&router, request(Some(&token))).await;
+        answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+        store.heal();
+        auth.logout_all(&7).await.unwrap();
+        send(&router, request(Some(&token))).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+        let plain = pages(on_demand.layer());
+        assert_eq!(send(&plain, request(Some(&token))).await.status, StatusCode::OK, "it does not look");
+    }
+}
+
+/// A look-up may be remembered for a while; both tokens are a question to the store each time.
+#[tokio::test]
+async fn both_tokens_are_never_judged_by_a_remembered_look_up() {
+    let store = Arc::new(MemoryStore::new());
+    let auth =
+        || builder(&TestClock::at(NOW)).store(Arc::clone(&store)).live_cache(Duration::from_secs(60), 100);
+    let (here, elsewhere) = (auth().build().unwrap(), auth().build().unwrap());
+    let (live, both) = (pages(here.layer().live()), pages(here.layer().both_tokens()));
+    let pair = login(&here, &[]).await;
+    let headers = [("x-refresh-token", pair.refresh_token.as_str())];
+    let ask = async |router| send(router, with_headers("/page", Some(&pair.access_token), &headers)).await;
+    assert_eq!(ask(&live).await.status, StatusCode::OK);
+    elsewhere.logout_all(&7).await.unwrap();
+    assert_eq!(ask(&live).await.status, StatusCode::OK, "remembered");
+    ask(&both).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
 }

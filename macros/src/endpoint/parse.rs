@@ -4,16 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Type, Visibility};
 
+use super::Kind;
 use crate::errors::{Errors, Message};
-use crate::keys::{CRATE, Entry, Key, Table, arguments};
+use crate::keys::{Entry, arguments};
 use crate::krate::Krate;
 
-const PATH: Key = Key { name: "path", usage: "path = \"/auth/refresh\"" };
-const TAG: Key = Key { name: "tag", usage: "tag = \"auth\"" };
-const TABLE: Table = Table { attribute: "typed_refresh_handler!", keys: &[PATH, TAG, CRATE], misplaced: &[] };
-
-/// A refresh handler to be.
-pub(super) struct Refresh {
+/// A handler to be.
+pub(super) struct Endpoint {
+    pub(super) kind: &'static Kind,
     pub(super) krate: Krate,
     pub(super) attrs: Vec<Attribute>,
     pub(super) vis: Visibility,
@@ -23,7 +21,7 @@ pub(super) struct Refresh {
     pub(super) tag: Option<LitStr>,
 }
 
-impl Refresh {
+impl Endpoint {
     /// The text of the doc comments, line by line.
     pub(super) fn docs(&self) -> Vec<String> {
         self.attrs.iter().filter_map(doc).collect()
@@ -41,12 +39,17 @@ fn doc(attr: &Attribute) -> Option<String> {
 }
 
 /// Reads what stands in the parentheses; `krate` is where the runtime is unless the user says otherwise.
-pub(super) fn parse(krate: Krate, tokens: TokenStream, errors: &Errors) -> Option<Refresh> {
+pub(super) fn parse(
+    kind: &'static Kind,
+    krate: Krate,
+    tokens: TokenStream,
+    errors: &Errors,
+) -> Option<Endpoint> {
     if tokens.is_empty() {
         errors.push_at(
             Span::call_site(),
-            Message::new("typed_refresh_handler!() names no handler")
-                .help("write typed_refresh_handler!(refresh, AppState)"),
+            Message::new(format!("{}() names no handler", kind.table.attribute))
+                .help(format!("write {}", kind.usage)),
         );
         return None;
     }
@@ -54,31 +57,46 @@ pub(super) fn parse(krate: Krate, tokens: TokenStream, errors: &Errors) -> Optio
     let name = |input: ParseStream<'_>| -> syn::Result<_> {
         Ok((input.call(Attribute::parse_outer)?, input.parse::<Visibility>()?, input.parse::<Ident>()?))
     };
-    let name = expected(arguments.next(), name, "the name of the handler", errors);
+    let name = expected(kind, arguments.next(), name, "the name of the handler", errors);
     let state =
-        expected(arguments.next(), |input| input.parse::<Type>(), "the type of the router's state", errors);
+        expected(kind, arguments.next(), |input| input.parse(), "the type of the router's state", errors);
 
     let mut entries = Vec::new();
     for argument in arguments {
-        TABLE.extend(&mut entries, argument, errors);
+        kind.table.extend(&mut entries, argument, errors);
     }
-    let entry = |key: &Key| entries.iter().find(|entry: &&Entry| entry.key.name == key.name);
-    let path = entry(&PATH).and_then(|entry| entry.text(errors));
-    if let Some(path) = path.as_ref().filter(|path| !path.value().starts_with('/')) {
+    let entry = |key: &str| entries.iter().find(|entry: &&Entry| entry.key.name == key);
+    let path = entry("path").and_then(|entry| entry.text(errors));
+    if let Some(path) = &path {
+        check_path(kind, path, errors);
+    }
+    let tag = entry("tag").and_then(|entry| entry.text(errors));
+    let krate =
+        entry("crate").and_then(|entry| entry.path(errors)).map_or(krate, |path| Krate::new(Some(path)));
+    let ((attrs, vis, ident), state) = (name?, state?);
+    Some(Endpoint { kind, krate, attrs, vis, ident, state, path, tag })
+}
+
+fn check_path(kind: &Kind, literal: &LitStr, errors: &Errors) {
+    let (path, name) = (literal.value(), kind.table.attribute);
+    if !path.starts_with('/') {
         errors.push(
-            path,
-            Message::new("the path in typed_refresh_handler!(...) does not start with `/`")
-                .help(format!("write path = \"/{}\"", path.value())),
+            literal,
+            Message::new(format!("the path in {name}(...) does not start with `/`"))
+                .help(format!("write path = \"/{path}\"")),
         );
     }
-    let tag = entry(&TAG).and_then(|entry| entry.text(errors));
-    let krate =
-        entry(&CRATE).and_then(|entry| entry.path(errors)).map_or(krate, |path| Krate::new(Some(path)));
-    let ((attrs, vis, ident), state) = (name?, state?);
-    Some(Refresh { krate, attrs, vis, ident, state, path, tag })
+    if let Some(parameter) = kind.parameter.filter(|parameter| !path.contains(parameter)) {
+        errors.push(
+            literal,
+            Message::new(format!("the path in {name}(...) has no `{parameter}`"))
+                .help(format!("write path = \"{}/{parameter}\"", path.trim_end_matches('/'))),
+        );
+    }
 }
 
 fn expected<T>(
+    kind: &Kind,
     argument: Option<TokenStream>,
     parser: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
     what: &str,
@@ -89,8 +107,8 @@ fn expected<T>(
     if found.is_none() {
         errors.push_at(
             place.map_or_else(Span::call_site, |token| token.span()),
-            Message::new(format!("typed_refresh_handler!(...) misses {what}"))
-                .help("write typed_refresh_handler!(refresh, AppState)"),
+            Message::new(format!("{}(...) misses {what}", kind.table.attribute))
+                .help(format!("write {}", kind.usage)),
         );
     }
     found

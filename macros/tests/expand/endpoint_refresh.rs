@@ -1,13 +1,4 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
-pub enum __countersign_refresh {}
-impl countersign::__private::Policy for __countersign_refresh {
-    const ACCESS: countersign::__private::Access = countersign::__private::Access::Public {
-        reason: "the refresh token in the body is the credential",
-    };
-    type Roles = ();
-}
-#[doc(hidden)]
 #[allow(non_camel_case_types, clippy::exhaustive_structs)]
 pub struct __path_refresh;
 impl countersign::__private::utoipa::Path for __path_refresh {
@@ -17,13 +8,15 @@ impl countersign::__private::utoipa::Path for __path_refresh {
     fn methods() -> countersign::__private::Vec<
         countersign::__private::utoipa::openapi::HttpMethod,
     > {
-        countersign::__private::refresh_methods()
+        countersign::__private::endpoint_methods(
+            countersign::__private::Endpoint::Refresh,
+        )
     }
     fn operation() -> countersign::__private::utoipa::openapi::path::Operation {
-        countersign::__private::refresh_operation(
+        countersign::__private::endpoint_operation(
+            countersign::__private::Endpoint::Refresh,
             "refresh",
-            "A new access token",
-            "Once for each refresh token.",
+            "A new access token\n\nOnce for each refresh token.",
         )
     }
 }
@@ -43,18 +36,21 @@ impl countersign::__private::utoipa::__dev::SchemaReferences for __path_refresh 
             ),
         >,
     ) {
-        countersign::__private::refresh_schemas(schemas);
+        countersign::__private::endpoint_schemas(
+            countersign::__private::Endpoint::Refresh,
+            schemas,
+        );
     }
 }
 /// A new access token
 ///
 /// Once for each refresh token.
 pub async fn refresh(
-    _: countersign::__private::Public<__countersign_refresh>,
+    _: countersign::__private::Public<countersign::__private::RefreshPolicy>,
     countersign::__private::State(state): countersign::__private::State<AppState>,
     request: countersign::__private::RefreshRequest,
 ) -> ::core::result::Result<
-    countersign::__private::TokenPair,
+    countersign::__private::RefreshAnswer,
     countersign::__private::AuthRejection,
 > {
     countersign::__private::refresh_session(

@@ -1,0 +1,30 @@
+//! What every answer of an endpoint has in common: nobody stores it (RFC 6749 section 5.1).
+
+use axum_core::body::Body;
+use axum_core::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+/// 200 with a JSON body.
+pub(crate) fn json(body: &impl Serialize) -> Response {
+    // What this crate answers with are structs of strings, numbers and truth values, which always serialise.
+    let mut response = not_stored(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// 204.
+pub(crate) fn no_content() -> Response {
+    let mut response = not_stored(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+fn not_stored(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

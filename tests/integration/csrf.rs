@@ -1,0 +1,334 @@
+//! Who sent a request: Fetch Metadata, `Origin`, `X-CSRF-Token`, and CORS.
+
+use std::sync::{Arc, Mutex};
+
+use axum::http::{Method, Request, StatusCode, header};
+use countersign::{AuthEvent, AuthEventKind, AuthEvents, Cookies};
+use tower::ServiceExt as _;
+
+use crate::browser::{CROSS_SITE, HOST, SAME_ORIGIN, app, request, with_access_cookie};
+use crate::support::App;
+
+const OWN: (&str, &str) = ("origin", "https://api.example.test");
+const FOREIGN: (&str, &str) = ("origin", "https://evil.test");
+const TRUSTED: (&str, &str) = ("origin", "https://app.example.test");
+
+fn trusting() -> App {
+    app(|builder| {
+        builder.cookies(Cookies::new().with_access_cookie().trust_origin("https://app.example.test"))
+    })
+}
+
+/// What a `POST` with the cookies of a signed-in user is answered with.
+async fn status(app: &App, cookies: &str, headers: &[(&str, &str)]) -> StatusCode {
+    let headers: Vec<_> = headers.iter().copied().chain([("cookie", cookies)]).collect();
+    let answer = app.post("/notes", &headers).await;
+    if answer.status != StatusCode::CREATED {
+        answer.refused(StatusCode::FORBIDDEN, "cross_site_request");
+        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
+    }
+    answer.status
+}
+
+/// Row 107.
+#[tokio::test]
+async fn cookie_is_taken_from_pages_of_the_own_origin_as_the_browser_says() {
+    let app = trusting();
+    let signed_in = app.sign_in().await;
+    let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
+    for site in ["same-origin", "none"] {
+        let sent = ("sec-fetch-site", site);
+        assert_eq!(status(&app, &cookies, &[sent]).await, StatusCode::CREATED, "{site}");
+    }
+    for site in ["cross-site", "same-site", "", "same-origin, cross-site", "Same-Origin", "x"] {
+        let sent = ("sec-fetch-site", site);
+        for more in [&[][..], &[OWN], &[FOREIGN], &[("origin", "null")], &[("x-csrf-token", &token)]] {
+            let headers: Vec<_> = more.iter().copied().chain([sent]).collect();
+            assert_eq!(status(&app, &cookies, &headers).await, StatusCode::FORBIDDEN, "{site} {more:?}");
+        }
+        let trusted = status(&app, &cookies, &[sent, TRUSTED]).await;
+        assert_eq!(trusted, StatusCode::CREATED, "{site} from a trusted origin");
+    }
+    let twice = [SAME_ORIGIN, ("sec-fetch-site", "cross-site")];
+    assert_eq!(status(&app, &cookies, &twice).await, StatusCode::FORBIDDEN);
+    assert_eq!(status(&app, &cookies, &[CROSS_SITE, TRUSTED, TRUSTED]).await, StatusCode::FORBIDDEN);
+}
+
+/// Row 108: `Origin` where `Sec-Fetch-Site` is missing.
+#[tokio::test]
+async fn cookie_is_taken_from_the_own_origin_and_trusted_ones() {
+    let app = trusting();
+    let signed_in = app.sign_in().await;
+    let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
+    for origin in [OWN, TRUSTED] {
+        assert_eq!(status(&app, &cookies, &[origin]).await, StatusCode::CREATED, "{origin:?}");
+    }
+    for origin in [
+        "null",
+        "",
+        "https://evil.test",
+        "http://api.example.test",
+        "https://api.example.test:8443",
+        "https://api.example.test.evil.test",
+        "https://evil.test/api.example.test",
+        "https://evil.test#https://api.example.test",
+        "https://api.example.test@evil.test",
+        "https://sub.api.example.test",
+        "https://app.example.test:8443",
+        "http://app.example.test",
+        "https://xapp.example.test",
+        "https://api.example.test https://evil.test",
+    ] {
+        for more in [&[][..], &[("x-csrf-token", &*token)]] {
+            let headers: Vec<_> = more.iter().copied().chain([("origin", origin)]).collect();
+            assert_eq!(status(&app, &cookies, &headers).await, StatusCode::FORBIDDEN, "{origin}");
+        }
+    }
+    assert_eq!(status(&app, &cookies, &[OWN, FOREIGN]).await, StatusCode::FORBIDDEN);
+    assert_eq!(status(&app, &cookies, &[OWN, ("host", HOST)]).await, StatusCode::FORBIDDEN, "two hosts");
+}
+
+/// Row 108: neither header.
+#[tokio::test]
+async fn without_fetch_metadata_and_origin_the_token_of_the_session_is_demanded() {
+    let app = with_access_cookie();
+    let signed_in = app.sign_in().await;
+    let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
+    assert_eq!(status(&app, &cookies, &[]).await, StatusCode::FORBIDDEN);
+    assert_eq!(status(&app, &cookies, &[("x-csrf-token", &token)]).await, StatusCode::CREATED);
+    let twice = [("x-csrf-token", &*token), ("x-csrf-token", &*token)];
+    assert_eq!(status(&app, &cookies, &twice).await, StatusCode::FORBIDDEN);
+    let referer = [("referer", "https://api.example.test/form"), ("x-requested-with", "XMLHttpRequest")];
+    assert_eq!(status(&app, &cookies, &referer).await, StatusCode::FORBIDDEN);
+}
+
+/// Row 109: bound to the session, and no double submit.
+#[tokio::test]
+async fn token_of_another_session_or_of_the_cookie_is_refused() {
+    let app = with_access_cookie();
+    let (own, other) = (app.sign_in().await, app.sign_in().await);
+    let cookies = own.cookie_header();
+    let token = own.text("csrf_token");
+    assert_eq!(token.len(), 43, "256 bits");
+    let mut changed = token.clone();
+    changed.replace_range(..1, if token.starts_with('A') { "B" } else { "A" });
+    let longer = format!("{token}A");
+    let submitted = format!("{cookies}; csrf_token=chosen; X-CSRF-Token=chosen");
+    for wrong in [
+        other.text("csrf_token").as_str(),
+        &own.cookie("__Host-access"),
+        &own.cookie("__Host-refresh"),
+        &changed,
+        &longer,
+        &token[..42],
+        &token.to_lowercase(),
+        "chosen",
+        "1",
+        "",
+    ] {
+        // Whatever else the browser says.
+        for more in [&[][..], &[SAME_ORIGIN], &[OWN]] {
+            let headers: Vec<_> = more.iter().copied().chain([("x-csrf-token", wrong)]).collect();
+            assert_eq!(status(&app, &submitted, &headers).await, StatusCode::FORBIDDEN, "{wrong} {more:?}");
+        }
+    }
+    assert_eq!(
+        status(&app, &other.cookie_header(), &[("x-csrf-token", &token)]).await,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(status(&app, &cookies, &[("x-csrf-token", &token)]).await, StatusCode::CREATED);
+}
+
+/// It is the same after a refresh and for pages that the server renders.
+#[tokio::test]
+async fn token_lasts_as_long_as_the_session() {
+    let app = with_access_cookie();
+    let signed_in = app.sign_in().await;
+    let renewed = app.post("/refresh", &[("cookie", &signed_in.cookie_header()), SAME_ORIGIN]).await;
+    let session = app.auth.sessions(&7).await.unwrap().remove(0);
+    let token = app.auth.csrf_token(&session.id);
+    assert_eq!(signed_in.text("csrf_token"), token);
+    assert_eq!(
+        status(&app, &renewed.cookie_header(), &[("x-csrf-token", &token)]).await,
+        StatusCode::CREATED
+    );
+}
+
+/// A form of another site can send none of these, so nothing is asked.
+#[tokio::test]
+async fn tokens_in_headers_are_taken_from_anybody() {
+    let app = trusting();
+    let bearer = format!("Bearer {}", app.login(&[]).await.access_token);
+    for hostile in [&[][..], &[CROSS_SITE], &[FOREIGN], &[("x-csrf-token", "wrong")], &[CROSS_SITE, FOREIGN]]
+    {
+        for cookies in [&[][..], &[("cookie", "theme=dark")], &[("cookie", "__Host-refresh=x")]] {
+            let mut headers = vec![("authorization", bearer.as_str())];
+            headers.extend(hostile.iter().chain(cookies));
+            let answer = app.post("/notes", &headers).await;
+            assert_eq!((answer.status, &answer.body[..]), (StatusCode::CREATED, &b"Bearer"[..]));
+        }
+    }
+}
+
+/// Links and images of other pages may show a page; they change nothing.
+#[tokio::test]
+async fn safe_methods_are_taken_from_anybody() {
+    let app = with_access_cookie();
+    let cookies = app.sign_in().await.cookie_header();
+    for method in [Method::GET, Method::HEAD] {
+        let headers = [("cookie", cookies.as_str()), CROSS_SITE, FOREIGN];
+        let answer = app.send(request(method, "/transport", &headers)).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+/// Row 107: a bad token is a bad token first.
+#[tokio::test]
+async fn forged_request_with_a_bad_cookie_is_unauthorized() {
+    let app = with_access_cookie();
+    let answer = app.post("/notes", &[("cookie", "__Host-access=x"), CROSS_SITE]).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+    app.post("/notes", &[CROSS_SITE]).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+}
+
+/// Rows 107 and 108, at the refresh endpoint: another site can neither spend nor end a session.
+#[tokio::test]
+async fn refresh_by_cookie_is_taken_from_the_own_origin_and_uses_nothing_up_otherwise() {
+    let app = trusting();
+    let signed_in = app.sign_in().await;
+    let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
+    let other = app.sign_in().await.text("csrf_token");
+    let refresh = async |headers: &[(&str, &str)]| {
+        let headers: Vec<_> = headers.iter().copied().chain([("cookie", cookies.as_str())]).collect();
+        app.post("/refresh", &headers).await
+    };
+    for forged in [
+        &[CROSS_SITE][..],
+        &[FOREIGN],
+        &[("origin", "null")],
+        &[],
+        &[("x-csrf-token", "1")],
+        &[SAME_ORIGIN, ("x-csrf-token", &other)],
+    ] {
+        let answer = refresh(forged).await;
+        answer.refused(StatusCode::FORBIDDEN, "cross_site_request");
+        assert!(answer.set_cookies().is_empty());
+    }
+    for own in [&[SAME_ORIGIN][..], &[OWN], &[TRUSTED], &[("x-csrf-token", &token)]] {
+        assert_eq!(refresh(own).await.status, StatusCode::OK, "{own:?}");
+    }
+}
+
+/// Row 111.
+#[tokio::test]
+async fn sign_in_that_another_site_sends_is_refused() {
+    let app = trusting();
+    for path in ["/login/cookies", "/login/tokens"] {
+        for forged in [
+            &[CROSS_SITE][..],
+            &[CROSS_SITE, ("x-csrf-token", "1")],
+            &[("sec-fetch-site", "same-site")],
+            &[FOREIGN],
+            &[FOREIGN, ("x-csrf-token", "1")],
+            &[("origin", "null")],
+            &[],
+            &[("x-csrf-token", "")],
+        ] {
+            let answer = app.post(path, forged).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{forged:?}");
+            answer.refused(StatusCode::FORBIDDEN, "cross_site_request");
+            assert!(answer.set_cookies().is_empty());
+        }
+        assert_eq!(app.session_count().await, 0);
+        for own in [&[SAME_ORIGIN][..], &[OWN], &[CROSS_SITE, TRUSTED], &[("x-csrf-token", "1")]] {
+            assert_eq!(app.post(path, own).await.status, StatusCode::OK, "{own:?}");
+        }
+        app.auth.logout_all(&7).await.unwrap();
+    }
+}
+
+/// Without cookies a browser keeps nothing that another site could use.
+#[tokio::test]
+async fn sign_in_without_cookies_is_taken_from_anybody() {
+    let app = app(|builder| builder);
+    for headers in [&[][..], &[CROSS_SITE], &[FOREIGN]] {
+        assert_eq!(app.post("/login/tokens", headers).await.status, StatusCode::OK);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Denials(Arc<Mutex<Vec<String>>>);
+
+impl AuthEvents for Denials {
+    fn record(&self, event: &AuthEvent<'_>) {
+        if event.kind == AuthEventKind::Denial {
+            let AuthEvent { reason, route, method, user, .. } = event;
+            self.0.lock().unwrap().push(format!("{reason:?} {method:?} {route:?} {user:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn forged_request_is_one_event() {
+    let denials = Denials::default();
+    let app = app(|builder| builder.cookies(Cookies::new().with_access_cookie()).events(denials.clone()));
+    let cookies = app.sign_in().await.cookie_header();
+    for path in ["/notes", "/refresh", "/login/cookies"] {
+        app.post(path, &[("cookie", &cookies), CROSS_SITE]).await;
+    }
+    let line = |path, user| format!("Some(\"cross_site_request\") Some(\"POST\") Some({path:?}) {user:?}");
+    let expected = [line("/notes", Some("7")), line("/refresh", None), line("/login/cookies", None)];
+    assert_eq!(*denials.0.lock().unwrap(), expected);
+}
+
+/// Row 113.
+#[tokio::test]
+async fn only_trusted_origins_may_read_answers() {
+    let app = trusting();
+    let router = app.router.clone().layer(app.auth.cors_layer());
+    let send = async |method: Method, origin: &str, path: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "x-csrf-token,content-type")
+            .body(axum::body::Body::empty())
+            .unwrap();
+        router.clone().oneshot(request).await.unwrap().headers().clone()
+    };
+    for method in [Method::OPTIONS, Method::GET] {
+        for path in ["/me", "/health"] {
+            let headers = send(method.clone(), "https://app.example.test", path).await;
+            assert_eq!(headers["access-control-allow-origin"], "https://app.example.test");
+            assert_eq!(headers["access-control-allow-credentials"], "true");
+            assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("origin"));
+            for origin in [
+                "https://evil.test",
+                "null",
+                "*",
+                "https://app.example.test.evil.test",
+                "http://app.example.test",
+                "https://APP.example.test",
+                "https://api.example.test",
+            ] {
+                let headers = send(method.clone(), origin, path).await;
+                assert_eq!(headers.get("access-control-allow-origin"), None, "{origin}");
+                assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("origin"));
+            }
+        }
+    }
+    let allowed = send(Method::OPTIONS, "https://app.example.test", "/me").await;
+    let allowed = allowed["access-control-allow-headers"].to_str().unwrap();
+    for name in ["authorization", "content-type", "x-csrf-token", "x-refresh-token"] {
+        assert!(allowed.contains(name), "{allowed}");
+    }
+    assert!(!allowed.contains('*'));
+
+    let nobody = App::new();
+    let router = nobody.router.clone().layer(nobody.auth.cors_layer());
+    let request = Request::builder().uri("/health").header("origin", "https://app.example.test");
+    let answer = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.headers().get("access-control-allow-origin"), None);
+}

@@ -1,0 +1,146 @@
+//! Pages: who is not signed in goes to the login, and who is does not.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::routing::get;
+use countersign::store::MemoryStore;
+use countersign::testing::{Fault, FaultyStore, TestClock};
+use countersign::{Auth, Liveness};
+
+use super::{Heard, auth, login, pages, request, send, with_headers};
+use crate::support::{NOW, User, builder, forge, payload, payload_with};
+
+#[test]
+#[should_panic = "a redirect goes to a path or a URL in printable ASCII"]
+fn a_target_that_cannot_stand_in_a_header_is_refused() {
+    let _ = auth().layer().redirect("/login\r\nSet-Cookie: a=b");
+}
+
+/// Seed row 27: pages send strangers to the login.
+#[tokio::test]
+async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
+    let auth = auth();
+    let pages = pages(auth.layer().role("editor").redirect("/login"));
+    for token in [None, Some("not-a-token")] {
+        for method in [Method::GET, Method::HEAD, Method::POST] {
+            let mut request = request(token);
+            *request.method_mut() = method;
+            let answer = send(&pages, request).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER);
+            assert_eq!(answer.header(header::LOCATION), Some("/login"));
+            assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+            assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
+            assert!(answer.body.is_empty());
+        }
+    }
+    let member = forge(&payload());
+    send(&pages, request(Some(&member))).await.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+    send(&pages, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    let editor = forge(&payload_with("roles", serde_json::json!(["editor"])));
+    assert_eq!(send(&pages, request(Some(&editor))).await.status, StatusCode::OK);
+}
+
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
+/// Seed row 27: htmx follows a header of its own, since it would swap what a 303 leads to into the page.
+#[tokio::test]
+async fn htmx_is_redirected_in_its_own_way() {
+    let auth = auth();
+    let pages = pages(auth.layer().redirect("/login"));
+    let answer = send(&pages, with_headers("/page", None, &[("hx-request", "true")])).await;
+    assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::OK, Some("/login")));
+    assert_eq!(answer.header(header::LOCATION), None);
+    assert!(answer.body.is_empty());
+    for not_htmx in ["false", "1", "", "TRUE"] {
+        let answer = send(&pages, with_headers("/page", None, &[("hx-request", not_htmx)])).await;
+        assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::SEE_OTHER, None));
+    }
+}
+
+/// Nothing in a request chooses where it is sent.
+#[tokio::test]
+async fn a_redirect_goes_where_the_application_says() {
+    let auth = auth();
+    let pages = pages(auth.layer().redirect("/login"));
+    let headers =
+        [("host", "evil.test"), ("x-forwarded-host", "evil.test"), ("referer", "https://evil.test/")];
+    for path in ["/page?next=https://evil.test", "//evil.test/page", "/page?next=%0d%0aSet-Cookie:a=b"] {
+        let answer = send(&pages, with_headers(path, None, &headers)).await;
+        assert_eq!(answer.header(header::LOCATION), Some("/login"), "{path}");
+    }
+}
+
+/// A login page, with the home page behind it.
+fn login_page(auth: &Auth<User>) -> Router {
+    Router::new()
+        .route("/page", get(async || "login").post(async || "login"))
+        .layer(auth.anonymous_only("/home"))
+}
+
+/// Seed row 27: who is signed in has no business at the login.
+#[tokio::test]
+async fn a_login_page_sends_who_is_signed_in_home() {
+    let auth = auth();
+    let page = login_page(&auth);
+    let token = forge(&payload());
+    let answer = send(&page, request(Some(&token))).await;
+    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, Some("/home")));
+    let answer = send(&page, with_headers("/page", Some(&token), &[("hx-request", "true")])).await;
+    assert_eq!((answer.status, answer.header(HX_REDIRECT)), (StatusCode::OK, Some("/home")));
+}
+
+/// An expired token must not lock its owner out of the page where they get the next one.
+#[tokio::test]
+async fn a_login_page_lets_in_who_has_no_good_token() {
+    let heard = Heard::default();
+    let auth = builder(&TestClock::at(NOW)).events(heard.clone()).build().unwrap();
+    let page = login_page(&auth);
+    let expired = forge(&payload_with("exp", (NOW - 100).into()));
+    for token in [None, Some("not-a-token"), Some(&expired)] {
+        assert_eq!(send(&page, request(token)).await.body, "login");
+    }
+    assert_eq!(heard.take(), [""; 0], "nobody was refused");
+    send(&page, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    assert_eq!(heard.take(), ["denial refused invalid_request /page any signed-in user"]);
+}
+
+/// 503 is no reason to sign in again.
+#[tokio::test]
+async fn a_page_does_not_redirect_when_the_store_is_down() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let auth = builder(&TestClock::at(NOW)).store(Arc::clone(&store)).build().unwrap();
+    let pages = pages(auth.layer().both_tokens().redirect("/login"));
+    let pair = login(&auth, &[]).await;
+    let headers = [("x-refresh-token", pair.refresh_token.as_str())];
+    store.inject(Fault::Read);
+    let answer = send(&pages, with_headers("/page", Some(&pair.access_token), &headers)).await;
+    answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+    store.heal();
+    let answer = send(&pages, request(Some(&pair.access_token))).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "the refresh token is missing");
+}
+
+/// Without `live` here, the page behind the login and the login would send the user to each other for 15 minutes.
+#[tokio::test]
+async fn a_login_page_that_looks_the_session_up_lets_in_whose_session_has_ended() {
+    let store = Arc::new(FaultyStore::new(MemoryStore::new()));
+    let auth =
+        |liveness| builder(&TestClock::at(NOW)).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
+    let (on_demand, always) = (auth(Liveness::OnDemand), auth(Liveness::Always));
+    let page = |layer| Router::new().route("/page", get(async || "login")).layer(layer);
+    for (live, auth) in [
+        (page(on_demand.anonymous_only("/home").live()), &on_demand),
+        (page(always.anonymous_only("/home")), &always),
+    ] {
+        let token = login(auth, &[]).await.access_token;
+        assert_eq!(send(&live, request(Some(&token))).await.status, StatusCode::SEE_OTHER);
+        store.inject(Fault::Read);
+        let answer = send(&live, request(Some(&token))).await;
+        answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+        store.heal();
+        auth.logout_all(&7).await.unwrap();
+        assert_eq!(send(&live, request(Some(&token))).await.body, "login");
+    }
+}

@@ -1,0 +1,130 @@
+//! Signing out with cookies: what is taken away, and who may ask for it.
+
+use axum::http::{StatusCode, header};
+use cookie::time::Duration;
+use countersign::Cookies;
+
+use crate::browser::{CROSS_SITE, SAME_ORIGIN};
+use crate::endpoints::mounted;
+use crate::support::{App, SECOND};
+
+/// The refresh token in a cookie, the access token in memory.
+fn refresh_cookie() -> App {
+    mounted(|builder| builder.cookies(Cookies::new()))
+}
+
+fn both_cookies() -> App {
+    mounted(|builder| builder.cookies(Cookies::new().with_access_cookie()))
+}
+
+/// Row 112.
+#[tokio::test]
+async fn logout_by_cookie_ends_the_session_and_takes_every_cookie_away() {
+    for app in [refresh_cookie(), both_cookies()] {
+        let signed_in = app.sign_in().await;
+        let cookie = signed_in.cookie_header();
+        for _ in 0..2 {
+            let answer = app.post("/auth/logout", &[SAME_ORIGIN, ("cookie", &cookie)]).await;
+            assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
+            assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+            let (set, expired) = (signed_in.set_cookies(), answer.set_cookies());
+            assert_eq!(set.len(), expired.len());
+            for (set, expired) in set.iter().zip(&expired) {
+                assert_eq!((expired.value(), expired.max_age()), ("", Some(Duration::ZERO)));
+                let mut again = set.clone();
+                again.set_value("");
+                again.set_max_age(Duration::ZERO);
+                assert_eq!(again, *expired);
+            }
+            assert_eq!(app.session_count().await, 0);
+        }
+    }
+}
+
+/// Row 93.
+#[tokio::test]
+async fn an_expired_access_cookie_signs_out_too() {
+    let app = both_cookies();
+    let access = format!("__Host-access={}", app.sign_in().await.cookie("__Host-access"));
+    app.clock.advance(SECOND * 3600);
+    let answer = app.post("/auth/logout", &[SAME_ORIGIN, ("cookie", &access)]).await;
+    assert_eq!((answer.status, answer.set_cookies().len()), (StatusCode::NO_CONTENT, 2));
+    assert_eq!(app.session_count().await, 0);
+}
+
+/// Rows 107 to 109: another site signs nobody out.
+#[tokio::test]
+async fn a_logout_that_another_site_sends_ends_nothing_and_takes_nothing_away() {
+    for app in [refresh_cookie(), both_cookies()] {
+        let signed_in = app.sign_in().await;
+        let cookie = signed_in.cookie_header();
+        for sender in [CROSS_SITE, ("origin", "https://evil.example"), ("origin", "null"), ("x-nothing", "")]
+        {
+            let answer = app.post("/auth/logout", &[sender, ("cookie", &cookie)]).await;
+            answer.refused(StatusCode::FORBIDDEN, "cross_site_request");
+            assert!(answer.set_cookies().is_empty());
+        }
+        for path in ["/auth/logout", "/auth/logout-all"] {
+            let wrong = [SAME_ORIGIN, ("cookie", &cookie), ("x-csrf-token", "wrong")];
+            let answer = app.post(path, &wrong).await;
+            assert!(matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED), "{path}");
+        }
+        assert_eq!(app.session_count().await, 1);
+        let token = signed_in.text("csrf_token");
+        let answer = app.post("/auth/logout", &[("cookie", &cookie), ("x-csrf-token", &token)]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert_eq!(app.session_count().await, 0);
+    }
+}
+
+/// Row 112: a form of another site comes without the cookies, and its answer must not take them away either.
+#[tokio::test]
+async fn a_logout_without_cookies_touches_none() {
+    let app = both_cookies();
+    let token = app.sign_in().await.cookie("__Host-access");
+    for headers in [vec![CROSS_SITE], vec![("authorization", "Basic dXNlcjpwYXNz")], vec![]] {
+        let answer = app.post("/auth/logout", &headers).await;
+        assert_eq!((answer.status, answer.set_cookies().len()), (StatusCode::NO_CONTENT, 0));
+    }
+    let bearer = format!("Bearer {token}");
+    let answer = app.post("/auth/logout", &[("authorization", &bearer)]).await;
+    assert_eq!((answer.status, answer.set_cookies().len()), (StatusCode::NO_CONTENT, 0));
+    assert_eq!(app.session_count().await, 0);
+}
+
+/// Row 64.
+#[tokio::test]
+async fn two_cookies_of_one_name_are_refused() {
+    let app = refresh_cookie();
+    let cookie = app.sign_in().await.cookie_header();
+    let twice = format!("{cookie}; {cookie}");
+    let answer = app.post("/auth/logout", &[SAME_ORIGIN, ("cookie", &twice)]).await;
+    answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    assert_eq!(app.session_count().await, 1);
+}
+
+/// Rows 107 and 112.
+#[tokio::test]
+async fn logout_all_by_cookie_is_checked_and_takes_every_cookie_away() {
+    let app = both_cookies();
+    app.sign_in().await;
+    let cookie = app.sign_in().await.cookie_header();
+    let foreign = app.post("/auth/logout-all", &[CROSS_SITE, ("cookie", &cookie)]).await;
+    foreign.refused(StatusCode::FORBIDDEN, "cross_site_request");
+    assert_eq!(app.session_count().await, 2);
+    let answer = app.post("/auth/logout-all", &[SAME_ORIGIN, ("cookie", &cookie)]).await;
+    assert_eq!((answer.status, answer.set_cookies().len()), (StatusCode::NO_CONTENT, 2));
+    assert_eq!(app.session_count().await, 0);
+}
+
+/// Row 92: a refresh that fails keeps the cookies, mounted here as anywhere.
+#[tokio::test]
+async fn the_mounted_refresh_takes_the_cookie_and_never_takes_it_away() {
+    let app = refresh_cookie();
+    let cookie = app.sign_in().await.cookie_header();
+    let answer = app.post("/auth/refresh", &[SAME_ORIGIN, ("cookie", &cookie)]).await;
+    assert_eq!((answer.status, answer.set_cookies().len()), (StatusCode::OK, 1));
+    let refused = app.post("/auth/refresh", &[SAME_ORIGIN, ("cookie", "__Host-refresh=a.b.c")]).await;
+    refused.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert!(refused.set_cookies().is_empty());
+}

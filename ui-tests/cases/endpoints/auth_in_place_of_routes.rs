@@ -1,0 +1,13 @@
+use countersign::{Auth, AuthRouter, SessionClaims};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+}
+
+fn router(auth: Auth<User>) -> AuthRouter {
+    AuthRouter::new().routes(auth)
+}
+
+fn main() {}
