@@ -78,7 +78,8 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Connects to the database at `url` with up to ten connections, and makes the tables if there are none. A connection that
     /// was not used for a second is asked whether it still stands, and replaced if it does not. A request that gets no
-    /// connection for five seconds fails.
+    /// connection for five seconds fails, and so does a statement that takes longer, behind a lock say; only
+    /// [`purge_expired`](SessionStore::purge_expired) and the making of tables take their time.
     ///
     /// Without a TLS feature of `sqlx` the connection is not encrypted; enable one in the application and say
     /// `?sslmode=verify-full` where the database is not on the same machine.
@@ -88,9 +89,14 @@ impl PostgresStore {
     /// When the database does not answer for five seconds or refuses the user, when the tables cannot be made, and when they
     /// were written by a newer version of this crate.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, PATIENCE).await
+    }
+
+    async fn connect_with(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)))
             .test_before_acquire(false)
             .before_acquire(|connection, metadata| Box::pin(still_stands(connection, metadata.idle_for)));
         Self::with_pool(pool.connect(url).await.map_err(StoreError::new)?).await
@@ -117,6 +123,19 @@ impl PostgresStore {
     }
 }
 
+/// With a limit on the server's side a statement that is given up has no effect.
+async fn limit_statements(connection: &mut PgConnection, patience: Duration) -> Result<(), sqlx::Error> {
+    let limit = format!("{}ms", patience.as_millis());
+    sqlx::query("SELECT set_config('statement_timeout', $1, false)").bind(limit).execute(connection).await?;
+    Ok(())
+}
+
+/// For statements whose length depends on how much there is, until the end of the transaction.
+async fn take_time(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SET LOCAL statement_timeout = 0").execute(connection).await?;
+    Ok(())
+}
+
 async fn still_stands(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
     if idle_for > TRUSTED {
         connection.ping().await?;
@@ -133,6 +152,7 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     // In a stricter isolation the transaction would not see what others did while it waited for the lock.
     let begin = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await;
     let mut transaction = begin.map_err(StoreError::new)?;
+    take_time(&mut transaction).await.map_err(StoreError::new)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
     lock.execute(&mut *transaction).await.map_err(StoreError::new)?;
     let applied = applied_migrations(&mut transaction).await?;
@@ -240,7 +260,14 @@ impl SessionStore for PostgresStore {
                  WHERE idle_expires_at <= $1 OR absolute_expires_at <= $1
                  ORDER BY id FOR UPDATE)",
         );
-        self.execute(query.bind(now.unix())).await.map_err(StoreError::new)
+        let purge = async {
+            let mut transaction = self.pool.begin().await?;
+            take_time(&mut transaction).await?;
+            let purged = query.bind(now.unix()).execute(&mut *transaction).await?.rows_affected();
+            transaction.commit().await?;
+            Ok(purged)
+        };
+        purge.await.map_err(|error: sqlx::Error| StoreError::new(error))
     }
 }
 

@@ -248,6 +248,27 @@ async fn an_exhausted_pool_is_an_error_and_consumes_nothing() {
     assert_eq!((record.version, outcome), (1, Outcome::Rotated));
 }
 
+/// Row 90. Somebody else holds the table: an error, and the statement that was given up has no effect later.
+#[tokio::test]
+async fn a_statement_that_waits_too_long_is_an_error_and_consumes_nothing() {
+    let url = Server::shared().database();
+    let store = PostgresStore::connect_with(&url, Duration::from_millis(50)).await.unwrap();
+    let sessions = sessions(&store);
+    let (id, first) = sign_in(&sessions).await;
+    let pool = PgPool::connect(&url).await.unwrap();
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE countersign_sessions IN EXCLUSIVE MODE").execute(&mut *holder).await.unwrap();
+
+    assert!(sessions.live(&id).await.unwrap().is_some(), "reading goes on");
+    assert!(matches!(refresh(&sessions, &id, &first).await, Err(SessionError::Store(_))));
+    assert!(matches!(sessions.end(&id).await, Err(SessionError::Store(_))));
+
+    holder.rollback().await.unwrap();
+    let (record, outcome) = refresh(&sessions, &id, &first).await.unwrap();
+    assert_eq!((record.version, outcome), (1, Outcome::Rotated));
+    assert_eq!(sessions.purge_expired().await.unwrap(), 0);
+}
+
 /// Row 90.
 #[tokio::test]
 async fn a_server_that_is_down_is_an_error_that_tells_nothing() {
