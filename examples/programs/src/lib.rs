@@ -92,10 +92,6 @@ pub struct AppState {
 }
 
 /// Sign in with name and password
-///
-/// # Errors
-///
-/// 401 for a wrong one, 503 when the store does not answer.
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
