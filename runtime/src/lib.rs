@@ -45,8 +45,8 @@
 //! }
 //! ```
 //!
-//! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`Auth::login`], and keep sessions in a
-//! [`store`]. What a refused caller sees is [`AuthRejection`].
+//! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`SignIn`] or [`Auth::login`], and keep sessions in a
+//! [`store`]. Tokens stand in the `Authorization` header, and for browsers in [`Cookies`]. What a refused caller sees is [`AuthRejection`].
 //!
 //! # Features
 //!

@@ -297,6 +297,7 @@ mod tests {
     #[test]
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
         for denial in [
+            Denial::CrossSite,
             Denial::Internal,
             Denial::InvalidGrant,
             Denial::NotFound,

@@ -13,7 +13,7 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{OpenApi, PathItem, Paths, RefOr, Schema};
 
 use crate::access::Access;
-use crate::auth::Auth;
+use crate::auth::{Auth, Transports};
 use crate::claims::SessionClaims;
 use crate::handler::{Captured, Declared, Served, Signature};
 use crate::openapi;
@@ -68,6 +68,8 @@ macro_rules! routes {
 #[must_use = "add the routes to an `AuthRouter`"]
 pub struct Routes<S> {
     routes: Vec<Documentation<S>>,
+    /// Where else than in the `Authorization` header tokens may stand, if these routes know.
+    schemes: Vec<Scheme>,
 }
 
 /// What [`AuthRouter::routes`] takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
@@ -96,7 +98,7 @@ struct Documentation<S> {
 impl<S> Routes<S> {
     #[doc(hidden)]
     pub fn new() -> Self {
-        Self { routes: Vec::new() }
+        Self { routes: Vec::new(), schemes: Vec::new() }
     }
 
     pub(crate) fn with_state<T>(self, state: S) -> Routes<T>
@@ -107,7 +109,12 @@ impl<S> Routes<S> {
             document,
             methods: methods.with_state(state.clone()),
         });
-        Routes { routes: routes.collect() }
+        Routes { routes: routes.collect(), schemes: self.schemes }
+    }
+
+    pub(crate) fn with_transports(mut self, transports: &Transports) -> Self {
+        self.schemes = openapi::transports::schemes(transports);
+        self
     }
 
     /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
@@ -240,7 +247,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     #[track_caller]
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
-        for Documentation { document, methods } in routes.into_routes().routes {
+        let Routes { routes, schemes } = routes.into_routes();
+        self.schemes.extend(schemes);
+        for Documentation { document, methods } in routes {
             let Document { mut path, methods: names, operation, schemas } = document;
             if path.is_empty() {
                 path.push('/');
@@ -295,8 +304,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
     /// named header, the query, and that a browser refreshes without a body. Routes may be added before and after.
     ///
-    /// The document is written before the router gets its state, so it cannot know this by itself. Without this call it is
-    /// true and not the whole truth.
+    /// The document is written before the router gets its state, so it cannot know this by itself. Without this call, and without
+    /// the endpoints of [`Auth::routes`](crate::Auth::routes), which bring it along, it is true and not the whole truth.
     #[must_use]
     pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
         self.schemes.extend(openapi::transports::schemes(auth.transports()));

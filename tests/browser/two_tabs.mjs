@@ -58,15 +58,15 @@ try {
     equal((await refreshes()) - before, 1, `refreshes of two tabs, round ${round}`);
   }
 
-  // The same server under another name is another site, with a page that has loaded from there.
+  // The same server under another name is another site; this answer has no policy against talking to others.
   const foreign = await context.newPage();
-  await foreign.goto(url.replace("127.0.0.1", "localhost"));
+  await foreign.goto(`${url.replace("127.0.0.1", "localhost")}/refreshes`);
   const before = await refreshes();
   const post = (target) => fetch(target, { method: "POST", credentials: "include", mode: "no-cors" }).then(() => true);
   await foreign.evaluate(post, `${url}/auth/refresh`);
   await foreign.evaluate(post, `${url}/auth/logout`);
   equal((await me(first)).slice(0, 3), "200", "after another site has tried to refresh and to sign out");
-  equal((await refreshes()) - before <= 1, true, "another site's refresh is refused");
+  equal((await refreshes()) - before, 0, "refreshes by another site");
 
   await first.click("#sign-out");
   await state(first, "signed out");

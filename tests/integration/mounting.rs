@@ -256,7 +256,8 @@ async fn the_store_is_not_asked_for_somebody_who_is_not_signed_in() {
 #[test]
 fn the_document_says_what_a_refresh_cookie_changes() {
     let app = mounted(|builder| builder.cookies(Cookies::new()));
-    let document = serde_json::to_value(app.api).unwrap();
+    let router = AuthRouter::new().routes(app.auth.routes().nest("/auth")).describe(&app.auth);
+    let document = document(router);
     for path in ["/auth/refresh", "/auth/logout"] {
         let refusal = &document["paths"][path]["post"]["responses"]["403"];
         assert_eq!(refusal["description"], "Another site may have sent the request", "{path}");

@@ -22,6 +22,8 @@ use crate::rejection::{AuthRejection, Denial};
 ///
 /// The handler is a concrete function with concrete types, `POST /refresh`, documented with its request, its answer and
 /// every refusal, ready for [`routes!`](crate::routes). It is public: the refresh token in the body is the credential.
+/// With [`Cookies`](crate::Cookies) a browser sends no body and its refresh cookie instead, and gets new cookies
+/// ([`CookieTokens`](crate::CookieTokens)). Both at once are refused, and no failure takes a cookie away.
 ///
 /// After the name and the state's type, which is an [`AuthState`], may follow `path = "/auth/refresh"`, `tag = "..."` and
 /// `crate = path`. A visibility and attributes stand before the name; doc comments become the operation's summary and

@@ -14,7 +14,7 @@ use crate::access::Access;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::{Guard, Public};
-use crate::openapi::endpoints::{describe_refresh_cookie, document};
+use crate::openapi::endpoints::document;
 use crate::openapi::nested;
 use crate::rejection::AuthRejection;
 use crate::router::{IntoRoutes, Routes};
@@ -108,7 +108,8 @@ impl<C: SessionClaims> Auth<C> {
 
 /// The endpoints of sessions, as [`Auth::routes`] makes them: all six, unless told otherwise.
 ///
-/// They need nothing of the router's state, so its type does not matter. The paths are known when the program is written, so
+/// They need nothing of the router's state, so its type does not matter. They bring along what
+/// [`AuthRouter::describe`](crate::AuthRouter::describe) says in the document of cookies and other places of tokens. The paths are known when the program is written, so
 /// a wrong one panics, as it does in [`axum::Router::route`].
 #[must_use = "add the endpoints to an `AuthRouter`"]
 pub struct SessionRoutes<C> {
@@ -188,18 +189,11 @@ impl<C: SessionClaims> SessionRoutes<C> {
 impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for SessionRoutes<C> {
     fn into_routes(self) -> Routes<S> {
         let Self { auth, paths, prefix, tags } = self;
-        let has_cookie = auth.transports().refresh_cookie().is_some();
         let mut mounted = Routes::<Auth<C>>::new();
         for (endpoint, path) in paths {
             let path = if prefix.is_empty() { path } else { nested(&prefix, &path) };
             let tags = tags.clone();
-            let document = move |access: &Access| {
-                let mut document = document(endpoint, path, tags, access);
-                if has_cookie {
-                    describe_refresh_cookie(endpoint, &mut document);
-                }
-                document
-            };
+            let document = move |access: &Access| document(endpoint, path, tags, access);
             mounted = match endpoint {
                 Endpoint::Refresh => mounted.capture(refresh::<C>).declared().described(document),
                 Endpoint::Logout => mounted.capture(logout::<C>).declared().described(document),
@@ -209,7 +203,7 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
                 Endpoint::RevokeOthers => mounted.capture(revoke_others::<C>).declared().described(document),
             };
         }
-        mounted.with_state(auth)
+        mounted.with_transports(auth.transports()).with_state(auth.clone())
     }
 }
 

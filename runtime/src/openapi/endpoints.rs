@@ -6,13 +6,11 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::transports::{FOREIGN, describe_refresh};
 use super::{declare, refusal};
 use crate::access::{Access, Policy};
 use crate::auth::TokenPair;
 use crate::http::{
-    CookieTokens, Endpoint, LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest,
-    SessionList,
+    Endpoint, LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest, SessionList,
 };
 use crate::rejection::ProblemDetails;
 use crate::router::Document;
@@ -27,20 +25,6 @@ pub(crate) fn document(endpoint: Endpoint, path: String, tags: Vec<String>, acce
     let mut schemas = Vec::new();
     endpoint_schemas(endpoint, &mut schemas);
     Document { path, methods: endpoint_methods(endpoint), operation, schemas }
-}
-
-/// Adds what is different where the refresh token may stand in a cookie.
-pub(crate) fn describe_refresh_cookie(endpoint: Endpoint, document: &mut Document) {
-    let operation = &mut document.operation;
-    if !matches!(endpoint, Endpoint::Refresh | Endpoint::Logout) {
-        return;
-    }
-    super::answer(operation, "403", || refusal(FOREIGN));
-    if endpoint == Endpoint::Logout {
-        return;
-    }
-    describe_refresh(operation);
-    add::<CookieTokens>(&mut document.schemas);
 }
 
 /// The one method of an endpoint.

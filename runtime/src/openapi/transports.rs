@@ -5,20 +5,17 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Schema};
-use utoipa::{PartialSchema as _, ToSchema as _};
+use utoipa::{PartialSchema as _, ToSchema};
 
 use super::{SCHEME, add_schemas, answer, refusal};
 use crate::auth::{TokenPair, Transports};
-use crate::http::{CookieTokens, RefreshRequest};
+use crate::http::{CookieTokens, LogoutRequest, RefreshRequest};
 
 const ACCESS_COOKIE: &str = "accessCookie";
 const REFRESH_COOKIE: &str = "refreshCookie";
 
 /// The scheme of a refresh token beside the access token.
 const REFRESH_SCHEME: &str = "refreshToken";
-
-/// What a 403 for a request with a cookie says.
-pub(super) const FOREIGN: &str = "Another site may have sent the request";
 
 /// A security scheme with its name.
 pub(crate) type Scheme = (&'static str, SecurityScheme);
@@ -67,12 +64,13 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
         }
         for operation in [put, post, delete, patch].into_iter().flatten() {
             let is_guarded = add_alternatives(operation, schemes);
-            let is_refresh = named(REFRESH_COOKIE) && takes_refresh_token(operation);
+            let is_refresh = named(REFRESH_COOKIE) && takes::<RefreshRequest>(operation);
+            let is_logout = named(REFRESH_COOKIE) && takes::<LogoutRequest>(operation);
             if is_refresh {
                 describe_refresh(operation);
             }
-            if is_refresh || is_guarded && named(ACCESS_COOKIE) {
-                answer(operation, "403", || refusal(FOREIGN));
+            if is_refresh || is_logout || is_guarded && named(ACCESS_COOKIE) {
+                answer(operation, "403", || refusal("Another site may have sent the request"));
             }
         }
     }
@@ -103,15 +101,15 @@ fn instead(requirement: &SecurityRequirement, own: &str, other: &str) -> Option<
     serde_json::from_value(Value::Object(names)).ok()
 }
 
-/// The refresh endpoint, whatever its path, is known by its body.
-fn takes_refresh_token(operation: &Operation) -> bool {
-    let request: RefOr<Schema> = Ref::from_schema_name(RefreshRequest::name()).into();
+/// An endpoint that looks at the refresh cookie, whatever its path, is known by its body.
+fn takes<T: ToSchema>(operation: &Operation) -> bool {
+    let request: RefOr<Schema> = Ref::from_schema_name(T::name()).into();
     let Some(RefOr::T(body)) = &operation.request_body else { return false };
     body.content.values().any(|body| matches!(body, RefOr::T(body) if body.schema.as_ref() == Some(&request)))
 }
 
 /// A browser sends no body and gets cookies.
-pub(super) fn describe_refresh(operation: &mut Operation) {
+fn describe_refresh(operation: &mut Operation) {
     const TOKENS: &str = "The next tokens, the way the refresh token came: in the body, or in cookies";
 
     if let Some(RefOr::T(body)) = &mut operation.request_body {

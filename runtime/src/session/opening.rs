@@ -85,7 +85,8 @@ impl Sessions {
         Ok(Opened { record, before })
     }
 
-    /// Ends the oldest sign-ins beyond the limit. `false` when the new session itself was one too many, and has been ended.
+    /// Ends the oldest sign-ins beyond the limit. `false` when the new session has been ended: it was one too many itself, or
+    /// made room for another sign-in at the same time.
     ///
     /// When it fails, the new session ends too, so that a failing store is no way around the limit.
     async fn make_room(
@@ -126,13 +127,14 @@ impl Sessions {
                 ended(&record.id);
             }
         }
-        Ok(true)
+        // A sign-in that began later may take this one for an old one, and be taken for an old one by it.
+        Ok(self.store.load(&own.id).await?.is_some())
     }
 }
 
 impl Opened {
-    /// Whether `other` was opened at the same time and counts as the newer one. Of two sign-ins at once both think the same of
-    /// it, or they would end each other. One that was there before is never newer, though it may be of the same second.
+    /// Whether `other` was opened at the same time and counts as the newer one. One that was there before is never newer,
+    /// though it may be of the same second.
     fn gives_way_to(&self, other: &SessionRecord) -> bool {
         let own = &self.record;
         !self.before.contains(&other.id) && (own.created_at, &other.id) < (other.created_at, &own.id)

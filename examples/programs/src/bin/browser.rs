@@ -11,15 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::token::{Algorithm, Key, KeySet};
 use countersign::{
-    Auth, AuthEvent, AuthEventKind, AuthEvents, AuthRouter, AuthState, CookieTokens, Cookies, SignIn,
-    authenticated, public, require_role, routes, scalar,
+    Auth, AuthEvent, AuthEventKind, AuthEvents, AuthOutcome, AuthRouter, AuthState, CookieTokens, Cookies,
+    SignIn, authenticated, public, require_role, routes, scalar,
 };
 use examples::{Credentials, User, Users};
 
@@ -37,7 +37,7 @@ struct Refreshes(Arc<AtomicU64>);
 
 impl AuthEvents for Refreshes {
     fn record(&self, event: &AuthEvent<'_>) {
-        if event.kind == AuthEventKind::Refresh {
+        if event.kind == AuthEventKind::Refresh && event.outcome == AuthOutcome::Success {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
