@@ -36,7 +36,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (router, document) = AuthRouter::with_openapi(Document::openapi())
         .routes(routes!(examples::login, reports))
         .routes(auth.routes().nest("/auth").tag("session"))
-        .describe(&auth)
         .with_state(AppState { auth, users: users.clone() })
         .split_for_parts();
     let router =
