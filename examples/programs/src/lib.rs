@@ -4,12 +4,15 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Result as Answer;
+use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
-use countersign::{Auth, AuthBuilder, Role, SessionClaims};
+use countersign::{Auth, AuthBuilder, AuthState, Role, SessionClaims, SignIn, TokenPair, public};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
@@ -78,6 +81,33 @@ impl Users {
     }
 }
 
+/// What the handlers share, but for those of `basic`, which shows the whole.
+#[derive(AuthState, Clone)]
+pub struct AppState {
+    /// Verifies tokens and keeps sessions.
+    #[auth]
+    pub auth: Auth<User>,
+    /// Who can sign in.
+    pub users: Users,
+}
+
+/// Sign in with name and password
+#[public(reason = "nobody is signed in before signing in")]
+#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+))]
+pub async fn login(
+    State(state): State<AppState>,
+    sign_in: SignIn<User>,
+    Json(credentials): Json<Credentials>,
+) -> Answer<TokenPair> {
+    let Some(user) = state.users.authenticate(&credentials) else {
+        state.auth.record_refused_sign_in("wrong_password");
+        return Err(StatusCode::UNAUTHORIZED.into());
+    };
+    Ok(sign_in.tokens(&user).await?)
+}
+
 /// A configuration with random keys and sessions in memory; sessions end with the program.
 ///
 /// # Errors
@@ -97,8 +127,24 @@ pub fn auth(users: &Users) -> Result<AuthBuilder<User>, Box<dyn Error>> {
         }))
 }
 
+/// How to sign in, where a program does not say it otherwise.
+const SIGN_IN: &str = r#"curl {url}/login --json '{"name":"ada","password":"{ada}"}'
+curl {url}/login --json '{"name":"max","password":"{max}"}'"#;
+
+/// The curl lines at the head of a program, for [`serve`] to print.
+pub fn curl_lines(source: &str) -> String {
+    let lines: Vec<_> = source.lines().filter_map(|line| line.strip_prefix("//! curl ")).collect();
+    let lines = format!("curl {}", lines.join("\ncurl ")).replace("http://127.0.0.1:3000", "{url}");
+    if lines.contains("TOKEN\"") {
+        return format!(
+            "Copy the tokens into the shell (ACCESS_TOKEN=..., REFRESH_TOKEN=...), then:\n\n{lines}"
+        );
+    }
+    lines
+}
+
 /// Serves the router on the loopback port `PORT` (3000 by default, 0 for a free one), and prints how to sign in and what to
-/// try, with `{url}` filled in.
+/// try, with `{url}` filled in, and for `{ada}` and `{max}` their passwords.
 ///
 /// # Errors
 ///
@@ -108,10 +154,12 @@ pub async fn serve(router: Router, users: &Users, hints: &str) -> Result<(), Box
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    for (user, password) in users.0.iter() {
-        println!("curl {url}/login --json '{{\"name\":\"{}\",\"password\":\"{password}\"}}'", user.name);
-    }
-    println!("\n{}\n\nlistening on {url}", hints.replace("{url}", &url));
+    let sign_in = if hints.contains("{url}/login") { "" } else { SIGN_IN };
+    let text = format!("{sign_in}\n\n{hints}\n\nlistening on {url}").replace("{url}", &url);
+    let fill_in = |text: String, (user, password): &(User, String)| {
+        text.replace(&format!("{{{}}}", user.name), password)
+    };
+    println!("{}", users.0.iter().fold(text, fill_in).trim_start());
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }

@@ -13,15 +13,14 @@ mod users;
 use std::error::Error;
 
 use axum::extract::State;
-use axum::http::header::USER_AGENT;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Result as Answer;
 use axum::{Json, Router};
-use countersign::session::SessionMetadata;
 use countersign::store::SqliteStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthError, AuthRejection, AuthRouter, AuthState, ConfigError, Role, Session,
-    SessionClaims, TokenPair, authenticated, public, require_role, routes, scalar, typed_refresh_handler,
+    Auth, AuthBuilder, AuthRouter, AuthState, ConfigError, Role, SessionClaims, SignIn, TokenPair,
+    authenticated, public, require_role, routes, scalar,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -66,13 +65,20 @@ struct Credentials {
 ))]
 async fn login(
     State(state): State<AppState>,
-    headers: HeaderMap,
+    sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Result<TokenPair, LoginError> {
-    let user =
-        state.users.authenticate(&credentials.name, &credentials.password).ok_or(LoginError::Refused)?;
-    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("unknown");
-    state.auth.login(&user, SessionMetadata::default().with_user_agent(agent)).await.map_err(LoginError::Auth)
+) -> Answer<TokenPair> {
+    let Some(user) = state.users.authenticate(&credentials.name, &credentials.password) else {
+        state.auth.record_refused_sign_in("wrong_password");
+        let message = "Name or password is wrong";
+        return Err((StatusCode::UNAUTHORIZED, Json(Message { message })).into());
+    };
+    Ok(sign_in.tokens(&user).await?)
+}
+
+#[derive(Serialize, ToSchema)]
+struct Message {
+    message: &'static str,
 }
 
 /// Who am I?
@@ -89,38 +95,6 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
     Json(state.users.all().collect())
 }
 
-/// Sign out: end this session
-#[authenticated]
-#[utoipa::path(post, path = "/logout", responses((status = 204)))]
-async fn logout(State(state): State<AppState>, session: Session<User>) -> Result<StatusCode, AuthRejection> {
-    state.auth.end_session(session.id()).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-typed_refresh_handler!(refresh, AppState);
-
-#[derive(Serialize, ToSchema)]
-struct Message {
-    message: &'static str,
-}
-
-enum LoginError {
-    Refused,
-    Auth(AuthError),
-}
-
-impl axum::response::IntoResponse for LoginError {
-    fn into_response(self) -> axum::response::Response {
-        match self {
-            Self::Refused => {
-                (StatusCode::UNAUTHORIZED, Json(Message { message: "Name or password is wrong" }))
-                    .into_response()
-            }
-            Self::Auth(error) => error.into_response(),
-        }
-    }
-}
-
 /// What the document says about itself; the operations come from the routes.
 #[derive(OpenApi)]
 #[openapi(info(
@@ -131,11 +105,8 @@ struct Api;
 
 fn app(state: AppState) -> Router {
     let (router, api) = AuthRouter::with_openapi(Api::openapi())
-        .routes(routes!(login))
-        .routes(routes!(me))
-        .routes(routes!(list_users))
-        .routes(routes!(refresh))
-        .routes(routes!(logout))
+        .routes(routes!(login, me, list_users))
+        .routes(state.auth.routes())
         .with_state(state)
         .split_for_parts();
     router.merge(scalar("/scalar", api))

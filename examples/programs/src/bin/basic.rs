@@ -1,0 +1,81 @@
+//! Sign in, call guarded routes, refresh, sign out. `User`, with its roles, is in `src/lib.rs`.
+//!
+//! ```sh
+//! cargo run -p examples --bin basic      # prints how to sign in, and these lines
+//! curl http://127.0.0.1:3000/hello                                                    # hello, stranger
+//! curl http://127.0.0.1:3000/hello -H "Authorization: Bearer $ACCESS_TOKEN"           # hello, ada
+//! curl http://127.0.0.1:3000/me -H "Authorization: Bearer $ACCESS_TOKEN"              # without: 401
+//! curl http://127.0.0.1:3000/users/2 -H "Authorization: Bearer $ACCESS_TOKEN"         # ada: 200, max: 403
+//! curl http://127.0.0.1:3000/refresh --json "{\"refresh_token\":\"$REFRESH_TOKEN\"}"
+//! curl http://127.0.0.1:3000/logout -X POST -H "Authorization: Bearer $ACCESS_TOKEN"
+//! ```
+
+use std::error::Error;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Result as Answer;
+use countersign::{
+    Auth, AuthRouter, AuthState, SignIn, TokenPair, authenticated, public, require_role, routes,
+    typed_logout_handler, typed_refresh_handler,
+};
+use examples::{Credentials, User, Users};
+
+#[derive(AuthState, Clone)]
+struct AppState {
+    #[auth]
+    auth: Auth<User>,
+    users: Users,
+}
+
+/// Sign in with name and password
+#[public(reason = "nobody is signed in before signing in")]
+#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+))]
+async fn login(
+    State(state): State<AppState>,
+    sign_in: SignIn<User>,
+    Json(credentials): Json<Credentials>,
+) -> Answer<TokenPair> {
+    let Some(user) = state.users.authenticate(&credentials) else {
+        state.auth.record_refused_sign_in("wrong_password");
+        return Err(StatusCode::UNAUTHORIZED.into());
+    };
+    Ok(sign_in.tokens(&user).await?)
+}
+
+/// A greeting for everybody; a bad token is refused all the same
+#[utoipa::path(get, path = "/hello", responses((status = 200, body = String)))]
+async fn hello(user: Option<User>) -> String {
+    format!("hello, {}", user.map_or("stranger".to_owned(), |user| user.name))
+}
+
+/// Who am I?
+#[authenticated]
+#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+async fn me(user: User) -> Json<User> {
+    Json(user)
+}
+
+/// Any user
+#[require_role("admin")]
+#[utoipa::path(get, path = "/users/{id}", responses((status = 200, body = User), (status = 404)))]
+async fn user(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<User>, StatusCode> {
+    state.users.find(id).map(Json).ok_or(StatusCode::NOT_FOUND)
+}
+
+typed_refresh_handler!(refresh, AppState);
+typed_logout_handler!(logout, AppState);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let users = Users::demo()?;
+    let auth = examples::auth(&users)?.build()?;
+    let (router, _document) = AuthRouter::new()
+        .routes(routes!(login, hello, me, user, refresh, logout))
+        .with_state(AppState { auth, users: users.clone() })
+        .split_for_parts();
+    examples::serve(router, &users, &examples::curl_lines(include_str!("basic.rs"))).await
+}

@@ -1,0 +1,44 @@
+//! The document: every route with its security and its refusals, on a Scalar page and as JSON.
+//!
+//! ```sh
+//! cargo run -p examples --bin openapi      # prints how to sign in, and these lines; Scalar is at http://127.0.0.1:3000/scalar
+//! curl http://127.0.0.1:3000/openapi.json
+//! curl http://127.0.0.1:3000/reports -H "Authorization: Bearer $ACCESS_TOKEN"     # ada: 200, max: 403
+//! curl http://127.0.0.1:3000/reports -H "X-Access-Token: $ACCESS_TOKEN"           # the same
+//! ```
+
+use std::error::Error;
+
+use axum::http::HeaderName;
+use countersign::{AuthRouter, openapi_json, require_role, routes, scalar};
+use examples::{AppState, Users};
+use utoipa::OpenApi;
+
+/// What the document says about itself; everything else follows from the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Reports", version = "1.0.0", description = "Sign in, then authorize with the access token."),
+    tags((name = "session", description = "Tokens and devices"))
+)]
+struct Document;
+
+/// The reports of the day
+#[require_role("admin")]
+#[utoipa::path(get, path = "/reports", tag = "reports", responses((status = 200, body = String)))]
+async fn reports() -> &'static str {
+    "all is well"
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let users = Users::demo()?;
+    let auth = examples::auth(&users)?.access_header(HeaderName::from_static("x-access-token")).build()?;
+    let (router, document) = AuthRouter::with_openapi(Document::openapi())
+        .routes(routes!(examples::login, reports))
+        .routes(auth.routes().nest("/auth").tag("session"))
+        .with_state(AppState { auth, users: users.clone() })
+        .split_for_parts();
+    let router =
+        router.merge(openapi_json("/openapi.json", document.clone())).merge(scalar("/scalar", document));
+    examples::serve(router, &users, &examples::curl_lines(include_str!("openapi.rs"))).await
+}
