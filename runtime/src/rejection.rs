@@ -23,6 +23,9 @@ pub enum Denial {
         /// What the operation demands, if the application discloses it.
         required: Option<Access>,
     },
+    /// The name or the password of a sign-in is wrong, as [`SignIn::refused`](crate::SignIn::refused) says: 401
+    /// `invalid_credentials`.
+    InvalidCredentials,
     /// The server could not make a token: 500.
     Internal,
     /// The refresh token is unknown, expired, replayed or its session has ended: 400 `invalid_grant`.
@@ -50,9 +53,10 @@ impl Denial {
             Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidToken | Self::MissingCredentials | Self::MissingRefreshToken => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::InvalidCredentials
+            | Self::InvalidToken
+            | Self::MissingCredentials
+            | Self::MissingRefreshToken => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -65,6 +69,7 @@ impl Denial {
             Self::CrossSite => "cross_site_request",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Internal => "server_error",
+            Self::InvalidCredentials => "invalid_credentials",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
@@ -79,11 +84,12 @@ impl Denial {
     fn detail(self) -> &'static str {
         match self {
             Self::CrossSite => {
-                "This request carries a cookie and may come from another site. Send it from a page of this site, with the header X-CSRF-Token."
+                "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token."
             }
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
+            Self::InvalidCredentials => "The credentials are wrong.",
             Self::Internal => "The server could not complete this request.",
             Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
             Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
@@ -133,7 +139,7 @@ impl AuthRejection {
     /// The value of `WWW-Authenticate` (RFC 6750 section 3), for the causes that challenge the client.
     pub fn challenge(&self) -> Option<String> {
         let error = match self.denial {
-            Denial::MissingCredentials | Denial::MissingRefreshToken => None,
+            Denial::InvalidCredentials | Denial::MissingCredentials | Denial::MissingRefreshToken => None,
             Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
                 Some(self.denial.code())
             }

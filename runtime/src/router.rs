@@ -396,6 +396,13 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
     }
 }
 
+/// The router without its document; so `axum::Router::merge` takes an [`AuthRouter`] as it is.
+impl<S> From<AuthRouter<S>> for Router<S> {
+    fn from(router: AuthRouter<S>) -> Self {
+        router.router
+    }
+}
+
 impl<S> Clone for AuthRouter<S> {
     fn clone(&self) -> Self {
         Self {

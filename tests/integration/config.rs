@@ -95,6 +95,7 @@ fn contradictory_times_are_refused() {
         Err(ConfigError::Window)
     ));
     assert!(matches!(builder(&clock()).rotation(window(minutes(6))).build(), Err(ConfigError::Sessions(_))));
+    assert!(matches!(builder(&clock()).max_sessions_per_user(0).build(), Err(ConfigError::Sessions(_))));
     let lifetimes = Lifetimes::new(minutes(200), minutes(100));
     assert!(matches!(builder(&clock()).lifetimes(lifetimes).build(), Err(ConfigError::Sessions(_))));
 }

@@ -1,6 +1,5 @@
 //! What the application's listener is told, and in which order.
 
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -156,7 +155,7 @@ async fn each_way_to_end_sessions_is_one_event_that_names_it() {
 /// Row 136.
 #[tokio::test]
 async fn sessions_that_make_room_are_told_before_the_sign_in() {
-    let (app, heard) = listened(|builder| builder.max_sessions_per_user(NonZeroU32::new(1).unwrap()));
+    let (app, heard) = listened(|builder| builder.max_sessions_per_user(1));
     let first = sid(&app.login(&[]).await.access_token);
     app.clock.advance(SECOND);
     let second = sid(&app.login(&[]).await.access_token);
@@ -226,7 +225,7 @@ async fn failures_of_the_store_are_told() {
 
 #[tokio::test]
 async fn claims_that_fit_in_no_token_are_told_as_a_failed_sign_in() {
-    let (app, heard) = listened(|builder| builder.max_sessions_per_user(NonZeroU32::new(1).unwrap()));
+    let (app, heard) = listened(|builder| builder.max_sessions_per_user(1));
     app.login(&[]).await;
     heard.take();
     let user = User { name: "x".repeat(9000), ..User::with(&[]) };

@@ -1,6 +1,5 @@
 //! Access tokens whose session is looked up.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +82,7 @@ async fn every_end_of_a_session_is_felt_at_once() {
         for way in 0..8 {
             let clock = TestClock::at(NOW);
             let auth = auth(&clock, |builder| {
-                let builder = builder.max_sessions_per_user(NonZeroU32::new(2).unwrap());
+                let builder = builder.max_sessions_per_user(2);
                 if cached { builder.live_cache(SECOND * 60, 100) } else { builder }
             });
             let (pair, other) = (login(&auth).await, login(&auth).await);

@@ -1,7 +1,6 @@
 //! Sessions as the application sees them.
 
 use std::collections::HashSet;
-use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -264,7 +263,7 @@ async fn failing_claims_source_ends_nothing() {
 
 #[tokio::test]
 async fn sign_in_beyond_the_limit_ends_the_oldest_session() {
-    let app = App::with(|builder| builder.max_sessions_per_user(NonZeroU32::new(2).unwrap()));
+    let app = App::with(|builder| builder.max_sessions_per_user(2));
     let mut pairs = Vec::new();
     for _ in 0..3 {
         pairs.push(app.login(&[Role::Member]).await);

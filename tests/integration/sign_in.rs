@@ -1,18 +1,20 @@
 //! What a sign-in knows of the client, and the session that it ends.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::extract::FromRequestParts as _;
 use axum::extract::connect_info::{ConnectInfo, MockConnectInfo};
+use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{Request, StatusCode};
+use axum::response::IntoResponse as _;
 use countersign::session::SessionRecord;
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore};
-use countersign::{Auth, Cookies, SessionMetadata, SignIn};
+use countersign::{Auth, AuthEvent, AuthEventKind, AuthEvents, Cookies, SessionMetadata, SignIn};
 
 use crate::browser::{SAME_ORIGIN, app, request, with_access_cookie};
-use crate::support::{App, Role, SECOND, User};
+use crate::support::{Answer, App, Role, SECOND, User};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
@@ -205,5 +207,34 @@ async fn debug_output_shows_no_token() {
         for part in token.split('.') {
             assert!(!shown.contains(part), "{shown}");
         }
+    }
+}
+
+/// Rows 131 and 136: the client cannot tell what was wrong, the log can, and nobody is signed in or out.
+#[tokio::test]
+async fn refused_sign_in_looks_the_same_whatever_was_wrong() {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let app = app(|builder| builder.events(Reasons(Arc::clone(&reasons))).cookies(Cookies::new()));
+    let refuse = async |reason| {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+        let sign_in = SignIn::from_request_parts(&mut parts, &app.auth).await.unwrap();
+        Answer::read(sign_in.refused(reason).into_response()).await
+    };
+    let [unknown, wrong] = [refuse("unknown_user").await, refuse("wrong_password").await];
+    unknown.refused(StatusCode::UNAUTHORIZED, "invalid_credentials");
+    assert_eq!((&unknown.headers, &unknown.body), (&wrong.headers, &wrong.body));
+    assert_eq!(unknown.header(WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
+    assert_eq!(unknown.header(CACHE_CONTROL), Some("no-store"));
+    let expected = ["unknown_user", "wrong_password"].map(|reason| (AuthEventKind::SignIn, Some(reason)));
+    assert_eq!(*reasons.lock().unwrap(), expected);
+    assert_eq!(app.session_count().await, 0);
+}
+
+struct Reasons(Arc<Mutex<Vec<(AuthEventKind, Option<&'static str>)>>>);
+
+impl AuthEvents for Reasons {
+    fn record(&self, event: &AuthEvent<'_>) {
+        self.0.lock().unwrap().push((event.kind, event.reason));
     }
 }

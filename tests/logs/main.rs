@@ -7,7 +7,6 @@
 mod support;
 
 use std::io::Write;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -152,7 +151,7 @@ async fn each_event_is_one_line_with_fields_and_without_identifiers() {
         .audience("https://api.test")
         .store(MemoryStore::new())
         .clock(clock.clone())
-        .max_sessions_per_user(NonZeroU32::new(1).unwrap())
+        .max_sessions_per_user(1)
         .claims_source(move |name| async move { Ok(Some(named(name))) })
         .build()
         .unwrap();

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Result as Answer;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
-use countersign::{Auth, AuthBuilder, AuthState, Role, SessionClaims, SignIn, TokenPair, public};
+use countersign::{
+    Auth, AuthBuilder, AuthRejection, AuthState, ProblemDetails, Role, SessionClaims, SignIn, TokenPair,
+    public,
+};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
@@ -94,17 +95,14 @@ pub struct AppState {
 /// Sign in with name and password
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 pub async fn login(
     State(state): State<AppState>,
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Answer<TokenPair> {
-    let Some(user) = state.users.authenticate(&credentials) else {
-        state.auth.record_refused_sign_in("wrong_password");
-        return Err(StatusCode::UNAUTHORIZED.into());
-    };
+) -> Result<TokenPair, AuthRejection> {
+    let user = state.users.authenticate(&credentials).ok_or_else(|| sign_in.refused("wrong_password"))?;
     Ok(sign_in.tokens(&user).await?)
 }
 

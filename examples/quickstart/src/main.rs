@@ -13,14 +13,12 @@ mod users;
 use std::error::Error;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Result as Answer;
 use axum::{Json, Router};
 use countersign::store::SqliteStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, AuthState, ConfigError, Role, SessionClaims, SignIn, TokenPair,
-    authenticated, public, require_role, routes, scalar,
+    Auth, AuthBuilder, AuthRejection, AuthRouter, AuthState, ConfigError, ProblemDetails, Role,
+    SessionClaims, SignIn, TokenPair, authenticated, public, require_role, routes, scalar,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -61,24 +59,16 @@ struct Credentials {
 /// Sign in with name and password
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = Message)
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
     State(state): State<AppState>,
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Answer<TokenPair> {
-    let Some(user) = state.users.authenticate(&credentials.name, &credentials.password) else {
-        state.auth.record_refused_sign_in("wrong_password");
-        let message = "Name or password is wrong";
-        return Err((StatusCode::UNAUTHORIZED, Json(Message { message })).into());
-    };
+) -> Result<TokenPair, AuthRejection> {
+    let user = state.users.authenticate(&credentials.name, &credentials.password);
+    let user = user.ok_or_else(|| sign_in.refused("wrong_password"))?;
     Ok(sign_in.tokens(&user).await?)
-}
-
-#[derive(Serialize, ToSchema)]
-struct Message {
-    message: &'static str,
 }
 
 /// Who am I?

@@ -1,7 +1,6 @@
 //! The configuration of an `Auth`, checked once.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +54,7 @@ pub struct AuthBuilder<C: SessionClaims> {
     access_ttl: Duration,
     lifetimes: Lifetimes,
     rotation: Rotation,
-    max_sessions_per_user: Option<NonZeroU32>,
+    max_sessions_per_user: Option<u32>,
     touch_interval: Option<Duration>,
     liveness: Liveness,
     live_cache: Option<CacheSettings>,
@@ -200,9 +199,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// How many sessions a user has at most. A sign-in beyond it ends the oldest.
+    /// How many sessions a user has at most, one or more. A sign-in beyond it ends the oldest.
     #[must_use]
-    pub fn max_sessions_per_user(mut self, limit: NonZeroU32) -> Self {
+    pub fn max_sessions_per_user(mut self, limit: u32) -> Self {
         self.max_sessions_per_user = Some(limit);
         self
     }
@@ -325,7 +324,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if let Some(interval) = self.touch_interval {
             policy = policy.touch_interval(interval)?;
         }
-        policy = self.max_sessions_per_user.into_iter().fold(policy, SessionPolicy::max_per_user);
+        if let Some(limit) = self.max_sessions_per_user {
+            policy = policy.max_per_user(limit)?;
+        }
         let mut sessions = Sessions::erased(store, self.clock, policy);
         if let Some(CacheSettings { max_age, capacity }) =
             self.live_cache.map(CacheSettings::check).transpose()?

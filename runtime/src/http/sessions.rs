@@ -138,10 +138,17 @@ pub struct SessionInfo {
 }
 
 impl SessionInfo {
-    fn of(record: SessionRecord, current: &SessionId) -> Self {
-        let metadata = record.metadata;
+    fn of(record: &SessionRecord, current: &SessionId) -> Self {
+        Self { current: record.id == *current, ..Self::from(record) }
+    }
+}
+
+/// A session as somebody else sees it: an administrator, say.
+impl From<&SessionRecord> for SessionInfo {
+    fn from(record: &SessionRecord) -> Self {
+        let metadata = &record.metadata;
         Self {
-            current: record.id == *current,
+            current: false,
             id: record.id.to_string(),
             created_at: record.created_at,
             last_used_at: record.last_used_at,
@@ -196,7 +203,7 @@ pub async fn list_sessions<C: SessionClaims>(
 ) -> Result<SessionList, AuthRejection> {
     let session = session_of(auth, caller).await?;
     let records = auth.sessions(session.claims().subject()).await?;
-    let sessions = records.into_iter().map(|record| SessionInfo::of(record, session.id())).collect();
+    let sessions = records.iter().map(|record| SessionInfo::of(record, session.id())).collect();
     Ok(SessionList { sessions })
 }
 

@@ -23,8 +23,7 @@ use crate::session::SessionMetadata;
 ///
 /// ```
 /// use axum::Json;
-/// use countersign::{AuthError, CookieTokens, SessionClaims, SignIn, public};
-/// # use countersign::AuthRejection;
+/// use countersign::{AuthRejection, CookieTokens, SessionClaims, SignIn, public};
 /// # use serde::Deserialize;
 ///
 /// #[derive(SessionClaims, Clone)]
@@ -40,11 +39,9 @@ use crate::session::SessionMetadata;
 /// async fn login(
 ///     sign_in: SignIn<User>,
 ///     Json(credentials): Json<Credentials>,
-/// ) -> Result<Option<CookieTokens>, AuthError> {
-///     match check(&credentials).await {
-///         Some(user) => sign_in.cookies(&user).await.map(Some),
-///         None => Ok(None),
-///     }
+/// ) -> Result<CookieTokens, AuthRejection> {
+///     let user = check(&credentials).await.ok_or_else(|| sign_in.refused("wrong_password"))?;
+///     Ok(sign_in.cookies(&user).await?)
 /// }
 /// ```
 pub struct SignIn<C> {
@@ -64,6 +61,15 @@ impl<C: SessionClaims> SignIn<C> {
     pub fn map_metadata(mut self, change: impl FnOnce(SessionMetadata) -> SessionMetadata) -> Self {
         self.metadata = change(self.metadata);
         self
+    }
+
+    /// The answer to wrong credentials, 401 `invalid_credentials`: the same whatever was wrong with them. It is one event, whose
+    /// `reason` is a constant such as `wrong_password`, and never what the caller has typed.
+    ///
+    /// For an answer of another kind, [`Auth::record_refused_sign_in`] makes the event alone.
+    pub fn refused(&self, reason: &'static str) -> AuthRejection {
+        self.auth.record_refused_sign_in(reason);
+        AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
     }
 
     /// Signs in, with both tokens in the answer: for clients that are no browsers.

@@ -49,6 +49,20 @@ impl<C: SessionClaims> Auth<C> {
     /// Who presents no token, or one that is not good any more, is let through: that is what a login page is for. Where the
     /// pages behind it ask for a [live](AnonymousOnlyLayer::live) session, ask for it here too.
     ///
+    /// It is for the page, not for the sign-in itself: whoever signs in anew while signed in gets a new session.
+    ///
+    /// ```
+    /// # use countersign::{Auth, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # async fn page() {}
+    /// # async fn sign_in() {}
+    /// use axum::routing::get;
+    ///
+    /// fn login(auth: &Auth<User>) -> axum::Router {
+    ///     axum::Router::new().route("/login", get(page).layer(auth.anonymous_only("/")).post(sign_in))
+    /// }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When `home` cannot stand in a header.

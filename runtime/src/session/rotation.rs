@@ -161,9 +161,13 @@ impl SessionPolicy {
     }
 
     /// How many sessions a user has at most; a sign-in beyond it ends the oldest. Unlimited unless set.
-    #[must_use]
-    pub fn max_per_user(self, max_per_user: NonZeroU32) -> Self {
-        Self { max_per_user: Some(max_per_user), ..self }
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::NoSessions`] for zero.
+    pub fn max_per_user(self, max_per_user: u32) -> Result<Self, PolicyError> {
+        let max_per_user = NonZeroU32::new(max_per_user).ok_or(PolicyError::NoSessions)?;
+        Ok(Self { max_per_user: Some(max_per_user), ..self })
     }
 }
 
@@ -181,6 +185,8 @@ pub enum PolicyError {
     WindowTooLong,
     /// `within` of [`Rotation::NearExpiry`] is shorter than a second: no token would ever be exchanged.
     NeverRotates,
+    /// The limit of sessions for each user is zero: nobody could sign in.
+    NoSessions,
     /// The touch interval is shorter than a second: every look-up would write.
     TouchIntervalTooShort,
 }
@@ -197,6 +203,7 @@ impl fmt::Display for PolicyError {
             }
             Self::WindowTooLong => "the rotation window is longer than 300 seconds; make it shorter, 30 is usual",
             Self::NeverRotates => "`NearExpiry` with a `within` below a second never rotates; make it longer",
+            Self::NoSessions => "a limit of no sessions lets nobody sign in; make it one or more",
             Self::TouchIntervalTooShort => {
                 "the touch interval is shorter than a second; make it longer, five minutes is usual"
             }

@@ -15,10 +15,9 @@ use std::error::Error;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Result as Answer;
 use countersign::{
-    Auth, AuthRouter, AuthState, SignIn, TokenPair, authenticated, public, require_role, routes,
-    typed_logout_handler, typed_refresh_handler,
+    Auth, AuthRejection, AuthRouter, AuthState, ProblemDetails, SignIn, TokenPair, authenticated, public,
+    require_role, routes, typed_logout_handler, typed_refresh_handler,
 };
 use examples::{Credentials, User, Users};
 
@@ -32,17 +31,14 @@ struct AppState {
 /// Sign in with name and password
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong")
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
     State(state): State<AppState>,
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Answer<TokenPair> {
-    let Some(user) = state.users.authenticate(&credentials) else {
-        state.auth.record_refused_sign_in("wrong_password");
-        return Err(StatusCode::UNAUTHORIZED.into());
-    };
+) -> Result<TokenPair, AuthRejection> {
+    let user = state.users.authenticate(&credentials).ok_or_else(|| sign_in.refused("wrong_password"))?;
     Ok(sign_in.tokens(&user).await?)
 }
 

@@ -13,13 +13,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::token::{Algorithm, Key, KeySet};
 use countersign::{
-    Auth, AuthEvent, AuthEventKind, AuthEvents, AuthOutcome, AuthRouter, AuthState, CookieTokens, Cookies,
-    SignIn, authenticated, public, require_role, routes, scalar,
+    Auth, AuthEvent, AuthEventKind, AuthEvents, AuthOutcome, AuthRejection, AuthRouter, AuthState,
+    CookieTokens, Cookies, ProblemDetails, SignIn, authenticated, public, require_role, routes, scalar,
 };
 use examples::{Credentials, User, Users};
 
@@ -46,18 +45,15 @@ impl AuthEvents for Refreshes {
 /// Sign in with name and password; the refresh token comes as a cookie
 #[public(reason = "nobody is signed in before signing in")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
-    (status = 200, body = CookieTokens), (status = 401, description = "Name or password is wrong")
+    (status = 200, body = CookieTokens), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
     State(state): State<AppState>,
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Result<CookieTokens, Response> {
-    let Some(user) = state.users.authenticate(&credentials) else {
-        state.auth.record_refused_sign_in("wrong_password");
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    };
-    sign_in.cookies(&user).await.map_err(IntoResponse::into_response)
+) -> Result<CookieTokens, AuthRejection> {
+    let user = state.users.authenticate(&credentials).ok_or_else(|| sign_in.refused("wrong_password"))?;
+    Ok(sign_in.cookies(&user).await?)
 }
 
 /// Who am I?
@@ -99,6 +95,12 @@ fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/countersign.js", file("text/javascript", include_str!("../../../clients/countersign.js")))
 }
 
+/// A program that is no browser says where its request comes from.
+const HINTS: &str = r#"curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"ada","password":"{ada}"}'
+curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"max","password":"{max}"}'
+
+Open {url} in two tabs, and {url}/scalar"#;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
@@ -111,5 +113,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_state(AppState { auth, users: users.clone(), refreshes })
         .split_for_parts();
     let router = router.merge(scalar("/scalar", api));
-    examples::serve(router, &users, "Open {url} in two tabs, and {url}/scalar").await
+    examples::serve(router, &users, HINTS).await
 }

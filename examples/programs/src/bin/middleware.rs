@@ -16,22 +16,18 @@
 use std::error::Error;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{Html, Result as Answer};
+use axum::response::Html;
 use axum::routing::get;
 use axum::{Json, Router};
-use countersign::{AuthRouter, CookieTokens, Cookies, Endpoint, SignIn};
+use countersign::{AuthRejection, AuthRouter, CookieTokens, Cookies, Endpoint, SignIn};
 use examples::{AppState, Credentials, User, Users};
 
 async fn login(
     State(state): State<AppState>,
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
-) -> Answer<CookieTokens> {
-    let Some(user) = state.users.authenticate(&credentials) else {
-        state.auth.record_refused_sign_in("wrong_password");
-        return Err(StatusCode::UNAUTHORIZED.into());
-    };
+) -> Result<CookieTokens, AuthRejection> {
+    let user = state.users.authenticate(&credentials).ok_or_else(|| sign_in.refused("wrong_password"))?;
     Ok(sign_in.cookies(&user).await?)
 }
 
@@ -64,9 +60,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let login = Router::new().route("/login", get(login_page).layer(auth.anonymous_only("/")).post(login));
 
     let endpoints = auth.routes().only([Endpoint::Refresh, Endpoint::Logout]).nest("/auth");
-    let (session, _document) = AuthRouter::new().routes(endpoints).split_for_parts();
 
-    let router = pages.merge(admin).merge(open).merge(login).merge(session);
+    let router = pages.merge(admin).merge(open).merge(login).merge(AuthRouter::new().routes(endpoints));
     let router = router.with_state(AppState { auth, users: users.clone() });
     examples::serve(router, &users, &examples::curl_lines(include_str!("middleware.rs"))).await
 }

@@ -59,7 +59,7 @@ async fn expire(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Js
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
-    let auth = examples::auth(&users)?.max_sessions_per_user(3.try_into()?).build()?;
+    let auth = examples::auth(&users)?.max_sessions_per_user(3).build()?;
     let (router, _document) = AuthRouter::new()
         .routes(routes!(examples::login, me, account, devices, sign_out, expire))
         .routes(auth.routes().nest("/auth"))

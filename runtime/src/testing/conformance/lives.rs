@@ -1,6 +1,5 @@
 //! What [`Sessions`] does to sessions between their sign-in and their end.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +31,9 @@ impl Life {
         let clock = TestClock::at(START.unix());
         let lifetimes = Lifetimes::new(IDLE_TTL, IDLE_TTL * 2);
         let mut policy = SessionPolicy::new(lifetimes, rotation)?.touch_interval(TOUCH_INTERVAL)?;
-        policy = limit.and_then(NonZeroU32::new).into_iter().fold(policy, SessionPolicy::max_per_user);
+        if let Some(limit) = limit {
+            policy = policy.max_per_user(limit)?;
+        }
         Ok(Self { sessions: Sessions::new(store, Arc::new(clock.clone()), policy), clock })
     }
 
