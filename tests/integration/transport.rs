@@ -1,13 +1,15 @@
 //! Where an access token may stand, and that it stands in one place only.
 
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
 use countersign::{ConfigError, Cookies};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::browser::{CROSS_SITE, app, request, routed, with_access_cookie, with_header_changed};
+use crate::browser::{
+    CROSS_SITE, SAME_ORIGIN, app, request, routed, with_access_cookie, with_header_changed,
+};
 use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
@@ -154,6 +156,32 @@ async fn cookie_whose_name_differs_in_letter_case_is_another_cookie() {
         let beside = format!("{other}; __Host-access={good}");
         assert_eq!(app.fetch("/me", &[("cookie", &beside)]).await.status, StatusCode::OK, "{name}");
     }
+}
+
+/// Rows 102, 105 and 106: a sibling host can set a cookie with a Unicode space before the `__Host-` prefix for the whole site. It
+/// signs nobody in, and it keeps nobody out either.
+#[tokio::test]
+async fn cookie_that_a_sibling_host_plants_behind_a_unicode_space_is_another_cookie() {
+    let app = with_access_cookie();
+    let (own, other) = (app.sign_in().await, app.sign_in().await);
+    let planted = format!(
+        "\u{2000}__Host-access={}; \u{A0}__Host-refresh={}",
+        other.cookie("__Host-access"),
+        other.cookie("__Host-refresh")
+    );
+    let with_cookies = |method, path, cookies: &str| {
+        let mut sent = request(method, path, &[SAME_ORIGIN]);
+        sent.headers_mut().insert(header::COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap());
+        app.send(sent)
+    };
+    let answer = with_cookies(Method::GET, "/me", &planted).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    let answer = with_cookies(Method::POST, "/refresh", &planted).await;
+    answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    let beside = format!("{}; {planted}", own.cookie_header());
+    assert_eq!(with_cookies(Method::GET, "/me", &beside).await.status, StatusCode::OK);
+    assert_eq!(with_cookies(Method::POST, "/refresh", &beside).await.status, StatusCode::OK);
+    assert_eq!(app.session_count().await, 2);
 }
 
 /// The token of the query is decoded once, and its letter case matters.
