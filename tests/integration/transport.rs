@@ -3,16 +3,18 @@
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
-use countersign::{ConfigError, Cookies};
+use countersign::{ConfigError, Cookies, routes, typed_logout_handler};
 use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::browser::{
     CROSS_SITE, SAME_ORIGIN, app, request, routed, with_access_cookie, with_header_changed,
 };
-use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
+use crate::support::{Answer, App, AppState, NOW, SECOND, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
+
+typed_logout_handler!(logout, AppState);
 
 /// Every place switched on.
 fn everywhere() -> App {
@@ -239,7 +241,8 @@ async fn expired_token_in_a_cookie_is_refused() {
 #[tokio::test]
 async fn document_names_every_place_that_the_router_is_told_of() {
     let configured = everywhere();
-    let app = App::build_with(|builder| builder, |router| routed(router.describe(&configured.auth)));
+    let routes = |router| routed(router).routes(routes!(logout)).describe(&configured.auth);
+    let app = App::build_with(|builder| builder, routes);
     let api = serde_json::to_value(&app.api).unwrap();
     let schemes = &api["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");
@@ -256,7 +259,10 @@ async fn document_names_every_place_that_the_router_is_told_of() {
     assert_eq!(api["paths"]["/notes"]["post"]["security"], any(json!([])));
     assert_eq!(api["paths"]["/health"]["get"]["security"], json!([]));
     assert_eq!(api["paths"]["/greeting"]["get"]["security"].as_array().unwrap().len(), 5);
-    assert!(api["paths"]["/notes"]["post"]["responses"]["403"].is_object(), "another site may have sent it");
+    for path in ["/notes", "/refresh", "/logout"] {
+        let refused = &api["paths"][path]["post"]["responses"]["403"];
+        assert!(refused.is_object(), "another site may have sent it: {path}");
+    }
     assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
     assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
 

@@ -1,5 +1,7 @@
 //! Security schemes for the places where an access token may stand beside the `Authorization` header.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::OneOfBuilder;
@@ -9,7 +11,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 
 use super::{SCHEME, add_schemas, answer, refusal};
 use crate::auth::{TokenPair, Transports};
-use crate::http::{CookieTokens, RefreshRequest};
+use crate::http::{CookieTokens, LogoutRequest, RefreshRequest};
 
 const ACCESS_COOKIE: &str = "accessCookie";
 const REFRESH_COOKIE: &str = "refreshCookie";
@@ -67,11 +69,12 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
         }
         for operation in [put, post, delete, patch].into_iter().flatten() {
             let is_guarded = add_alternatives(operation, schemes);
-            let is_refresh = named(REFRESH_COOKIE) && takes_refresh_token(operation);
+            let takes = |body: Cow<'_, str>| named(REFRESH_COOKIE) && takes(operation, body);
+            let (is_refresh, is_logout) = (takes(RefreshRequest::name()), takes(LogoutRequest::name()));
             if is_refresh {
                 describe_refresh(operation);
             }
-            if is_refresh || is_guarded && named(ACCESS_COOKIE) {
+            if is_refresh || is_logout || is_guarded && named(ACCESS_COOKIE) {
                 answer(operation, "403", || refusal(FOREIGN));
             }
         }
@@ -103,9 +106,9 @@ fn instead(requirement: &SecurityRequirement, own: &str, other: &str) -> Option<
     serde_json::from_value(Value::Object(names)).ok()
 }
 
-/// The refresh endpoint, whatever its path, is known by its body.
-fn takes_refresh_token(operation: &Operation) -> bool {
-    let request: RefOr<Schema> = Ref::from_schema_name(RefreshRequest::name()).into();
+/// Whether this is the endpoint with this body; its path may be any.
+fn takes(operation: &Operation, body: Cow<'_, str>) -> bool {
+    let request: RefOr<Schema> = Ref::from_schema_name(body).into();
     let Some(RefOr::T(body)) = &operation.request_body else { return false };
     body.content.values().any(|body| matches!(body, RefOr::T(body) if body.schema.as_ref() == Some(&request)))
 }
