@@ -89,6 +89,31 @@ async fn cookie_is_taken_from_the_own_origin_and_trusted_ones() {
     assert_eq!(status(&app, &cookies, &[OWN, ("host", HOST)]).await, StatusCode::FORBIDDEN, "two hosts");
 }
 
+/// Row 55: a page of any site may open a WebSocket, and the browser adds the cookies of a page of the same site.
+#[tokio::test]
+async fn handshake_of_a_websocket_with_a_cookie_is_taken_from_trusted_pages_only() {
+    let app = trusting();
+    let signed_in = app.sign_in().await;
+    let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
+    let status = async |upgrade, sent: &[(&str, &str)]| {
+        let handshake = [("cookie", &*cookies), ("connection", "Upgrade"), ("upgrade", upgrade)];
+        let headers: Vec<_> = handshake.iter().chain(sent).copied().collect();
+        app.fetch("/me", &headers).await.status
+    };
+    for upgrade in ["websocket", "WebSocket", "h2c, websocket", "websocket/13"] {
+        for sent in [&[CROSS_SITE][..], &[("sec-fetch-site", "same-site"), FOREIGN], &[FOREIGN], &[]] {
+            assert_eq!(status(upgrade, sent).await, StatusCode::FORBIDDEN, "{upgrade} {sent:?}");
+        }
+        for sent in [SAME_ORIGIN, OWN, TRUSTED, ("x-csrf-token", &token)] {
+            assert_eq!(status(upgrade, &[sent]).await, StatusCode::OK, "{upgrade} {sent:?}");
+        }
+    }
+    assert_eq!(status("h2c", &[]).await, StatusCode::OK, "another protocol is no conversation of a page");
+    let bearer = format!("Bearer {}", signed_in.cookie("__Host-access"));
+    let headers = [("authorization", &*bearer), ("upgrade", "websocket"), CROSS_SITE];
+    assert_eq!(app.fetch("/me", &headers).await.status, StatusCode::OK, "no browser adds that header");
+}
+
 /// Row 108: neither header.
 #[tokio::test]
 async fn without_fetch_metadata_and_origin_the_token_of_the_session_is_demanded() {

@@ -1,16 +1,20 @@
 //! Where an access token may stand, and that it stands in one place only.
 
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
-use countersign::{ConfigError, Cookies};
+use countersign::{ConfigError, Cookies, routes, typed_logout_handler};
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::browser::{CROSS_SITE, app, request, routed, with_access_cookie, with_header_changed};
-use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
+use crate::browser::{
+    CROSS_SITE, SAME_ORIGIN, app, request, routed, with_access_cookie, with_header_changed,
+};
+use crate::support::{Answer, App, AppState, NOW, SECOND, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
+
+typed_logout_handler!(logout, AppState);
 
 /// Every place switched on.
 fn everywhere() -> App {
@@ -157,6 +161,32 @@ async fn cookie_whose_name_differs_in_letter_case_is_another_cookie() {
     }
 }
 
+/// Rows 102, 105 and 106: a sibling host can set a cookie with a Unicode space before the `__Host-` prefix for the whole site. It
+/// signs nobody in, and it keeps nobody out either.
+#[tokio::test]
+async fn cookie_that_a_sibling_host_plants_behind_a_unicode_space_is_another_cookie() {
+    let app = with_access_cookie();
+    let (own, other) = (app.sign_in().await, app.sign_in().await);
+    let planted = format!(
+        "\u{2000}__Host-access={}; \u{A0}__Host-refresh={}",
+        other.cookie("__Host-access"),
+        other.cookie("__Host-refresh")
+    );
+    let with_cookies = |method, path, cookies: &str| {
+        let mut sent = request(method, path, &[SAME_ORIGIN]);
+        sent.headers_mut().insert(header::COOKIE, HeaderValue::from_bytes(cookies.as_bytes()).unwrap());
+        app.send(sent)
+    };
+    let answer = with_cookies(Method::GET, "/me", &planted).await;
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    let answer = with_cookies(Method::POST, "/refresh", &planted).await;
+    answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    let beside = format!("{}; {planted}", own.cookie_header());
+    assert_eq!(with_cookies(Method::GET, "/me", &beside).await.status, StatusCode::OK);
+    assert_eq!(with_cookies(Method::POST, "/refresh", &beside).await.status, StatusCode::OK);
+    assert_eq!(app.session_count().await, 2);
+}
+
 /// The token of the query is decoded once, and its letter case matters.
 #[tokio::test]
 async fn query_is_decoded_by_the_rules_of_forms() {
@@ -212,7 +242,8 @@ async fn expired_token_in_a_cookie_is_refused() {
 #[tokio::test]
 async fn document_names_every_place_that_the_router_is_told_of() {
     let configured = everywhere();
-    let app = App::build_with(|builder| builder, |router| routed(router.describe(&configured.auth)));
+    let routes = |router| routed(router).routes(routes!(logout)).describe(&configured.auth);
+    let app = App::build_with(|builder| builder, routes);
     let api = serde_json::to_value(&app.api).unwrap();
     let schemes = &api["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");
@@ -229,7 +260,10 @@ async fn document_names_every_place_that_the_router_is_told_of() {
     assert_eq!(api["paths"]["/notes"]["post"]["security"], any(json!([])));
     assert_eq!(api["paths"]["/health"]["get"]["security"], json!([]));
     assert_eq!(api["paths"]["/greeting"]["get"]["security"].as_array().unwrap().len(), 5);
-    assert!(api["paths"]["/notes"]["post"]["responses"]["403"].is_object(), "another site may have sent it");
+    for path in ["/notes", "/refresh", "/logout"] {
+        let refused = &api["paths"][path]["post"]["responses"]["403"];
+        assert!(refused.is_object(), "another site may have sent it: {path}");
+    }
     assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
     assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
 

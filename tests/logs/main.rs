@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore, TestClock};
@@ -101,6 +101,26 @@ async fn log_holds_reasons_but_no_token_and_no_secret() {
         assert!(!text.contains(str::from_utf8(secret).unwrap()));
     }
     assert!(!text.contains('\u{1b}') && !text.contains("line\nbreak"), "{text}");
+}
+
+/// Row 137: a client can make up a method of any length.
+#[tokio::test]
+async fn a_method_that_no_standard_has_does_not_fill_the_log() {
+    let log = Log::default();
+    let _guard = log.collect();
+    let auth = support::builder(&TestClock::at(NOW)).build().unwrap();
+    let router = Router::new().route("/", axum::routing::any(async || ())).layer(auth.layer());
+    for (method, logged) in [("PROPFIND", true), (&*"SPAM".repeat(10_000), false)] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = router.clone().oneshot(request(method, "/", None, Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+        let lines = log.lines();
+        assert_eq!(
+            lines.iter().filter(|line| line.contains("method=\"PROPFIND\"")).count(),
+            usize::from(logged)
+        );
+        assert!(lines.iter().all(|line| line.len() < 500), "{lines:?}");
+    }
 }
 
 #[tokio::test]

@@ -86,7 +86,9 @@ fn check_path(kind: &Kind, literal: &LitStr, errors: &Errors) {
                 .help(format!("write path = \"/{path}\"")),
         );
     }
-    if let Some(parameter) = kind.parameter.filter(|parameter| !path.contains(parameter)) {
+    // Doubled, a brace is no more than a brace.
+    let parameters = path.replace("{{", "").replace("}}", "");
+    if let Some(parameter) = kind.parameter.filter(|parameter| !parameters.contains(parameter)) {
         errors.push(
             literal,
             Message::new(format!("the path in {name}(...) has no `{parameter}`"))

@@ -65,6 +65,7 @@ fn the_path_of_a_session_has_its_identifier() {
             "the path in typed_revoke_session_handler!(...) has no `{id}`\nhelp: write path = \"/devices/{id}\""
         ]
     );
+    assert_eq!(mistakes(&REVOKE_SESSION, quote!(revoke, AppState, path = "/devices/{{id}}")).len(), 1);
     assert!(mistakes(&REVOKE_SESSION, quote!(revoke, AppState, path = "/devices/{id}")).is_empty());
     assert!(mistakes(&REVOKE_OTHERS, quote!(revoke, AppState, path = "/devices")).is_empty());
 }

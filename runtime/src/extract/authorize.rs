@@ -14,6 +14,9 @@ use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
 use crate::rejection::{AuthRejection, Denial};
 
+/// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
+const LONGEST_METHOD: usize = 17;
+
 /// A refusal, with what the log says of its cause and whose request it was.
 pub(crate) struct Refusal<C> {
     pub(crate) denial: Denial,
@@ -140,7 +143,8 @@ pub(crate) fn refuse<C: SessionClaims>(
     let outcome =
         if refusal.denial.status().is_server_error() { AuthOutcome::Failed } else { AuthOutcome::Refused };
     let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
-    event.method = Some(parts.method.as_str());
+    // A longer one is made up by the client, and could fill the log.
+    event.method = Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD);
     event.route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());

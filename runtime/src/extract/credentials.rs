@@ -143,11 +143,21 @@ pub(crate) fn one_header<'r>(
 /// HTTP/2 may split the header into several (RFC 9113 section 8.2.3), so all of them are read.
 fn one_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
     let found = headers.get_all(COOKIE).iter().flat_map(|line| {
-        // Other people's cookies may hold anything; in a token a replaced byte fails verification.
-        let line = String::from_utf8_lossy(line.as_bytes());
-        Cookie::split_parse(line).filter_map(Result::ok).filter(|cookie| cookie.name() == name)
+        Cookie::split_parse(in_ascii(line)).filter_map(Result::ok).filter(|cookie| cookie.name() == name)
     });
     Ok(one(found)?.map(|cookie| Cow::Owned(cookie.value().to_owned())))
+}
+
+/// A line of cookies with a mark for every byte that no token and no name of ours has; other people's cookies may hold anything.
+///
+/// The parser would take the spaces of Unicode away, and with one before the name another host of the same site can set a
+/// cookie in spite of the `__Host-` prefix.
+fn in_ascii(line: &HeaderValue) -> Cow<'_, str> {
+    let in_ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+    match line.to_str() {
+        Ok(text) => text.into(),
+        Err(_) => line.as_bytes().iter().map(in_ascii).collect::<String>().into(),
+    }
 }
 
 /// The value of the one parameter of this name in the query, decoded.
@@ -207,6 +217,22 @@ mod tests {
         ] {
             assert_eq!(cookie(&[other]), Ok(None), "{}", other.escape_ascii());
         }
+    }
+
+    /// Rows 102 and 106: a browser takes a prefix for one only where it begins the name, so what stands before it counts.
+    #[test]
+    fn a_cookie_with_a_unicode_space_at_its_name_is_another_cookie() {
+        for space in ["\u{85}", "\u{A0}", "\u{1680}", "\u{2000}", "\u{2028}", "\u{205F}", "\u{3000}"] {
+            for other in [format!("{space}__Host-access=a"), format!("__Host-access{space}=a")] {
+                for line in [other.clone(), format!("theme=dark; {other}"), format!("{other}; theme=dark")] {
+                    let value = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+                    let headers = HeaderMap::from_iter([(COOKIE, value)]);
+                    assert_eq!(one_cookie(&headers, "__Host-access"), Ok(None), "{line:?}");
+                }
+            }
+        }
+        // Those of ASCII a browser takes away itself, before it looks at the prefix.
+        assert_eq!(cookie(&[b"theme=dark;\t __Host-access =\ta.b.c "]), Ok(Some("a.b.c".to_owned())));
     }
 
     /// Row 67.

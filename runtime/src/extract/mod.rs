@@ -11,4 +11,5 @@ pub(crate) use authorize::{Refusal, authorize, decided, refuse};
 pub(crate) use credentials::{access_credential, one_header, refresh_cookie_of, refresh_token_of};
 pub use guard::{Guard, Nobody, Public};
 pub use refresh_session::RefreshSession;
+pub(crate) use session::forget;
 pub use session::{Session, Transport, claims_from_parts, optional_claims_from_parts};

@@ -153,12 +153,20 @@ impl<C: SessionClaims> Session<C> {
     }
 }
 
+/// Takes away what somebody else, or an earlier look, has left for those inside, to whom the request is nobody's.
+pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
+    parts.extensions.remove::<Session<C>>();
+}
+
 /// The session of the request, verified at most once: the first to ask leaves it in the extensions.
 pub(super) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    let Some(credential) = access_credential(parts, auth.transports())? else { return Ok(None) };
+    let Some(credential) = access_credential(parts, auth.transports())? else {
+        forget::<C>(parts);
+        return Ok(None);
+    };
     if let Some(session) = parts.extensions.get::<Session<C>>()
         && session.is_of(&credential, auth)
     {

@@ -1,8 +1,8 @@
 //! Whether the site itself sent a request, where a browser adds the credentials on its own (CSRF).
 
-use http::header::ORIGIN;
+use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
-use http::{HeaderName, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use super::origin::Origin;
 use crate::auth::Auth;
@@ -14,12 +14,14 @@ use crate::session::SessionId;
 /// The header of the session's token, which a page of another site can neither read nor send.
 pub(crate) const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const WEBSOCKET: &[u8] = b"websocket";
 
 impl<C: SessionClaims> Auth<C> {
     /// What a request carries in the header `X-CSRF-Token` when a cookie is its credential: for pages that the server renders;
     /// others find it in the response that set the cookies. It is the same for the whole session and good for no other.
     ///
-    /// A request with an unsafe method that a cookie authenticates has to show who sent it. A browser says so in
+    /// A request with an unsafe method that a cookie authenticates has to show who sent it, and so has the handshake of a
+    /// WebSocket. A browser says so in
     /// `Sec-Fetch-Site`, an older one in `Origin`, which has to be the request's own host or a
     /// [trusted origin](crate::Cookies::trust_origin). The header is demanded where a client sends neither, and has to be right
     /// wherever it is sent. Requests with tokens in a header need none of it.
@@ -43,7 +45,7 @@ pub(crate) fn check<C: SessionClaims>(
     auth: &Auth<C>,
     subject: Subject<'_>,
 ) -> Result<(), Denial> {
-    if is_safe(&parts.method) {
+    if changes_nothing(parts) {
         return Ok(());
     }
     let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
@@ -62,9 +64,14 @@ pub(crate) fn check<C: SessionClaims>(
     }
 }
 
-/// RFC 9110 section 9.2.1.
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+/// Whether it is a request by a safe method (RFC 9110 section 9.2.1), and no handshake of a WebSocket: with that `GET` begins a
+/// conversation, which a page of any site may begin and read, since CORS does not apply to it (RFC 6455 section 10.2).
+fn changes_nothing(parts: &Parts) -> bool {
+    let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    let mut upgrades = parts.headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes);
+    is_safe
+        && !upgrades
+            .any(|line| line.windows(WEBSOCKET.len()).any(|name| name.eq_ignore_ascii_case(WEBSOCKET)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use self::redirect::Redirect;
 use crate::access::{Access, Rule};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{authorize, decided, refuse};
+use crate::extract::{authorize, decided, forget, refuse};
 
 pub use service::AuthService;
 
@@ -293,7 +293,11 @@ impl Admission {
             // A caller who is not signed in is no refusal here, and so no event either.
             Self::Anonymous { unless, home } => match decided(parts, auth, unless).await {
                 Ok(_) => Err(home.response(&parts.headers)),
-                Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => Ok(()),
+                Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => {
+                    // The token of a session that has ended was verified before the store was asked.
+                    forget::<C>(parts);
+                    Ok(())
+                }
                 Err(refusal) => Err(refuse(parts, auth, Some(*unless), &refusal).response()),
             },
         }

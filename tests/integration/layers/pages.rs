@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::routing::get;
+use axum::{Extension, Router};
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore, TestClock};
-use countersign::{Auth, Liveness};
+use countersign::{Auth, Liveness, Session};
 
 use super::{Heard, auth, login, pages, request, send, with_headers};
 use crate::support::{NOW, User, builder, forge, payload, payload_with};
@@ -129,7 +129,11 @@ async fn a_login_page_that_looks_the_session_up_lets_in_whose_session_has_ended(
     let auth =
         |liveness| builder(&TestClock::at(NOW)).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
     let (on_demand, always) = (auth(Liveness::OnDemand), auth(Liveness::Always));
-    let page = |layer| Router::new().route("/page", get(async || "login")).layer(layer);
+    let login_page = async |session: Option<Extension<Session<User>>>| match session {
+        Some(_) => "login of somebody",
+        None => "login",
+    };
+    let page = |layer| Router::new().route("/page", get(login_page)).layer(layer);
     for (live, auth) in [
         (page(on_demand.anonymous_only("/home").live()), &on_demand),
         (page(always.anonymous_only("/home")), &always),

@@ -6,13 +6,14 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use countersign::testing::TestClock;
 use countersign::{AuthService, Session};
 use http_body_util::{BodyExt as _, Full};
 use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 
-use super::{auth, request};
-use crate::support::{User, forge, payload, payload_with};
+use super::{auth, login, pages, request, send, with_headers};
+use crate::support::{NOW, User, builder, forge, payload, payload_with};
 
 /// A bare service with a body that is not axum's, an error of its own, and claims out of the extensions.
 #[tokio::test]
@@ -119,4 +120,15 @@ fn an_error_of_the_service_inside_stays_infallible_for_axum() {
     fn infallible<S: Service<Request<Body>, Error = Infallible>>(_: &S) {}
     let answer = async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty()));
     infallible(&auth().layer().layer(service_fn(answer)));
+}
+
+/// A service without extractors takes the session from the extensions, and believes the layer that is around it.
+#[tokio::test]
+async fn a_layer_that_finds_nobody_leaves_nobody_for_those_inside() {
+    let named = HeaderName::from_static("x-other");
+    let (inner, outer) = (auth(), builder(&TestClock::at(NOW)).access_header(named).build().unwrap());
+    let pair = login(&outer, &[]).await;
+    let both = pages(inner.layer().optional()).layer(outer.layer());
+    let answer = send(&both, with_headers("/page", None, &[("x-other", &pair.access_token)])).await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::OK, &b"nobody"[..]));
 }
