@@ -348,3 +348,34 @@ async fn sign_out_while_claims_are_read_is_seen_by_every_kind_of_refresh() {
         app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     }
 }
+
+/// Row 94: the claims were read before they changed, so what is made of them ends with the tokens that were given before.
+#[tokio::test]
+async fn claims_that_change_while_they_are_read_are_not_handed_out() {
+    let near_expiry = Rotation::NearExpiry { within: SECOND * 60, window: SECOND * 30 };
+    for rotation in [Rotation::default(), near_expiry] {
+        let (auth, clock): (Arc<OnceLock<Auth<User>>>, _) = (Arc::default(), TestClock::at(NOW));
+        let demotes = Arc::new(AtomicBool::new(true));
+        let (handle, time, now) = (Arc::clone(&auth), clock.clone(), Arc::clone(&demotes));
+        let source = move |id: u64| {
+            let (handle, time, now) = (Arc::clone(&handle), time.clone(), Arc::clone(&now));
+            async move {
+                if !now.swap(false, Ordering::SeqCst) {
+                    return Ok(Some(User { id, ..User::with(&[]) }));
+                }
+                let read = User { id, ..User::with(&[Role::Admin]) };
+                time.advance(SECOND);
+                handle.get().unwrap().expire_access_tokens(&id).await?;
+                time.advance(SECOND);
+                Ok(Some(read))
+            }
+        };
+        let app = App::with(|builder| builder.clock(clock.clone()).rotation(rotation).claims_source(source));
+        auth.set(app.auth.clone()).unwrap();
+        let pair = app.login(&[Role::Admin]).await;
+        let answer = app.refresh(&pair.refresh_token).await;
+        answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
+        let answer = app.refresh(&pair.refresh_token).await;
+        assert_eq!(app.get("/admin", Some(&answer.text("access_token"))).await.status, StatusCode::FORBIDDEN);
+    }
+}

@@ -88,9 +88,11 @@ impl<C: SessionClaims> Auth<C> {
         let prepared =
             sessions.prepare(session, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
         let claims = self.current_claims(prepared.record()).await?;
+        // No later than the claims, which may be outdated by now: then their end has to reach the token.
+        let arrived = prepared.arrived();
         sessions
             .commit(prepared, |record, outcome| match outcome {
-                Outcome::Kept => self.pair(&claims, record, &ticket.id, sessions.now()),
+                Outcome::Kept => self.pair(&claims, record, &ticket.id, arrived),
                 _ => self.pair(&claims, record, &successor_id, record.rotated_at),
             })
             .await

@@ -3,7 +3,6 @@
 use super::cache::{Forgetting, Whose};
 use super::service::COMMIT_ATTEMPTS;
 use super::{SessionError, SessionId, SessionRecord, Sessions};
-use crate::clock::Timestamp;
 use crate::store::Replaced;
 
 impl Sessions {
@@ -51,21 +50,18 @@ impl Sessions {
     /// has to be done again.
     pub async fn expire_access_tokens(&self, user_id: &str) -> Result<u64, SessionError> {
         let _forgetting = self.forgetting(Whose::User(user_id));
-        let now = self.now();
         let mut count = 0;
         for record in self.list(user_id).await? {
-            count += u64::from(self.set_not_before(record, now).await?);
+            count += u64::from(self.expire_now(record).await?);
         }
         Ok(count)
     }
 
-    async fn set_not_before(
-        &self,
-        mut record: SessionRecord,
-        not_before: Timestamp,
-    ) -> Result<bool, SessionError> {
+    async fn expire_now(&self, mut record: SessionRecord) -> Result<bool, SessionError> {
         let id = record.id.clone();
         for _ in 0..COMMIT_ATTEMPTS {
+            // A refresh that was faster may have given out a token with claims from before the call.
+            let not_before = self.now().max(record.rotated_at);
             if record.access_not_before.is_some_and(|already| already >= not_before) {
                 return Ok(true);
             }

@@ -26,7 +26,8 @@ pub enum SessionError {
         /// What the store says.
         cause: StoreError,
     },
-    /// The store reported one conflict after the other; nothing was written.
+    /// Others changed the session again and again, or expired its access tokens in the middle of a refresh; nothing was
+    /// written.
     Contended,
     /// The system had no random numbers to give.
     Randomness(Box<dyn Error + Send + Sync>),
@@ -44,7 +45,7 @@ impl fmt::Display for SessionError {
                 "an old refresh token was used again, and the session could not be ended"
             }
             Self::Unrepeatable => "the refresh cannot be repeated",
-            Self::Contended => "the session was changed by others again and again",
+            Self::Contended => "the session was changed by others meanwhile",
             Self::Randomness(_) => "the system has no random numbers to give",
             Self::Store(_) => "the session store is unavailable",
         })

@@ -17,6 +17,8 @@ mod hash;
 mod id;
 mod looking;
 mod opening;
+#[cfg(test)]
+mod races;
 mod record;
 mod rotation;
 mod service;

@@ -106,7 +106,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// What `mint` refuses, after which nothing was written; else as [`prepare`](Self::prepare).
+    /// What `mint` refuses, after which nothing was written; [`SessionError::Contended`] too when the user's access tokens were
+    /// [expired](Self::expire_access_tokens) since [`prepare`](Self::prepare), as the claims that the caller read may be older;
+    /// else as `prepare`.
     pub async fn commit<T, E>(
         &self,
         prepared: Prepared,
@@ -117,7 +119,7 @@ impl Sessions {
         E: From<SessionError> + Send,
     {
         let Prepared { loaded, outcome, presented, successor, arrived, .. } = prepared;
-        let id = loaded.id.clone();
+        let (id, not_before) = (loaded.id.clone(), loaded.access_not_before);
         // A rotation notices a change of the record when it writes; the others have to look.
         let mut known = Some(loaded).filter(|_| outcome == Outcome::Rotated);
         for _ in 0..COMMIT_ATTEMPTS {
@@ -125,6 +127,9 @@ impl Sessions {
                 Some(record) => record,
                 None => self.load(&id).await?,
             };
+            if current.access_not_before != not_before {
+                return Err(SessionError::Contended.into());
+            }
             let (record, outcome) = self.decide(&current, &presented, &successor, arrived).await?;
             let minted = mint(&record, outcome)?;
             match outcome {
@@ -166,6 +171,11 @@ impl Prepared {
     /// The session as it will be, but for the times.
     pub fn record(&self) -> &SessionRecord {
         &self.record
+    }
+
+    /// When the token was presented: no later than anything that the caller reads for the exchange.
+    pub(crate) fn arrived(&self) -> Timestamp {
+        self.arrived
     }
 }
 
