@@ -1,6 +1,5 @@
 //! What may run at the same time, in many orders: between any two calls of the store anybody else may come first.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -109,7 +108,8 @@ impl World {
             .unwrap()
             .touch_interval(Duration::from_secs(1))
             .unwrap()
-            .max_per_user(NonZeroU32::new(3).unwrap());
+            .max_per_user(3)
+            .unwrap();
         let store = Slow::new(seed, clock.clone());
         let mut sessions = Sessions::new(store.clone(), Arc::new(clock), policy);
         if cache {
