@@ -1,212 +1,25 @@
 //! The router that takes only handlers that say who may call them, and writes their OpenAPI document.
 
+mod routes;
+
 use std::fmt;
-use std::marker::PhantomData;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter, Route};
+use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
-use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::{OpenApi, PathItem, Paths, RefOr, Schema};
+use utoipa::openapi::{OpenApi, PathItem, Paths};
 
-use crate::access::Access;
-use crate::auth::{Auth, Transports};
+use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::handler::{Captured, Declared, Served, Signature};
 use crate::openapi;
 use crate::openapi::transports::Scheme;
 
-/// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`].
-///
-/// Each one is a handler with `#[utoipa::path(...)]` that declares who may call it: with an access attribute, or with
-/// the claims type, [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is
-/// a compile error. Neither `utoipa-axum` nor an import is needed: name a handler of another module by its path, because
-/// `#[utoipa::path]` makes a type beside the handler, which a `use` of the handler alone leaves behind.
-///
-/// Only the first argument declares the access. A handler with the arguments `(Option<User>, Session<User>)` is documented
-/// as open to callers without credentials, although its second argument refuses them; put the stricter one first, or
-/// write `#[authenticated]`.
-///
-/// ```
-/// use countersign::{Auth, AuthRouter, SessionClaims, authenticated, public, routes};
-///
-/// #[derive(SessionClaims, Clone)]
-/// struct User {
-///     #[claims(subject)]
-///     id: String,
-/// }
-///
-/// /// Who am I?
-/// #[authenticated]
-/// #[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
-/// async fn me(user: User) -> String {
-///     user.id
-/// }
-///
-/// #[public(reason = "health probe")]
-/// #[utoipa::path(get, path = "/health")]
-/// async fn health() {}
-///
-/// # fn router(auth: Auth<User>) {
-/// let (router, api) = AuthRouter::new().routes(routes!(me, health)).with_state(auth).split_for_parts();
-/// # let _: axum::Router = router;
-/// # let _ = api;
-/// # }
-/// ```
-#[cfg(feature = "macros")]
-#[macro_export]
-macro_rules! routes {
-    ($($handlers:tt)*) => {
-        $crate::__private::routes!($crate, $($handlers)*)
-    };
-}
-
-/// Handlers with their documents, as [`routes!`](crate::routes) collects them.
-#[must_use = "add the routes to an `AuthRouter`"]
-pub struct Routes<S> {
-    routes: Vec<Documentation<S>>,
-    /// Where else than in the `Authorization` header tokens may stand, if these routes know.
-    schemes: Vec<Scheme>,
-}
-
-/// What [`AuthRouter::routes`] takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
-/// [`Auth::routes`](crate::Auth::routes).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a list of routes",
-    label = "not routes",
-    note = "pass `routes!(me, admin::members)`, or the endpoints of `auth.routes()`"
-)]
-pub trait IntoRoutes<S> {
-    #[doc(hidden)]
-    fn into_routes(self) -> Routes<S>;
-}
-
-impl<S> IntoRoutes<S> for Routes<S> {
-    fn into_routes(self) -> Self {
-        self
-    }
-}
-
-struct Documentation<S> {
-    document: Document,
-    methods: MethodRouter<S>,
-}
-
-impl<S> Routes<S> {
-    #[doc(hidden)]
-    pub fn new() -> Self {
-        Self { routes: Vec::new(), schemes: Vec::new() }
-    }
-
-    pub(crate) fn with_state<T>(self, state: S) -> Routes<T>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let routes = self.routes.into_iter().map(|Documentation { document, methods }| Documentation {
-            document,
-            methods: methods.with_state(state.clone()),
-        });
-        Routes { routes: routes.collect(), schemes: self.schemes }
-    }
-
-    pub(crate) fn with_transports(mut self, transports: &Transports) -> Self {
-        self.schemes = openapi::transports::schemes(transports);
-        self
-    }
-
-    /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
-    #[doc(hidden)]
-    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H::Function, T> {
-        Captured { routes: self, handler: handler.function(), arguments: PhantomData }
-    }
-}
-
-impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
-    /// Asks for the handler's document, and whether axum can serve it.
-    pub fn documented<D, Kind>(self) -> Routes<S>
-    where
-        D: Documented,
-        H: Served<T, Kind, S>,
-    {
-        self.described(D::document)
-    }
-
-    /// As [`documented`](Self::documented), with a document that no type writes.
-    pub(crate) fn described<Kind>(self, document: impl FnOnce(&Access) -> Document) -> Routes<S>
-    where
-        H: Served<T, Kind, S>,
-    {
-        let Self { mut routes, handler, access, .. } = self;
-        let document = document(&access);
-        let methods = document
-            .methods
-            .iter()
-            .fold(MethodRouter::new(), |router, method| handler.clone().serve(router, filter(method)));
-        routes.routes.push(Documentation { document, methods });
-        routes
-    }
-}
-
-fn filter(method: &HttpMethod) -> MethodFilter {
-    match method {
-        HttpMethod::Get => MethodFilter::GET,
-        HttpMethod::Put => MethodFilter::PUT,
-        HttpMethod::Post => MethodFilter::POST,
-        HttpMethod::Delete => MethodFilter::DELETE,
-        HttpMethod::Options => MethodFilter::OPTIONS,
-        HttpMethod::Head => MethodFilter::HEAD,
-        HttpMethod::Patch => MethodFilter::PATCH,
-        HttpMethod::Trace => MethodFilter::TRACE,
-    }
-}
-
-/// A handler that `#[utoipa::path]` or a macro such as `typed_refresh_handler!` documents.
-#[diagnostic::on_unimplemented(
-    message = "this handler has no path",
-    label = "#[utoipa::path] is missing",
-    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute"
-)]
-pub trait Documented {
-    #[doc(hidden)]
-    fn document(access: &Access) -> Document;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D> Documented for D
-where
-    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
-{
-    fn document(access: &Access) -> Document {
-        let mut schemas = Vec::new();
-        D::schemas(&mut schemas);
-        let mut operation = D::operation();
-        let tags = D::tags();
-        if !tags.is_empty() {
-            operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
-        }
-        openapi::declare(&mut operation, access);
-        Document { path: D::path(), methods: D::methods(), operation, schemas }
-    }
-}
-
-/// What the OpenAPI document says about one handler.
-pub struct Document {
-    pub(crate) path: String,
-    pub(crate) methods: Vec<HttpMethod>,
-    pub(crate) operation: Operation,
-    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
-}
-
-/// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.
-pub trait Documentable {
-    /// Whether `#[utoipa::path]` stood where the access attribute could not see it.
-    const UNDOCUMENTED: bool = false;
-}
-
-impl<T> Documentable for T {}
+pub(crate) use routes::Document;
+use routes::Documentation;
+pub use routes::{Documentable, Documented, IntoRoutes, Routes};
 
 /// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
 ///

@@ -14,7 +14,8 @@ use crate::session::SessionMetadata;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{
-    Auth, AuthRouter, SessionClaims, authenticated, openapi_json, public, require_role, typed_refresh_handler,
+    Auth, AuthRouter, SessionClaims, authenticated, openapi_json, public, require_role, routes,
+    typed_refresh_handler,
 };
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
