@@ -67,7 +67,7 @@ pub struct AuthEvent<'a> {
     pub user: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
-    /// The method of the request.
+    /// The method of the request, unless the client has made up a long one.
     pub method: Option<&'a str>,
     /// The route of the request with its placeholders, as it was given to the router.
     pub route: Option<&'a str>,
