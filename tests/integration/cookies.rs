@@ -70,7 +70,14 @@ fn names_and_origins_that_could_change_attributes_are_refused() {
         let refused = builder(&clock).cookies(Cookies::new().named(name)).build();
         assert!(matches!(refused, Err(ConfigError::CookieName)), "{name:?}");
     }
-    for origin in ["*", "null", "https://*.example.com", "https://app.example.com/", "app.example.com"] {
+    for origin in [
+        "*",
+        "null",
+        "https://*.example.com",
+        "https://app.example.com/",
+        "app.example.com",
+        "http://app.example.com",
+    ] {
         let refused = builder(&clock).cookies(Cookies::new().trust_origin(origin)).build();
         assert!(matches!(refused, Err(ConfigError::Origin { .. })), "{origin:?}");
         assert!(refused.unwrap_err().to_string().contains(origin));
@@ -159,6 +166,22 @@ async fn refresh_takes_the_token_from_one_place_and_answers_in_kind() {
     assert_eq!((answer.status, answer.set_cookies()), (StatusCode::OK, vec![]));
     assert!(answer.json()["refresh_token"].is_string());
     assert_eq!(app.renew(&cookies).await.status, StatusCode::OK);
+}
+
+/// Row 110: some clients announce JSON whatever they send; a form is no JSON, however empty.
+#[tokio::test]
+async fn refresh_by_cookie_may_announce_json_and_nothing_else() {
+    let app = with_cookies();
+    let cookies = app.sign_in().await.cookie_header();
+    for (media_type, status) in [
+        ("application/x-www-form-urlencoded", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("application/json", StatusCode::OK),
+    ] {
+        let mut request = request(Method::POST, "/refresh", &[SAME_ORIGIN, ("cookie", &cookies)]);
+        request.headers_mut().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+        assert_eq!(app.send(request).await.status, status, "{media_type}");
+    }
 }
 
 #[tokio::test]

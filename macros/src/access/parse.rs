@@ -196,6 +196,15 @@ fn named(name: LitStr, errors: &Errors) -> Option<Role> {
         );
         return None;
     }
+    // As a role it would look nothing up, and the attribute would read as if it did.
+    if let Some(word) = proof_named(&text) {
+        errors.push(
+            &name,
+            Message::new(format!("`{word}` stands in #[require_role(...)] without quotes"))
+                .help(format!("write #[require_role(\"admin\", {word})]")),
+        );
+        return None;
+    }
     // The scope-token of RFC 6749 section 3.3, which every role has to be.
     let refused = text.chars().find(|c| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E'));
     if let Some(refused) = refused {
@@ -225,7 +234,10 @@ fn authenticated(positional: &[TokenStream], errors: &Errors) -> Option<()> {
 
 /// `"live"` for `live`, where a string cannot be a role.
 fn quoted_proof(argument: &TokenStream) -> Option<&'static str> {
-    let text = syn::parse2::<LitStr>(argument.clone()).ok()?.value();
+    proof_named(&syn::parse2::<LitStr>(argument.clone()).ok()?.value())
+}
+
+fn proof_named(text: &str) -> Option<&'static str> {
     [LIVE.name, BOTH_TOKENS.name].into_iter().find(|name| *name == text)
 }
 

@@ -44,7 +44,7 @@ pub enum ConfigError {
     },
     /// The realm holds a character that may not stand in a challenge.
     Realm,
-    /// A trusted origin is not an origin.
+    /// A trusted origin is not an origin, or one of `http` on another machine, where whoever controls the network writes its pages.
     Origin {
         /// What was given.
         origin: String,
@@ -88,7 +88,7 @@ impl fmt::Display for ConfigError {
             ),
             Self::Origin { origin } => write!(
                 f,
-                "`{}` is not an origin: pass a scheme, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`",
+                "`{}` is no origin that can be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
                 origin.escape_debug()
             ),
             Self::SameKey => {

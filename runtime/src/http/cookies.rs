@@ -85,7 +85,7 @@ impl Cookies {
     }
 
     /// Another origin whose pages may send requests with the cookies: `https://app.example.com`, exactly as browsers write it
-    /// in the header `Origin`. Call it again for another one.
+    /// in the header `Origin`; `http` only on loopback addresses. Call it again for another one.
     ///
     /// There are no wildcards: whoever can put a page on a trusted origin can act as the user.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
@@ -103,9 +103,11 @@ impl Cookies {
             Some(name) if fits(&name) => format!("__Host-{name}-"),
             Some(_) => return Err(ConfigError::CookieName),
         };
-        let origins = self.origins.into_iter().map(|origin| match Origin::parse(&origin) {
-            Some(parsed) => Ok(parsed),
-            None => Err(ConfigError::Origin { origin }),
+        let origins = self.origins.into_iter().map(|origin| {
+            match Origin::parse(&origin).filter(Origin::is_trustworthy) {
+                Some(parsed) => Ok(parsed),
+                None => Err(ConfigError::Origin { origin }),
+            }
         });
         Ok(CookieRules {
             refresh_name: format!("{prefix}refresh"),

@@ -29,6 +29,11 @@ impl Origin {
         (origin.to_string() == text).then_some(origin)
     }
 
+    /// Whether a page of this origin can be told from one that somebody on the network has made up.
+    pub(crate) fn is_trustworthy(&self) -> bool {
+        self.secure || is_loopback(&self.host)
+    }
+
     fn of(secure: bool, authority: &Authority) -> Option<Self> {
         if authority.as_str().contains(['@', '*']) || authority.host().is_empty() {
             return None;
@@ -44,7 +49,7 @@ impl Origin {
     /// Behind a proxy that ends TLS the scheme of the request is unknown. So `https` is taken from any host, and `http` only
     /// from this machine: on another one, whoever controls the network can write pages of an `http` origin.
     pub(crate) fn is_target_of(&self, parts: &Parts) -> bool {
-        if !self.secure && !is_loopback(&self.host) {
+        if !self.is_trustworthy() {
             return false;
         }
         // The authority of the request line wins over `Host` (RFC 9112 section 3.2.2); HTTP/2 has `:authority`.

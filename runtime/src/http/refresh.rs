@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
 use axum::{Json, RequestExt};
+use axum_core::body::Body;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
@@ -122,17 +123,21 @@ impl<S: Send + Sync> FromRequest<S> for RefreshRequest {
         let (parts, body) = request.into_parts();
         let mut request = Request::new(body);
         DefaultBodyLimit::max(LARGEST_BODY).apply(&mut request);
+        let bytes: Bytes = request.extract().await.map_err(|_| Denial::InvalidRequest)?;
+        let is_empty = bytes.is_empty();
         let Some(content_type) = parts.headers.get(CONTENT_TYPE) else {
-            let body: Bytes = request.extract().await.map_err(|_| Denial::InvalidRequest)?;
-            return match body.is_empty() {
+            return match is_empty {
                 true => Ok(Self { body: None, parts }),
                 false => Err(Denial::UnsupportedMediaType.into()),
             };
         };
+        let mut request = Request::new(Body::from(bytes));
         request.headers_mut().insert(CONTENT_TYPE, content_type.clone());
         match request.extract::<Json<RefreshBody>, _>().await {
             Ok(Json(body)) => Ok(Self { body: Some(body), parts }),
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Denial::UnsupportedMediaType.into()),
+            // Some clients announce JSON whatever they send.
+            Err(_) if is_empty => Ok(Self { body: None, parts }),
             Err(_) => Err(Denial::InvalidRequest.into()),
         }
     }
