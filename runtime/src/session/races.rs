@@ -312,3 +312,27 @@ async fn a_token_from_a_server_whose_clock_is_ahead_is_expired_too() {
         assert!(!server.is_live(&record.id, "ann", record.rotated_at).await.unwrap());
     }
 }
+
+/// A button that was pressed twice, within a second. Each sign-in may have seen the other when it began.
+#[test]
+fn two_sign_ins_at_once_do_not_end_each_other() {
+    for seed in 0..1000 {
+        let store = Slow::new(seed, TestClock::at(START));
+        // This clock stands still.
+        let clock = Arc::new(TestClock::at(START));
+        let policy = SessionPolicy::default().max_per_user(NonZeroU32::MIN);
+        let sessions = Arc::new(Sessions::new(store, clock, policy));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let opens = [0, 1].map(|number| {
+                let sessions = Arc::clone(&sessions);
+                let token = TokenHash::of([number]);
+                tokio::spawn(async move { sessions.open("ann", token, SessionMetadata::default()).await })
+            });
+            for open in opens {
+                open.await.unwrap().unwrap();
+            }
+            assert_eq!(sessions.list("ann").await.unwrap().len(), 1, "seed {seed}");
+        });
+    }
+}
