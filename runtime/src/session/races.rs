@@ -336,3 +336,31 @@ fn two_sign_ins_at_once_do_not_end_each_other() {
         });
     }
 }
+
+/// Row 94.
+#[tokio::test]
+async fn a_server_whose_clock_is_behind_does_not_revive_access_tokens() {
+    let store = MemoryStore::new();
+    let server = |at| Sessions::new(store.clone(), Arc::new(TestClock::at(at)), SessionPolicy::default());
+    let (ahead, behind) = (server(START + 30), server(START + 10));
+    let record = server(START).open("ann", TokenHash::of("first"), SessionMetadata::default()).await.unwrap();
+    assert_eq!(ahead.expire_access_tokens("ann").await.unwrap(), 1);
+    assert_eq!(behind.expire_access_tokens("ann").await.unwrap(), 1);
+    let token_of = START + 20;
+    assert!(!ahead.is_live(&record.id, "ann", Timestamp::from_unix(token_of)).await.unwrap());
+}
+
+/// Row 86.
+#[tokio::test]
+async fn a_cached_look_up_does_not_outlive_the_idle_limit() {
+    let clock = TestClock::at(START);
+    let seconds = Duration::from_secs;
+    let policy =
+        SessionPolicy::new(Lifetimes::new(seconds(100), seconds(1000)), Rotation::default()).unwrap();
+    let sessions = Sessions::new(MemoryStore::new(), Arc::new(clock.clone()), policy).cached(seconds(60), 10);
+    let record = sessions.open("ann", TokenHash::of("first"), SessionMetadata::default()).await.unwrap();
+    for (at, live) in [(90, true), (99, true), (100, false)] {
+        clock.set(Timestamp::from_unix(START + at));
+        assert_eq!(sessions.is_live(&record.id, "ann", record.created_at).await.unwrap(), live, "{at}");
+    }
+}
