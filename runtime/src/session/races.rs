@@ -37,7 +37,7 @@ impl Slow {
         for _ in 0..self.random() % 4 {
             tokio::task::yield_now().await;
         }
-        if self.random() % 5 == 0 {
+        if self.random().is_multiple_of(5) {
             self.clock.advance(Duration::from_secs(1));
         }
     }
@@ -151,7 +151,7 @@ fn in_many_orders<F: Future<Output = ()>>(run: impl Fn(World) -> F) {
     for seed in 0..400 {
         for rotation in [Rotation::default(), near] {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(run(World::new(seed, rotation, seed % 2 == 0)));
+            runtime.block_on(run(World::new(seed, rotation, seed.is_multiple_of(2))));
         }
     }
 }
@@ -227,7 +227,7 @@ fn whatever_runs_at_the_same_time_there_is_one_successor_and_an_end_is_an_end() 
                 })
             })
             .collect();
-        let end = (world.store.random() % 2 == 0).then(|| {
+        let end = (world.store.random().is_multiple_of(2)).then(|| {
             let world = world.clone();
             tokio::spawn(async move { world.sessions.end_all("ann", None).await.unwrap() })
         });
