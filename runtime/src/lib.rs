@@ -88,6 +88,7 @@ mod handler;
 mod http;
 mod known;
 mod layer;
+mod one_line;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod rejection;

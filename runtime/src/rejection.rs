@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::TARGET;
 use crate::access::{Access, Rule, is_scope_token};
 use crate::auth::AuthError;
+use crate::one_line::OneLine;
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +207,7 @@ impl From<AuthError> for AuthRejection {
                 Denial::Internal.into()
             }
             AuthError::Unavailable(error) => {
-                tracing::error!(target: TARGET, error = ?error, "the session store or the claims source failed");
+                tracing::error!(target: TARGET, error = %OneLine(&error), "the session store or the claims source failed");
                 Denial::Unavailable.into()
             }
         }

@@ -53,6 +53,8 @@ async fn cookie_is_taken_from_pages_of_the_own_origin_as_the_browser_says() {
     let twice = [SAME_ORIGIN, ("sec-fetch-site", "cross-site")];
     assert_eq!(status(&app, &cookies, &twice).await, StatusCode::FORBIDDEN);
     assert_eq!(status(&app, &cookies, &[CROSS_SITE, TRUSTED, TRUSTED]).await, StatusCode::FORBIDDEN);
+    let tokens = [("x-csrf-token", token.as_str()); 2];
+    assert_eq!(status(&app, &cookies, &[&tokens[..], &[SAME_ORIGIN]].concat()).await, StatusCode::FORBIDDEN);
 }
 
 /// Row 108: `Origin` where `Sec-Fetch-Site` is missing.

@@ -196,6 +196,20 @@ async fn session_is_looked_up_once_in_a_request() {
     assert_eq!(ask::<Live>(&auth, &token).await, Err(Denial::Unavailable));
 }
 
+/// Row 94: a handler may take the refusal as a value, and the next extractor asks again.
+#[tokio::test]
+async fn dead_session_is_refused_however_often_the_request_asks() {
+    let clock = TestClock::at(NOW);
+    let auth = auth(&clock, |builder| builder.liveness(Liveness::Always));
+    let pair = login(&auth).await;
+    auth.logout(&pair.refresh_token).await.unwrap();
+    let mut parts = parts(&pair.access_token);
+    for _ in 0..2 {
+        let session = <Session<User> as FromRequestParts<_>>::from_request_parts(&mut parts, &auth).await;
+        assert_eq!(session.map(drop).map_err(|refused| refused.denial()), Err(Denial::InvalidToken));
+    }
+}
+
 /// A token of ours never names somebody else's session; one that does opens nothing.
 #[tokio::test]
 async fn token_of_one_user_is_refused_with_the_session_of_another() {

@@ -277,3 +277,34 @@ async fn failures_name_nobody_either() {
     assert_eq!(with(session.as_str()), 0, "{lines:#?}");
     assert_eq!(with("user=\"7\""), 0, "{lines:#?}");
 }
+
+/// Row 138: whatever an error of the application holds, it is one line and no escape sequence.
+#[tokio::test]
+async fn cause_of_a_failure_is_one_line() {
+    struct Cause;
+
+    impl std::fmt::Debug for Cause {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("first\nINFO countersign: event=\"sign_in\" outcome=\"success\"\r\u{1b}[31m")
+        }
+    }
+
+    impl std::fmt::Display for Cause {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            std::fmt::Debug::fmt(self, f)
+        }
+    }
+
+    impl std::error::Error for Cause {}
+
+    let log = Log::default();
+    let _guard = log.collect();
+    let app = App::with(|builder| builder.claims_source(|_| async { Err(Box::new(Cause).into()) }));
+    let pair = app.login(&[]).await;
+    log.lines();
+    app.refresh(&pair.refresh_token).await;
+    let text = log.text();
+    assert!(text.contains("first"), "{text:?}");
+    assert_eq!(text.lines().count(), 2, "{text:?}");
+    assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
+}

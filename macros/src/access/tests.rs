@@ -152,11 +152,21 @@ fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
         );
     }
     refused(Kind::RequireRole, r#"live, "admin", "support""#, HANDLER, &[]);
-    refused(Kind::RequireRole, r#""live", Role::Live, Live, LIVE"#, HANDLER, &[]);
+    refused(Kind::RequireRole, r#""alive", Role::Live, Live, LIVE"#, HANDLER, &[]);
 }
 
 #[test]
 fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
+    for word in ["live", "both_tokens"] {
+        refused(
+            Kind::RequireRole,
+            &format!("\"admin\", \"{word}\""),
+            HANDLER,
+            &[&format!(
+                "`{word}` stands in #[require_role(...)] without quotes\nhelp: write #[require_role(\"admin\", {word})]"
+            )],
+        );
+    }
     for (word, help) in [
         ("live", "write #[require_role(\"admin\", live)], or #[authenticated(live)] for any signed-in user"),
         (

@@ -12,6 +12,7 @@ use crate::auth::{Auth, Liveness};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
+use crate::one_line::OneLine;
 use crate::rejection::{AuthRejection, Denial};
 
 /// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
@@ -126,7 +127,7 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
             Ok(live)
         }
         Err(cause) => {
-            tracing::error!(target: TARGET, error = ?cause, "a session could not be looked up");
+            tracing::error!(target: TARGET, error = %OneLine(&cause), "a session could not be looked up");
             let denial = Denial::Unavailable;
             Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
         }

@@ -14,6 +14,7 @@ use crate::access::{Access, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
+use crate::one_line::OneLine;
 use crate::rejection::{AuthRejection, Denial};
 
 /// The signed-in user, who presented the access token and the refresh token of one session that has not ended.
@@ -111,7 +112,7 @@ pub(super) async fn examined<C: SessionClaims>(
     let ticket = examined.map_err(|error| match error {
         AuthError::InvalidGrant(cause) => refused(Denial::InvalidToken, cause.reason()),
         error => {
-            tracing::error!(target: TARGET, error = ?error, "a refresh token could not be judged");
+            tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be judged");
             malformed(Denial::Unavailable)
         }
     })?;

@@ -6,6 +6,7 @@ use super::cache::LiveCache;
 use super::{SessionError, SessionId, SessionRecord, Sessions};
 use crate::TARGET;
 use crate::clock::Timestamp;
+use crate::one_line::OneLine;
 use crate::store::Replaced;
 
 impl Sessions {
@@ -53,7 +54,7 @@ impl Sessions {
             Ok(Replaced::Yes) => next,
             Ok(Replaced::Conflict) => record,
             Err(cause) => {
-                tracing::debug!(target: TARGET, error = ?cause, "the last use of a session was not noted");
+                tracing::debug!(target: TARGET, error = %OneLine(&cause), "the last use of a session was not noted");
                 record
             }
         }

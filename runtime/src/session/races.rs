@@ -36,7 +36,7 @@ impl Slow {
         for _ in 0..self.random() % 4 {
             tokio::task::yield_now().await;
         }
-        if self.random() % 5 == 0 {
+        if self.random().is_multiple_of(5) {
             self.clock.advance(Duration::from_secs(1));
         }
     }
@@ -151,7 +151,7 @@ fn in_many_orders<F: Future<Output = ()>>(run: impl Fn(World) -> F) {
     for seed in 0..400 {
         for rotation in [Rotation::default(), near] {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(run(World::new(seed, rotation, seed % 2 == 0)));
+            runtime.block_on(run(World::new(seed, rotation, seed.is_multiple_of(2))));
         }
     }
 }
@@ -227,7 +227,7 @@ fn whatever_runs_at_the_same_time_there_is_one_successor_and_an_end_is_an_end() 
                 })
             })
             .collect();
-        let end = (world.store.random() % 2 == 0).then(|| {
+        let end = (world.store.random().is_multiple_of(2)).then(|| {
             let world = world.clone();
             tokio::spawn(async move { world.sessions.end_all("ann", None).await.unwrap() })
         });
@@ -310,5 +310,57 @@ async fn a_token_from_a_server_whose_clock_is_ahead_is_expired_too() {
     assert_eq!(here.expire_access_tokens("ann").await.unwrap(), 1);
     for server in [ahead, here] {
         assert!(!server.is_live(&record.id, "ann", record.rotated_at).await.unwrap());
+    }
+}
+
+/// A button that was pressed twice, within a second. Each sign-in may have seen the other when it began.
+#[test]
+fn two_sign_ins_at_once_do_not_end_each_other() {
+    for seed in 0..1000 {
+        let store = Slow::new(seed, TestClock::at(START));
+        // This clock stands still.
+        let clock = Arc::new(TestClock::at(START));
+        let policy = SessionPolicy::default().max_per_user(1).unwrap();
+        let sessions = Arc::new(Sessions::new(store, clock, policy));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let opens = [0, 1].map(|number| {
+                let sessions = Arc::clone(&sessions);
+                let token = TokenHash::of([number]);
+                tokio::spawn(async move { sessions.open("ann", token, SessionMetadata::default()).await })
+            });
+            for open in opens {
+                open.await.unwrap().unwrap();
+            }
+            assert_eq!(sessions.list("ann").await.unwrap().len(), 1, "seed {seed}");
+        });
+    }
+}
+
+/// Row 94.
+#[tokio::test]
+async fn a_server_whose_clock_is_behind_does_not_revive_access_tokens() {
+    let store = MemoryStore::new();
+    let server = |at| Sessions::new(store.clone(), Arc::new(TestClock::at(at)), SessionPolicy::default());
+    let (ahead, behind) = (server(START + 30), server(START + 10));
+    let record = server(START).open("ann", TokenHash::of("first"), SessionMetadata::default()).await.unwrap();
+    assert_eq!(ahead.expire_access_tokens("ann").await.unwrap(), 1);
+    assert_eq!(behind.expire_access_tokens("ann").await.unwrap(), 1);
+    let token_of = START + 20;
+    assert!(!ahead.is_live(&record.id, "ann", Timestamp::from_unix(token_of)).await.unwrap());
+}
+
+/// Row 86.
+#[tokio::test]
+async fn a_cached_look_up_does_not_outlive_the_idle_limit() {
+    let clock = TestClock::at(START);
+    let seconds = Duration::from_secs;
+    let policy =
+        SessionPolicy::new(Lifetimes::new(seconds(100), seconds(1000)), Rotation::default()).unwrap();
+    let sessions = Sessions::new(MemoryStore::new(), Arc::new(clock.clone()), policy).cached(seconds(60), 10);
+    let record = sessions.open("ann", TokenHash::of("first"), SessionMetadata::default()).await.unwrap();
+    for (at, live) in [(90, true), (99, true), (100, false)] {
+        clock.set(Timestamp::from_unix(START + at));
+        assert_eq!(sessions.is_live(&record.id, "ann", record.created_at).await.unwrap(), live, "{at}");
     }
 }

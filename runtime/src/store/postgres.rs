@@ -99,7 +99,7 @@ impl PostgresStore {
             .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)))
             .test_before_acquire(false)
             .before_acquire(|connection, metadata| Box::pin(still_stands(connection, metadata.idle_for)));
-        Self::with_pool(pool.connect(url).await.map_err(StoreError::new)?).await
+        Self::with_pool(pool.connect(url).await.map_err(failure)?).await
     }
 
     /// Uses the application's own connections and leaves their settings alone: TLS, number, and time-outs are as the
@@ -145,27 +145,27 @@ async fn still_stands(connection: &mut PgConnection, idle_for: Duration) -> Resu
 
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     // Read before the lock is taken: the lock is for the first start of a version, and tables are made only where none are.
-    let applied = applied_migrations(&mut *pool.acquire().await.map_err(StoreError::new)?).await?;
+    let applied = applied_migrations(&mut *pool.acquire().await.map_err(failure)?).await?;
     if pending_migrations(MIGRATIONS, applied.unwrap_or(0))?.next().is_none() {
         return Ok(());
     }
     // In a stricter isolation the transaction would not see what others did while it waited for the lock.
     let begin = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await;
-    let mut transaction = begin.map_err(StoreError::new)?;
-    take_time(&mut transaction).await.map_err(StoreError::new)?;
+    let mut transaction = begin.map_err(failure)?;
+    take_time(&mut transaction).await.map_err(failure)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
-    lock.execute(&mut *transaction).await.map_err(StoreError::new)?;
+    lock.execute(&mut *transaction).await.map_err(failure)?;
     let applied = applied_migrations(&mut transaction).await?;
     if applied.is_none() {
         sqlx::query("CREATE TABLE countersign_migrations (version BIGINT NOT NULL PRIMARY KEY)")
             .execute(&mut *transaction)
             .await
-            .map_err(StoreError::new)?;
+            .map_err(failure)?;
     }
     for (version, migration) in pending_migrations(MIGRATIONS, applied.unwrap_or(0))? {
-        apply(&mut transaction, version, migration).await.map_err(StoreError::new)?;
+        apply(&mut transaction, version, migration).await.map_err(failure)?;
     }
-    transaction.commit().await.map_err(StoreError::new)
+    transaction.commit().await.map_err(failure)
 }
 
 /// How many migrations were applied; `None` when there is no table that says so.
@@ -173,7 +173,7 @@ async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>
     let exists: bool = sqlx::query_scalar("SELECT to_regclass('countersign_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await
-        .map_err(StoreError::new)?;
+        .map_err(failure)?;
     if !exists {
         return Ok(None);
     }
@@ -181,7 +181,7 @@ async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>
         .fetch_one(connection)
         .await
         .map(Some)
-        .map_err(StoreError::new)
+        .map_err(failure)
 }
 
 async fn apply(
@@ -199,6 +199,17 @@ async fn apply(
 
 type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
+/// The server quotes rows in the details of its errors, and identifiers do not belong into a log.
+fn failure(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) => {
+            let code = database.code().unwrap_or_default();
+            StoreError::new(format!("PostgreSQL says {code}: {}", database.message()))
+        }
+        None => StoreError::new(error),
+    }
+}
+
 fn is_lost_race(error: &sqlx::Error) -> bool {
     let database = error.as_database_error();
     database.is_some_and(|error| error.code().as_deref() == Some(SERIALIZATION_FAILURE))
@@ -207,13 +218,13 @@ fn is_lost_race(error: &sqlx::Error) -> bool {
 impl SessionStore for PostgresStore {
     async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
         let query = bind_record::<_, Vec<u8>>(sqlx::query(INSERT), record)?;
-        self.execute(query).await.map_err(StoreError::new)?;
+        self.execute(query).await.map_err(failure)?;
         Ok(())
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
-        let row = query.fetch_optional(&self.pool).await.map_err(StoreError::new)?;
+        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
         row.as_ref().map(read_record).transpose()
     }
 
@@ -224,19 +235,19 @@ impl SessionStore for PostgresStore {
             Ok(_) => Ok(Replaced::Conflict),
             // Where the application made a stricter isolation the default, losing is an error.
             Err(error) if is_lost_race(&error) => Ok(Replaced::Conflict),
-            Err(error) => Err(StoreError::new(error)),
+            Err(error) => Err(failure(error)),
         }
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         let query =
             sqlx::query("DELETE FROM countersign_sessions WHERE id = $1").bind(id.as_str().to_owned());
-        Ok(self.execute(query).await.map_err(StoreError::new)? == 1)
+        Ok(self.execute(query).await.map_err(failure)? == 1)
     }
 
     async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
         let query = sqlx::query(LIST).bind(user_id.as_bytes().to_vec());
-        let rows = query.fetch_all(&self.pool).await.map_err(StoreError::new)?;
+        let rows = query.fetch_all(&self.pool).await.map_err(failure)?;
         rows.iter().map(read_record).collect()
     }
 
@@ -250,7 +261,7 @@ impl SessionStore for PostgresStore {
                  ORDER BY id FOR UPDATE)",
         );
         let query = query.bind(user_id.as_bytes().to_vec()).bind(except.map(|id| id.as_str().to_owned()));
-        self.execute(query).await.map_err(StoreError::new)
+        self.execute(query).await.map_err(failure)
     }
 
     async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -267,7 +278,7 @@ impl SessionStore for PostgresStore {
             transaction.commit().await?;
             Ok(purged)
         };
-        purge.await.map_err(|error: sqlx::Error| StoreError::new(error))
+        purge.await.map_err(failure)
     }
 }
 

@@ -90,7 +90,10 @@ where
     let time = |column: &str| number(column).map(Timestamp::from_unix);
     let bytes = |column: &str| row.try_get::<Option<Vec<u8>>, _>(column).map_err(StoreError::new);
     let text = |column: &str| match bytes(column)? {
-        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(StoreError::new),
+        // The error of `String` would quote the text, which does not belong into a log.
+        Some(bytes) => {
+            String::from_utf8(bytes).map(Some).map_err(|error| StoreError::new(error.utf8_error()))
+        }
         None => Ok(None),
     };
     let hash = |column: &str| match bytes(column)?.map(<[u8; 32]>::try_from) {

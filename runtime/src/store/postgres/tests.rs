@@ -354,3 +354,32 @@ async fn a_damaged_row_is_an_error_and_no_session() {
     }
     assert!(store.pool.execute("UPDATE countersign_sessions SET current_hash = '\\x00'").await.is_err());
 }
+
+/// Row 137. What the server quotes of a row in its errors does not belong into a log.
+#[tokio::test]
+async fn an_error_of_the_server_quotes_no_identifier() {
+    let store = fresh_store().await;
+    let now = Timestamp::from_unix(0);
+    let id = SessionId::generate().unwrap();
+    let record = SessionRecord::new(id.clone(), "ann", TokenHash::of("jti"), now, now, now);
+    store.insert(record.clone()).await.unwrap();
+    let twice = store.insert(record.clone()).await.unwrap_err();
+    let rule = "ALTER TABLE countersign_sessions ADD CHECK (version < 5)";
+    store.pool.execute(rule).await.unwrap();
+    let broken = store.replace(SessionRecord { version: 9, ..record }, 0).await.unwrap_err();
+    for (error, code) in [(twice, "23505"), (broken, "23514")] {
+        let told = format!("{error:?} {:?}", error.source());
+        assert!(told.contains(code), "{told}");
+        assert!(!told.contains(id.as_str()) && !told.contains("616e6e"), "{told}");
+    }
+}
+
+/// Row 137.
+#[tokio::test]
+async fn a_damaged_row_is_not_quoted() {
+    let store = fresh_store().await;
+    let (id, _) = sign_in(&sessions(&store)).await;
+    store.pool.execute("UPDATE countersign_sessions SET user_agent = '\\xc0c1c2'").await.unwrap();
+    let told = format!("{:?}", store.load(&id).await.unwrap_err());
+    assert!(!told.contains("192, 193, 194"), "{told}");
+}

@@ -212,3 +212,36 @@ async fn a_damaged_row_is_an_error_and_no_session() {
         sqlx::query("UPDATE countersign_sessions SET current_hash = x'00'").execute(&store.pool).await;
     assert!(short.is_err());
 }
+
+/// Row 83. The tables of the first version have sessions in them when a server of this one starts.
+#[tokio::test]
+async fn sessions_of_an_older_version_go_on() {
+    let path = fresh_path();
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    applied_migrations(&mut connection).await.unwrap();
+    apply(&mut connection, 1, MIGRATIONS[0]).await.unwrap();
+    let first = TokenHash::of("first");
+    let id = SessionId::generate().unwrap();
+    sqlx::query(
+        "INSERT INTO countersign_sessions (id, user_id, current_hash, rotated_at, created_at, last_used_at,
+             idle_expires_at, absolute_expires_at, version)
+         VALUES ($1, 'ann', $2, $3, $3, $3, $4, $4, 0)",
+    )
+    .bind(id.as_str().to_owned())
+    .bind(first.as_bytes().to_vec())
+    .bind(1_700_000_000_i64)
+    .bind(1_700_000_500_i64)
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+    drop(connection);
+    pool.close().await;
+
+    let sessions = sessions(&SqliteStore::open(&path).await.unwrap());
+    let (record, outcome) = refresh(&sessions, &id, &first).await.unwrap();
+    assert_eq!((record.access_not_before, outcome), (None, Outcome::Rotated));
+    assert_eq!(sessions.expire_access_tokens("ann").await.unwrap(), 1);
+    assert!(!sessions.is_live(&id, "ann", record.rotated_at).await.unwrap());
+}

@@ -111,6 +111,7 @@ macro_rules! __store_conformance {
             parallel_touches_write_once
             a_touch_that_fails_is_no_error
             a_touch_during_a_refresh_delays_it_and_no_more
+            access_tokens_that_expire_during_a_refresh_put_it_off
             a_kept_token_moves_the_last_use
             expired_access_tokens_are_refused_and_later_ones_are_not
             only_a_session_of_the_user_is_live
