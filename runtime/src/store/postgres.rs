@@ -170,10 +170,15 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
 
 /// How many migrations were applied; `None` when there is no table that says so.
 async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>, StoreError> {
-    let exists: bool = sqlx::query_scalar("SELECT to_regclass('countersign_migrations') IS NOT NULL")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failure)?;
+    // Not `to_regclass`: after a wait for the lock it answers from before the wait, out of a cache of the connection.
+    let exists: bool = sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM pg_catalog.pg_class
+             WHERE relname = 'countersign_migrations' AND pg_catalog.pg_table_is_visible(oid))",
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failure)?;
     if !exists {
         return Ok(None);
     }

@@ -72,6 +72,31 @@ async fn many_servers_start_on_one_empty_database() {
     }
 }
 
+/// Whoever waits for the lock while another makes the tables finds them made.
+#[tokio::test]
+async fn a_start_that_waits_for_another_finds_its_tables() {
+    let url = Server::shared().database();
+    let pool = PgPool::connect(&url).await.unwrap();
+    let mut first = pool.begin().await.unwrap();
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
+    lock.execute(&mut *first).await.unwrap();
+    // One connection, so that what it has seen before the wait is what it could remember after.
+    let single = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let second = tokio::spawn(PostgresStore::with_pool(single));
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    let table = "CREATE TABLE countersign_migrations (version BIGINT NOT NULL PRIMARY KEY)";
+    sqlx::query(table).execute(&mut *first).await.unwrap();
+    for (version, migration) in pending_migrations(MIGRATIONS, 0).unwrap() {
+        apply(&mut first, version, migration).await.unwrap();
+    }
+    first.commit().await.unwrap();
+    assert!(second.await.unwrap().is_ok());
+}
+
 fn name_of(url: &str) -> &str {
     url.rsplit_once('/').unwrap().1
 }
