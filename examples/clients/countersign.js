@@ -7,7 +7,9 @@
 export class Session extends EventTarget {
   #base;
   #lock;
+  /** Stays `null` while the access token is in a cookie of its own. */
   #accessToken = null;
+  #isSignedIn = false;
   #renewals = 0;
   #speaker;
   #heard = new Map();
@@ -23,12 +25,12 @@ export class Session extends EventTarget {
   }
 
   get isSignedIn() {
-    return this.#accessToken !== null;
+    return this.#isSignedIn;
   }
 
   /** Takes over what a sign-in answered. */
-  signedIn({ access_token }) {
-    return this.#tell(access_token);
+  signedIn({ access_token = null }) {
+    return this.#tell(true, access_token);
   }
 
   /** As `fetch`, with the access token; after a 401 it renews the token and asks once more. */
@@ -45,9 +47,9 @@ export class Session extends EventTarget {
       // Whoever held the lock before has renewed it for this tab too.
       if (this.#renewals !== known) return this.isSignedIn;
       const response = await this.#post("/refresh");
-      if (response.ok) await this.#tell((await response.json()).access_token);
+      if (response.ok) await this.signedIn(await response.json());
       // Anything else than this answer, a 503 say, leaves the session as it is.
-      if (response.status === 400) await this.#tell(null);
+      if (response.status === 400) await this.#tell(false);
       return response.ok;
     });
   }
@@ -56,7 +58,7 @@ export class Session extends EventTarget {
   signOut() {
     return navigator.locks.request(this.#lock, async () => {
       const response = await this.#post("/logout");
-      if (response.ok) await this.#tell(null);
+      if (response.ok) await this.#tell(false);
       return response.ok;
     });
   }
@@ -74,14 +76,15 @@ export class Session extends EventTarget {
     return fetch(request);
   }
 
-  #tell(accessToken) {
+  #tell(isSignedIn, accessToken = null) {
     const id = crypto.randomUUID();
     const heard = new Promise((resolve) => this.#heard.set(id, resolve));
-    this.#speaker.postMessage({ id, accessToken });
+    this.#speaker.postMessage({ id, isSignedIn, accessToken });
     return heard;
   }
 
-  #hear({ id, accessToken }) {
+  #hear({ id, isSignedIn, accessToken }) {
+    this.#isSignedIn = isSignedIn;
     this.#accessToken = accessToken;
     this.#renewals += 1;
     this.dispatchEvent(new Event("change"));

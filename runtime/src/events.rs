@@ -1,6 +1,7 @@
 //! What happened, for the log and for whoever else listens.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::TARGET;
 use crate::access::Access;
@@ -25,8 +26,9 @@ use crate::session::SessionId;
 /// | denial | request that was refused on a guarded route |
 ///
 /// ```
+/// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use countersign::{AuthEvent, AuthEventKind, AuthEvents};
+/// use countersign::{AuthBuilder, AuthEvent, AuthEventKind, AuthEvents, SessionClaims};
 ///
 /// #[derive(Default)]
 /// struct Replays(AtomicU64);
@@ -38,6 +40,11 @@ use crate::session::SessionId;
 ///         }
 ///     }
 /// }
+///
+/// # fn configure<C: SessionClaims>(builder: AuthBuilder<C>) -> AuthBuilder<C> {
+/// let replays = Arc::new(Replays::default());
+/// let builder = builder.events(Arc::clone(&replays)); // read `replays.0` wherever it is wanted
+/// # builder }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not listen to events",
@@ -51,6 +58,14 @@ pub trait AuthEvents: Send + Sync + 'static {
     /// It should not panic. If it does, that ends the task of the request, as in a handler: the caller gets no answer, and nobody
     /// is let in by it.
     fn record(&self, event: &AuthEvent<'_>);
+}
+
+/// A listener that the application keeps a handle on.
+#[diagnostic::do_not_recommend]
+impl<T: AuthEvents + ?Sized> AuthEvents for Arc<T> {
+    fn record(&self, event: &AuthEvent<'_>) {
+        (**self).record(event);
+    }
 }
 
 /// One event. What is not known where it happens is `None`.

@@ -2,7 +2,7 @@
 //! OpenAPI document all follow from that line.
 //!
 //! ```
-//! use countersign::{Auth, AuthRouter, Role, SessionClaims, authenticated, require_role, routes, typed_refresh_handler};
+//! use countersign::{Auth, AuthRouter, Role, SessionClaims, authenticated, require_role, routes};
 //!
 //! #[derive(Role, Clone, Copy)]
 //! enum Role {
@@ -33,13 +33,11 @@
 //!     "hello"
 //! }
 //!
-//! typed_refresh_handler!(refresh, Auth<User>);
-//!
 //! fn router(auth: Auth<User>) -> (axum::Router, utoipa::openapi::OpenApi) {
 //!     AuthRouter::new()
 //!         .routes(routes!(me))
 //!         .routes(routes!(members))
-//!         .routes(routes!(refresh))
+//!         .routes(auth.routes().nest("/auth")) // refresh, logout, sessions
 //!         .with_state(auth)
 //!         .split_for_parts()
 //! }

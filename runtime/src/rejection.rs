@@ -93,7 +93,9 @@ impl Denial {
             Self::InvalidCredentials => "The credentials are wrong.",
             Self::Internal => "The server could not complete this request.",
             Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
-            Self::InvalidRequest => "The credentials of this request are malformed or given more than once.",
+            Self::InvalidRequest => {
+                "The request is malformed: a token is missing or misspelt, or there are several where one is expected."
+            }
             Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
             Self::MissingCredentials => "This operation requires an access token.",
             Self::MissingRefreshToken => {
@@ -203,7 +205,7 @@ impl From<AuthError> for AuthRejection {
                 Denial::Internal.into()
             }
             AuthError::NoCookies => {
-                tracing::error!(target: TARGET, "cookies were asked for and are not configured");
+                tracing::error!(target: TARGET, "tokens were to go into cookies, and no cookies are configured: call `Auth::builder().cookies(Cookies::new())`");
                 Denial::Internal.into()
             }
             AuthError::Unavailable(error) => {

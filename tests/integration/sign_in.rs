@@ -213,8 +213,8 @@ async fn debug_output_shows_no_token() {
 /// Rows 131 and 136: the client cannot tell what was wrong, the log can, and nobody is signed in or out.
 #[tokio::test]
 async fn refused_sign_in_looks_the_same_whatever_was_wrong() {
-    let reasons = Arc::new(Mutex::new(Vec::new()));
-    let app = app(|builder| builder.events(Reasons(Arc::clone(&reasons))).cookies(Cookies::new()));
+    let reasons = Arc::new(Reasons::default());
+    let app = app(|builder| builder.events(Arc::clone(&reasons)).cookies(Cookies::new()));
     let refuse = async |reason| {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
@@ -227,11 +227,14 @@ async fn refused_sign_in_looks_the_same_whatever_was_wrong() {
     assert_eq!(unknown.header(WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
     assert_eq!(unknown.header(CACHE_CONTROL), Some("no-store"));
     let expected = ["unknown_user", "wrong_password"].map(|reason| (AuthEventKind::SignIn, Some(reason)));
-    assert_eq!(*reasons.lock().unwrap(), expected);
+    assert_eq!(*reasons.0.lock().unwrap(), expected);
     assert_eq!(app.session_count().await, 0);
 }
 
-struct Reasons(Arc<Mutex<Vec<(AuthEventKind, Option<&'static str>)>>>);
+type Told = (AuthEventKind, Option<&'static str>);
+
+#[derive(Default)]
+struct Reasons(Mutex<Vec<Told>>);
 
 impl AuthEvents for Reasons {
     fn record(&self, event: &AuthEvent<'_>) {

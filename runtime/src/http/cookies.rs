@@ -79,6 +79,10 @@ impl Cookies {
     }
 
     /// Keeps the access token in a cookie too: for pages that the server renders. It is then in no response body.
+    ///
+    /// A page without a script cannot refresh. Where there is none, give access tokens the life that a visit may have
+    /// ([`access_ttl`](crate::AuthBuilder::access_ttl), at most a day) and look sessions up
+    /// ([`Liveness::Always`](crate::Liveness::Always)), so that signing out still ends them at once.
     pub fn with_access_cookie(mut self) -> Self {
         self.access = true;
         self

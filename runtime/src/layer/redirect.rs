@@ -12,13 +12,21 @@ pub(super) struct Redirect {
     target: HeaderValue,
 }
 
+/// What means the same on every page. A target such as `login` would lead to another place from each.
+fn is_path_or_url(target: &str) -> bool {
+    let is_path = target.starts_with('/') && !target.starts_with("//");
+    is_path || ["https://", "http://"].iter().any(|scheme| target.starts_with(scheme))
+}
+
 impl Redirect {
     #[track_caller]
     #[expect(clippy::panic, reason = "runs while the application is put together")]
     pub(super) fn to(target: &str) -> Self {
         match HeaderValue::from_str(target) {
-            Ok(value) if !value.is_empty() => Self { target: value },
-            _ => panic!("a redirect goes to a path or a URL in printable ASCII, and {target:?} is neither"),
+            Ok(value) if is_path_or_url(target) => Self { target: value },
+            _ => panic!(
+                "a redirect goes to a path such as `/login`, or to a URL, in printable ASCII; {target:?} is neither"
+            ),
         }
     }
 

@@ -13,9 +13,19 @@ use super::{Heard, auth, login, pages, request, send, with_headers};
 use crate::support::{NOW, User, builder, forge, payload, payload_with};
 
 #[test]
-#[should_panic = "a redirect goes to a path or a URL in printable ASCII"]
+#[should_panic = "a redirect goes to a path such as `/login`, or to a URL"]
 fn a_target_that_cannot_stand_in_a_header_is_refused() {
     let _ = auth().layer().redirect("/login\r\nSet-Cookie: a=b");
+}
+
+/// It would lead to another place from every page.
+#[test]
+fn a_target_that_depends_on_the_page_is_refused() {
+    for target in ["login", "//login.example.com", "", "javascript:alert(1)", "./login"] {
+        let refused = std::panic::catch_unwind(|| auth().layer().redirect(target));
+        assert!(refused.is_err(), "{target:?}");
+    }
+    let _ = auth().layer().redirect("https://login.example.com/");
 }
 
 /// Seed row 27: pages send strangers to the login.
