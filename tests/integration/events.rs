@@ -12,6 +12,8 @@ use countersign::{
     AuthBuilder, AuthEvent, AuthEventKind, AuthEvents, AuthRouter, Liveness, require_role, routes,
 };
 
+use tower::ServiceExt as _;
+
 use crate::support::{App, AppState, NOW, Role, SECOND, User, forge, payload_of, payload_with, request};
 
 /// Writes down every event as `kind outcome reason`, and who and what it was about.
@@ -302,4 +304,26 @@ async fn listener_that_panics_lets_nobody_in() {
     assert!(answer.await.unwrap_err().is_panic());
     assert!(told.load(Ordering::SeqCst));
     assert!(!app.handler_ran());
+}
+
+/// Row 136: the method and the template of the route, for what happens behind an endpoint too.
+#[tokio::test]
+async fn events_of_endpoints_name_the_request() {
+    let (app, heard) = listened(|builder| builder);
+    let endpoints: axum::Router = AuthRouter::new().routes(app.auth.routes().nest("/auth")).into();
+    let pair = app.login(&[Role::Member]).await;
+    let other =
+        payload_of(&app.login(&[Role::Member]).await.access_token)["sid"].as_str().unwrap().to_owned();
+    heard.take();
+    let send = async |method, path: &str, body: &str| {
+        let request = request(method, path, Some(&pair.access_token), Body::from(body.to_owned()));
+        endpoints.clone().oneshot(request).await.unwrap().status()
+    };
+    assert_eq!(send(Method::DELETE, &format!("/auth/sessions/{other}"), "").await, StatusCode::NO_CONTENT);
+    let body = serde_json::json!({ "refresh_token": pair.refresh_token }).to_string();
+    assert_eq!(send(Method::POST, "/auth/refresh", &body).await, StatusCode::OK);
+    assert_eq!(send(Method::POST, "/auth/logout", "").await, StatusCode::NO_CONTENT);
+    let requests: Vec<_> = heard.take().into_iter().map(|note| note.request.unwrap()).collect();
+    let expected = ["DELETE /auth/sessions/{id}", "POST /auth/refresh", "POST /auth/logout"];
+    assert_eq!(requests, expected);
 }

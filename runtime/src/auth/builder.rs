@@ -339,6 +339,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
         settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
         Ok(Auth {
+            place: None,
             inner: Arc::new(Inner {
                 access_tokens: AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?,
                 refresh_tokens: RefreshTokens::new(refresh_key.clone(), transports.fit_refresh(settings))?,

@@ -64,6 +64,15 @@ pub(crate) use transports::Transports;
 /// ```
 pub struct Auth<C> {
     inner: Arc<Inner<C>>,
+    /// For which request this clone works, if for one.
+    place: Option<Arc<Place>>,
+}
+
+/// A request, as events name it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) method: Option<String>,
+    pub(crate) route: Option<String>,
 }
 
 struct Inner<C> {
@@ -82,7 +91,7 @@ struct Inner<C> {
 
 impl<C> Clone for Auth<C> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { inner: Arc::clone(&self.inner), place: self.place.clone() }
     }
 }
 
@@ -142,7 +151,18 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
+    /// A clone whose events say for which request they happened.
+    pub(crate) fn at(&self, place: Place) -> Self {
+        Self { inner: Arc::clone(&self.inner), place: Some(Arc::new(place)) }
+    }
+
     pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
+        let place = self.place.as_deref();
+        let event = &AuthEvent {
+            method: event.method.or_else(|| place?.method.as_deref()),
+            route: event.route.or_else(|| place?.route.as_deref()),
+            ..*event
+        };
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
     }
 

@@ -8,7 +8,7 @@ use super::session::verified;
 use super::{Session, Transport};
 use crate::TARGET;
 use crate::access::{Access, Checked, Decision, decide};
-use crate::auth::{Auth, Liveness};
+use crate::auth::{Auth, Liveness, Place};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
@@ -134,6 +134,20 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
     }
 }
 
+/// The handle for what follows from this request, so that events name it.
+pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
+    auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })
+}
+
+/// A longer one is made up by the client, and could fill the log.
+fn method_of(parts: &Parts) -> Option<&str> {
+    Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD)
+}
+
+fn route_of(parts: &Parts) -> Option<&str> {
+    parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
+}
+
 /// Makes a refusal an event and a response.
 pub(crate) fn refuse<C: SessionClaims>(
     parts: &Parts,
@@ -144,9 +158,8 @@ pub(crate) fn refuse<C: SessionClaims>(
     let outcome =
         if refusal.denial.status().is_server_error() { AuthOutcome::Failed } else { AuthOutcome::Refused };
     let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
-    // A longer one is made up by the client, and could fill the log.
-    event.method = Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD);
-    event.route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    event.method = method_of(parts);
+    event.route = route_of(parts);
     event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();

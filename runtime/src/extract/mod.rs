@@ -7,7 +7,7 @@ mod guard;
 mod refresh_session;
 mod session;
 
-pub(crate) use authorize::{Refusal, authorize, decided, refuse};
+pub(crate) use authorize::{Refusal, authorize, decided, placed, refuse};
 pub(crate) use credentials::{access_credential, one_header, refresh_cookie_of, refresh_token_of};
 pub use guard::{Guard, Nobody, Public};
 pub use refresh_session::RefreshSession;

@@ -18,7 +18,7 @@ use super::{ExpiredCookies, LogoutPolicy, answer, csrf, session_of};
 use crate::access::Policy as _;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, Transport, access_credential, refresh_cookie_of, refuse};
+use crate::extract::{Refusal, Transport, access_credential, placed, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that ends the session of the tokens in a request: `typed_logout_handler!(logout, AppState)`.
@@ -216,8 +216,9 @@ pub async fn logout_session<C: SessionClaims>(
     let LogoutTokens { body, parts } = request;
     let presented = presented(auth, &parts, body)
         .map_err(|denial| refuse(&parts, auth, Some(LogoutPolicy::ACCESS), &Refusal::from(denial)))?;
+    let placed = placed(&parts, auth);
     for token in &presented.tokens {
-        auth.logout(token).await?;
+        placed.logout(token).await?;
     }
     Ok(SignedOut(presented.in_cookie.then(|| auth.expired_cookies())))
 }
@@ -227,8 +228,9 @@ pub async fn logout_all_sessions<C: SessionClaims>(
     auth: &Auth<C>,
     caller: Parts,
 ) -> Result<SignedOut, AuthRejection> {
+    let placed = placed(&caller, auth);
     let session = session_of(auth, caller).await?;
-    auth.logout_all(session.claims().subject()).await?;
+    placed.logout_all(session.claims().subject()).await?;
     Ok(SignedOut(Some(auth.expired_cookies())))
 }
 

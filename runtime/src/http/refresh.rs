@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::{CookieTokens, csrf};
 use crate::auth::{Auth, AuthState, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, refresh_cookie_of, refuse};
+use crate::extract::{Refusal, placed, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that exchanges a refresh token for the next pair: `typed_refresh_handler!(refresh, AppState)`.
@@ -173,12 +173,12 @@ pub async fn refresh_session<S: AuthState>(
     match (body, refresh_cookie_of(&parts.headers, auth)?) {
         (Some(body), None) => {
             let RefreshBody { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = body;
-            Ok(RefreshAnswer::Tokens(auth.refresh(&refresh_token).await?))
+            Ok(RefreshAnswer::Tokens(placed(&parts, auth).refresh(&refresh_token).await?))
         }
         (None, Some(cookie)) => {
             let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
             check_sender(&parts, auth, token)?;
-            Ok(RefreshAnswer::Cookies(auth.in_cookies(auth.refresh(token).await?)?))
+            Ok(RefreshAnswer::Cookies(auth.in_cookies(placed(&parts, auth).refresh(token).await?)?))
         }
         (Some(_), Some(_)) | (None, None) => Err(Denial::InvalidRequest.into()),
     }

@@ -11,6 +11,7 @@ use crate::TARGET;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
+use crate::extract::placed;
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::{SessionId, SessionRecord};
 
@@ -213,8 +214,9 @@ pub async fn revoke_session<C: SessionClaims>(
     caller: Parts,
     SessionPath(id): SessionPath,
 ) -> Result<Revoked, AuthRejection> {
+    let placed = placed(&caller, auth);
     let session = session_of(auth, caller).await?;
-    match auth.revoke(session.claims().subject(), &id).await? {
+    match placed.revoke(session.claims().subject(), &id).await? {
         true => Ok(Revoked(())),
         false => Err(Denial::NotFound.into()),
     }
@@ -225,7 +227,8 @@ pub async fn revoke_other_sessions<C: SessionClaims>(
     auth: &Auth<C>,
     caller: Parts,
 ) -> Result<Revoked, AuthRejection> {
+    let placed = placed(&caller, auth);
     let session = session_of(auth, caller).await?;
-    auth.revoke_all_except(session.claims().subject(), session.id()).await?;
+    placed.revoke_all_except(session.claims().subject(), session.id()).await?;
     Ok(Revoked(()))
 }

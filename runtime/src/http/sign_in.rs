@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::{CookieTokens, csrf};
 use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, access_credential, refresh_token_of, refuse};
+use crate::extract::{Refusal, access_credential, placed, refresh_token_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionMetadata;
 
@@ -121,7 +121,7 @@ where
         let auth = state.provided();
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
-        Ok(Self { auth: auth.clone(), metadata, held })
+        Ok(Self { auth: placed(parts, auth), metadata, held })
     }
 }
 
