@@ -3,8 +3,9 @@
 # Runs one server for a test. The test process holds the other end of standard input and writes commands into it, one a line;
 # each is answered with a line. When that process ends, in whatever way, the input ends, and the server and its folder go.
 set -u
-# A paused server stops this process group, and the system hangs up on stopped groups that are orphaned.
-trap '' HUP
+# A paused server stops this process group, and the system hangs up on stopped groups that are orphaned. An answer that nobody
+# reads any more is no reason to leave a server behind.
+trap '' HUP PIPE
 
 kind=$1
 programs=$2
