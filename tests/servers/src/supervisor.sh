@@ -64,7 +64,11 @@ start() {
 # Without a word to its clients, and without the chance to put anything in order: a crash, as the server's data see it.
 stop() {
     [ -n "$job" ] || return 0
-    until [ -s pid ] || [ -e ended ]; do sleep 0.05; done
+    until [ -s pid ] || [ -e ended ]; do
+        # Somebody has cleaned up: what is left is this process group.
+        [ -d "$folder" ] || kill -KILL 0
+        sleep 0.05
+    done
     if [ ! -e ended ]; then
         # PostgreSQL's processes share memory, which SIGKILL would leave behind.
         case $kind in
