@@ -1,8 +1,9 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
-pub use crate::access::{Access, DeclaresAccess, Policy, Rule};
+pub use crate::access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use crate::asked::{Asked, AsksNothing, check_both_tokens, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
+pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
@@ -20,7 +21,7 @@ pub use crate::known::{
 #[cfg(feature = "openapi")]
 pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
+pub use crate::role::{Hierarchy, NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Routes};
 pub use axum::extract::State;

@@ -80,6 +80,8 @@ pub struct AuthEvent<'a> {
     pub outcome: AuthOutcome,
     /// The user's identifier, as in the `sub` of tokens.
     pub user: Option<&'a str>,
+    /// Who acts for the user, if somebody does.
+    pub actor: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
     /// The method of the request, unless the client has made up a long one.
@@ -94,8 +96,8 @@ pub struct AuthEvent<'a> {
 
 impl<'a> AuthEvent<'a> {
     pub(crate) fn new(at: Timestamp, kind: AuthEventKind, outcome: AuthOutcome) -> Self {
-        let (user, session, method, route, policy, reason) = Default::default();
-        Self { at, kind, outcome, user, session, method, route, policy, reason }
+        let (user, actor, session, method, route, policy, reason) = Default::default();
+        Self { at, kind, outcome, user, actor, session, method, route, policy, reason }
     }
 
     pub(crate) fn of_user(self, user: &'a str) -> Self {
@@ -170,7 +172,7 @@ pub(crate) struct Listener(pub(crate) Option<Box<dyn AuthEvents>>);
 impl Listener {
     /// Writes the one line, and tells the listener. `pseudonym` names an identifier of a kind in the log.
     pub(crate) fn record(&self, event: &AuthEvent<'_>, pseudonym: impl Fn(&str, &str) -> String) {
-        let Line { user, session, policy } = Line::of(event, pseudonym);
+        let Line { user, actor, session, policy } = Line::of(event, pseudonym);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -179,6 +181,7 @@ impl Listener {
                     outcome = event.outcome.as_str(),
                     at = event.at.unix(),
                     user,
+                    actor,
                     session,
                     method = event.method,
                     route = event.route,
@@ -202,6 +205,7 @@ impl Listener {
 /// What of an event has to be made for the log.
 struct Line {
     user: Option<String>,
+    actor: Option<String>,
     session: Option<String>,
     policy: Option<String>,
 }
@@ -209,10 +213,11 @@ struct Line {
 impl Line {
     fn of(event: &AuthEvent<'_>, pseudonym: impl Fn(&str, &str) -> String) -> Self {
         if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            return Self { user: None, session: None, policy: None };
+            return Self { user: None, actor: None, session: None, policy: None };
         }
         Self {
             user: event.user.map(|user| pseudonym("user", user)),
+            actor: event.actor.map(|actor| pseudonym("user", actor)),
             session: event.session.map(|session| pseudonym("session", session.as_str())),
             policy: event.policy.map(|policy| policy.to_string()),
         }

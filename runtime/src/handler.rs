@@ -8,9 +8,12 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use crate::access::{Access, DeclaresAccess, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
+use crate::check::Checks;
 use crate::claims::SessionClaims;
 use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
+use crate::matrix::DeclaredWhere;
+use crate::role::Roles;
 use crate::router::Routes;
 
 /// An async function with these arguments.
@@ -122,7 +125,10 @@ served!([] A B C D E F G H I J K L M N O P);
     message = "`{Self}` cannot be the first argument of a handler in `routes!`",
     label = "its demands on the router state are unknown"
 )]
-pub trait MetBy<S> {}
+pub trait MetBy<S> {
+    /// The roles of the users that the state signs in.
+    const ROLES: Roles = Roles::NONE;
+}
 
 #[diagnostic::do_not_recommend]
 impl<S> MetBy<S> for () {}
@@ -130,13 +136,18 @@ impl<S> MetBy<S> for () {}
 impl<S, P> MetBy<S> for Guard<P>
 where
     S: AuthState,
-    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>>,
+    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>, Checks: Checks<S>>,
 {
+    const ROLES: Roles = Roles::of::<<S::Claims as SessionClaims>::Role>();
 }
 
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {}
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {
+    const ROLES: Roles = Roles::of::<C::Role>();
+}
 
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {}
+impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {
+    const ROLES: Roles = Roles::of::<C::Role>();
+}
 
 /// A handler whose arguments are known.
 pub struct Captured<S, H, T> {
@@ -152,7 +163,14 @@ impl<S, H, T> Captured<S, H, T> {
         T: Arguments<First: DeclaresAccess<Demands: MetBy<S>>>,
     {
         let Self { routes, handler, arguments } = self;
-        Declared { routes, handler, arguments, access: <T::First as DeclaresAccess>::ACCESS }
+        let access = <T::First as DeclaresAccess>::ACCESS;
+        let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
+        let declared = if <T::First as DeclaresAccess>::BY_ATTRIBUTE {
+            DeclaredWhere::Attribute
+        } else {
+            DeclaredWhere::Argument
+        };
+        Declared { routes, handler, arguments, access, declared, roles }
     }
 }
 
@@ -162,4 +180,7 @@ pub struct Declared<S, H, T> {
     pub(crate) handler: H,
     pub(crate) arguments: PhantomData<fn() -> T>,
     pub(crate) access: Access,
+    pub(crate) declared: DeclaredWhere,
+    /// What its state knows of roles.
+    pub(crate) roles: Roles,
 }

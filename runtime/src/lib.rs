@@ -74,6 +74,7 @@ mod asked;
 #[cfg(feature = "openapi")]
 mod asset;
 mod auth;
+mod check;
 mod claims;
 mod clock;
 pub mod dangerous;
@@ -86,6 +87,8 @@ mod handler;
 mod http;
 mod known;
 mod layer;
+#[cfg(feature = "openapi")]
+mod matrix;
 mod one_line;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -117,7 +120,7 @@ pub use self::http::{
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use self::http::{Endpoint, SessionRoutes};
-pub use access::{Access, DeclaresAccess, Policy, Rule};
+pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{
     Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, Introspection,
     InvalidGrant, Liveness, ProvidesClaims, TokenPair, TokenType,
@@ -127,6 +130,9 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::{RefreshSession, Session, Transport};
 pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
@@ -39,10 +40,15 @@ pub enum Denial {
     MissingCredentials,
     /// The operation asks for the refresh token too, and there is none: 401 without an error code.
     MissingRefreshToken,
-    /// There is no such session, or it is not the caller's: 404 `not_found`.
+    /// There is no such session or thing, or it is not the caller's: 404 `not_found`.
     NotFound,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
+    /// The user signed in too long ago for this operation: 401 `insufficient_user_authentication` (RFC 9470 section 3).
+    StaleSignIn {
+        /// How long ago it may be.
+        max_age: Duration,
+    },
     /// A store or source that the decision needs does not answer: 503.
     Unavailable,
 }
@@ -57,7 +63,8 @@ impl Denial {
             Self::InvalidCredentials
             | Self::InvalidToken
             | Self::MissingCredentials
-            | Self::MissingRefreshToken => StatusCode::UNAUTHORIZED,
+            | Self::MissingRefreshToken
+            | Self::StaleSignIn { .. } => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -77,6 +84,7 @@ impl Denial {
             Self::MissingCredentials => "missing_credentials",
             Self::MissingRefreshToken => "missing_refresh_token",
             Self::NotFound => "not_found",
+            Self::StaleSignIn { .. } => "insufficient_user_authentication",
             Self::Unavailable => "temporarily_unavailable",
             Self::UnsupportedMediaType => "unsupported_media_type",
         }
@@ -101,7 +109,8 @@ impl Denial {
             Self::MissingRefreshToken => {
                 "This operation requires the session's refresh token beside its access token."
             }
-            Self::NotFound => "There is no such session.",
+            Self::NotFound => "There is nothing here that you may see.",
+            Self::StaleSignIn { .. } => "This operation requires a more recent sign-in. Sign in again.",
             Self::Unavailable => {
                 "The request cannot be decided at the moment. Nothing was changed; try again."
             }
@@ -143,9 +152,10 @@ impl AuthRejection {
     pub fn challenge(&self) -> Option<String> {
         let error = match self.denial {
             Denial::InvalidCredentials | Denial::MissingCredentials | Denial::MissingRefreshToken => None,
-            Denial::InvalidRequest | Denial::InvalidToken | Denial::InsufficientScope { .. } => {
-                Some(self.denial.code())
-            }
+            Denial::InvalidRequest
+            | Denial::InvalidToken
+            | Denial::InsufficientScope { .. }
+            | Denial::StaleSignIn { .. } => Some(self.denial.code()),
             Denial::CrossSite
             | Denial::Internal
             | Denial::InvalidGrant
@@ -167,6 +177,11 @@ impl AuthRejection {
                 challenge.push_str(&scopes.join(" "));
                 challenge.push('"');
             }
+        }
+        if let Denial::StaleSignIn { max_age } = self.denial {
+            challenge.push_str(", max_age=\"");
+            challenge.push_str(&max_age.as_secs().to_string());
+            challenge.push('"');
         }
         Some(challenge)
     }
@@ -228,7 +243,7 @@ fn scopes_of(rule: &Rule) -> Vec<&'static str> {
         Rule::Scope(scope) if is_scope_token(scope) => vec![scope],
         Rule::All(rules) => rules.iter().flat_map(scopes_of).collect(),
         Rule::Any([only]) => scopes_of(only),
-        Rule::Role(_) | Rule::Scope(_) | Rule::Live | Rule::BothTokens | Rule::Any(_) => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

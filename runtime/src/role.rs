@@ -30,6 +30,12 @@ pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
     /// Every name of a closed set in the order of declaration; `None` when the set is open.
     const NAMES: Option<&'static [&'static str]>;
 
+    /// The roles that imply others, each with every other role that its holders hold.
+    const IMPLIES: Hierarchy = &[];
+
+    /// The roles whose names stay out of what strangers read: OpenAPI documents and refusals.
+    const PRIVATE: &'static [&'static str] = &[];
+
     /// The name in tokens, in rules and in the OpenAPI document.
     fn name(&self) -> &str;
 
@@ -38,6 +44,31 @@ pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
 
     /// Whether who holds this role also holds the role `name`: it is the same one, or implied by it.
     fn grants(&self, name: &str) -> bool;
+}
+
+/// Roles with the roles that they imply, directly or not.
+pub type Hierarchy = &'static [(&'static str, &'static [&'static str])];
+
+/// What a set of roles says about all of them, as a value.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Roles {
+    /// As [`RoleSet::NAMES`].
+    pub(crate) names: Option<&'static [&'static str]>,
+    /// As [`RoleSet::IMPLIES`].
+    pub(crate) implies: Hierarchy,
+    /// As [`RoleSet::PRIVATE`].
+    pub(crate) private: &'static [&'static str],
+}
+
+impl Roles {
+    /// Nothing is known of roles.
+    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[] };
+
+    /// What `R` says.
+    pub(crate) const fn of<R: RoleSet>() -> Self {
+        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE }
+    }
 }
 
 impl RoleSet for String {

@@ -14,6 +14,7 @@ use utoipa::openapi::{OpenApi, PathItem, Paths};
 
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
+use crate::matrix::{AccessMatrix, AccessRow};
 use crate::openapi;
 use crate::openapi::transports::Scheme;
 
@@ -32,6 +33,7 @@ pub struct AuthRouter<S = ()> {
     openapi: OpenApi,
     computed: Paths,
     schemes: Vec<Scheme>,
+    rows: Vec<AccessRow>,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -48,7 +50,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     pub fn with_openapi(mut openapi: OpenApi) -> Self {
         openapi::complete(&mut openapi);
-        Self { router: Router::new(), openapi, computed: Paths::new(), schemes: Vec::new() }
+        Self { router: Router::new(), openapi, computed: Paths::new(), schemes: Vec::new(), rows: Vec::new() }
     }
 
     /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says, or the endpoints of
@@ -62,11 +64,19 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
         let Routes { routes, schemes } = routes.into_routes();
         self.schemes.extend(schemes);
-        for Documentation { document, methods } in routes {
+        for Documentation { document, methods, access, declared, roles } in routes {
             let Document { mut path, methods: names, operation, schemas } = document;
             if path.is_empty() {
                 path.push('/');
             }
+            self.rows.extend(names.iter().map(|method| AccessRow {
+                method: routes::name(method).to_owned(),
+                path: path.clone(),
+                access,
+                declared,
+                documented: true,
+                roles,
+            }));
             self.router = self.router.route(&path, methods);
             openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
             openapi::add_schemas(&mut self.openapi, schemas);
@@ -85,6 +95,10 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         openapi::nest(&mut self.openapi, prefix, other.openapi);
         openapi::nest_paths(&mut self.computed, prefix, other.computed);
         self.schemes.extend(other.schemes);
+        self.rows.extend(other.rows.into_iter().map(|row| {
+            let path = openapi::nested(prefix, &row.path);
+            AccessRow { path, ..row }
+        }));
         self.router = self.router.nest(prefix, other.router);
         self.with_computed()
     }
@@ -100,6 +114,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.openapi.merge(other.openapi);
         self.computed.merge(other.computed);
         self.schemes.extend(other.schemes);
+        self.rows.extend(other.rows);
         self.router = self.router.merge(other.router);
         self.with_computed()
     }
@@ -183,7 +198,13 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             openapi: self.openapi,
             computed: self.computed,
             schemes: self.schemes,
+            rows: self.rows,
         }
+    }
+
+    /// Who may call what, so far.
+    pub fn access_matrix(&self) -> AccessMatrix {
+        AccessMatrix::new(self.rows.clone())
     }
 
     /// The document so far.
@@ -223,6 +244,7 @@ impl<S> Clone for AuthRouter<S> {
             openapi: self.openapi.clone(),
             computed: self.computed.clone(),
             schemes: self.schemes.clone(),
+            rows: self.rows.clone(),
         }
     }
 }

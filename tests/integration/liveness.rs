@@ -24,6 +24,8 @@ macro_rules! policy {
         impl Policy for $name {
             const ACCESS: Access = Access::Require($rule);
             type Roles = ();
+            type Checks = ();
+            type Proves = ();
         }
     };
 }

@@ -67,6 +67,8 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
         impl #private::Policy for #marker {
             const ACCESS: #private::Access = #access;
             type Roles = #list;
+            type Checks = ();
+            type Proves = ();
         }
     };
     if roles.is_empty() {

@@ -7,8 +7,9 @@ use super::refresh_session::examined;
 use super::session::verified;
 use super::{Session, Transport};
 use crate::TARGET;
-use crate::access::{Access, Checked, Decision, decide};
+use crate::access::{Access, CheckResults, Decision, Facts, decide};
 use crate::auth::{Auth, Liveness, Place};
+use crate::check::{CheckError, Checks};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
@@ -39,10 +40,20 @@ pub(crate) async fn authorize<C: SessionClaims>(
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Option<Session<C>>, AuthRejection> {
+    authorize_with::<C, (), ()>(parts, auth, &(), access).await
+}
+
+/// As [`authorize`], for an access whose rule has the checks `K`.
+pub(crate) async fn authorize_with<C: SessionClaims, S: Sync, K: Checks<S>>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    state: &S,
+    access: &Access,
+) -> Result<Option<Session<C>>, AuthRejection> {
     if let Access::Public { .. } = access {
         return Ok(None);
     }
-    match decided(parts, auth, access).await {
+    match decided_with::<C, S, K>(parts, auth, state, access).await {
         Ok(session) => Ok(session),
         Err(refusal) => Err(refuse(parts, auth, Some(*access), &refusal)),
     }
@@ -54,27 +65,78 @@ pub(crate) async fn decided<C: SessionClaims>(
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
+    decided_with::<C, (), ()>(parts, auth, &(), access).await
+}
+
+async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    state: &S,
+    access: &Access,
+) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
     if let Some(session) = &session {
         check_sender(parts, auth, session)?;
     }
-    let checked = match &session {
-        Some(session) if access.asks_for_both_tokens() => {
-            looked_up(auth, access, session).await?;
-            // In a box, as the look-up below.
-            Box::pin(examined(parts, auth, session)).await?;
-            Checked { live: true, both_tokens: true }
-        }
-        Some(session) => looked_up(auth, access, session).await?,
-        None => Checked::default(),
+    let looked_up = match &session {
+        Some(session) => looked_up(parts, auth, access, session).await?,
+        None => LookedUp::default(),
     };
-    match decide(access, session.as_ref().map(Session::claims), checked) {
-        Decision::Granted => Ok(session),
-        Decision::Unauthenticated => Err(Denial::MissingCredentials.into()),
-        Decision::Forbidden => {
-            let required = auth.discloses_requirements().then_some(*access);
-            let denial = Denial::InsufficientScope { required };
-            Err(Refusal { denial, reason: denial.code(), session })
+    let mut checks = CheckResults::default();
+    loop {
+        let facts = facts(auth, access, session.as_ref(), looked_up, checks);
+        let denial = match decide(access, &facts) {
+            Decision::Granted => return Ok(session),
+            Decision::Undecided(number) => match checked::<S, K>(number, parts, state).await {
+                Ok(passed) => {
+                    checks.record(number, passed);
+                    continue;
+                }
+                Err(denial) => denial,
+            },
+            Decision::Unauthenticated => Denial::MissingCredentials,
+            Decision::Stale(max_age) => Denial::StaleSignIn { max_age },
+            Decision::Hidden => Denial::NotFound,
+            Decision::Forbidden => {
+                Denial::InsufficientScope { required: auth.discloses_requirements().then_some(*access) }
+            }
+        };
+        return Err(Refusal { denial, reason: denial.code(), session });
+    }
+}
+
+/// What is known of a request by now.
+fn facts<'a, C: SessionClaims>(
+    auth: &Auth<C>,
+    access: &Access,
+    session: Option<&'a Session<C>>,
+    looked_up: LookedUp,
+    checks: CheckResults,
+) -> Facts<'a, C> {
+    let LookedUp { live, both_tokens } = looked_up;
+    let sign_in_age = session
+        .filter(|_| access.asks_for_freshness())
+        .map(|session| auth.now().since(session.authenticated_at()));
+    let impersonated = session.is_some_and(|session| session.actor().is_some());
+    Facts { claims: session.map(Session::claims), live, both_tokens, impersonated, sign_in_age, checks }
+}
+
+/// Runs a check. What it cannot answer is refused.
+async fn checked<S: Sync, K: Checks<S>>(number: usize, parts: &mut Parts, state: &S) -> Result<bool, Denial> {
+    if number >= K::COUNT {
+        return Ok(false);
+    }
+    // In a box, since every request to any handler would else carry the room for a check.
+    match Box::pin(K::run(number, parts, state)).await {
+        Ok(passed) => Ok(passed),
+        Err(CheckError::Argument(status)) if status.is_client_error() => Err(Denial::InvalidRequest),
+        Err(CheckError::Argument(status)) => {
+            tracing::error!(target: TARGET, %status, "an argument of a check could not be had from the request");
+            Err(Denial::Internal)
+        }
+        Err(CheckError::Failed(cause)) => {
+            tracing::error!(target: TARGET, error = %OneLine(&*cause), "a check has failed");
+            Err(Denial::Unavailable)
         }
     }
 }
@@ -95,22 +157,35 @@ fn check_sender<C: SessionClaims>(
     })
 }
 
+/// What was found out beyond what the access token says.
+#[derive(Clone, Copy, Default)]
+struct LookedUp {
+    live: bool,
+    both_tokens: bool,
+}
+
 /// What the store and the refresh token say, as far as the decision needs it.
 async fn looked_up<C: SessionClaims>(
+    parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
     session: &Session<C>,
-) -> Result<Checked, Refusal<C>> {
-    let mut checked = Checked::default();
+) -> Result<LookedUp, Refusal<C>> {
+    let mut found = LookedUp::default();
     if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
         // In a box, since every request to any handler would else carry the room for a look-up.
-        checked.live = Box::pin(live(auth, session)).await?;
-        if !checked.live {
+        found.live = Box::pin(live(auth, session)).await?;
+        if !found.live {
             let session = Some(session.clone());
             return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });
         }
     }
-    Ok(checked)
+    if access.asks_for_both_tokens() {
+        // In a box, as the look-up above.
+        Box::pin(examined(parts, auth, session)).await?;
+        found.both_tokens = true;
+    }
+    Ok(found)
 }
 
 /// Whether the store stands by the session and its token. It is asked once in a request.
@@ -164,6 +239,7 @@ pub(crate) fn refuse<C: SessionClaims>(
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();
     event.session = refusal.session.as_ref().map(Session::id);
+    event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
     AuthRejection::new(refusal.denial, auth.realm())
 }

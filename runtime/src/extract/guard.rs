@@ -7,9 +7,10 @@ use axum_core::extract::FromRequestParts;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::authorize::authorize;
+use super::authorize::authorize_with;
 use crate::access::{Access, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
+use crate::check::Checks;
 use crate::rejection::AuthRejection;
 
 /// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
@@ -20,18 +21,19 @@ pub struct Guard<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Guard<P> {
     const ACCESS: Access = P::ACCESS;
+    const BY_ATTRIBUTE: bool = true;
     type Demands = Self;
 }
 
 impl<S, P> FromRequestParts<S> for Guard<P>
 where
     S: AuthState,
-    P: Policy,
+    P: Policy<Checks: Checks<S>>,
 {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        authorize(parts, state.auth(), &P::ACCESS).await?;
+        authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
         Ok(Self(PhantomData))
     }
 }
@@ -44,6 +46,7 @@ pub struct Public<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Public<P> {
     const ACCESS: Access = public(P::ACCESS);
+    const BY_ATTRIBUTE: bool = true;
     type Demands = ();
 }
 
@@ -129,6 +132,8 @@ mod policies {
     impl Policy for Open {
         const ACCESS: Access = Access::Public { reason: "probe" };
         type Roles = ();
+        type Checks = ();
+        type Proves = ();
     }
 
     enum Either {}
@@ -136,6 +141,8 @@ mod policies {
     impl Policy for Either {
         const ACCESS: Access = Access::Optional;
         type Roles = ();
+        type Checks = ();
+        type Proves = ();
     }
 
     #[test]
@@ -154,7 +161,7 @@ mod policies {
     }
 
     /// What the guard answers to a request with these credentials.
-    async fn answer<P: Policy>(credentials: Option<&'static str>) -> Result<(), Denial> {
+    async fn answer<P: Policy<Checks = ()>>(credentials: Option<&'static str>) -> Result<(), Denial> {
         let auth: Auth<User> = Auth::builder()
             .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
             .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())

@@ -101,6 +101,11 @@ impl<C> Session<C> {
         self.shared.token.authenticated_at
     }
 
+    /// Who acts for the user, if somebody does: the identifier of that other user, the token's `act.sub` (RFC 8693 section 4.1).
+    pub fn actor(&self) -> Option<&str> {
+        self.shared.token.actor.as_deref()
+    }
+
     /// How the token arrived.
     pub fn transport(&self) -> Transport {
         self.shared.transport

@@ -10,6 +10,8 @@ pub enum RefreshPolicy {}
 impl Policy for RefreshPolicy {
     const ACCESS: Access = Access::Public { reason: "the refresh token is the credential" };
     type Roles = ();
+    type Checks = ();
+    type Proves = ();
 }
 
 /// The policy of the logout endpoint.
@@ -20,6 +22,8 @@ pub enum LogoutPolicy {}
 impl Policy for LogoutPolicy {
     const ACCESS: Access = Access::Public { reason: "the token whose session ends is the credential" };
     type Roles = ();
+    type Checks = ();
+    type Proves = ();
 }
 
 /// The policy of the endpoints with which users look after their own sessions.
@@ -33,4 +37,6 @@ pub enum OwnSessionsPolicy {}
 impl Policy for OwnSessionsPolicy {
     const ACCESS: Access = Access::Require(Rule::Live);
     type Roles = ();
+    type Checks = ();
+    type Proves = ();
 }

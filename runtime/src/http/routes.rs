@@ -14,6 +14,7 @@ use crate::access::Access;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::{Guard, Public};
+use crate::matrix::DeclaredWhere;
 use crate::openapi::endpoints::document;
 use crate::openapi::nested;
 use crate::rejection::AuthRejection;
@@ -195,12 +196,14 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
             let tags = tags.clone();
             let document = move |access: &Access| document(endpoint, path, tags, access);
             mounted = match endpoint {
-                Endpoint::Refresh => mounted.capture(refresh::<C>).declared().described(document),
-                Endpoint::Logout => mounted.capture(logout::<C>).declared().described(document),
-                Endpoint::LogoutAll => mounted.capture(logout_all::<C>).declared().described(document),
-                Endpoint::Sessions => mounted.capture(sessions::<C>).declared().described(document),
-                Endpoint::RevokeSession => mounted.capture(revoke::<C>).declared().described(document),
-                Endpoint::RevokeOthers => mounted.capture(revoke_others::<C>).declared().described(document),
+                Endpoint::Refresh => mounted.capture(refresh::<C>).declared().described(document, BY_US),
+                Endpoint::Logout => mounted.capture(logout::<C>).declared().described(document, BY_US),
+                Endpoint::LogoutAll => mounted.capture(logout_all::<C>).declared().described(document, BY_US),
+                Endpoint::Sessions => mounted.capture(sessions::<C>).declared().described(document, BY_US),
+                Endpoint::RevokeSession => mounted.capture(revoke::<C>).declared().described(document, BY_US),
+                Endpoint::RevokeOthers => {
+                    mounted.capture(revoke_others::<C>).declared().described(document, BY_US)
+                }
             };
         }
         mounted.with_transports(auth.transports()).with_state(auth.clone())
@@ -216,6 +219,8 @@ impl<C> fmt::Debug for SessionRoutes<C> {
             .finish_non_exhaustive()
     }
 }
+
+const BY_US: Option<DeclaredWhere> = Some(DeclaredWhere::Endpoint);
 
 type Own = Guard<OwnSessionsPolicy>;
 

@@ -48,7 +48,8 @@ pub(super) fn check_roles<R: RoleSet>(rule: &Rule) {
                 check_roles::<R>(rule);
             }
         }
-        Rule::Scope(_) | Rule::Live | Rule::BothTokens => {}
+        Rule::Not(rule) => check_roles::<R>(rule),
+        _ => {}
     }
 }
 

@@ -107,9 +107,10 @@ pub(crate) fn declare(operation: &mut Operation, access: &Access) {
 /// Whether a signed-in user can fail to meet the rule: a session that has ended and a missing token are a 401.
 fn asks_who(rule: &Rule) -> bool {
     match rule {
-        Rule::Role(_) | Rule::Scope(_) | Rule::Any([]) | Rule::All([]) => true,
-        Rule::Live | Rule::BothTokens => false,
+        Rule::Live | Rule::BothTokens | Rule::Fresh(_) => false,
+        Rule::Any([]) | Rule::All([]) => true,
         Rule::Any(rules) | Rule::All(rules) => rules.iter().any(asks_who),
+        _ => true,
     }
 }
 
@@ -167,8 +168,8 @@ fn alternatives(rule: &Rule) -> Vec<Vec<&'static str>> {
 fn sets(rule: &Rule) -> Option<Vec<Vec<&'static str>>> {
     let found = match rule {
         Rule::Role(name) | Rule::Scope(name) => vec![vec![*name]],
-        // The names say who; that the store is asked as well stands in the words, and the refresh token is a name of its own.
-        Rule::Live | Rule::BothTokens => vec![Vec::new()],
+        // The names say who; that the store is asked as well stands in the words, and the refresh token is a name of its own. An
+        // empty set says no more than "signed in".
         Rule::Any(rules) => {
             let mut found = Vec::new();
             for rule in *rules {
@@ -192,6 +193,7 @@ fn sets(rule: &Rule) -> Option<Vec<Vec<&'static str>>> {
             }
             found
         }
+        _ => vec![Vec::new()],
     };
     (found.len() <= MOST_ALTERNATIVES).then_some(found)
 }

@@ -9,8 +9,10 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::access::Access;
 use crate::auth::Transports;
 use crate::handler::{Captured, Declared, Served, Signature};
+use crate::matrix::DeclaredWhere;
 use crate::openapi;
 use crate::openapi::transports::Scheme;
+use crate::role::Roles;
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
 ///
@@ -86,6 +88,9 @@ impl<S> IntoRoutes<S> for Routes<S> {
 pub(super) struct Documentation<S> {
     pub(super) document: Document,
     pub(super) methods: MethodRouter<S>,
+    pub(super) access: Access,
+    pub(super) declared: DeclaredWhere,
+    pub(super) roles: Roles,
 }
 
 impl<S> Routes<S> {
@@ -98,10 +103,11 @@ impl<S> Routes<S> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let routes = self.routes.into_iter().map(|Documentation { document, methods }| Documentation {
-            document,
-            methods: methods.with_state(state.clone()),
-        });
+        let routes =
+            self.routes.into_iter().map(|Documentation { document, methods, access, declared, roles }| {
+                let methods = methods.with_state(state.clone());
+                Documentation { document, methods, access, declared, roles }
+            });
         Routes { routes: routes.collect(), schemes: self.schemes }
     }
 
@@ -124,22 +130,40 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
         D: Documented,
         H: Served<T, Kind, S>,
     {
-        self.described(D::document)
+        self.described(D::document, None)
     }
 
     /// As [`documented`](Self::documented), with a document that no type writes.
-    pub(crate) fn described<Kind>(self, document: impl FnOnce(&Access) -> Document) -> Routes<S>
+    pub(crate) fn described<Kind>(
+        self,
+        document: impl FnOnce(&Access) -> Document,
+        by: Option<DeclaredWhere>,
+    ) -> Routes<S>
     where
         H: Served<T, Kind, S>,
     {
-        let Self { mut routes, handler, access, .. } = self;
+        let Self { mut routes, handler, access, declared, roles, .. } = self;
+        let declared = by.unwrap_or(declared);
         let document = document(&access);
         let methods = document
             .methods
             .iter()
             .fold(MethodRouter::new(), |router, method| handler.clone().serve(router, filter(method)));
-        routes.routes.push(Documentation { document, methods });
+        routes.routes.push(Documentation { document, methods, access, declared, roles });
         routes
+    }
+}
+
+pub(super) fn name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "GET",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Post => "POST",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Options => "OPTIONS",
+        HttpMethod::Head => "HEAD",
+        HttpMethod::Patch => "PATCH",
+        HttpMethod::Trace => "TRACE",
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Verified<C> {
     pub expires_at: Timestamp,
     /// When the user last signed in, `auth_time`.
     pub authenticated_at: Timestamp,
+    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1).
+    pub actor: Option<String>,
 }
 
 /// Makes and verifies access tokens.
@@ -146,6 +148,7 @@ impl AccessTokens {
             session_id: registered.session_id.into_owned(),
             issued_at: registered.issued_at,
             expires_at: registered.expires_at,
+            actor: registered.actor,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use serde::de::{
@@ -33,6 +34,8 @@ pub(super) struct Registered<'de> {
     pub(super) expires_at: Timestamp,
     pub(super) not_before: Option<Timestamp>,
     pub(super) authenticated_at: Option<Timestamp>,
+    /// Who acts for the user.
+    pub(super) actor: Option<String>,
 }
 
 /// Reads a payload: `application` gets a deserializer that shows it every member but the registered ones. `sub` is shown,
@@ -87,6 +90,7 @@ struct Found<'de> {
     expires_at: Option<Timestamp>,
     not_before: Option<Timestamp>,
     authenticated_at: Option<Timestamp>,
+    actor: Option<Actor>,
     has_subject: bool,
 }
 
@@ -113,6 +117,7 @@ impl<'de> Found<'de> {
             expires_at: self.expires_at.ok_or(missing("exp"))?,
             not_before: self.not_before,
             authenticated_at: self.authenticated_at,
+            actor: self.actor.map(|actor| actor.sub),
         })
     }
 }
@@ -129,6 +134,7 @@ impl<'de> Reading<'_, 'de> {
             "iat" => place.fill("iat", &mut found.issued_at, NumericDate),
             "nbf" => place.fill("nbf", &mut found.not_before, NumericDate),
             "auth_time" => place.fill("auth_time", &mut found.authenticated_at, NumericDate),
+            "act" => place.fill("act", &mut found.actor, PhantomData),
             "jti" => place.fill("jti", &mut found.id, Text),
             "sid" => place.fill("sid", &mut found.session_id, Text),
             "client_id" => place.fill("client_id", &mut found.client_id, Text),
@@ -241,6 +247,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         self.members.next_value_seed(seed)
     }
+}
+
+/// Who acts for the user (RFC 8693 section 4.1). Earlier actors, which may stand inside, are information only.
+#[derive(serde::Deserialize)]
+struct Actor {
+    sub: String,
 }
 
 /// A string, borrowed where it can be.

@@ -1,0 +1,200 @@
+//! Who may call a handler, as a constant, and the one function that decides.
+
+mod decision;
+mod words;
+
+use std::time::Duration;
+
+pub(crate) use decision::{CheckResults, Decision, Facts, decide};
+
+/// What a handler demands of its caller.
+///
+/// ```
+/// use countersign::{Access, Rule};
+///
+/// const ADMINS: Access = Access::Require(Rule::Role("admin"));
+/// assert_ne!(ADMINS, Access::Authenticated);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Anybody, for the stated reason; credentials are not looked at.
+    Public {
+        /// Why the operation is open; it stands in the OpenAPI document.
+        reason: &'static str,
+    },
+    /// Anybody; who presents credentials presents valid ones.
+    Optional,
+    /// Any signed-in user.
+    Authenticated,
+    /// A signed-in user who satisfies the rule.
+    Require(Rule),
+}
+
+/// A condition on the signed-in user and their session.
+///
+/// What [`Live`](Self::Live) and [`BothTokens`](Self::BothTokens) ask for is looked at first, wherever in a rule they stand: a
+/// session that has ended is refused (401) although another branch of an [`Any`](Self::Any) would hold. Checks are run last, from left
+/// to right, and only those on which the decision still depends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The user holds this role, directly or by implication.
+    Role(&'static str),
+    /// The user was granted this scope.
+    Scope(&'static str),
+    /// The user proved who they are at most this long ago, in whole seconds: `auth_time`. Refused with 401
+    /// `insufficient_user_authentication` (RFC 9470 section 3).
+    Fresh(Duration),
+    /// Nobody acts for the user: the token has no `act` (RFC 8693 section 4.1).
+    NotImpersonated,
+    /// A function of the application says so; [`check`](macro@crate::check) makes it. In a rule without its function it never holds.
+    Check {
+        /// The function's name.
+        name: &'static str,
+        /// A refusal is 404, as if what the request is about did not exist, and not 403.
+        not_found: bool,
+    },
+    /// This does not hold. It is understood of a role or a scope; of anything else it never holds, so that a mistake does not open a
+    /// route.
+    Not(&'static Rule),
+    /// The session has not ended, as the store says at this moment; without it an access token is good to its own end.
+    Live,
+    /// The request carries the session's refresh token beside its access token, and the session has not ended.
+    BothTokens,
+    /// One of these holds; an empty list never does.
+    Any(&'static [Rule]),
+    /// All of these hold; an empty list never does, so that a mistake does not open a route.
+    All(&'static [Rule]),
+}
+
+/// An [`Access`] as a type; the access attributes make one for each handler.
+pub trait Policy: Send + Sync + 'static {
+    /// What the handler demands.
+    const ACCESS: Access;
+
+    /// The roles that `ACCESS` names, as a nested tuple of markers.
+    #[doc(hidden)]
+    type Roles;
+
+    /// The checks in `ACCESS`, as a nested tuple, from left to right.
+    #[doc(hidden)]
+    type Checks;
+
+    /// The named rules that hold when `ACCESS` is granted, as a nested tuple.
+    #[doc(hidden)]
+    type Proves;
+}
+
+/// A rule with a name; [`rule!`](crate::rule) makes one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a named rule",
+    label = "not a rule",
+    note = "make one with `rule! {{ pub {Self} = role(\"editor\") && scope(\"posts:write\"); }}`"
+)]
+pub trait NamedRule: Send + Sync + 'static {
+    /// The name.
+    const NAME: &'static str;
+
+    /// The rule.
+    const RULE: Rule;
+
+    /// As [`Policy::Roles`].
+    #[doc(hidden)]
+    type Roles;
+
+    /// As [`Policy::Checks`].
+    #[doc(hidden)]
+    type Checks;
+}
+
+/// A first extractor that says who may call its handler.
+///
+/// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
+/// Implementing it by hand for an extractor of your own is possible and then a promise of yours: `routes!` and the
+/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not declare who may call it",
+    label = "no access declared",
+    note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
+    note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
+)]
+pub trait DeclaresAccess {
+    /// What the handler demands.
+    const ACCESS: Access;
+
+    /// Whether an access attribute makes it.
+    #[doc(hidden)]
+    const BY_ATTRIBUTE: bool = false;
+
+    /// What the router's state has to provide for it: `Self`, or `()` for nothing.
+    #[doc(hidden)]
+    type Demands;
+}
+
+impl Access {
+    /// Whether the decision needs a look into the store.
+    pub(crate) fn asks_for_liveness(&self) -> bool {
+        matches!(self, Self::Require(rule) if rule.mentions(Rule::Live) || rule.mentions(Rule::BothTokens))
+    }
+
+    /// Whether the decision depends on when the user signed in.
+    pub(crate) fn asks_for_freshness(&self) -> bool {
+        matches!(self, Self::Require(rule) if rule.any(&|atom| matches!(atom, Rule::Fresh(_))))
+    }
+
+    /// Whether the decision needs the refresh token too.
+    pub(crate) fn asks_for_both_tokens(&self) -> bool {
+        matches!(self, Self::Require(rule) if rule.mentions(Rule::BothTokens))
+    }
+}
+
+impl Rule {
+    fn mentions(&self, wanted: Self) -> bool {
+        self.any(&|atom| *atom == wanted)
+    }
+
+    /// Whether any part of the rule that is not made of others is `wanted`.
+    pub(crate) fn any(&self, wanted: &impl Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::Any(rules) | Self::All(rules) => rules.iter().any(|rule| rule.any(wanted)),
+            Self::Not(rule) => rule.any(wanted),
+            atom => wanted(atom),
+        }
+    }
+}
+
+/// Whether `text` may stand between quotes in a challenge as it is (RFC 6750 section 3).
+pub(crate) fn is_challenge_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+/// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
+pub(crate) fn is_scope_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Row 68: %x20-21 / %x23-5B / %x5D-7E, and something.
+    #[test]
+    fn challenge_text_is_printable_ascii_without_quotes_and_backslashes() {
+        for byte in 0..=0xFF_u8 {
+            let expected = (0x20..=0x7E).contains(&byte) && byte != b'"' && byte != b'\\';
+            assert_eq!(is_challenge_text(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
+        }
+        assert!(!is_challenge_text(""));
+    }
+
+    /// RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, and something.
+    #[test]
+    fn scope_token_is_challenge_text_without_spaces() {
+        for byte in 0..=0xFF_u8 {
+            let expected = (0x21..=0x7E).contains(&byte) && byte != b'"' && byte != b'\\';
+            assert_eq!(is_scope_token(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
+        }
+        assert!(!is_scope_token(""));
+    }
+}
