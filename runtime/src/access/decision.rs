@@ -143,15 +143,14 @@ impl<C: SessionClaims> Evaluation<'_, C> {
     /// checks in it count.
     fn until(&mut self, rules: &[Rule], decisive: Truth) -> Truth {
         let mut truth = Truth::from(decisive == Truth::Fails);
+        let mut depends = false;
         for rule in rules {
-            match (truth, self.of(rule)) {
-                (_, found) if found == decisive => truth = decisive,
-                (before, found @ Truth::DependsOn(_)) if before != decisive => {
-                    if !matches!(before, Truth::DependsOn(_)) {
-                        truth = found;
-                    }
-                }
-                _ => {}
+            let found = self.of(rule);
+            if found == decisive {
+                truth = decisive;
+            } else if truth != decisive && !depends && matches!(found, Truth::DependsOn(_)) {
+                depends = true;
+                truth = found;
             }
         }
         truth
