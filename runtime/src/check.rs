@@ -1,5 +1,6 @@
 //! Conditions that an application decides with a function of its own.
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -17,7 +18,7 @@ use crate::auth::BoxError;
     label = "not a check",
     note = "put `#[check]` above the async function `{Self}`"
 )]
-pub trait CheckRule {
+pub trait CheckRule: 'static {
     /// The check as part of a rule.
     const RULE: Rule;
 }
@@ -114,10 +115,17 @@ pub trait Checks<S> {
         parts: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<bool, CheckError>> + Send;
+
+    /// Which function the check of this number is, so that none is asked twice.
+    fn function(number: usize) -> Option<TypeId>;
 }
 
 impl<S: Sync> Checks<S> for () {
     const COUNT: usize = 0;
+
+    fn function(_: usize) -> Option<TypeId> {
+        None
+    }
 
     async fn run(_: usize, _: &mut Parts, _: &S) -> Result<bool, CheckError> {
         Ok(false)
@@ -133,6 +141,13 @@ impl<S: Sync, First: Checks<S>, Rest: Checks<S>> Checks<S> for (First, Rest) {
             Some(number) => Rest::run(number, parts, state).await,
         }
     }
+
+    fn function(number: usize) -> Option<TypeId> {
+        match number.checked_sub(First::COUNT) {
+            None => First::function(number),
+            Some(number) => Rest::function(number),
+        }
+    }
 }
 
 /// One check in such a tuple.
@@ -143,5 +158,9 @@ impl<S: Sync, K: Check<S>> Checks<S> for One<K> {
 
     async fn run(number: usize, parts: &mut Parts, state: &S) -> Result<bool, CheckError> {
         if number == 0 { K::run(parts, state).await } else { Ok(false) }
+    }
+
+    fn function(number: usize) -> Option<TypeId> {
+        (number == 0).then(TypeId::of::<K>)
     }
 }

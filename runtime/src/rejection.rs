@@ -20,6 +20,9 @@ use crate::one_line::OneLine;
 pub enum Denial {
     /// Nothing shows that the site itself sent this request with the user's cookie: 403 `cross_site_request`.
     CrossSite,
+    /// The caller is known and may not do this, and neither a role nor a scope would change that: a check says no, or somebody acts for
+    /// the user where nobody may: 403 `forbidden`.
+    Forbidden,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
         /// What the operation demands, if the application discloses it.
@@ -41,6 +44,18 @@ pub enum Denial {
     /// The operation asks for the refresh token too, and there is none: 401 without an error code.
     MissingRefreshToken,
     /// There is no such session or thing, or it is not the caller's: 404 `not_found`.
+    ///
+    /// It is the answer of a check under `#[check(not_found)]` that refuses. A handler that answers with it where it finds nothing
+    /// itself gives nobody a difference to read: the two responses are the same to the byte.
+    ///
+    /// ```
+    /// use countersign::{AuthRejection, Denial};
+    ///
+    /// fn found(post: Option<String>) -> Result<String, AuthRejection> {
+    ///     post.ok_or_else(|| Denial::NotFound.into())
+    /// }
+    /// # assert_eq!(found(None).unwrap_err().denial(), Denial::NotFound);
+    /// ```
     NotFound,
     /// The body is not JSON: 415.
     UnsupportedMediaType,
@@ -57,7 +72,7 @@ impl Denial {
     /// The status of the response.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidCredentials
@@ -75,6 +90,7 @@ impl Denial {
     pub fn code(self) -> &'static str {
         match self {
             Self::CrossSite => "cross_site_request",
+            Self::Forbidden => "forbidden",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Internal => "server_error",
             Self::InvalidCredentials => "invalid_credentials",
@@ -95,6 +111,7 @@ impl Denial {
             Self::CrossSite => {
                 "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token."
             }
+            Self::Forbidden => "The signed-in user may not do this.",
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
@@ -136,11 +153,18 @@ pub struct AuthRejection {
     denial: Denial,
     /// Whose credentials a challenge asks for; only the causes that challenge have one.
     realm: Option<Arc<str>>,
+    /// Roles that are not named in what is disclosed; nothing is disclosed where they are not known.
+    private: Option<&'static [&'static str]>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self { denial, realm: Some(Arc::clone(realm)) }
+        Self { denial, realm: Some(Arc::clone(realm)), private: None }
+    }
+
+    /// Discloses what the denial says is required, but for these roles.
+    pub(crate) fn without(self, private: &'static [&'static str]) -> Self {
+        Self { private: Some(private), ..self }
     }
 
     /// The cause.
@@ -157,6 +181,7 @@ impl AuthRejection {
             | Denial::InsufficientScope { .. }
             | Denial::StaleSignIn { .. } => Some(self.denial.code()),
             Denial::CrossSite
+            | Denial::Forbidden
             | Denial::Internal
             | Denial::InvalidGrant
             | Denial::NotFound
@@ -188,8 +213,14 @@ impl AuthRejection {
 
     fn problem(&self) -> ProblemDetails {
         let status = self.denial.status();
-        let required = match self.denial {
-            Denial::InsufficientScope { required: Some(access) } => Some(access.to_string()),
+        let required = match (self.denial, self.private) {
+            (Denial::InsufficientScope { required: Some(access) }, Some(private)) => {
+                access.disclosed(private)
+            }
+            _ => None,
+        };
+        let max_age = match self.denial {
+            Denial::StaleSignIn { max_age } => Some(max_age.as_secs()),
             _ => None,
         };
         ProblemDetails {
@@ -199,14 +230,15 @@ impl AuthRejection {
             code: self.denial.code().to_owned(),
             detail: self.denial.detail().to_owned(),
             required,
+            max_age,
         }
     }
 }
 
-/// A cause without a challenge.
+/// A cause without a challenge, and without what the operation requires.
 impl From<Denial> for AuthRejection {
     fn from(denial: Denial) -> Self {
-        Self { denial, realm: None }
+        Self { denial, realm: None, private: None }
     }
 }
 
@@ -303,6 +335,9 @@ pub struct ProblemDetails {
     /// What the operation requires, where the application discloses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,
+    /// How many seconds ago the user may have signed in, where that is too long ago.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
 }
 
 #[cfg(test)]
@@ -322,6 +357,7 @@ mod tests {
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
         for denial in [
             Denial::CrossSite,
+            Denial::Forbidden,
             Denial::Internal,
             Denial::InvalidGrant,
             Denial::NotFound,
@@ -357,6 +393,60 @@ mod tests {
             let rule = Rule::Scope(text);
             assert!(!challenge_of(rule).contains("scope="), "{text:?}");
         }
+    }
+
+    fn body(rejection: &AuthRejection) -> serde_json::Value {
+        serde_json::to_value(rejection.problem()).unwrap()
+    }
+
+    /// Row 60: RFC 9470 section 3 writes `max_age` as a quoted string.
+    #[test]
+    fn a_stale_sign_in_is_told_how_old_it_may_be() {
+        let denial = Denial::StaleSignIn { max_age: Duration::from_secs(600) };
+        let challenge = challenge(denial).unwrap();
+        assert_eq!(
+            challenge,
+            "Bearer realm=\"api\", error=\"insufficient_user_authentication\", max_age=\"600\""
+        );
+        let body = body(&denial.into());
+        assert_eq!((&body["max_age"], &body["status"]), (&600.into(), &401.into()));
+        assert_eq!(body["code"], "insufficient_user_authentication");
+    }
+
+    /// Row 130.
+    #[test]
+    fn what_no_role_and_no_scope_would_change_is_forbidden() {
+        let body = body(&Denial::Forbidden.into());
+        assert_eq!((&body["code"], &body["status"]), (&"forbidden".into(), &403.into()));
+        assert!(body.get("required").is_none() && body.get("max_age").is_none());
+    }
+
+    #[test]
+    fn disclosure_names_no_private_role_and_no_hidden_check() {
+        let disclosed = |rule, private| {
+            let denial = Denial::InsufficientScope { required: Some(Access::Require(rule)) };
+            let rejection = AuthRejection::new(denial, &Arc::from("api")).without(private);
+            body(&rejection)["required"].as_str().map(str::to_owned)
+        };
+        const RULE: Rule = Rule::All(&[
+            Rule::Any(&[Rule::Role("member"), Rule::Role("auditor")]),
+            Rule::Check { name: "sees_case", not_found: true },
+            Rule::Scope("cases:read"),
+        ]);
+        assert_eq!(
+            disclosed(RULE, &[]).unwrap(),
+            "(role `member` or role `auditor`) and scope `cases:read`"
+        );
+        assert_eq!(disclosed(RULE, &["auditor"]).unwrap(), "role `member` and scope `cases:read`");
+        assert_eq!(disclosed(Rule::Role("auditor"), &["auditor"]), None);
+        assert_eq!(disclosed(Rule::Not(&Rule::Role("auditor")), &["auditor"]), None);
+    }
+
+    /// A cause alone does not say which roles are private.
+    #[test]
+    fn nothing_is_disclosed_where_nobody_knows_what_is_private() {
+        let denial = Denial::InsufficientScope { required: Some(Access::Require(Rule::Role("auditor"))) };
+        assert!(body(&denial.into()).get("required").is_none());
     }
 
     #[test]

@@ -14,16 +14,20 @@ pub(crate) enum Decision {
     Unauthenticated,
     /// It depends on the check of this number.
     Undecided(usize),
-    /// The user is known and does not satisfy the rule.
-    Forbidden,
-    /// The user would satisfy it, had they signed in at most this long ago.
+    /// The user would pass, had they signed in at most this long ago.
     Stale(Duration),
-    /// The user is known, and what the request is about is to look as if it did not exist.
+    /// A check says no, and what the request is about is to look as if it did not exist.
     Hidden,
+    /// A check says no.
+    Refused,
+    /// The user would pass, did nobody act for them.
+    Impersonated,
+    /// The user lacks a role or scope.
+    Lacking,
 }
 
 /// What was found out about a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Facts<'a, C> {
     /// What the access token says about its user; `None` is a caller without credentials.
     pub(crate) claims: Option<&'a C>,
@@ -58,11 +62,16 @@ impl CheckResults {
         }
     }
 
-    fn get(self, number: usize) -> Option<bool> {
+    /// What the check of this number has said, if it was run.
+    pub(crate) fn get(self, number: usize) -> Option<bool> {
         if number >= Self::MOST {
             return Some(false);
         }
         (self.known >> number & 1 == 1).then_some(self.passed >> number & 1 == 1)
+    }
+
+    fn any_run(self) -> bool {
+        self.known != 0
     }
 }
 
@@ -75,15 +84,30 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) ->
         (Access::Authenticated | Access::Require(_), None) => return Decision::Unauthenticated,
         (Access::Require(rule), Some(claims)) => (rule, claims),
     };
-    match evaluated(rule, claims, facts, false) {
+    match evaluated(rule, claims, facts) {
         Truth::Holds => Decision::Granted,
         Truth::DependsOn(check) => Decision::Undecided(check),
-        Truth::Fails => match stale(rule, claims, facts) {
-            Some(max_age) => Decision::Stale(max_age),
-            None if hides(rule, facts.checks, &mut 0) => Decision::Hidden,
-            None => Decision::Forbidden,
-        },
+        Truth::Fails => why(rule, claims, facts),
     }
+}
+
+/// Why a rule fails: what alone would change that. A new sign-in comes first, since it is what the user can do about it.
+fn why<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Decision {
+    let with_age = |age| Facts { sign_in_age: Some(age), ..*facts };
+    if let Some(max_age) =
+        longest_age(rule, &|age| evaluated(rule, claims, &with_age(age)) != Truth::Fails)
+    {
+        return Decision::Stale(max_age);
+    }
+    // A check is run only where it can still let the request pass, so one that was run has refused it.
+    if facts.checks.any_run() {
+        return if hides(rule, facts.checks) { Decision::Hidden } else { Decision::Refused };
+    }
+    let by_the_user = Facts { impersonated: false, ..with_age(Duration::ZERO) };
+    if facts.impersonated && evaluated(rule, claims, &by_the_user) != Truth::Fails {
+        return Decision::Impersonated;
+    }
+    Decision::Lacking
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,15 +124,13 @@ impl From<bool> for Truth {
     }
 }
 
-/// `fresh` takes every sign-in for a fresh one.
-fn evaluated<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>, fresh: bool) -> Truth {
-    Evaluation { claims, facts, fresh, checks: 0 }.of(rule)
+fn evaluated<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Truth {
+    Evaluation { claims, facts, checks: 0 }.of(rule)
 }
 
 struct Evaluation<'a, C> {
     claims: &'a C,
     facts: &'a Facts<'a, C>,
-    fresh: bool,
     /// How many checks were passed on the way.
     checks: usize,
 }
@@ -118,7 +140,7 @@ impl<C: SessionClaims> Evaluation<'_, C> {
         match rule {
             Rule::Role(name) => self.claims.holds_role(name).into(),
             Rule::Scope(scope) => self.claims.has_scope(scope).into(),
-            Rule::Fresh(max_age) => (self.fresh || is_fresh(self.facts.sign_in_age, *max_age)).into(),
+            Rule::Fresh(max_age) => self.facts.sign_in_age.is_some_and(|age| age <= *max_age).into(),
             Rule::NotImpersonated => (!self.facts.impersonated).into(),
             Rule::Live => self.facts.live.into(),
             Rule::BothTokens => (self.facts.live && self.facts.both_tokens).into(),
@@ -157,158 +179,27 @@ impl<C: SessionClaims> Evaluation<'_, C> {
     }
 }
 
-fn is_fresh(sign_in_age: Option<Duration>, max_age: Duration) -> bool {
-    sign_in_age.is_some_and(|age| age <= max_age)
-}
-
-/// The age that a sign-in may have, if a new one would help; the smallest one of the rule, so that one sign-in is enough.
-fn stale<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Option<Duration> {
-    let max_age = smallest_age(rule)?;
-    (evaluated(rule, claims, facts, true) != Truth::Fails).then_some(max_age)
-}
-
-fn smallest_age(rule: &Rule) -> Option<Duration> {
+/// The longest of the ages in a rule that would do.
+fn longest_age(rule: &Rule, would_do: &impl Fn(Duration) -> bool) -> Option<Duration> {
     match rule {
-        Rule::Fresh(max_age) => Some(*max_age),
-        Rule::Any(rules) | Rule::All(rules) => rules.iter().filter_map(smallest_age).min(),
+        Rule::Fresh(max_age) => Some(*max_age).filter(|age| would_do(*age)),
+        Rule::Any(rules) | Rule::All(rules) => {
+            rules.iter().filter_map(|rule| longest_age(rule, would_do)).max()
+        }
         _ => None,
     }
 }
 
 /// Whether a check has refused whose refusal is to look as if there were nothing.
-fn hides(rule: &Rule, checks: CheckResults, number: &mut usize) -> bool {
-    match rule {
-        Rule::Check { not_found, .. } => {
-            let refused = checks.get(*number) == Some(false);
-            *number += 1;
-            *not_found && refused
-        }
-        Rule::Not(rule) => hides(rule, checks, number),
-        // Every rule is visited, since the checks in it count.
-        Rule::Any(rules) | Rule::All(rules) => {
-            rules.iter().fold(false, |hidden, rule| hides(rule, checks, number) | hidden)
-        }
-        _ => false,
-    }
+fn hides(rule: &Rule, checks: CheckResults) -> bool {
+    (0..)
+        .map_while(|number| Some((number, rule.check(number)?)))
+        .any(|(number, check)| check.is_hidden_check() && checks.get(number) == Some(false))
 }
 
 #[cfg(test)]
 #[cfg(feature = "macros")]
-mod tests {
-    use super::*;
-
-    #[derive(crate::SessionClaims, Clone)]
-    struct User {
-        #[claims(subject)]
-        id: u64,
-        #[claims(roles)]
-        roles: Vec<String>,
-        #[claims(scopes)]
-        scopes: Vec<String>,
-    }
-
-    const HOLDS: Rule = Rule::Role("editor");
-    const LACKS: Rule = Rule::Role("admin");
-
-    fn user() -> User {
-        User { id: 7, roles: vec!["editor".to_owned()], scopes: vec!["posts:write".to_owned()] }
-    }
-
-    fn facts(claims: Option<&User>) -> Facts<'_, User> {
-        let checks = CheckResults::default();
-        Facts { claims, live: false, both_tokens: false, impersonated: false, sign_in_age: None, checks }
-    }
-
-    fn of_user(rule: Rule) -> Decision {
-        decide(&Access::Require(rule), &facts(Some(&user())))
-    }
-
-    #[test]
-    fn nobody_signed_in_passes_only_where_nobody_has_to_be() {
-        let anonymous = |access| decide(&access, &Facts { live: true, both_tokens: true, ..facts(None) });
-        assert_eq!(anonymous(Access::Public { reason: "probe" }), Decision::Granted);
-        assert_eq!(anonymous(Access::Optional), Decision::Granted);
-        assert_eq!(anonymous(Access::Authenticated), Decision::Unauthenticated);
-        for rule in [HOLDS, LACKS, Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[HOLDS])] {
-            assert_eq!(anonymous(Access::Require(rule)), Decision::Unauthenticated, "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn a_signed_in_user_passes_where_no_rule_is() {
-        for access in [Access::Public { reason: "probe" }, Access::Optional, Access::Authenticated] {
-            assert_eq!(decide(&access, &facts(Some(&user()))), Decision::Granted, "{access}");
-        }
-    }
-
-    #[test]
-    fn a_rule_grants_what_the_user_holds_and_nothing_else() {
-        assert_eq!(of_user(HOLDS), Decision::Granted);
-        assert_eq!(of_user(Rule::Scope("posts:write")), Decision::Granted);
-        for lacking in [
-            "admin",
-            "Editor",
-            "edit",
-            "editors",
-            "",
-            "posts",
-            "posts:write:all",
-            "POSTS:WRITE",
-            "posts:write editor",
-        ] {
-            assert_eq!(of_user(Rule::Role(lacking)), Decision::Forbidden, "{lacking}");
-            assert_eq!(of_user(Rule::Scope(lacking)), Decision::Forbidden, "{lacking}");
-        }
-    }
-
-    #[test]
-    fn a_scope_is_no_role_and_a_role_no_scope() {
-        assert_eq!(of_user(Rule::Role("posts:write")), Decision::Forbidden);
-        assert_eq!(of_user(Rule::Scope("editor")), Decision::Forbidden);
-    }
-
-    #[test]
-    fn any_wants_one_and_all_wants_every_one() {
-        assert_eq!(of_user(Rule::Any(&[LACKS, HOLDS])), Decision::Granted);
-        assert_eq!(of_user(Rule::Any(&[LACKS, LACKS])), Decision::Forbidden);
-        assert_eq!(of_user(Rule::All(&[HOLDS, HOLDS])), Decision::Granted);
-        assert_eq!(of_user(Rule::All(&[HOLDS, LACKS])), Decision::Forbidden);
-        assert_eq!(of_user(Rule::All(&[LACKS, HOLDS])), Decision::Forbidden);
-        assert_eq!(of_user(Rule::All(&[HOLDS, Rule::Any(&[LACKS, LACKS])])), Decision::Forbidden);
-    }
-
-    #[test]
-    fn what_was_not_checked_does_not_hold() {
-        let with = |rule, live, both_tokens| {
-            let user = user();
-            let facts = Facts { live, both_tokens, ..facts(Some(&user)) };
-            decide(&Access::Require(rule), &facts) == Decision::Granted
-        };
-        for (live, both_tokens) in [(false, false), (false, true), (true, false), (true, true)] {
-            assert_eq!(with(Rule::Live, live, both_tokens), live);
-            assert_eq!(with(Rule::BothTokens, live, both_tokens), live && both_tokens);
-            assert_eq!(with(Rule::All(&[HOLDS, Rule::Live]), live, both_tokens), live);
-            assert!(!with(Rule::All(&[LACKS, Rule::Live]), live, both_tokens));
-        }
-    }
-
-    #[test]
-    fn a_rule_asks_for_what_it_mentions_at_any_depth() {
-        let live = Access::Require(Rule::All(&[HOLDS, Rule::Any(&[LACKS, Rule::Live])]));
-        assert!(live.asks_for_liveness() && !live.asks_for_both_tokens());
-        let both = Access::Require(Rule::All(&[HOLDS, Rule::BothTokens]));
-        assert!(both.asks_for_liveness() && both.asks_for_both_tokens());
-        for access in [Access::Authenticated, Access::Optional, Access::Require(HOLDS)] {
-            assert!(!access.asks_for_liveness() && !access.asks_for_both_tokens(), "{access}");
-        }
-    }
-
-    #[test]
-    fn an_empty_list_lets_nobody_in() {
-        for rule in
-            [Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[Rule::All(&[])]), Rule::All(&[Rule::All(&[])])]
-        {
-            assert_eq!(of_user(rule), Decision::Forbidden, "{rule:?}");
-        }
-    }
-}
+mod exhaustive;
+#[cfg(test)]
+#[cfg(feature = "macros")]
+mod tests;

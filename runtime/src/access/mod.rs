@@ -1,5 +1,6 @@
 //! Who may call a handler, as a constant, and the one function that decides.
 
+mod conjunct;
 mod decision;
 mod words;
 
@@ -135,25 +136,33 @@ pub trait DeclaresAccess {
 impl Access {
     /// Whether the decision needs a look into the store.
     pub(crate) fn asks_for_liveness(&self) -> bool {
-        matches!(self, Self::Require(rule) if rule.mentions(Rule::Live) || rule.mentions(Rule::BothTokens))
+        self.mentions(|atom| matches!(atom, Rule::Live | Rule::BothTokens))
     }
 
     /// Whether the decision depends on when the user signed in.
     pub(crate) fn asks_for_freshness(&self) -> bool {
-        matches!(self, Self::Require(rule) if rule.any(&|atom| matches!(atom, Rule::Fresh(_))))
+        self.mentions(|atom| matches!(atom, Rule::Fresh(_)))
     }
 
     /// Whether the decision needs the refresh token too.
     pub(crate) fn asks_for_both_tokens(&self) -> bool {
-        matches!(self, Self::Require(rule) if rule.mentions(Rule::BothTokens))
+        self.mentions(|atom| matches!(atom, Rule::BothTokens))
+    }
+
+    /// The check of this number in the rule.
+    pub(crate) fn check(&self, number: usize) -> Option<&Rule> {
+        match self {
+            Self::Require(rule) => rule.check(number),
+            Self::Public { .. } | Self::Optional | Self::Authenticated => None,
+        }
+    }
+
+    fn mentions(&self, wanted: impl Fn(&Rule) -> bool) -> bool {
+        matches!(self, Self::Require(rule) if rule.any(&wanted))
     }
 }
 
 impl Rule {
-    fn mentions(&self, wanted: Self) -> bool {
-        self.any(&|atom| *atom == wanted)
-    }
-
     /// Whether any part of the rule that is not made of others is `wanted`.
     pub(crate) fn any(&self, wanted: &impl Fn(&Self) -> bool) -> bool {
         match self {
@@ -161,6 +170,29 @@ impl Rule {
             Self::Not(rule) => rule.any(wanted),
             atom => wanted(atom),
         }
+    }
+
+    /// The check of this number, counted from the left.
+    pub(crate) fn check(&self, mut number: usize) -> Option<&Self> {
+        self.check_after(&mut number)
+    }
+
+    fn check_after(&self, skipped: &mut usize) -> Option<&Self> {
+        match self {
+            Self::Check { .. } if *skipped == 0 => Some(self),
+            Self::Check { .. } => {
+                *skipped -= 1;
+                None
+            }
+            Self::Not(rule) => rule.check_after(skipped),
+            Self::Any(rules) | Self::All(rules) => rules.iter().find_map(|rule| rule.check_after(skipped)),
+            _ => None,
+        }
+    }
+
+    /// Whether its refusal is to look as if there were nothing.
+    pub(crate) fn is_hidden_check(&self) -> bool {
+        matches!(self, Self::Check { not_found: true, .. })
     }
 }
 

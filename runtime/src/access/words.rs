@@ -42,6 +42,44 @@ impl fmt::Display for Rule {
     }
 }
 
+impl Access {
+    /// As much of it as strangers may read: neither these roles nor checks that hide what they are about. Nothing, if nothing is left.
+    pub(crate) fn disclosed(&self, private: &[&str]) -> Option<String> {
+        match self {
+            Self::Require(rule) => rule.disclosed(private).map(|(words, _)| words),
+            Self::Public { .. } | Self::Optional | Self::Authenticated => Some(self.to_string()),
+        }
+    }
+}
+
+impl Rule {
+    /// The words, and whether they are those of a group of several. An alternative is told as a whole or not at all, since a part of it
+    /// would not do.
+    fn disclosed(&self, private: &[&str]) -> Option<(String, bool)> {
+        let is_secret = |rule: &Self| {
+            rule.any(&|atom| match atom {
+                Self::Role(name) => private.contains(name),
+                atom => atom.is_hidden_check(),
+            })
+        };
+        let (rules, word): (Vec<_>, _) = match self {
+            Self::Any(rules) if !rules.is_empty() => {
+                (rules.iter().filter(|rule| !is_secret(rule)).collect(), " or ")
+            }
+            Self::All(rules) if !rules.is_empty() => (rules.iter().collect(), " and "),
+            rule if is_secret(rule) => return None,
+            rule => return Some((rule.to_string(), false)),
+        };
+        let mut parts: Vec<_> = rules.into_iter().filter_map(|rule| rule.disclosed(private)).collect();
+        if parts.len() < 2 {
+            return parts.pop();
+        }
+        let parts: Vec<_> =
+            parts.into_iter().map(|(words, group)| if group { format!("({words})") } else { words }).collect();
+        Some((parts.join(word), true))
+    }
+}
+
 /// A rule inside another.
 struct Part<'a>(&'a Rule);
 
@@ -78,6 +116,24 @@ mod tests {
         let rule = Rule::All(&[Rule::Any(&[Rule::Role("a"), Rule::Role("b")]), Rule::Scope("c:d")]);
         assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
         assert_eq!(Rule::Any(&[]).to_string(), "nobody");
+    }
+
+    #[test]
+    fn what_is_private_is_left_out_and_the_rest_reads_as_it_does() {
+        let rule = Rule::All(&[
+            Rule::Any(&[Rule::Role("a"), Rule::All(&[Rule::Role("b"), Rule::Scope("c:d")])]),
+            Rule::Check { name: "open", not_found: false },
+            Rule::Any(&[]),
+        ]);
+        let disclosed = |rule, private: &[&str]| Access::Require(rule).disclosed(private);
+        assert_eq!(disclosed(rule, &[]).unwrap(), rule.to_string());
+        assert_eq!(disclosed(rule, &["b"]).unwrap(), "role `a` and check `open` and nobody", "the scope alone would not do");
+        assert_eq!(disclosed(rule, &["a"]).unwrap(), "(role `b` and scope `c:d`) and check `open` and nobody");
+        const HIDDEN: Rule = Rule::Check { name: "hidden", not_found: true };
+        assert_eq!(disclosed(HIDDEN, &[]), None);
+        assert_eq!(disclosed(Rule::Not(&Rule::All(&[Rule::Role("a")])), &["a"]), None);
+        assert_eq!(disclosed(Rule::Any(&[Rule::Role("a"), HIDDEN]), &["a"]), None);
+        assert_eq!(Access::Authenticated.disclosed(&[]).unwrap(), "any signed-in user");
     }
 
     #[test]

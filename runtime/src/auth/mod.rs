@@ -185,6 +185,11 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.sessions.now()
     }
 
+    /// By how much two clocks may differ.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.inner.access_tokens.leeway()
+    }
+
     pub(crate) fn verify_refresh(&self, token: &[u8]) -> Result<RefreshTicket, TokenError> {
         self.inner.refresh_tokens.verify(token, self.now())
     }

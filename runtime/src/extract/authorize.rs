@@ -1,20 +1,25 @@
 //! The one decision about a request, for extractors, guards and layers alike.
 
+use std::time::Duration;
+
 use axum::extract::MatchedPath;
+use http::StatusCode;
 use http::request::Parts;
 
 use super::refresh_session::examined;
 use super::session::verified;
 use super::{Session, Transport};
 use crate::TARGET;
-use crate::access::{Access, CheckResults, Decision, Facts, decide};
+use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
 use crate::auth::{Auth, Liveness, Place};
 use crate::check::{CheckError, Checks};
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
 use crate::one_line::OneLine;
 use crate::rejection::{AuthRejection, Denial};
+use crate::role::RoleSet;
 
 /// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
 const LONGEST_METHOD: usize = 17;
@@ -82,61 +87,103 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),
     };
-    let mut checks = CheckResults::default();
-    loop {
-        let facts = facts(auth, access, session.as_ref(), looked_up, checks);
-        let denial = match decide(access, &facts) {
+    let mut facts = facts(auth, access, session.as_ref(), looked_up);
+    let (denial, reason) = loop {
+        match decide(access, &facts) {
             Decision::Granted => return Ok(session),
-            Decision::Undecided(number) => match checked::<S, K>(number, parts, state).await {
-                Ok(passed) => {
-                    checks.record(number, passed);
-                    continue;
-                }
-                Err(denial) => denial,
+            Decision::Undecided(number) => match checked::<S, K>(number, access, facts.checks, parts, state).await {
+                Ok(passed) => facts.checks.record(number, passed),
+                Err(denial) => break (denial, denial.code()),
             },
-            Decision::Unauthenticated => Denial::MissingCredentials,
-            Decision::Stale(max_age) => Denial::StaleSignIn { max_age },
-            Decision::Hidden => Denial::NotFound,
-            Decision::Forbidden => {
-                Denial::InsufficientScope { required: auth.discloses_requirements().then_some(*access) }
-            }
-        };
-        return Err(Refusal { denial, reason: denial.code(), session });
+            refused => break refusal(refused, auth, access),
+        }
+    };
+    Err(Refusal { denial, reason, session })
+}
+
+/// What the caller learns of a refusal, and what the log does.
+fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access) -> (Denial, &'static str) {
+    match decision {
+        Decision::Unauthenticated => (Denial::MissingCredentials, "missing_credentials"),
+        Decision::Stale(max_age) => (Denial::StaleSignIn { max_age }, "stale_sign_in"),
+        Decision::Hidden => (Denial::NotFound, "check_refused"),
+        Decision::Refused => (Denial::Forbidden, "check_refused"),
+        Decision::Impersonated => (Denial::Forbidden, "impersonated"),
+        // Whoever was granted something, or has a check to wait for, is not refused for it; should it ever come here, it stays closed.
+        Decision::Lacking | Decision::Granted | Decision::Undecided(_) => {
+            let required = auth.discloses_requirements().then_some(*access);
+            (Denial::InsufficientScope { required }, "insufficient_scope")
+        }
     }
 }
 
-/// What is known of a request by now.
+/// What is known of a request before any check was run.
 fn facts<'a, C: SessionClaims>(
     auth: &Auth<C>,
     access: &Access,
     session: Option<&'a Session<C>>,
     looked_up: LookedUp,
-    checks: CheckResults,
 ) -> Facts<'a, C> {
     let LookedUp { live, both_tokens } = looked_up;
     let sign_in_age = session
         .filter(|_| access.asks_for_freshness())
-        .map(|session| auth.now().since(session.authenticated_at()));
+        .and_then(|session| sign_in_age(auth, session.authenticated_at()));
     let impersonated = session.is_some_and(|session| session.actor().is_some());
-    Facts { claims: session.map(Session::claims), live, both_tokens, impersonated, sign_in_age, checks }
+    let (claims, checks) = (session.map(Session::claims), CheckResults::default());
+    Facts { claims, live, both_tokens, impersonated, sign_in_age, checks }
 }
 
-/// Runs a check. What it cannot answer is refused.
-async fn checked<S: Sync, K: Checks<S>>(number: usize, parts: &mut Parts, state: &S) -> Result<bool, Denial> {
-    if number >= K::COUNT {
-        return Ok(false);
+/// How long ago somebody signed in; `None` for a time that has yet to come, which says nothing. Only the difference between two
+/// clocks is forgiven.
+fn sign_in_age<C: SessionClaims>(auth: &Auth<C>, authenticated_at: Timestamp) -> Option<Duration> {
+    let now = auth.now();
+    (authenticated_at <= now + auth.leeway()).then(|| now.since(authenticated_at))
+}
+
+/// Runs a check, unless another place of the rule has asked it already. What it cannot answer is refused.
+async fn checked<S: Sync, K: Checks<S>>(
+    number: usize,
+    access: &Access,
+    results: CheckResults,
+    parts: &mut Parts,
+    state: &S,
+) -> Result<bool, Denial> {
+    if let Some(answer) = answered::<S, K>(number, results) {
+        return Ok(answer);
     }
     // In a box, since every request to any handler would else carry the room for a check.
     match Box::pin(K::run(number, parts, state)).await {
         Ok(passed) => Ok(passed),
-        Err(CheckError::Argument(status)) if status.is_client_error() => Err(Denial::InvalidRequest),
-        Err(CheckError::Argument(status)) => {
-            tracing::error!(target: TARGET, %status, "an argument of a check could not be had from the request");
-            Err(Denial::Internal)
+        // What a hidden check is asked about does not exist, as far as its caller knows, if its name makes no sense.
+        Err(CheckError::Argument(status))
+            if status.is_client_error() && access.check(number).is_some_and(Rule::is_hidden_check) =>
+        {
+            Ok(false)
         }
+        Err(CheckError::Argument(status)) => Err(unfit(status)),
         Err(CheckError::Failed(cause)) => {
             tracing::error!(target: TARGET, error = %OneLine(&*cause), "a check has failed");
             Err(Denial::Unavailable)
+        }
+    }
+}
+
+/// What the check of this number has said at an earlier place.
+fn answered<S, K: Checks<S>>(number: usize, results: CheckResults) -> Option<bool> {
+    let wanted = K::function(number)?;
+    (0..number).find_map(|earlier| results.get(earlier).filter(|_| K::function(earlier) == Some(wanted)))
+}
+
+/// An argument of a check refuses the request with a status that its extractor has chosen.
+fn unfit(status: StatusCode) -> Denial {
+    match status {
+        StatusCode::NOT_FOUND => Denial::NotFound,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Denial::Forbidden,
+        StatusCode::SERVICE_UNAVAILABLE => Denial::Unavailable,
+        status if status.is_client_error() => Denial::InvalidRequest,
+        status => {
+            tracing::error!(target: TARGET, %status, "an argument of a check could not be had from the request");
+            Denial::Internal
         }
     }
 }
@@ -241,5 +288,5 @@ pub(crate) fn refuse<C: SessionClaims>(
     event.session = refusal.session.as_ref().map(Session::id);
     event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
-    AuthRejection::new(refusal.denial, auth.realm())
+    AuthRejection::new(refusal.denial, auth.realm()).without(<C::Role as RoleSet>::PRIVATE)
 }

@@ -1,5 +1,7 @@
 //! Access tokens: JWTs as RFC 9068 says, with the application's claims at top level.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::envelope::Envelope;
@@ -150,6 +152,11 @@ impl AccessTokens {
             expires_at: registered.expires_at,
             actor: registered.actor,
         })
+    }
+
+    /// By how much two clocks may differ.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.settings.tolerance()
     }
 
     /// The id of the session that a token belongs to, for signing out.

@@ -129,6 +129,11 @@ impl TokenSettings {
         Expected { issuer: &self.issuer, audiences: &self.audiences }
     }
 
+    /// The leeway.
+    pub(super) fn tolerance(&self) -> Duration {
+        self.leeway
+    }
+
     pub(super) fn client(&self) -> &str {
         self.client_id.as_deref().or_else(|| self.audiences.first().map(String::as_str)).unwrap_or_default()
     }
