@@ -20,6 +20,7 @@ pub use crate::known::{
 };
 #[cfg(feature = "openapi")]
 pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
+pub use crate::proof::Proof;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 pub use crate::role::{Hierarchy, NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
 #[cfg(feature = "openapi")]

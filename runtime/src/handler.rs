@@ -6,13 +6,14 @@ use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter};
 
-use crate::access::{Access, DeclaresAccess, Policy};
+use crate::access::{Access, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
 use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::matrix::DeclaredWhere;
+use crate::proof::Proof;
 use crate::role::Roles;
 use crate::router::Routes;
 
@@ -137,6 +138,14 @@ impl<S, P> MetBy<S> for Guard<P>
 where
     S: AuthState,
     P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>, Checks: Checks<S>>,
+{
+    const ROLES: Roles = Roles::of::<<S::Claims as SessionClaims>::Role>();
+}
+
+impl<S, R> MetBy<S> for Proof<R>
+where
+    S: AuthState,
+    R: NamedRule<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>, Checks: Checks<S>>,
 {
     const ROLES: Roles = Roles::of::<<S::Claims as SessionClaims>::Role>();
 }

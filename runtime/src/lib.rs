@@ -92,6 +92,7 @@ mod matrix;
 mod one_line;
 #[cfg(feature = "openapi")]
 mod openapi;
+mod proof;
 mod rejection;
 mod role;
 #[cfg(feature = "openapi")]
@@ -136,6 +137,7 @@ pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;
+pub use proof::Proof;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]

@@ -433,10 +433,7 @@ mod tests {
             Rule::Check { name: "sees_case", not_found: true },
             Rule::Scope("cases:read"),
         ]);
-        assert_eq!(
-            disclosed(RULE, &[]).unwrap(),
-            "(role `member` or role `auditor`) and scope `cases:read`"
-        );
+        assert_eq!(disclosed(RULE, &[]).unwrap(), "(role `member` or role `auditor`) and scope `cases:read`");
         assert_eq!(disclosed(RULE, &["auditor"]).unwrap(), "role `member` and scope `cases:read`");
         assert_eq!(disclosed(Rule::Role("auditor"), &["auditor"]), None);
         assert_eq!(disclosed(Rule::Not(&Rule::Role("auditor")), &["auditor"]), None);

@@ -1,4 +1,4 @@
-//! Which rules stand inside another so that they hold whenever it does.
+//! What stands in a rule, for constants.
 
 use super::Rule;
 
@@ -17,6 +17,22 @@ impl Rule {
             index += 1;
         }
         false
+    }
+
+    /// Whether there is a check in it.
+    pub(crate) const fn has_check(&self) -> bool {
+        match self {
+            Self::Check { .. } => true,
+            Self::Not(rule) => rule.has_check(),
+            Self::Any(rules) | Self::All(rules) => {
+                let mut index = 0;
+                while index < rules.len() && !rules[index].has_check() {
+                    index += 1;
+                }
+                index < rules.len()
+            }
+            _ => false,
+        }
     }
 
     /// `==`, in constants too.
@@ -88,13 +104,34 @@ mod tests {
     }
 
     #[test]
+    fn a_check_is_found_at_any_depth() {
+        for rule in ATOMS {
+            let expected = matches!(rule, Rule::Check { .. });
+            assert_eq!(rule.has_check(), expected, "{rule:?}");
+            let inside: &'static [Rule] = vec![Rule::Live, rule].leak();
+            let outside: &'static [Rule] = vec![Rule::Any(inside), Rule::Live].leak();
+            assert_eq!(Rule::All(outside).has_check(), expected, "{rule:?}");
+            assert_eq!(Rule::Not(&outside[0]).has_check(), expected, "{rule:?}");
+        }
+    }
+
+    #[test]
     fn what_a_rule_demands_in_any_case_is_a_conjunct_of_it() {
         const INNER: Rule = Rule::All(&[Rule::Role("b"), Rule::Scope("c")]);
-        let rule = Rule::All(&[Rule::Role("a"), Rule::All(&[INNER, Rule::Live]), Rule::Any(&[Rule::Role("d")])]);
-        for conjunct in [rule, Rule::Role("a"), INNER, Rule::Role("b"), Rule::Live, Rule::Any(&[Rule::Role("d")])] {
+        let rule =
+            Rule::All(&[Rule::Role("a"), Rule::All(&[INNER, Rule::Live]), Rule::Any(&[Rule::Role("d")])]);
+        for conjunct in
+            [rule, Rule::Role("a"), INNER, Rule::Role("b"), Rule::Live, Rule::Any(&[Rule::Role("d")])]
+        {
             assert!(rule.has_conjunct(&conjunct), "{conjunct}");
         }
-        for other in [Rule::Role("d"), Rule::Scope("a"), Rule::BothTokens, Rule::All(&[Rule::Role("b")]), Rule::All(&[])] {
+        for other in [
+            Rule::Role("d"),
+            Rule::Scope("a"),
+            Rule::BothTokens,
+            Rule::All(&[Rule::Role("b")]),
+            Rule::All(&[]),
+        ] {
             assert!(!rule.has_conjunct(&other), "{other}");
         }
         let either = Rule::Any(&[Rule::Role("a"), Rule::Role("b")]);

@@ -94,9 +94,7 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) ->
 /// Why a rule fails: what alone would change that. A new sign-in comes first, since it is what the user can do about it.
 fn why<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Decision {
     let with_age = |age| Facts { sign_in_age: Some(age), ..*facts };
-    if let Some(max_age) =
-        longest_age(rule, &|age| evaluated(rule, claims, &with_age(age)) != Truth::Fails)
-    {
+    if let Some(max_age) = longest_age(rule, &|age| evaluated(rule, claims, &with_age(age)) != Truth::Fails) {
         return Decision::Stale(max_age);
     }
     // A check is run only where it can still let the request pass, so one that was run has refused it.

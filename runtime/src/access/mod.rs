@@ -6,6 +6,8 @@ mod words;
 
 use std::time::Duration;
 
+use crate::proof::Proven;
+
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 
 /// What a handler demands of its caller.
@@ -84,7 +86,7 @@ pub trait Policy: Send + Sync + 'static {
 
     /// The named rules that hold when `ACCESS` is granted, as a nested tuple.
     #[doc(hidden)]
-    type Proves;
+    type Proves: Proven;
 }
 
 /// A rule with a name; [`rule!`](crate::rule) makes one.

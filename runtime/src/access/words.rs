@@ -74,8 +74,10 @@ impl Rule {
         if parts.len() < 2 {
             return parts.pop();
         }
-        let parts: Vec<_> =
-            parts.into_iter().map(|(words, group)| if group { format!("({words})") } else { words }).collect();
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|(words, group)| if group { format!("({words})") } else { words })
+            .collect();
         Some((parts.join(word), true))
     }
 }
@@ -127,8 +129,15 @@ mod tests {
         ]);
         let disclosed = |rule, private: &[&str]| Access::Require(rule).disclosed(private);
         assert_eq!(disclosed(rule, &[]).unwrap(), rule.to_string());
-        assert_eq!(disclosed(rule, &["b"]).unwrap(), "role `a` and check `open` and nobody", "the scope alone would not do");
-        assert_eq!(disclosed(rule, &["a"]).unwrap(), "(role `b` and scope `c:d`) and check `open` and nobody");
+        assert_eq!(
+            disclosed(rule, &["b"]).unwrap(),
+            "role `a` and check `open` and nobody",
+            "the scope alone would not do"
+        );
+        assert_eq!(
+            disclosed(rule, &["a"]).unwrap(),
+            "(role `b` and scope `c:d`) and check `open` and nobody"
+        );
         const HIDDEN: Rule = Rule::Check { name: "hidden", not_found: true };
         assert_eq!(disclosed(HIDDEN, &[]), None);
         assert_eq!(disclosed(Rule::Not(&Rule::All(&[Rule::Role("a")])), &["a"]), None);

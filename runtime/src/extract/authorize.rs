@@ -91,10 +91,12 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     let (denial, reason) = loop {
         match decide(access, &facts) {
             Decision::Granted => return Ok(session),
-            Decision::Undecided(number) => match checked::<S, K>(number, access, facts.checks, parts, state).await {
-                Ok(passed) => facts.checks.record(number, passed),
-                Err(denial) => break (denial, denial.code()),
-            },
+            Decision::Undecided(number) => {
+                match checked::<S, K>(number, access, facts.checks, parts, state).await {
+                    Ok(passed) => facts.checks.record(number, passed),
+                    Err(denial) => break (denial, denial.code()),
+                }
+            }
             refused => break refusal(refused, auth, access),
         }
     };

@@ -11,6 +11,7 @@ use super::authorize::authorize_with;
 use crate::access::{Access, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
 use crate::check::Checks;
+use crate::proof::Proven;
 use crate::rejection::AuthRejection;
 
 /// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
@@ -33,7 +34,10 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
+        let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
+        if let Some(session) = &session {
+            P::Proves::leave::<P, _>(parts, session);
+        }
         Ok(Self(PhantomData))
     }
 }

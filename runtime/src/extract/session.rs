@@ -112,7 +112,7 @@ impl<C> Session<C> {
     }
 
     /// Whether both came from one verification.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
@@ -164,7 +164,7 @@ pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
 }
 
 /// The session of the request, verified at most once: the first to ask leaves it in the extensions.
-pub(super) fn verified<C: SessionClaims>(
+pub(crate) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, Refusal<C>> {

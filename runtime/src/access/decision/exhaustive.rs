@@ -46,7 +46,9 @@ impl Formula {
             Self::Live => world.live,
             Self::Check(number) => world.checks[*number],
             Self::Any(parts) => parts.iter().filter(|part| part.holds(world)).count() > 0,
-            Self::All(parts) => !parts.is_empty() && parts.iter().filter(|part| !part.holds(world)).count() == 0,
+            Self::All(parts) => {
+                !parts.is_empty() && parts.iter().filter(|part| !part.holds(world)).count() == 0
+            }
         }
     }
 
@@ -134,9 +136,8 @@ fn worlds(facts: &Facts<'_, User>, age: u64, impersonated: bool, count: usize) -
 fn expected(formula: &Formula, hidden: &[bool], facts: &Facts<'_, User>) -> Decision {
     let count = hidden.len();
     let now = facts.sign_in_age.map_or(NEVER, |age| age.as_secs());
-    let possible = |age, impersonated| {
-        worlds(facts, age, impersonated, count).iter().any(|world| formula.holds(world))
-    };
+    let possible =
+        |age, impersonated| worlds(facts, age, impersonated, count).iter().any(|world| formula.holds(world));
     let worlds = worlds(facts, now, facts.impersonated, count);
     if worlds.iter().all(|world| formula.holds(world)) {
         return Decision::Granted;

@@ -110,9 +110,7 @@ fn a_rule_asks_for_what_it_mentions_at_any_depth() {
 
 #[test]
 fn an_empty_list_lets_nobody_in() {
-    for rule in
-        [Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[Rule::All(&[])]), Rule::All(&[Rule::All(&[])])]
-    {
+    for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[Rule::All(&[])]), Rule::All(&[Rule::All(&[])])] {
         assert_eq!(of_user(rule), Decision::Lacking, "{rule:?}");
     }
 }
@@ -185,7 +183,11 @@ fn who_acts_for_another_is_refused_for_that_where_the_rule_says_so() {
     assert_eq!(acting(Rule::All(&[HOLDS, Rule::NotImpersonated])), Decision::Impersonated);
     assert_eq!(acting(Rule::All(&[LACKS, Rule::NotImpersonated])), Decision::Lacking);
     assert_eq!(acting(Rule::Any(&[LACKS, Rule::NotImpersonated])), Decision::Impersonated);
-    assert_eq!(acting(Rule::All(&[HOLDS, OWNS, Rule::NotImpersonated])), Decision::Impersonated, "no check is run");
+    assert_eq!(
+        acting(Rule::All(&[HOLDS, OWNS, Rule::NotImpersonated])),
+        Decision::Impersonated,
+        "no check is run"
+    );
     assert_eq!(found(Rule::NotImpersonated, None, false, &[]), Decision::Granted);
 }
 
