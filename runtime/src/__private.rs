@@ -5,6 +5,7 @@ pub use crate::asked::{Asked, AsksNothing, check_both_tokens, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
+pub use crate::consistency::{check_access, check_rule};
 pub use crate::declared::{Declares, role_hash};
 pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
@@ -22,7 +23,9 @@ pub use crate::known::{
 pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
 pub use crate::proof::Proof;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{Hierarchy, NoRole, RoleField, RoleSet, UnknownRole, deserialize_role, parse_role};
+pub use crate::role::{
+    Hierarchy, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
+};
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Routes};
 pub use axum::extract::State;

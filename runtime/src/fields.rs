@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
 use crate::claims::{ScopeField, Subject, scopes, subject};
-use crate::role::{RoleField, RoleSet, roles};
+use crate::role::{RoleField, RoleSet as _, Roles, roles};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -34,8 +34,8 @@ impl<F: Subject> SubjectOf<F> {
 }
 
 impl<F: RoleField> RolesOf<F> {
-    /// Every name of a closed set; `None` when the set is open.
-    pub const NAMES: Option<&'static [&'static str]> = <F::Role as RoleSet>::NAMES;
+    /// What is known of the roles.
+    pub const NAMES: Option<Roles> = Some(Roles::of::<F::Role>());
 
     /// Whether a role in the field grants `name`.
     pub fn contains(field: &F, name: &str) -> bool {
@@ -81,7 +81,7 @@ pub const fn check_scopes<F: ScopeField>() {}
 /// What a field of the wrong type does: nothing, in a program that never runs.
 pub trait Unfit<F> {
     /// Knows nothing.
-    const NAMES: Option<&'static [&'static str]> = None;
+    const NAMES: Option<Roles> = None;
 
     /// Grants nothing.
     fn contains(_: &F, _: &str) -> bool {

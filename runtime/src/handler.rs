@@ -10,6 +10,7 @@ use crate::access::{Access, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
+use crate::consistency::check_declared;
 use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::matrix::DeclaredWhere;
@@ -174,6 +175,12 @@ impl<S, H, T> Captured<S, H, T> {
         let Self { routes, handler, arguments } = self;
         let access = <T::First as DeclaresAccess>::ACCESS;
         let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
+        const {
+            check_declared(
+                <T::First as DeclaresAccess>::ACCESS,
+                <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES,
+            );
+        }
         let declared = if <T::First as DeclaresAccess>::BY_ATTRIBUTE {
             DeclaredWhere::Attribute
         } else {

@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
+use crate::access::same;
 use crate::claims::SessionClaims;
 use crate::extract::{RefreshSession, Session};
-use crate::role::RoleSet;
+use crate::role::Roles;
 use crate::sentence::Sentence;
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
@@ -23,20 +24,20 @@ impl<R, First: DeclaredBy<R>, Rest: DeclaredBy<R>> DeclaredBy<R> for (First, Res
 
 /// A type in a handler's signature that says which roles its users can hold.
 pub trait NamesRoles {
-    /// Every name of a closed set; `None` when the set is open.
-    const NAMES: Option<&'static [&'static str]>;
+    /// What is known of them.
+    const NAMES: Option<Roles>;
 }
 
 impl<C: SessionClaims> NamesRoles for Session<C> {
-    const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
+    const NAMES: Option<Roles> = Some(Roles::of::<C::Role>());
 }
 
 impl<C: SessionClaims> NamesRoles for RefreshSession<C> {
-    const NAMES: Option<&'static [&'static str]> = <C::Role as RoleSet>::NAMES;
+    const NAMES: Option<Roles> = Some(Roles::of::<C::Role>());
 }
 
 impl<T: NamesRoles> NamesRoles for Option<T> {
-    const NAMES: Option<&'static [&'static str]> = T::NAMES;
+    const NAMES: Option<Roles> = T::NAMES;
 }
 
 /// Asks any type for its roles: the constant of its own hides that of [`NoRoles`].
@@ -44,25 +45,25 @@ pub struct RoleNames<T>(PhantomData<T>);
 
 impl<T: NamesRoles> RoleNames<T> {
     /// What the type says.
-    pub const NAMES: Option<&'static [&'static str]> = T::NAMES;
+    pub const NAMES: Option<Roles> = T::NAMES;
 }
 
 /// The answer of types that say nothing about roles.
 pub trait NoRoles {
     /// Nothing is known.
-    const NAMES: Option<&'static [&'static str]> = None;
+    const NAMES: Option<Roles> = None;
 }
 
 impl<T> NoRoles for RoleNames<T> {}
 
 /// The types of a signature with the roles that they name.
-pub type Known<'a> = &'a [(&'a str, Option<&'a [&'a str]>)];
+pub type Known<'a> = &'a [(&'a str, Option<Roles>)];
 
-/// Whether any type of the signature knows its roles.
+/// Whether any type of the signature has a closed set of roles.
 pub const fn any_known(signature: Known<'_>) -> bool {
     let mut index = 0;
     while index < signature.len() {
-        if signature[index].1.is_some() {
+        if let Some(Roles { names: Some(_), .. }) = signature[index].1 {
             return true;
         }
         index += 1;
@@ -94,7 +95,7 @@ impl<R> Unchecked<R> for Checked<false> {
 pub const fn check_role(role: &str, signature: Known<'_>) {
     let mut index = 0;
     while index < signature.len() {
-        if let (ty, Some(names)) = signature[index]
+        if let (ty, Some(Roles { names: Some(names), .. })) = signature[index]
             && !contains(names, role)
         {
             panic!("{}", no_role(ty, role, names).text());
@@ -120,7 +121,7 @@ const LONGEST: usize = 64;
 const fn distance(from: &str, to: &str) -> usize {
     let (from, to) = (from.as_bytes(), to.as_bytes());
     if from.len() >= LONGEST || to.len() >= LONGEST {
-        return if equal(from, to) { 0 } else { LONGEST };
+        return if same(from, to) { 0 } else { LONGEST };
     }
     let mut row = [0; LONGEST];
     let mut column = 0;
@@ -142,14 +143,6 @@ const fn distance(from: &str, to: &str) -> usize {
         line += 1;
     }
     row[to.len()]
-}
-
-const fn equal(one: &[u8], other: &[u8]) -> bool {
-    let mut index = 0;
-    while index < one.len() && index < other.len() && one[index] == other[index] {
-        index += 1;
-    }
-    index == one.len() && index == other.len()
 }
 
 const fn least(one: usize, other: usize) -> usize {
@@ -187,6 +180,11 @@ const fn no_role(ty: &str, role: &str, names: &[&str]) -> Sentence {
 mod tests {
     use super::*;
 
+    /// A closed set of these.
+    const fn closed(names: &'static [&'static str]) -> Option<Roles> {
+        Some(Roles { names: Some(names), ..Roles::NONE })
+    }
+
     #[test]
     fn a_missing_role_is_explained_with_the_nearest_and_all() {
         assert_eq!(
@@ -218,12 +216,12 @@ mod tests {
     #[test]
     #[should_panic = "`Session<User>` has no role `admln`"]
     fn a_role_that_no_type_declares_is_refused() {
-        check_role("admln", &[("State<Db>", None), ("Session<User>", Some(&["admin"]))]);
+        check_role("admln", &[("State<Db>", None), ("Session<User>", closed(&["admin"]))]);
     }
 
     #[test]
     fn a_role_that_every_type_declares_passes_and_an_open_set_has_every_role() {
-        check_role("admin", &[("User", Some(&["member", "admin"])), ("Option<Open>", None)]);
+        check_role("admin", &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))]);
     }
 
     /// Otherwise the router has to answer for the roles, and nobody would if this were wrong.
@@ -231,26 +229,27 @@ mod tests {
     fn a_signature_of_types_without_roles_answers_for_none() {
         assert!(!any_known(&[]));
         assert!(!any_known(&[("State<Db>", None), ("Json<Value>", None)]));
-        assert!(any_known(&[("State<Db>", None), ("User", Some(&["admin"]))]));
-        assert!(any_known(&[("Plain", Some(&[]))]));
+        assert!(!any_known(&[("Open", Some(Roles::NONE))]));
+        assert!(any_known(&[("State<Db>", None), ("User", closed(&["admin"]))]));
+        assert!(any_known(&[("Plain", closed(&[]))]));
     }
 
     #[test]
     #[should_panic = "`Support` has no role `admin`"]
     fn each_type_of_a_signature_has_to_know_the_role() {
-        check_role("admin", &[("User", Some(&["admin"])), ("Support", Some(&["support"]))]);
+        check_role("admin", &[("User", closed(&["admin"])), ("Support", closed(&["support"]))]);
     }
 
     #[test]
     #[should_panic = "has no role `admi`"]
     fn a_part_of_a_name_is_no_role() {
-        check_role("admi", &[("User", Some(&["admin", "adm"]))]);
+        check_role("admi", &[("User", closed(&["admin", "adm"]))]);
     }
 
     #[test]
     #[should_panic = "has no role `Admin`"]
     fn a_name_in_other_letters_is_no_role() {
-        check_role("Admin", &[("User", Some(&["admin"]))]);
+        check_role("Admin", &[("User", closed(&["admin"]))]);
     }
 
     #[test]

@@ -77,6 +77,7 @@ mod auth;
 mod check;
 mod claims;
 mod clock;
+mod consistency;
 pub mod dangerous;
 mod declared;
 mod events;

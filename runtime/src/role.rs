@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize as _, Deserializer, Error as _, SeqAccess, Visitor};
 
+use crate::access::same;
 use crate::claims::CowStr;
 
 /// A role as a name, and the names it grants.
@@ -66,8 +67,25 @@ impl Roles {
     pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[] };
 
     /// What `R` says.
-    pub(crate) const fn of<R: RoleSet>() -> Self {
+    pub const fn of<R: RoleSet>() -> Self {
         Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE }
+    }
+
+    /// Whether whoever holds the role `holds` also holds the other role `name`.
+    pub(crate) const fn implied(self, holds: &str, name: &str) -> bool {
+        let mut index = 0;
+        while index < self.implies.len() {
+            let (role, implied) = self.implies[index];
+            if same(role.as_bytes(), holds.as_bytes()) {
+                let mut other = 0;
+                while other < implied.len() && !same(implied[other].as_bytes(), name.as_bytes()) {
+                    other += 1;
+                }
+                return other < implied.len();
+            }
+            index += 1;
+        }
+        false
     }
 }
 
@@ -320,7 +338,7 @@ mod tests {
         }
 
         fn names<T: crate::__private::NamesRoles>() -> Option<&'static [&'static str]> {
-            T::NAMES
+            T::NAMES.and_then(|roles| roles.names)
         }
 
         let plain = Plain { id: "7".to_owned() };

@@ -28,6 +28,18 @@ impl Sentence {
         self
     }
 
+    /// Appends a name as a message shows it.
+    pub(crate) const fn name(self, name: &str) -> Self {
+        self.add("`").add(name).add("`")
+    }
+
+    /// Appends a number.
+    pub(crate) const fn number(self, number: u64) -> Self {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let sentence = if number > 9 { self.number(number / 10) } else { self };
+        sentence.add(DIGITS[(number % 10) as usize])
+    }
+
     pub(crate) const fn text(&self) -> &str {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => text,

@@ -82,14 +82,14 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
             (located(ty, role_type), quote!(__Roles::NAMES))
         }
         None => {
-            let names = quote!(<#private::NoRole as #private::RoleSet>::NAMES);
+            let names = quote!(::core::option::Option::Some(#private::Roles::of::<#private::NoRole>()));
             (quote!(type Role = #private::NoRole;), names)
         }
     };
     let names_roles = quote! {
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<&'static [&'static str]> = #names;
+            const NAMES: ::core::option::Option<#private::Roles> = #names;
         }
     };
     (role_type, names_roles)
@@ -193,7 +193,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
 
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
+            const NAMES: ::core::option::Option<#private::Roles> = ::core::option::Option::None;
         }
 
         #extractor

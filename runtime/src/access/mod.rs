@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::proof::Proven;
 
+pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 
 /// What a handler demands of its caller.

@@ -4,6 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Access, Rule};
+use crate::sentence::Sentence;
+
+const NOT_IMPERSONATED: &str = "nobody acting for the user";
+const LIVE: &str = "a session that has not ended";
+const BOTH_TOKENS: &str = "the access token and the refresh token of one session";
+const NOBODY: &str = "nobody";
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,12 +29,12 @@ impl fmt::Display for Rule {
             Self::Role(name) => return write!(f, "role `{name}`"),
             Self::Scope(scope) => return write!(f, "scope `{scope}`"),
             Self::Fresh(age) => return write!(f, "a sign-in at most {} old", Age(*age)),
-            Self::NotImpersonated => return f.write_str("nobody acting for the user"),
+            Self::NotImpersonated => return f.write_str(NOT_IMPERSONATED),
             Self::Check { name, .. } => return write!(f, "check `{name}`"),
             Self::Not(rule) => return write!(f, "not {}", Part(rule)),
-            Self::Live => return f.write_str("a session that has not ended"),
-            Self::BothTokens => return f.write_str("the access token and the refresh token of one session"),
-            Self::Any([]) | Self::All([]) => return f.write_str("nobody"),
+            Self::Live => return f.write_str(LIVE),
+            Self::BothTokens => return f.write_str(BOTH_TOKENS),
+            Self::Any([]) | Self::All([]) => return f.write_str(NOBODY),
             Self::Any(rules) => (rules, " or "),
             Self::All(rules) => (rules, " and "),
         };
@@ -39,6 +45,44 @@ impl fmt::Display for Rule {
             Part(rule).fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl Sentence {
+    /// Writes what `Display` does, in a constant.
+    pub(crate) const fn rule(self, rule: &Rule) -> Self {
+        let (rules, word) = match rule {
+            Rule::Role(name) => return self.add("role ").name(name),
+            Rule::Scope(scope) => return self.add("scope ").name(scope),
+            Rule::Fresh(age) => {
+                let (count, unit) = in_largest_unit(*age);
+                return self.add("a sign-in at most ").number(count).add(unit).add(" old");
+            }
+            Rule::NotImpersonated => return self.add(NOT_IMPERSONATED),
+            Rule::Check { name, .. } => return self.add("check ").name(name),
+            Rule::Not(rule) => return self.add("not ").part(rule),
+            Rule::Live => return self.add(LIVE),
+            Rule::BothTokens => return self.add(BOTH_TOKENS),
+            Rule::Any([]) | Rule::All([]) => return self.add(NOBODY),
+            Rule::Any(rules) => (*rules, " or "),
+            Rule::All(rules) => (*rules, " and "),
+        };
+        let mut sentence = self;
+        let mut index = 0;
+        while index < rules.len() {
+            sentence = if index > 0 { sentence.add(word) } else { sentence };
+            sentence = sentence.part(&rules[index]);
+            index += 1;
+        }
+        sentence
+    }
+
+    const fn part(self, rule: &Rule) -> Self {
+        match rule {
+            Rule::Any([_, _, ..]) | Rule::All([_, _, ..]) => self.add("(").rule(rule).add(")"),
+            Rule::Any([only]) | Rule::All([only]) => self.part(only),
+            rule => self.rule(rule),
+        }
     }
 }
 
@@ -95,18 +139,28 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// A time in the largest unit that it is whole in, as the attributes write it.
 struct Age(Duration);
 
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-        match units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
-            Some((unit, name)) => write!(f, "{}{name}", seconds / unit),
-            None => write!(f, "{seconds}s"),
-        }
+        let (count, unit) = in_largest_unit(self.0);
+        write!(f, "{count}{unit}")
     }
+}
+
+/// A time in the largest unit that it is whole in, as the attributes write it.
+const fn in_largest_unit(age: Duration) -> (u64, &'static str) {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let seconds = age.as_secs();
+    let mut index = 0;
+    while index < units.len() {
+        let (unit, name) = units[index];
+        if seconds > 0 && seconds.is_multiple_of(unit) {
+            return (seconds / unit, name);
+        }
+        index += 1;
+    }
+    (seconds, "s")
 }
 
 #[cfg(test)]
@@ -118,6 +172,29 @@ mod tests {
         let rule = Rule::All(&[Rule::Any(&[Rule::Role("a"), Rule::Role("b")]), Rule::Scope("c:d")]);
         assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
         assert_eq!(Rule::Any(&[]).to_string(), "nobody");
+    }
+
+    #[test]
+    fn a_constant_writes_the_same_words() {
+        let seconds = Duration::from_secs;
+        for rule in [
+            Rule::Any(&[]),
+            Rule::All(&[]),
+            Rule::All(&[
+                Rule::Any(&[Rule::Role("a"), Rule::All(&[Rule::Scope("b"), Rule::Live])]),
+                Rule::Any(&[Rule::All(&[Rule::BothTokens])]),
+                Rule::Not(&Rule::Any(&[Rule::Role("c"), Rule::Role("d")])),
+                Rule::NotImpersonated,
+                Rule::Check { name: "owns_post", not_found: true },
+            ]),
+            Rule::Fresh(seconds(0)),
+            Rule::Fresh(seconds(90)),
+            Rule::Fresh(seconds(1_200)),
+            Rule::Fresh(seconds(864_000)),
+            Rule::Fresh(seconds(u64::MAX)),
+        ] {
+            assert_eq!(Sentence::new().rule(&rule).text(), rule.to_string());
+        }
     }
 
     #[test]
