@@ -29,6 +29,9 @@ use crate::access::Kind;
 /// of RFC 6749 section 3.3 may. `#[role(implies(A, B))]` grants those roles too, and whatever they imply. On the enum,
 /// `#[role(crate = path)]` says where `countersign` is.
 ///
+/// `#[role(private)]` keeps a role's name from strangers: it stands neither in the OpenAPI document nor in a refusal, whatever
+/// is disclosed otherwise. Tokens, logs and the access matrix name it as any other.
+///
 /// The enum gets the trait `RoleSet`, `as_str`, `AsRef<str>`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
 /// feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It has to be `Clone`.
 ///

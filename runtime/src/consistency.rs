@@ -136,6 +136,14 @@ const fn has_opposites(members: &[Rule]) -> bool {
     false
 }
 
+/// Whether nobody can meet the rule as a whole, as far as it is small enough to tell.
+pub(crate) const fn is_never(rule: &Rule, roles: Roles) -> bool {
+    match Atoms::of(rule, roles) {
+        Some(atoms) => atoms.table(rule, true).and(atoms.possible).is_empty(),
+        None => matches!(rule, Rule::All(members) if has_opposites(members)),
+    }
+}
+
 const fn of_pairs(members: &[Rule], together: bool, roles: Roles) -> Option<Flaw> {
     let mut one = 0;
     while one < members.len() {

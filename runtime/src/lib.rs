@@ -152,11 +152,14 @@ pub use session::SessionMetadata;
 ///     Member,
 ///     #[role(implies(Member))]
 ///     Admin,
+///     #[role(private)]
+///     Auditor,
 /// }
 ///
 /// assert_eq!(Role::Admin.as_str(), "admin");
 /// assert_eq!("member".parse(), Ok(Role::Member));
 /// assert!(countersign::RoleSet::grants(&Role::Admin, "member"));
+/// assert_eq!(<Role as countersign::RoleSet>::PRIVATE, ["auditor"]);
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::Role;

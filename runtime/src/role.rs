@@ -299,6 +299,8 @@ mod tests {
         Member,
         #[role(rename = "ops:on-call", implies(Member))]
         OnCall,
+        #[role(private)]
+        Auditor,
     }
 
     const ON_CALL: &str = Team::OnCall.as_str();
@@ -308,7 +310,7 @@ mod tests {
     #[test]
     fn a_derived_role_reads_and_writes_as_its_name() {
         assert_eq!(ON_CALL, "ops:on-call");
-        assert_eq!(Team::NAMES, Some(&["guest", "member", "ops:on-call"][..]));
+        assert_eq!(Team::NAMES, Some(&["guest", "member", "ops:on-call", "auditor"][..]));
         assert_eq!(Team::Member.to_string(), "member");
         assert_eq!("ops:on-call".parse(), Ok(Team::OnCall));
         assert_eq!("OnCall".parse::<Team>(), Err(UnknownRole));
@@ -327,6 +329,20 @@ mod tests {
         assert!(!Team::Member.grants(ON_CALL));
         assert!(!Team::Guest.grants("member"));
         assert!(!Team::OnCall.grants("") && !Team::OnCall.grants("Member"));
+    }
+
+    #[test]
+    fn a_derived_hierarchy_lists_everything_that_a_role_implies() {
+        assert_eq!(Team::IMPLIES, [("member", &["guest"][..]), ("ops:on-call", &["member", "guest"])]);
+        let roles = Roles::of::<Team>();
+        for holds in Team::NAMES.unwrap() {
+            let role: Team = holds.parse().unwrap();
+            for name in Team::NAMES.unwrap() {
+                assert_eq!(roles.implied(holds, name), holds != name && role.grants(name), "{holds} {name}");
+            }
+        }
+        assert_eq!(Team::PRIVATE, ["auditor"]);
+        assert!(NoRole::IMPLIES.is_empty() && NoRole::PRIVATE.is_empty());
     }
 
     #[test]
@@ -391,7 +407,7 @@ mod tests {
 
     #[cfg(feature = "openapi")]
     #[test]
-    fn the_document_lists_a_derived_roles_names() {
+    fn the_document_lists_a_derived_roles_names_but_for_private_ones() {
         use utoipa::PartialSchema as _;
 
         assert_eq!(<Team as utoipa::ToSchema>::name(), "Team");

@@ -66,11 +66,7 @@ mod tests {
             }
         )));
         assert!(expansion.contains("type Role = ::countersign::__private::NoRole;"), "{expansion}");
-        assert!(
-            expansion
-                .contains("<::countersign::__private::NoRole as ::countersign::__private::RoleSet>::NAMES"),
-            "{expansion}"
-        );
+        assert!(expansion.contains("Roles::of::<::countersign::__private::NoRole>()"), "{expansion}");
     }
 
     #[test]

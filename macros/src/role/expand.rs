@@ -14,7 +14,10 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
     let names: Vec<_> = roles.roles.iter().map(|role| &role.name).collect();
     let grants = roles.roles.iter().map(|role| &role.grants);
     let text = text(ident, &private);
-    let schema = schema(ident, &names, &private);
+    let open: Vec<_> = roles.roles.iter().filter(|role| !role.private).map(|role| &role.name).collect();
+    let schema = schema(ident, &open, &private);
+    let implies = implies(roles, &private);
+    let hidden = hidden(roles);
 
     quote! {
         #[automatically_derived]
@@ -34,6 +37,9 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
         impl #private::RoleSet for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> =
                 ::core::option::Option::Some(&[#(#names),*]);
+
+            #implies
+            #hidden
 
             fn name(&self) -> &str {
                 self.as_str()
@@ -61,6 +67,23 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
         #text
         #schema
     }
+}
+
+/// The roles that imply others, if there are any.
+fn implies(roles: &Roles, private: &Private) -> Option<TokenStream> {
+    let mut entries = roles.roles.iter().filter_map(|role| {
+        let (name, implied) = role.grants.split_first()?;
+        (!implied.is_empty()).then(|| quote!((#name, &[#(#implied),*])))
+    });
+    let first = entries.next()?;
+    Some(quote!(const IMPLIES: #private::Hierarchy = &[#first #(, #entries)*];))
+}
+
+/// The roles whose names strangers do not read, if there are any.
+fn hidden(roles: &Roles) -> Option<TokenStream> {
+    let mut names = roles.roles.iter().filter(|role| role.private).map(|role| &role.name);
+    let first = names.next()?;
+    Some(quote!(const PRIVATE: &'static [&'static str] = &[#first #(, #names)*];))
 }
 
 /// What stops follow-up errors after a mistake: every impl that the rest of the program may ask for.
@@ -151,7 +174,7 @@ fn text(ident: &Ident, private: &Private) -> TokenStream {
     }
 }
 
-/// The role as utoipa sees it: a string with its possible values.
+/// The role as utoipa sees it: a string with its possible values, but for private ones.
 fn schema(ident: &Ident, names: &[&String], private: &Private) -> TokenStream {
     if !cfg!(feature = "openapi") {
         return TokenStream::new();

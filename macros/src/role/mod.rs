@@ -40,11 +40,22 @@ mod tests {
                 Member,
                 #[role(implies(Member))]
                 Admin,
-                #[role(rename = "ops:on-call", implies(Admin))]
+                #[role(rename = "ops:on-call", implies(Admin), private)]
                 OnCall,
             }
         ));
         expect_test::expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
+    }
+
+    #[test]
+    fn roles_without_implications_and_secrets_say_nothing_of_them() {
+        let expansion = derive(&parse_quote!(
+            enum Role {
+                Member,
+            }
+        ));
+        let text = expansion.to_string();
+        assert!(!text.contains("IMPLIES") && !text.contains("PRIVATE"), "{text}");
     }
 
     #[test]

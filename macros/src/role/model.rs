@@ -19,6 +19,8 @@ pub(super) struct Role {
     pub(super) name: String,
     /// The names of this role and of all that it implies, its own first.
     pub(super) grants: Vec<String>,
+    /// Whether strangers do not read its name.
+    pub(super) private: bool,
 }
 
 impl Roles {
@@ -30,6 +32,7 @@ impl Roles {
             variant: variant.ident,
             name: names[index].clone(),
             grants: reachable(index, &implied).into_iter().map(|index| names[index].clone()).collect(),
+            private: variant.private,
         });
         Some(Self { ident: input.ident, krate: input.krate, roles: roles.collect() })
     }
@@ -356,6 +359,43 @@ mod tests {
     }
 
     #[test]
+    fn private_roles_are_marked_one_by_one() {
+        let roles = build(&parse_quote!(
+            enum Role {
+                Member,
+                #[role(private, rename = "ops:on-call")]
+                OnCall,
+            }
+        ));
+        let private: Vec<_> = roles.unwrap().roles.into_iter().map(|role| role.private).collect();
+        assert_eq!(private, [false, true]);
+    }
+
+    #[test]
+    fn private_is_a_word_and_nothing_more() {
+        assert_eq!(
+            mistakes(&parse_quote!(
+                #[role(private)]
+                enum Role {
+                    #[role(private = true)]
+                    Member,
+                    #[role(privat)]
+                    Guest,
+                    #[role(private, private)]
+                    Admin,
+                }
+            )),
+            [
+                "`private` in #[role(...)] belongs on a variant",
+                "`private` takes no value\nhelp: write `private`",
+                "unknown key `privat` in #[role(...)]\nhelp: did you mean `private`?\n\
+                 note: the keys are `rename`, `implies`, `private`",
+                "`private` stands twice in #[role(...)]\nhelp: keep one of the two",
+            ]
+        );
+    }
+
+    #[test]
     fn keys_are_checked_where_they_stand() {
         assert_eq!(
             mistakes(&parse_quote!(
@@ -372,7 +412,7 @@ mod tests {
                 "`rename` in #[role(...)] belongs on a variant",
                 "`crate` takes a path, without quotes\nhelp: write `crate = path`",
                 "unknown key `renam` in #[role(...)]\nhelp: did you mean `rename`?\n\
-                 note: the keys are `rename`, `implies`",
+                 note: the keys are `rename`, `implies`, `private`",
                 "`crate` in #[role(...)] belongs on the enum",
                 "`implies` takes names in parentheses\nhelp: write `implies(A, B)`",
                 "`rename` takes a string\nhelp: write `rename = \"...\"`",

@@ -8,14 +8,15 @@ use crate::krate::Krate;
 
 const RENAME: Key = Key { name: "rename", usage: "rename = \"...\"" };
 const IMPLIES: Key = Key { name: "implies", usage: "implies(A, B)" };
+const PRIVATE: Key = Key { name: "private", usage: "private" };
 
 const ENUM: Table = Table {
     attribute: "role",
     keys: &[CRATE],
-    misplaced: &[(RENAME.name, "a variant"), (IMPLIES.name, "a variant")],
+    misplaced: &[(RENAME.name, "a variant"), (IMPLIES.name, "a variant"), (PRIVATE.name, "a variant")],
 };
 const VARIANT: Table =
-    Table { attribute: "role", keys: &[RENAME, IMPLIES], misplaced: &[(CRATE.name, "the enum")] };
+    Table { attribute: "role", keys: &[RENAME, IMPLIES, PRIVATE], misplaced: &[(CRATE.name, "the enum")] };
 
 pub(super) struct Input {
     pub(super) ident: Ident,
@@ -27,6 +28,7 @@ pub(super) struct Variant {
     pub(super) ident: Ident,
     pub(super) rename: Option<LitStr>,
     pub(super) implies: Vec<Ident>,
+    pub(super) private: bool,
 }
 
 impl Input {
@@ -85,10 +87,13 @@ fn parse_variant(variant: &syn::Variant, errors: &Errors) -> Variant {
                 .help("keep what belongs to the user in the claims"),
         );
     }
-    let mut parsed = Variant { ident: variant.ident.clone(), rename: None, implies: Vec::new() };
+    let mut parsed =
+        Variant { ident: variant.ident.clone(), rename: None, implies: Vec::new(), private: false };
     for entry in VARIANT.entries(&variant.attrs, errors) {
         if entry.key.name == RENAME.name {
             parsed.rename = entry.text(errors);
+        } else if entry.key.name == PRIVATE.name {
+            parsed.private = entry.flag(errors);
         } else {
             parsed.implies = entry.names(errors).unwrap_or_default();
         }

@@ -35,6 +35,8 @@ const _: () = {
         type Roles = <::countersign::__private::Checked<
             { __countersign_close::CHECKED },
         > as ::countersign::__private::Unchecked<(admin, ())>>::Roles;
+        type Checks = ();
+        type Proves = ();
     }
 };
 #[utoipa::path(

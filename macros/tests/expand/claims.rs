@@ -75,7 +75,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::countersign::__private::NamesRoles for User {
-        const NAMES: ::core::option::Option<&'static [&'static str]> = __Roles::NAMES;
+        const NAMES: ::core::option::Option<::countersign::__private::Roles> = __Roles::NAMES;
     }
     #[automatically_derived]
     impl<__S> ::countersign::__private::FromRequestParts<__S> for User

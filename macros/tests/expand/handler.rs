@@ -42,6 +42,8 @@ const _: () = {
         type Roles = <::countersign::__private::Checked<
             { __countersign_members::CHECKED },
         > as ::countersign::__private::Unchecked<(admin, (Support, ()))>>::Roles;
+        type Checks = ();
+        type Proves = ();
     }
 };
 /// Every member

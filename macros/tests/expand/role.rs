@@ -17,6 +17,11 @@ impl ::countersign::__private::RoleSet for Role {
     const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::Some(
         &["member", "admin", "ops:on-call"],
     );
+    const IMPLIES: ::countersign::__private::Hierarchy = &[
+        ("admin", &["member"]),
+        ("ops:on-call", &["admin", "member"]),
+    ];
+    const PRIVATE: &'static [&'static str] = &["ops:on-call"];
     fn name(&self) -> &str {
         self.as_str()
     }
@@ -102,9 +107,7 @@ impl ::countersign::__private::utoipa::PartialSchema for Role {
                 .schema_type(
                     ::countersign::__private::utoipa::openapi::schema::Type::String,
                 )
-                .enum_values(
-                    ::core::option::Option::Some(["member", "admin", "ops:on-call"]),
-                ),
+                .enum_values(::core::option::Option::Some(["member", "admin"])),
         )
     }
 }

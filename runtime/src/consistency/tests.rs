@@ -105,6 +105,24 @@ fn a_rule_that_can_be_meant_is_left_alone() {
     }
 }
 
+/// Whatever else is wrong with it.
+#[test]
+fn a_rule_without_users_is_known_as_a_whole() {
+    for rule in [
+        Rule::All(&[ADMIN, MEMBER, NOT_MEMBER]),
+        Rule::All(&[ADMIN, ADMIN, Rule::Not(&GUEST), FRESH]),
+        Rule::Any(&[]),
+        Rule::All(ELEVEN_AND_NOT_K),
+    ] {
+        assert!(is_never(&rule, ROLES), "{rule}");
+    }
+    for rule in
+        [ADMIN, Rule::All(&[ADMIN, ADMIN, FRESH, CHECK]), Rule::Any(&[WRITE, Rule::All(&[ADMIN, NOT_ADMIN])])]
+    {
+        assert!(!is_never(&rule, ROLES), "{rule}");
+    }
+}
+
 #[test]
 fn an_open_set_of_roles_has_no_hierarchy() {
     assert!(flaw(&Rule::All(&[ADMIN, MEMBER]), Roles::NONE).is_none());
@@ -166,6 +184,11 @@ const ELEVEN: [Rule; 11] = {
         index += 1;
     }
     rules
+};
+
+const ELEVEN_AND_NOT_K: &[Rule] = {
+    let [a, b, c, d, e, f, g, h, i, j, k] = ELEVEN;
+    &[a, b, c, d, e, f, g, h, i, j, k, Rule::Not(&Rule::Role("k"))]
 };
 
 /// A table of more than ten would take the compiler long.

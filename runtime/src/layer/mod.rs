@@ -5,6 +5,7 @@ mod rules;
 mod service;
 
 use std::fmt;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -155,6 +156,36 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::BothTokens)
     }
 
+    /// Asks for a sign-in at most this long ago, in whole seconds: else 401 `insufficient_user_authentication` with `max_age` (RFC 9470
+    /// section 3).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::{AuthLayer, SessionClaims};
+    ///
+    /// fn for_payouts<C: SessionClaims>(layer: AuthLayer<C>) -> AuthLayer<C> {
+    ///     layer.fresh(Duration::from_secs(10 * 60)).deny_impersonated()
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When it is less than a second, and on an [`optional`](Self::optional) layer.
+    #[track_caller]
+    pub fn fresh(self, max_age: Duration) -> Self {
+        self.rule(Rule::Fresh(max_age))
+    }
+
+    /// Refuses who acts for somebody else, with 403 `forbidden`: a token with `act` (RFC 8693 section 4.1).
+    ///
+    /// # Panics
+    ///
+    /// On an [`optional`](Self::optional) layer.
+    #[track_caller]
+    pub fn deny_impersonated(self) -> Self {
+        self.rule(Rule::NotImpersonated)
+    }
+
     /// Asks for this rule; several rules have to hold all together.
     ///
     /// ```
@@ -167,10 +198,11 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// # Panics
     ///
-    /// As [`role`](Self::role), for every role in it.
+    /// As [`role`](Self::role), for every role in it, and as [`fresh`](Self::fresh); when there is a check in it, whose function a layer does
+    /// not have; and when nobody could meet all the rules of the layer.
     #[track_caller]
     pub fn rule(mut self, rule: Rule) -> Self {
-        rules::check_roles::<C::Role>(&rule);
+        rules::check::<C::Role>(&rule);
         if !self.rules.contains(&rule) {
             self.rules.push(rule);
         }
@@ -198,6 +230,9 @@ impl<C: SessionClaims> AuthLayer<C> {
             !self.optional || self.rules.is_empty(),
             "an optional `AuthLayer` lets in callers without credentials, who meet no rule; remove `optional` or the rule"
         );
+        if let Access::Require(rule) = self.access() {
+            rules::check_together::<C::Role>(&rule);
+        }
         self
     }
 

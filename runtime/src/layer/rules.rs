@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::access::Rule;
-use crate::role::RoleSet;
+use crate::consistency::is_never;
+use crate::role::{RoleSet, Roles};
 
 /// One of these; of one rule, the rule itself.
 pub(super) fn any(rules: Vec<Rule>) -> Rule {
@@ -29,32 +30,60 @@ fn kept(rules: Vec<Rule>) -> &'static [Rule] {
     list
 }
 
-/// Refuses a role that nobody can hold: a layer with it would be closed for good, which nobody means.
+/// Refuses what nobody can meet, and what a layer cannot decide: it would be closed for good, which nobody means.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs while the application is put together")]
-pub(super) fn check_roles<R: RoleSet>(rule: &Rule) {
-    let Some(names) = R::NAMES else { return };
+pub(super) fn check<R: RoleSet>(rule: &Rule) {
     match rule {
-        Rule::Role(name) if names.contains(name) => {}
-        Rule::Role(name) if names.is_empty() => panic!(
-            "an `AuthLayer` asks for the role `{name}`, and the claims mark no field with #[claims(roles)]"
+        Rule::Role(name) => check_role::<R>(name),
+        Rule::Check { name, .. } => panic!(
+            "an `AuthLayer` asks for the check `{name}`, and has no function for it; write #[require(check({name}))] above the handlers"
         ),
-        Rule::Role(name) => panic!(
-            "an `AuthLayer` asks for the role `{name}`, which does not exist; the roles are `{}`",
-            names.join("`, `")
+        Rule::Fresh(max_age) if max_age.as_secs() == 0 => {
+            panic!(
+                "an `AuthLayer` asks for a sign-in that is {max_age:?} old; ask for one of a second or more"
+            )
+        }
+        Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_))) => check::<R>(rule),
+        Rule::Not(rule) => panic!(
+            "an `AuthLayer` asks for the opposite of {rule}, which never holds; only a role or a scope can be denied"
         ),
         Rule::Any(rules) | Rule::All(rules) => {
             for rule in *rules {
-                check_roles::<R>(rule);
+                check::<R>(rule);
             }
         }
-        Rule::Not(rule) => check_roles::<R>(rule),
+        Rule::Fresh(_) | Rule::Scope(_) | Rule::NotImpersonated | Rule::Live | Rule::BothTokens => {}
+    }
+}
+
+#[track_caller]
+#[expect(clippy::panic, reason = "runs while the application is put together")]
+fn check_role<R: RoleSet>(name: &str) {
+    match R::NAMES {
+        Some([]) => {
+            panic!(
+                "an `AuthLayer` asks for the role `{name}`, and the claims mark no field with #[claims(roles)]"
+            )
+        }
+        Some(names) if !names.contains(&name) => panic!(
+            "an `AuthLayer` asks for the role `{name}`, which does not exist; the roles are `{}`",
+            names.join("`, `")
+        ),
         _ => {}
     }
 }
 
+/// Refuses rules that exclude each other.
+#[track_caller]
+pub(super) fn check_together<R: RoleSet>(rule: &Rule) {
+    assert!(!is_never(rule, Roles::of::<R>()), "an `AuthLayer` asks for what nobody can meet: {rule}");
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::role::NoRole;
 
@@ -73,12 +102,57 @@ mod tests {
 
     #[test]
     fn an_open_set_has_every_role() {
-        check_roles::<String>(&Rule::All(&[Rule::Role("anything"), Rule::Any(&[Rule::Role("else")])]));
+        check::<String>(&Rule::All(&[Rule::Role("anything"), Rule::Any(&[Rule::Role("else")])]));
     }
 
     #[test]
     #[should_panic = "an `AuthLayer` asks for the role `admin`, and the claims mark no field with #[claims(roles)]"]
     fn claims_without_roles_meet_no_role() {
-        check_roles::<NoRole>(&Rule::All(&[Rule::Live, Rule::Any(&[Rule::Role("admin")])]));
+        check::<NoRole>(&Rule::All(&[Rule::Live, Rule::Any(&[Rule::Role("admin")])]));
+    }
+
+    #[test]
+    fn what_a_layer_can_decide_is_taken() {
+        check::<NoRole>(&Rule::Any(&[Rule::NotImpersonated, Rule::Live, Rule::BothTokens]));
+        check::<NoRole>(&Rule::All(&[Rule::Not(&Rule::Scope("guest"))]));
+        check::<NoRole>(&Rule::Fresh(Duration::from_secs(1)));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for the role `admin`"]
+    fn a_role_is_looked_for_in_its_denial_too() {
+        check::<NoRole>(&Rule::Not(&Rule::Role("admin")));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for the check `owns_post`, and has no function for it; write \
+                      #[require(check(owns_post))] above the handlers"]
+    fn a_layer_runs_no_checks() {
+        check::<NoRole>(&Rule::Any(&[Rule::Live, Rule::Check { name: "owns_post", not_found: true }]));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for a sign-in that is 999ms old; ask for one of a second or more"]
+    fn a_sign_in_is_never_as_fresh_as_it_would_have_to_be() {
+        check::<NoRole>(&Rule::Fresh(Duration::from_millis(999)));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for the opposite of nobody acting for the user, which never holds; only a \
+                      role or a scope can be denied"]
+    fn only_roles_and_scopes_can_be_denied() {
+        check::<NoRole>(&Rule::Not(&Rule::NotImpersonated));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for what nobody can meet: scope `a` and not scope `a`"]
+    fn rules_that_exclude_each_other_are_refused() {
+        check_together::<String>(&Rule::All(&[Rule::Scope("a"), Rule::Not(&Rule::Scope("a"))]));
+    }
+
+    #[test]
+    fn rules_that_say_more_than_they_have_to_are_taken() {
+        check_together::<String>(&Rule::All(&[Rule::Scope("a"), Rule::Scope("a")]));
+        check_together::<String>(&Rule::Any(&[Rule::Scope("a"), Rule::Not(&Rule::Scope("a"))]));
     }
 }
