@@ -90,7 +90,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", crat = x"#,
         HANDLER,
         &["unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`"],
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
     );
     refused(
         Kind::RequireRole,
@@ -112,10 +112,10 @@ fn a_misspelt_key_is_corrected() {
         HANDLER,
         &[
             "unknown key `life` in #[authenticated(...)]\nhelp: did you mean `live`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
             "unknown key `both_token` in #[authenticated(...)]\nhelp: did you mean `both_tokens`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`",
-            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
+            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
         ],
     );
     refused(
@@ -123,7 +123,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", lives, BOTH_TOKENS"#,
         HANDLER,
         &["unknown key `lives` in #[require_role(...)]\nhelp: did you mean `live`?\n\
-           note: the keys are `live`, `both_tokens`, `crate`"],
+           note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
     );
 }
 

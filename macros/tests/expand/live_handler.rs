@@ -33,6 +33,8 @@ const _: () = {
             ),
         );
         type Roles = (admin, (Support, ()));
+        type Checks = ();
+        type Proves = ();
     }
 };
 #[utoipa::path(

@@ -27,6 +27,8 @@ impl ::countersign::__private::Policy for __countersign_health {
         reason: "health probe",
     };
     type Roles = ();
+    type Checks = ();
+    type Proves = ();
 }
 /// Health
 #[utoipa::path(get, path = "/health", security())]

@@ -4,6 +4,8 @@ enum __countersign_type {}
 impl ::countersign::__private::Policy for __countersign_type {
     const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
     type Roles = ();
+    type Checks = ();
+    type Proves = ();
 }
 #[doc(hidden)]
 mod __countersign_undocumented_type {
