@@ -9,7 +9,7 @@ use quote::quote;
 use super::{Kind, attribute};
 
 /// The texts of the `compile_error!`s in an expansion.
-fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
+pub(crate) fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
     let expanded = attribute(kind, tokens(arguments), tokens(item));
     let file: syn::File = syn::parse2(expanded).unwrap();
     file.items
@@ -23,7 +23,7 @@ fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
         .collect()
 }
 
-fn tokens(text: &str) -> TokenStream {
+pub(crate) fn tokens(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap()
 }
 
@@ -32,7 +32,7 @@ fn refused(kind: Kind, arguments: &str, item: &str, expected: &[&str]) {
     assert_eq!(mistakes(kind, arguments, item), expected);
 }
 
-const HANDLER: &str = "async fn me() {}";
+pub(crate) const HANDLER: &str = "async fn me() {}";
 
 #[test]
 fn a_role_list_is_not_empty() {
