@@ -4,11 +4,14 @@
 // states cannot be written), expand (cannot fail).
 
 mod access;
+mod check;
 mod claims;
 mod endpoint;
 mod errors;
+mod function;
 mod keys;
 mod krate;
+mod named;
 mod place;
 mod role;
 mod routes;
@@ -84,7 +87,8 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
 ///
 /// An access token is good to its own end, whatever became of its session. `#[authenticated(live)]` also asks the store: a
 /// session that has ended is a 401, a store that does not answer a 503. `#[authenticated(both_tokens)]` also asks for the
-/// session's refresh token (`X-Refresh-Token`), and for the store, which that implies.
+/// session's refresh token (`X-Refresh-Token`), and for the store, which that implies. `#[authenticated(deny_impersonated)]` refuses
+/// whoever acts for the user (403). These words stand together with a comma between them.
 ///
 /// `#[authenticated(crate = path)]` says where `countersign` is. Refused: methods, generics, `impl` arguments, functions
 /// that are not `async`, more than 15 arguments, a second access attribute, a `security(...)` of your own.
@@ -114,12 +118,69 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A role that does not exist does not compile: a path is checked where it stands, a string where the signature names
 /// the claims, and otherwise in `routes!`. (With axum's own router alone such a string is a role that nobody has.)
 ///
-/// `live` and `both_tokens` stand beside the roles, as in `#[require_role("admin", live)]`, and have to hold too; they,
+/// `live`, `both_tokens` and `deny_impersonated` stand beside the roles, as in `#[require_role("admin", live)]`, and have to hold too; they,
 /// `crate = path` and what is refused are those of [`authenticated`](macro@authenticated); also an empty list, a role
 /// twice, and a role with characters that a scope of RFC 6749 section 3.3 cannot have.
 #[proc_macro_attribute]
 pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()
+}
+
+/// Lets users with any of the scopes call the handler below it: `#[require_scope("posts:write")]`.
+///
+/// A scope is what a user allowed a client to do (RFC 6749 section 3.3); the field `#[claims(scopes)]` carries it. What is said of
+/// [`require_role`](macro@require_role) holds for it too, but scopes are no closed set and imply nothing.
+#[proc_macro_attribute]
+pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::RequireScope, arguments.into(), item.into()).into()
+}
+
+/// Lets users who satisfy a rule call the handler below it: `#[require(role("admin") || role(Role::Editor) && scope("posts:write"))]`.
+///
+/// A rule is written as a condition in Rust is: `&&` binds tighter than `||`, `!` stands before a role, a scope or a group of them, and
+/// parentheses group. It becomes a constant, which the guard decides with and the document shows.
+///
+/// | condition | holds when |
+/// |---|---|
+/// | `role("admin")`, `role(Role::Admin)` | the user holds the role, or one that implies it |
+/// | `scope("posts:write")` | the user was granted the scope |
+/// | `fresh("10m")` | the user signed in at most this long ago: a whole number and `s`, `m`, `h` or `d` |
+/// | `live` | the store has the session, and it has not ended |
+/// | `both_tokens` | the request carries the session's refresh token too; `live` is implied |
+/// | `deny_impersonated` | nobody acts for the user: the token has no `act` |
+/// | `check(posts::owns_post)` | the function under [`check`](macro@check) says so |
+/// | `CanPublish` | the rule that `rule!` gave this name holds |
+///
+/// Whoever is not signed in gets a 401; a sign-in that is too old, and a session that has ended, too; a check that hides what it
+/// protects a 404; everything else a 403. Checks run last, and only those on which the decision depends.
+///
+/// Roles are compared as with [`require_role`](macro@require_role). `crate = path` after a comma, and what is refused, are those of
+/// [`authenticated`](macro@authenticated); also a rule that never or always holds, the same condition twice in a group, `!` before
+/// anything but roles and scopes, and more than 64 checks.
+#[proc_macro_attribute]
+pub fn require(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    access::attribute(Kind::Require, arguments.into(), item.into()).into()
+}
+
+/// Makes an async function a condition: `#[require(check(owns_post))]`.
+///
+/// The function takes what a handler takes before the body: the claims, `Path<...>`, `Query<...>`, `State<...>`, headers. It answers
+/// `bool`, or `Result<bool, E>` if it can fail; an error is a 503. It runs after everything of the rule that needs no function, and before
+/// the body is read. `false` is a 403; under `#[check(not_found)]` it is a 404, as if what the request is about did not exist.
+///
+/// The function stays as it is. Beside it stands a type of the same name and visibility, which rules name, so one `use` imports both.
+///
+/// `#[check(crate = path)]` says where `countersign` is. Refused: methods, generics, functions that are not `async`, arguments
+/// behind `&`, an answer that is not named.
+#[proc_macro_attribute]
+pub fn check(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    check::attribute(arguments.into(), item.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn rule(input: TokenStream) -> TokenStream {
+    named::rules(input.into()).into()
 }
 
 #[doc(hidden)]

@@ -1,7 +1,7 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
 pub use crate::access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
-pub use crate::asked::{Asked, AsksNothing, check_both_tokens, check_public};
+pub use crate::asked::{Asked, AsksNothing, check_covered, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
@@ -34,7 +34,7 @@ pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 pub use countersign_macros::routes;
 #[cfg(feature = "macros")]
 pub use countersign_macros::{
-    typed_logout_all_handler, typed_logout_handler, typed_refresh_handler, typed_revoke_others_handler,
+    rule, typed_logout_all_handler, typed_logout_handler, typed_refresh_handler, typed_revoke_others_handler,
     typed_revoke_session_handler, typed_sessions_handler,
 };
 pub use http::request::Parts;

@@ -31,24 +31,95 @@ pub const fn check_public(ty: &str, asked: Option<Access>) {
     }
 }
 
-/// Refuses to compile when an argument of a handler takes both tokens, and the attribute above it does not say so.
+/// Refuses to compile when an argument of a handler asks for more than the attribute above it does.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub const fn check_both_tokens(attribute: &str, ty: &str, asked: Option<Access>) {
-    if matches!(asked, Some(Access::Require(Rule::BothTokens))) {
-        panic!("{}", not_said(attribute, ty).text());
+pub const fn check_covered(attribute: &str, ty: &str, asked: Option<Access>, access: Access) {
+    let Some(Access::Require(asked)) = asked else { return };
+    if let Access::Require(rule) = &access
+        && covers(rule, &asked)
+    {
+        return;
+    }
+    panic!("{}", not_said(attribute, ty, &asked).text());
+}
+
+/// Whether `asked` holds whenever `rule` does, as far as their form tells.
+const fn covers(rule: &Rule, asked: &Rule) -> bool {
+    if is_met(rule, asked) {
+        return true;
+    }
+    if let Rule::All(parts) = rule {
+        let mut index = 0;
+        while index < parts.len() {
+            if covers(&parts[index], asked) {
+                return true;
+            }
+            index += 1;
+        }
+    }
+    let Rule::All(asked) = asked else { return false };
+    let mut index = 0;
+    while index < asked.len() {
+        if !covers(rule, &asked[index]) {
+            return false;
+        }
+        index += 1;
+    }
+    !asked.is_empty()
+}
+
+/// Whether one part meets another: it is the same, or stricter.
+const fn is_met(rule: &Rule, asked: &Rule) -> bool {
+    match (rule, asked) {
+        (Rule::Role(one), Rule::Role(other)) | (Rule::Scope(one), Rule::Scope(other)) => {
+            equal(one.as_bytes(), other.as_bytes())
+        }
+        (Rule::Fresh(age), Rule::Fresh(asked)) => age.as_nanos() <= asked.as_nanos(),
+        (Rule::NotImpersonated, Rule::NotImpersonated)
+        | (Rule::Live | Rule::BothTokens, Rule::Live)
+        | (Rule::BothTokens, Rule::BothTokens) => true,
+        (Rule::Check { name, not_found }, Rule::Check { name: asked, not_found: asked_not_found }) => {
+            *not_found == *asked_not_found && equal(name.as_bytes(), asked.as_bytes())
+        }
+        (Rule::Not(rule), Rule::Not(asked)) => is_same(rule, asked),
+        (Rule::Any(rules), Rule::Any(asked)) | (Rule::All(rules), Rule::All(asked)) => are_same(rules, asked),
+        _ => false,
     }
 }
 
-const fn not_said(attribute: &str, ty: &str) -> Sentence {
-    Sentence::new()
-        .add("#[")
+const fn is_same(one: &Rule, other: &Rule) -> bool {
+    is_met(one, other) && is_met(other, one)
+}
+
+const fn are_same(rules: &[Rule], others: &[Rule]) -> bool {
+    let mut index = 0;
+    while index < rules.len() && index < others.len() && is_same(&rules[index], &others[index]) {
+        index += 1;
+    }
+    index == rules.len() && index == others.len()
+}
+
+const fn equal(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
+const fn not_said(attribute: &str, ty: &str, asked: &Rule) -> Sentence {
+    let start = Sentence::new().add("#[").add(attribute).add("]: the argument `").add(ty);
+    if matches!(asked, Rule::BothTokens) {
+        return start
+            .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
+            .add(attribute)
+            .add("(...)]");
+    }
+    start
+        .add("` asks for a rule that #[")
         .add(attribute)
-        .add("]: the argument `")
-        .add(ty)
-        .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
-        .add(attribute)
-        .add("(...)]")
+        .add("] does not demand; write #[require(...)] with the name of that rule, alone or joined with `&&`")
 }
 
 const fn not_public(ty: &str, access: Access) -> Sentence {
@@ -61,6 +132,11 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
     if matches!(access, Access::Require(Rule::BothTokens)) {
         return start
             .add("` asks for both tokens of a signed-in user; write #[authenticated(both_tokens)] instead");
+    }
+    if matches!(access, Access::Require(_)) {
+        return start.add(
+            "` asks for a signed-in user who satisfies a rule; write #[require(...)] with that rule instead",
+        );
     }
     start
         .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
@@ -123,13 +199,14 @@ mod tests {
     #[should_panic = "#[authenticated]: the argument `RefreshSession<User>` asks for both tokens, and the OpenAPI document \
                       would not say so; write `both_tokens` into #[authenticated(...)]"]
     fn an_argument_that_demands_more_than_the_attribute_is_refused() {
-        check_both_tokens("authenticated", "RefreshSession<User>", Some(Access::Require(Rule::BothTokens)));
+        let asked = Some(Access::Require(Rule::BothTokens));
+        check_covered("authenticated", "RefreshSession<User>", asked, Access::Authenticated);
     }
 
     #[test]
     fn an_argument_that_demands_no_more_than_a_user_passes() {
         for asked in [None, Some(Access::Authenticated), Some(Access::Optional)] {
-            check_both_tokens("authenticated", "RefreshSession", asked);
+            check_covered("authenticated", "RefreshSession", asked, Access::Authenticated);
         }
     }
 

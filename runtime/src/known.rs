@@ -92,13 +92,13 @@ impl<R> Unchecked<R> for Checked<false> {
 /// Refuses to compile when a type of the signature knows its roles and `role` is not among them.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub const fn check_role(role: &str, signature: Known<'_>) {
+pub const fn check_role(attribute: &str, role: &str, signature: Known<'_>) {
     let mut index = 0;
     while index < signature.len() {
         if let (ty, Some(Roles { names: Some(names), .. })) = signature[index]
             && !contains(names, role)
         {
-            panic!("{}", no_role(ty, role, names).text());
+            panic!("{}", no_role(attribute, ty, role, names).text());
         }
         index += 1;
     }
@@ -150,8 +150,8 @@ const fn least(one: usize, other: usize) -> usize {
 }
 
 /// What is wrong with a role that `names` does not have.
-const fn no_role(ty: &str, role: &str, names: &[&str]) -> Sentence {
-    let start = Sentence::new().add("#[require_role]: `").add(ty);
+const fn no_role(attribute: &str, ty: &str, role: &str, names: &[&str]) -> Sentence {
+    let start = Sentence::new().add("#[").add(attribute).add("]: `").add(ty);
     if names.is_empty() {
         return start.add("` carries no roles; mark a field of the claims with #[claims(roles)]");
     }
@@ -188,11 +188,11 @@ mod tests {
     #[test]
     fn a_missing_role_is_explained_with_the_nearest_and_all() {
         assert_eq!(
-            no_role("User", "admln", &["member", "admin"]).text(),
+            no_role("require_role", "User", "admln", &["member", "admin"]).text(),
             "#[require_role]: `User` has no role `admln`; did you mean `admin`? (its roles are `member`, `admin`)"
         );
         assert_eq!(
-            no_role("User", "owner", &["member", "admin"]).text(),
+            no_role("require_role", "User", "owner", &["member", "admin"]).text(),
             "#[require_role]: `User` has no role `owner` (its roles are `member`, `admin`)"
         );
     }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn claims_without_roles_are_told_where_roles_come_from() {
         assert_eq!(
-            no_role("Session<User>", "admin", &[]).text(),
+            no_role("require_role", "Session<User>", "admin", &[]).text(),
             "#[require_role]: `Session<User>` carries no roles; mark a field of the claims with #[claims(roles)]"
         );
     }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_long_list_of_roles_is_cut_between_names() {
         let names = ["a-role-with-a-name-that-takes-some-room"; 40];
-        let sentence = no_role("User", "é", &names);
+        let sentence = no_role("require_role", "User", "é", &names);
         assert!(sentence.text().len() <= Sentence::SIZE);
         assert!(sentence.text().starts_with("#[require_role]: `User` has no role `é`"));
     }
@@ -216,12 +216,12 @@ mod tests {
     #[test]
     #[should_panic = "`Session<User>` has no role `admln`"]
     fn a_role_that_no_type_declares_is_refused() {
-        check_role("admln", &[("State<Db>", None), ("Session<User>", closed(&["admin"]))]);
+        check_role("require_role", "admln", &[("State<Db>", None), ("Session<User>", closed(&["admin"]))]);
     }
 
     #[test]
     fn a_role_that_every_type_declares_passes_and_an_open_set_has_every_role() {
-        check_role("admin", &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))]);
+        check_role("require_role", "admin", &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))]);
     }
 
     /// Otherwise the router has to answer for the roles, and nobody would if this were wrong.
@@ -237,19 +237,19 @@ mod tests {
     #[test]
     #[should_panic = "`Support` has no role `admin`"]
     fn each_type_of_a_signature_has_to_know_the_role() {
-        check_role("admin", &[("User", closed(&["admin"])), ("Support", closed(&["support"]))]);
+        check_role("require_role", "admin", &[("User", closed(&["admin"])), ("Support", closed(&["support"]))]);
     }
 
     #[test]
     #[should_panic = "has no role `admi`"]
     fn a_part_of_a_name_is_no_role() {
-        check_role("admi", &[("User", closed(&["admin", "adm"]))]);
+        check_role("require_role", "admi", &[("User", closed(&["admin", "adm"]))]);
     }
 
     #[test]
     #[should_panic = "has no role `Admin`"]
     fn a_name_in_other_letters_is_no_role() {
-        check_role("Admin", &[("User", closed(&["admin"]))]);
+        check_role("require_role", "Admin", &[("User", closed(&["admin"]))]);
     }
 
     #[test]

@@ -98,6 +98,7 @@ mod rejection;
 mod role;
 #[cfg(feature = "openapi")]
 mod router;
+mod rules;
 #[cfg(feature = "scalar")]
 mod scalar;
 mod sentence;
@@ -226,6 +227,8 @@ pub use countersign_macros::public;
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::require_role;
+#[cfg(feature = "macros")]
+pub use countersign_macros::{check, require, require_scope};
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

@@ -23,6 +23,7 @@ mod openapi;
 mod process;
 mod quickstart;
 mod refresh;
+mod rules;
 mod sessions;
 mod sign_in;
 mod sign_out;

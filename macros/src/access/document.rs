@@ -1,13 +1,15 @@
 //! Completes the `#[utoipa::path(...)]` below an access attribute, so that the document says what the guard does.
 
-use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
 use syn::{Attribute, Meta, parse_quote};
 
-use super::model::{Access, Declaration, Proof, Role};
+use super::model::{Access, Declaration};
+use super::refusals::refusals;
+use super::rule::{Kind as Condition, Rule};
 use crate::errors::{Errors, Message};
+use crate::function::find;
 use crate::keys::arguments;
-use crate::krate::Private;
 
 /// Completes the attribute if there is one; says whether there is.
 pub(crate) fn complete(declaration: &Declaration, attrs: &mut Vec<Attribute>, errors: &Errors) -> bool {
@@ -17,6 +19,9 @@ pub(crate) fn complete(declaration: &Declaration, attrs: &mut Vec<Attribute>, er
     let mut answered = false;
     let mut completed = Vec::new();
     for argument in arguments(list.tokens.clone()) {
+        if let Some(trace) = trace(&argument) {
+            errors.push(trace, no_trace(declaration));
+        }
         let mut tokens = argument.clone().into_iter();
         let (Some(TokenTree::Ident(key)), value) = (tokens.next(), tokens.next()) else {
             completed.push(argument);
@@ -66,18 +71,89 @@ fn contradiction(declaration: &Declaration) -> Message {
         .note("written by hand, it could contradict what the server enforces")
 }
 
-/// One alternative for each role, because any of them suffices; the refresh token is asked for in each.
-fn security(declaration: &Declaration) -> TokenStream {
-    let refresh_token =
-        (declaration.access.proof() == Some(Proof::BothTokens)).then(|| quote!(, "refreshToken" = []));
-    match &declaration.access {
-        Access::Authenticated(_) => quote!(("bearer" = [] #refresh_token)),
-        Access::Public(_) | Access::Mistaken => TokenStream::new(),
-        Access::Roles(roles, _) => {
-            let names = roles.iter().map(Role::name);
-            quote!(#(("bearer" = [#names] #refresh_token)),*)
+/// The method `trace`, alone or in `method(...)`.
+fn trace(argument: &TokenStream) -> Option<Ident> {
+    let mut tokens = argument.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(word)), None) => (word == "trace").then_some(word),
+        (Some(TokenTree::Ident(key)), Some(TokenTree::Group(methods))) if key == "method" => {
+            find(methods.stream(), "trace")
         }
+        _ => None,
     }
+}
+
+fn no_trace(declaration: &Declaration) -> Message {
+    Message::new(format!("a handler under #[{}] cannot answer TRACE", declaration.kind.name()))
+        .help("remove `trace`, or write another method")
+        .note("TRACE sends a request back to its sender, credentials included (RFC 9110 section 9.3.8)")
+}
+
+/// More alternatives than this are not spelled out: a reader learns nothing from them.
+const MOST_ALTERNATIVES: usize = 64;
+
+/// The names that suffice, as alternatives; the refresh token is asked for in each. `AuthRouter` computes the same from the
+/// constant, where named rules are known too.
+fn security(declaration: &Declaration) -> TokenStream {
+    let rule = match &declaration.access {
+        Access::Public(_) | Access::Mistaken => return TokenStream::new(),
+        Access::Authenticated => None,
+        Access::Require(rule) => Some(rule),
+    };
+    let both_tokens = rule.is_some_and(|rule| rule.mentions(|atom| matches!(atom, Condition::BothTokens)));
+    let refresh_token = both_tokens.then(|| quote!(, "refreshToken" = []));
+    let sets = rule.and_then(sets).unwrap_or_else(|| vec![Vec::new()]);
+    let alternatives = sets.into_iter().map(|names| quote!(("bearer" = [#(#names),*] #refresh_token)));
+    quote!(#(#alternatives),*)
+}
+
+/// The rule as "any of these sets of names"; what no name says is the empty set, "signed in". Nothing where there are too many.
+fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
+    let found = match rule {
+        Rule::Atom(atom) => match &atom.kind {
+            Condition::Role(role) => vec![vec![role.name()]],
+            Condition::Scope(name) => vec![vec![name.to_token_stream()]],
+            _ => vec![Vec::new()],
+        },
+        Rule::Not(_) => vec![Vec::new()],
+        Rule::Any(rules) => {
+            let mut found: Vec<Vec<TokenStream>> = Vec::new();
+            for rule in rules {
+                for set in sets(rule)? {
+                    if !found.iter().any(|other| is_same(other, &set)) {
+                        found.push(set);
+                    }
+                }
+            }
+            found
+        }
+        Rule::All(rules) => {
+            let mut found = vec![Vec::new()];
+            for rule in rules {
+                let more = sets(rule)?;
+                found = found.iter().flat_map(|set| more.iter().map(move |more| union(set, more))).collect();
+                if found.len() > MOST_ALTERNATIVES {
+                    return None;
+                }
+            }
+            found
+        }
+    };
+    (found.len() <= MOST_ALTERNATIVES).then_some(found)
+}
+
+fn union(set: &[TokenStream], more: &[TokenStream]) -> Vec<TokenStream> {
+    let mut all = set.to_vec();
+    all.extend(more.iter().filter(|name| !set.iter().any(|other| text(other) == text(name))).cloned());
+    all
+}
+
+fn is_same(one: &[TokenStream], other: &[TokenStream]) -> bool {
+    one.iter().map(text).eq(other.iter().map(text))
+}
+
+fn text(name: &TokenStream) -> String {
+    name.to_string()
 }
 
 fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
@@ -87,85 +163,4 @@ fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
     let mut all = Group::new(Delimiter::Parenthesis, quote!(#(#responses),*));
     all.set_span(given.span());
     all
-}
-
-/// The answers of the guard that are no success.
-struct Refusal {
-    status: u16,
-    name: &'static str,
-    description: &'static str,
-    challenged: bool,
-}
-
-const FORBIDDEN: Refusal = Refusal {
-    status: 403,
-    name: "FORBIDDEN",
-    description: "The signed-in user lacks the role",
-    challenged: true,
-};
-
-const UNAVAILABLE: Refusal = Refusal {
-    status: 503,
-    name: "SERVICE_UNAVAILABLE",
-    description: "The session store does not answer",
-    challenged: false,
-};
-
-impl Refusal {
-    fn unauthorized(proof: Proof) -> Self {
-        let description = match proof {
-            Proof::AccessToken => "No valid access token",
-            Proof::Live => "No valid access token, or its session has ended",
-            Proof::BothTokens => "No valid access and refresh token of one session, or the session has ended",
-        };
-        Self { status: 401, name: "UNAUTHORIZED", description, challenged: true }
-    }
-
-    fn is_in(&self, given: &[TokenStream]) -> bool {
-        let status = self.status.to_string();
-        given.iter().filter_map(status_of).any(|given| given.contains(&status) || given.contains(self.name))
-    }
-
-    fn response(&self, private: &Private) -> TokenStream {
-        let status = Literal::u16_unsuffixed(self.status);
-        let description = self.description;
-        let challenge = self.challenged.then(|| {
-            quote!(headers((
-                "WWW-Authenticate" = String,
-                description = "The challenge of RFC 6750 section 3"
-            )))
-        });
-        let challenge = challenge.into_iter();
-        quote!((
-            status = #status,
-            description = #description,
-            body = #private::ProblemDetails,
-            content_type = "application/problem+json"
-            #(, #challenge)*
-        ))
-    }
-}
-
-/// The refusals of the guard, without those that the user describes.
-fn refusals(declaration: &Declaration, given: &[TokenStream]) -> TokenStream {
-    let private = declaration.krate.private();
-    let Some(proof) = declaration.access.proof() else { return TokenStream::new() };
-    let forbidden = (!declaration.access.roles().is_empty()).then_some(FORBIDDEN);
-    let unavailable = (proof != Proof::AccessToken).then_some(UNAVAILABLE);
-    let refusals = [Some(Refusal::unauthorized(proof)), forbidden, unavailable];
-    let responses = refusals
-        .into_iter()
-        .flatten()
-        .filter(|refusal| !refusal.is_in(given))
-        .map(|refusal| refusal.response(&private));
-    quote!(#(#responses),*)
-}
-
-/// What stands behind `status =` in a response, as text: a number, a name or a range.
-fn status_of(response: &TokenStream) -> Option<String> {
-    let Some(TokenTree::Group(response)) = response.clone().into_iter().next() else { return None };
-    arguments(response.stream())
-        .into_iter()
-        .find(|argument| matches!(argument.clone().into_iter().next(), Some(TokenTree::Ident(key)) if key == "status"))
-        .map(|status| status.to_string())
 }

@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{PatType, Type};
 
-use super::model::{Access, Declaration, Handler, Kind, Proof, Role};
+use super::model::{Access, Declaration, Handler, Kind};
+use super::rule::{self, Markers, Rule};
 use crate::krate::Private;
 use crate::span::{located, moved};
 
@@ -17,13 +18,13 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
     let extractors = extractors(&handler);
     let checks = checks(declaration, &private, &marker, &extractors);
-    let demands = demands(declaration, &private, &extractors);
+    let demands = demands(declaration, &private, &marker, &extractors);
     let policy = policy(declaration, &private, &marker, checks.is_some());
     let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
         .then(|| probe(declaration, &private, &handler));
     let guard = match declaration.access {
         Access::Public(_) => quote!(Public<#marker>),
-        Access::Authenticated(_) | Access::Roles(..) => quote!(Guard<#marker>),
+        Access::Authenticated | Access::Require(_) => quote!(Guard<#marker>),
         Access::Mistaken => quote!(Nobody),
     };
     let Handler { attrs, vis, ident, inputs, output, body } = handler;
@@ -46,99 +47,58 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
 }
 
 fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked: bool) -> TokenStream {
-    let roles = markers(declaration.access.roles());
     let access = access(declaration, private);
-    let declared = roles.iter().map(|(role, marker)| {
-        let name = role.name();
-        let declared = quote_spanned!(located(role.span())=> pub enum #marker {});
-        quote! {
-            #[allow(non_camel_case_types)]
-            #declared
-
-            #[diagnostic::do_not_recommend]
-            impl<__R: #private::Declares<{ #private::role_hash(#name) }>> #private::DeclaredBy<__R> for #marker {}
+    let empty = quote!(());
+    let Some(rule) = declaration.access.rule() else {
+        return implementation(private, marker, [&access, &empty, &empty, &empty]);
+    };
+    let markers = Markers::of(rule);
+    let roles = markers.list(private, |own| {
+        if checked {
+            quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#own>>::Roles)
+        } else {
+            own
         }
     });
-    let mut list = roles.iter().rev().fold(quote!(()), |rest, (_, marker)| quote!((#marker, #rest)));
-    if checked {
-        list = quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#list>>::Roles);
-    }
-    let policy = quote! {
-        impl #private::Policy for #marker {
-            const ACCESS: #private::Access = #access;
-            type Roles = #list;
-            type Checks = ();
-            type Proves = ();
-        }
-    };
-    if roles.is_empty() {
+    let policy =
+        implementation(private, marker, [&access, &roles, &rule::checks(rule, private), &rule::proves(rule)]);
+    if markers.is_empty() {
         return policy;
     }
+    let declarations = markers.declarations(private);
     quote! {
         const _: () = {
-            #(#declared)*
+            #declarations
 
             #policy
         };
     }
 }
 
+fn implementation(
+    private: &Private,
+    marker: &Ident,
+    [access, roles, checks, proves]: [&TokenStream; 4],
+) -> TokenStream {
+    quote! {
+        impl #private::Policy for #marker {
+            const ACCESS: #private::Access = #access;
+            type Roles = #roles;
+            type Checks = #checks;
+            type Proves = #proves;
+        }
+    }
+}
+
 /// The constant that the guard decides with.
 fn access(declaration: &Declaration, private: &Private) -> TokenStream {
-    let proof = declaration.access.proof().and_then(|proof| match proof {
-        Proof::AccessToken => None,
-        Proof::Live => Some(quote!(#private::Rule::Live)),
-        Proof::BothTokens => Some(quote!(#private::Rule::BothTokens)),
-    });
     let rule = match &declaration.access {
-        Access::Authenticated(_) => match proof {
-            None => return quote!(#private::Access::Authenticated),
-            Some(proof) => proof,
-        },
-        Access::Mistaken => quote!(#private::Rule::Any(&[])),
+        Access::Authenticated => return quote!(#private::Access::Authenticated),
         Access::Public(reason) => return quote!(#private::Access::Public { reason: #reason }),
-        Access::Roles(named, _) => {
-            let rules = named.iter().map(|role| {
-                let name = role.name();
-                quote!(#private::Rule::Role(#name))
-            });
-            let roles = match named.as_slice() {
-                [_] => quote!(#(#rules)*),
-                _ => quote!(#private::Rule::Any(&[#(#rules),*])),
-            };
-            match proof {
-                None => roles,
-                Some(proof) => quote!(#private::Rule::All(&[#roles, #proof])),
-            }
-        }
+        Access::Mistaken => quote!(#private::Rule::Any(&[])),
+        Access::Require(rule) => rule::constant(rule, private),
     };
     quote!(#private::Access::Require(#rule))
-}
-
-/// A type for each role, named after it: rustc shows the name when the role does not exist.
-fn markers(roles: &[Role]) -> Vec<(&Role, Ident)> {
-    let mut taken: Vec<String> = roles.iter().filter_map(first_word).collect();
-    roles
-        .iter()
-        .map(|role| {
-            let mut word: String =
-                role.word().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
-                let prefix = if word.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-                word = format!("{prefix}{word}_");
-            }
-            taken.push(word.clone());
-            (role, Ident::new(&word, Span::call_site()))
-        })
-        .collect()
-}
-
-/// A name that a path needs, and that a marker beside it must not take.
-fn first_word(role: &Role) -> Option<String> {
-    match role {
-        Role::Name(_) => None,
-        Role::Path(path) => path.segments.first().map(|segment| segment.ident.to_string()),
-    }
 }
 
 /// Compares each role with those that the types in the signature know, if there are any.
@@ -150,10 +110,11 @@ fn checks(
     marker: &Ident,
     extractors: &[&Type],
 ) -> Option<TokenStream> {
-    let Access::Roles(roles, _) = &declaration.access else { return None };
+    let roles = declaration.access.rule().map(Rule::roles).filter(|roles| !roles.is_empty())?;
     if extractors.is_empty() {
         return None;
     }
+    let attribute = declaration.kind.name();
     let known = extractors.iter().map(|ty| {
         let text = text(ty);
         quote!((#text, #private::RoleNames::<#ty>::NAMES))
@@ -161,7 +122,7 @@ fn checks(
     let checks = roles.iter().map(|role| {
         let name = role.name();
         let private = moved(private, role.span());
-        quote_spanned!(located(role.span())=> #private::check_role(#name, __KNOWN);)
+        quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __KNOWN);)
     });
     Some(quote! {
         const _: () = {
@@ -179,25 +140,28 @@ fn checks(
 }
 
 /// Asks types in the signature what they demand, where that could be more than the attribute says and the document would be
-/// wrong: every type of a public handler, and those that take both tokens.
-fn demands(declaration: &Declaration, private: &Private, extractors: &[&Type]) -> Option<TokenStream> {
+/// wrong: every type of a public handler, and elsewhere those that ask for more than a signed-in user.
+fn demands(
+    declaration: &Declaration,
+    private: &Private,
+    marker: &Ident,
+    extractors: &[&Type],
+) -> Option<TokenStream> {
     let name = declaration.kind.name();
-    let check: fn(&&&Type) -> bool = match &declaration.access {
+    let asked: fn(&&&Type) -> bool = match &declaration.access {
         Access::Public(_) => |_| true,
-        Access::Authenticated(Proof::BothTokens) | Access::Roles(_, Proof::BothTokens) | Access::Mistaken => {
-            |_| false
-        }
-        Access::Authenticated(_) | Access::Roles(..) => |ty| takes_both_tokens(ty),
+        Access::Mistaken => |_| false,
+        Access::Authenticated | Access::Require(_) => |ty| asks_for_more(ty),
     };
-    let mut checks = extractors.iter().filter(check).map(|ty| {
+    let mut checks = extractors.iter().filter(asked).map(|ty| {
         let text = text(ty);
         let here = moved(private, ty.span());
         let span = located(ty.span());
-        let check = match declaration.kind {
-            Kind::Public => quote_spanned!(span=> #here::check_public(#text, __ASKED);),
-            Kind::Authenticated | Kind::RequireRole => {
-                quote_spanned!(span=> #here::check_both_tokens(#name, #text, __ASKED);)
-            }
+        let check = if declaration.kind == Kind::Public {
+            quote_spanned!(span=> #here::check_public(#text, __ASKED);)
+        } else {
+            let access = quote!(<#marker as #private::Policy>::ACCESS);
+            quote_spanned!(span=> #here::check_covered(#name, #text, __ASKED, #access);)
         };
         quote!({
             const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
@@ -215,9 +179,11 @@ fn demands(declaration: &Declaration, private: &Private, extractors: &[&Type]) -
     })
 }
 
-/// Whether a type goes by the name of the extractor of both tokens; whether it is, the compiler finds out.
-fn takes_both_tokens(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RefreshSession"))
+/// Whether a type goes by the name of an extractor that asks for more than a signed-in user; whether it is one, the compiler
+/// finds out.
+fn asks_for_more(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "RefreshSession" || last.ident == "Proof")
 }
 
 /// The types in the signature that are always there; axum runs the parts of a tuple one after the other.
@@ -254,9 +220,9 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
     let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
     let path = format_ident!("__path_{name}", span = Span::call_site());
     let span = match &declaration.access {
-        Access::Roles(roles, _) => roles.first().map_or_else(Span::call_site, Role::span),
+        Access::Require(rule) => rule.atoms().first().map_or_else(Span::call_site, |atom| atom.span()),
         Access::Public(reason) => reason.span(),
-        Access::Authenticated(_) | Access::Mistaken => Span::call_site(),
+        Access::Authenticated | Access::Mistaken => Span::call_site(),
     };
     let message = format!(
         "#[{}] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out",

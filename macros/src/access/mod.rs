@@ -1,17 +1,23 @@
-//! `#[authenticated]`, `#[public(...)]` and `#[require_role(...)]`.
+//! `#[authenticated]`, `#[public(...)]`, `#[require(...)]`, `#[require_role(...)]` and `#[require_scope(...)]`.
 
 mod document;
 mod expand;
 mod handler;
+mod lists;
 mod model;
+pub(crate) mod names;
 mod parse;
+mod refusals;
+pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 
+pub(crate) use handler::access_attribute;
 pub(crate) use model::Kind;
 
 /// The guarded function, or the function as it was with every mistake beside it.

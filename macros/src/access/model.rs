@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, LitStr, PatType, Path, ReturnType, Token, Visibility};
 
+use super::rule::Rule;
 use crate::krate::Krate;
 use crate::span::located;
 
@@ -14,18 +15,23 @@ use crate::span::located;
 pub(crate) enum Kind {
     Authenticated,
     Public,
+    Require,
     RequireRole,
+    RequireScope,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Authenticated, Self::Public, Self::RequireRole];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Authenticated, Self::Public, Self::Require, Self::RequireRole, Self::RequireScope];
 
     /// The attribute's name, without `#[...]`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Authenticated => "authenticated",
             Self::Public => "public",
+            Self::Require => "require",
             Self::RequireRole => "require_role",
+            Self::RequireScope => "require_scope",
         }
     }
 }
@@ -39,40 +45,21 @@ pub(crate) struct Declaration {
 
 /// Who may call the handler.
 pub(crate) enum Access {
-    Authenticated(Proof),
+    Authenticated,
     /// What the attribute says was reported as a mistake.
     Mistaken,
     Public(LitStr),
-    /// Any of these; never empty.
-    Roles(Vec<Role>, Proof),
+    Require(Rule),
 }
 
 impl Access {
-    /// The roles, if there are any.
-    pub(crate) fn roles(&self) -> &[Role] {
+    /// The rule, if there is one.
+    pub(crate) fn rule(&self) -> Option<&Rule> {
         match self {
-            Self::Roles(roles, _) => roles,
-            Self::Authenticated(_) | Self::Mistaken | Self::Public(_) => &[],
+            Self::Require(rule) => Some(rule),
+            Self::Authenticated | Self::Mistaken | Self::Public(_) => None,
         }
     }
-
-    /// What shows that the caller is signed in; nothing where nobody has to be.
-    pub(crate) fn proof(&self) -> Option<Proof> {
-        match self {
-            Self::Authenticated(proof) | Self::Roles(_, proof) => Some(*proof),
-            Self::Mistaken | Self::Public(_) => None,
-        }
-    }
-}
-
-/// What shows that a caller is signed in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
-    AccessToken,
-    /// The store as well: the session has not ended.
-    Live,
-    /// The refresh token and the store as well.
-    BothTokens,
 }
 
 /// A role as the user wrote it.

@@ -9,7 +9,7 @@ use quote::quote;
 use super::{Kind, attribute};
 
 /// The texts of the `compile_error!`s in an expansion.
-fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
+pub(crate) fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
     let expanded = attribute(kind, tokens(arguments), tokens(item));
     let file: syn::File = syn::parse2(expanded).unwrap();
     file.items
@@ -23,7 +23,7 @@ fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
         .collect()
 }
 
-fn tokens(text: &str) -> TokenStream {
+pub(crate) fn tokens(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap()
 }
 
@@ -32,7 +32,7 @@ fn refused(kind: Kind, arguments: &str, item: &str, expected: &[&str]) {
     assert_eq!(mistakes(kind, arguments, item), expected);
 }
 
-const HANDLER: &str = "async fn me() {}";
+pub(crate) const HANDLER: &str = "async fn me() {}";
 
 #[test]
 fn a_role_list_is_not_empty() {
@@ -90,7 +90,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", crat = x"#,
         HANDLER,
         &["unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`"],
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
     );
     refused(
         Kind::RequireRole,
@@ -112,10 +112,10 @@ fn a_misspelt_key_is_corrected() {
         HANDLER,
         &[
             "unknown key `life` in #[authenticated(...)]\nhelp: did you mean `live`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
             "unknown key `both_token` in #[authenticated(...)]\nhelp: did you mean `both_tokens`?\n\
-             note: the keys are `live`, `both_tokens`, `crate`",
-            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
+            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
         ],
     );
     refused(
@@ -123,7 +123,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", lives, BOTH_TOKENS"#,
         HANDLER,
         &["unknown key `lives` in #[require_role(...)]\nhelp: did you mean `live`?\n\
-           note: the keys are `live`, `both_tokens`, `crate`"],
+           note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
     );
 }
 

@@ -12,7 +12,21 @@ const _: () = {
     impl __countersign_close {
         const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
     }
-    ::countersign::__private::check_role("admin", __KNOWN);
+    ::countersign::__private::check_role("require_role", "admin", __KNOWN);
+};
+const _: () = {
+    use ::countersign::__private::AsksNothing as _;
+    {
+        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+            RefreshSession<User>,
+        >::ACCESS;
+        ::countersign::__private::check_covered(
+            "require_role",
+            "RefreshSession<User>",
+            __ASKED,
+            <__countersign_close as ::countersign::__private::Policy>::ACCESS,
+        );
+    }
 };
 const _: () = {
     #[allow(non_camel_case_types)]

@@ -10,8 +10,12 @@ const _: () = {
     impl __countersign_members {
         const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
     }
-    ::countersign::__private::check_role("admin", __KNOWN);
-    ::countersign::__private::check_role(Role::Support.as_str(), __KNOWN);
+    ::countersign::__private::check_role("require_role", "admin", __KNOWN);
+    ::countersign::__private::check_role(
+        "require_role",
+        Role::Support.as_str(),
+        __KNOWN,
+    );
 };
 const _: () = {
     #[allow(non_camel_case_types)]

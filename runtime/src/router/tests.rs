@@ -167,10 +167,10 @@ async fn every_method_of_the_document_is_guarded_and_no_other_is_there() {
 #[tokio::test]
 async fn each_method_of_a_handler_is_served_and_guarded() {
     #[authenticated]
-    #[utoipa::path(method(get, put, post, delete, options, head, patch, trace), path = "/all")]
+    #[utoipa::path(method(get, put, post, delete, options, head, patch), path = "/all")]
     async fn all() {}
     let server = Server::with(|router| router.routes(routes!(all)));
-    for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"] {
+    for method in ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"] {
         let method: Method = method.parse().unwrap();
         assert_eq!(
             server.status(method.clone(), "/all", None, "").await,
@@ -179,7 +179,9 @@ async fn each_method_of_a_handler_is_served_and_guarded() {
         );
         assert_eq!(server.status(method.clone(), "/all", Some(7), "").await, StatusCode::OK, "{method}");
     }
-    assert_eq!(server.status(Method::CONNECT, "/all", Some(7), "").await, StatusCode::METHOD_NOT_ALLOWED);
+    for method in [Method::CONNECT, Method::TRACE] {
+        assert_eq!(server.status(method, "/all", Some(7), "").await, StatusCode::METHOD_NOT_ALLOWED);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,15 @@
+//! A rule in Rust's own expression form, as `#[require(...)]` and `rule!` take it.
+
+mod atoms;
+mod expand;
+mod model;
+mod operators;
+mod parse;
+mod sense;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use atoms::example_of;
+pub(crate) use expand::{Markers, checks, constant, proves};
+pub(crate) use model::{Atom, Kind, Rule};
+pub(crate) use parse::{rule, split};

@@ -1,0 +1,20 @@
+//! `#[check]`: an async function that a rule can ask.
+
+mod expand;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::errors::Errors;
+
+/// The function with a type of its name beside it, or the function as it was with every mistake beside it.
+pub(crate) fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    let options = parse::options(arguments, &errors);
+    let check = parse::check(item.clone(), &errors);
+    let mut tokens = errors.check().map_or_else(|error| error.to_compile_error(), |()| TokenStream::new());
+    tokens.extend(check.map_or(item, |check| expand::expand(&options, check)));
+    tokens
+}

@@ -1,0 +1,121 @@
+//! `#[attributes] visibility Name = rule;`, several times.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Ident, Token, Visibility};
+
+use crate::access::names::Place;
+use crate::access::rule::{Rule, rule, split};
+use crate::errors::{Errors, Message};
+
+const USAGE: &str = "write rule! { pub CanPublish = role(\"editor\") && scope(\"posts:write\"); }";
+
+/// A rule and its name.
+pub(super) struct Definition {
+    pub(super) attrs: Vec<Attribute>,
+    pub(super) vis: Visibility,
+    pub(super) ident: Ident,
+    /// `None` after a mistake.
+    pub(super) rule: Option<Rule>,
+}
+
+pub(super) fn definitions(tokens: TokenStream, errors: &Errors) -> Vec<Definition> {
+    if tokens.is_empty() {
+        errors.push_at(Span::call_site(), Message::new("rule! defines no rule").help(USAGE));
+    }
+    let mut found: Vec<Definition> = Vec::new();
+    for part in parts(tokens, errors) {
+        let Some(definition) = definition(part, errors) else { continue };
+        if found.iter().any(|other| other.ident == definition.ident) {
+            errors.push(
+                &definition.ident,
+                Message::new(format!("rule! defines `{}` twice", definition.ident))
+                    .help("rename one of the two"),
+            );
+            continue;
+        }
+        found.push(definition);
+    }
+    found
+}
+
+/// Splits at the semicolons, with which every definition ends.
+fn parts(tokens: TokenStream, errors: &Errors) -> Vec<TokenStream> {
+    let mut parts = Vec::new();
+    let mut part = TokenStream::new();
+    for token in tokens {
+        match token {
+            TokenTree::Punct(sign) if sign.as_char() == ';' => parts.push(std::mem::take(&mut part)),
+            token => part.extend([token]),
+        }
+    }
+    if let Some(last) = part.clone().into_iter().last() {
+        errors.push(last, Message::new("a rule in rule! ends with a semicolon").help("write `;` after it"));
+        parts.push(part);
+    }
+    parts
+}
+
+fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
+    let place = tokens.clone().into_iter().next();
+    let parser = |input: ParseStream<'_>| -> syn::Result<_> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse::<Visibility>()?;
+        let keyword = keyword(input);
+        Ok((attrs, vis, keyword, input.call(Ident::parse_any)?, input.parse::<TokenStream>()?))
+    };
+    let Ok((attrs, vis, keyword, ident, rest)) = parser.parse2(tokens) else {
+        errors.push(place, Message::new("a rule in rule! has no name").help(USAGE));
+        return None;
+    };
+    if let Some(keyword) = keyword {
+        let message = Message::new(format!("`{keyword}` stands in front of a rule in rule!"));
+        errors.push(keyword, message.help("remove it"));
+    }
+    if !ident.unraw().to_string().starts_with(char::is_uppercase) {
+        errors.push(
+            &ident,
+            Message::new(format!(
+                "the rule `{ident}` in rule! is a type, and its name begins with a small letter"
+            ))
+            .help(format!("write `{}`", camel_case(&ident.unraw().to_string()))),
+        );
+    }
+    let assigned = |input: ParseStream<'_>| {
+        input.parse::<Token![=]>()?;
+        input.parse::<TokenStream>()
+    };
+    let rule = match assigned.parse2(rest.clone()) {
+        Ok(tokens) if tokens.is_empty() => {
+            errors.push(&ident, Message::new(format!("the rule `{ident}` in rule! is empty")).help(USAGE));
+            None
+        }
+        Ok(tokens) => rule(split(tokens), Place::RuleMacro, errors),
+        Err(_) => {
+            let guilty = rest.into_iter().next().map_or_else(|| ident.to_token_stream(), TokenStream::from);
+            let message = Message::new(format!("`=` is missing after `{ident}` in rule!"));
+            errors.push(guilty, message.help(USAGE));
+            None
+        }
+    };
+    Some(Definition { attrs, vis, ident, rule })
+}
+
+/// A word that begins another item.
+fn keyword(input: ParseStream<'_>) -> Option<Ident> {
+    let ahead = input.fork();
+    let word = ahead.call(Ident::parse_any).ok()?;
+    let is_keyword =
+        ["const", "enum", "fn", "let", "rule", "static", "struct", "type"].iter().any(|it| word == it);
+    (is_keyword && ahead.peek(Ident::peek_any)).then(|| input.call(Ident::parse_any).ok())?
+}
+
+fn camel_case(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+    });
+    words.flatten().collect()
+}

@@ -1,0 +1,132 @@
+//! Named rules and checks, in modules of their own.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use countersign::{NamedRule as _, Rule, check, require, routes};
+use serde_json::json;
+
+use self::posts::owns_post;
+use crate::support::{App, AppState, Role, User, forge, payload};
+
+mod policies {
+    use super::Role;
+
+    countersign::rule! {
+        /// Who may write posts.
+        pub(crate) CanWrite = role(Role::Editor) && scope("posts:write");
+
+        /// Who may put one before the public.
+        pub(crate) CanPublish = CanWrite && fresh("10m") || role("admin");
+
+        pub(super) Own = check(super::posts::owns_post) && deny_impersonated;
+    }
+}
+
+mod posts {
+    use super::{AppState, Path, State, User, check};
+
+    /// Posts with an even number belong to user 7.
+    #[check]
+    pub(super) async fn owns_post(user: User, Path(id): Path<u64>, State(_): State<AppState>) -> bool {
+        user.id == 7 && id % 2 == 0
+    }
+
+    /// As above, and nobody else learns that there is such a post.
+    #[check(not_found)]
+    pub(super) async fn sees_post(user: User, Path(id): Path<u64>) -> Result<bool, std::io::Error> {
+        if id == 500 {
+            return Err(std::io::Error::other("no database"));
+        }
+        Ok(user.id == 7 && id % 2 == 0)
+    }
+}
+
+#[require(policies::CanWrite)]
+#[utoipa::path(get, path = "/write")]
+async fn write(_: User) {}
+
+#[require(policies::CanPublish)]
+#[utoipa::path(get, path = "/publish")]
+async fn publish() {}
+
+#[require(role("admin") || check(owns_post))]
+#[utoipa::path(get, path = "/posts/{id}", params(("id" = u64, Path)))]
+async fn edit(_: Path<u64>) {}
+
+#[require(check(posts::sees_post))]
+#[utoipa::path(get, path = "/drafts/{id}", params(("id" = u64, Path)))]
+async fn see() {}
+
+#[require(policies::Own)]
+#[utoipa::path(get, path = "/own/{id}", params(("id" = u64, Path)))]
+async fn own() {}
+
+fn app() -> App {
+    App::routed(|router| router.routes(routes!(write, publish, edit, see, own)))
+}
+
+fn token(roles: &[&str], scope: &str) -> String {
+    let mut payload = payload();
+    payload["roles"] = json!(roles);
+    payload["scope"] = scope.into();
+    forge(&payload)
+}
+
+#[test]
+fn a_named_rule_is_a_constant() {
+    const WRITE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")]);
+    assert_eq!((policies::CanWrite::NAME, policies::CanWrite::RULE), ("CanWrite", WRITE));
+    assert_eq!(
+        policies::CanPublish::RULE.to_string(),
+        "((role `editor` and scope `posts:write`) and a sign-in at most 10m old) or role `admin`"
+    );
+}
+
+#[tokio::test]
+async fn a_named_rule_guards_as_what_it_names() {
+    let app = app();
+    for (roles, scope, writes, publishes) in [
+        (&["editor"][..], "posts:write", true, true),
+        (&["editor"], "", false, false),
+        (&["member"], "posts:write", false, false),
+        (&["admin"], "posts:write", true, true),
+        (&["admin"], "", false, true),
+    ] {
+        let token = token(roles, scope);
+        let status = |granted| if granted { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(app.get("/write", Some(&token)).await.status, status(writes), "{roles:?} {scope}");
+        assert_eq!(app.get("/publish", Some(&token)).await.status, status(publishes), "{roles:?} {scope}");
+    }
+    app.get("/write", None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+}
+
+/// Row 56.
+#[tokio::test]
+async fn a_check_decides_with_the_path_and_the_claims() {
+    let app = app();
+    let (member, admin) = (token(&["member"], ""), token(&["admin"], ""));
+    for (path, token, status) in [
+        ("/posts/2", &member, StatusCode::OK),
+        ("/posts/3", &member, StatusCode::FORBIDDEN),
+        ("/posts/3", &admin, StatusCode::OK),
+        ("/own/2", &member, StatusCode::OK),
+        ("/own/3", &member, StatusCode::FORBIDDEN),
+        ("/drafts/2", &member, StatusCode::OK),
+        ("/drafts/3", &member, StatusCode::NOT_FOUND),
+        ("/drafts/3", &admin, StatusCode::NOT_FOUND),
+        ("/drafts/x", &member, StatusCode::BAD_REQUEST),
+        ("/drafts/500", &member, StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        assert_eq!(app.get(path, Some(token)).await.status, status, "{path}");
+    }
+    for path in ["/posts/2", "/own/2", "/drafts/2"] {
+        app.get(path, None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+    }
+}
+
+#[tokio::test]
+async fn a_check_is_still_a_function() {
+    let user = User::with(&[]);
+    assert!(posts::sees_post(user.clone(), Path(2)).await.unwrap());
+    assert!(!posts::sees_post(user, Path(3)).await.unwrap());
+}
