@@ -149,6 +149,7 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
     let mut record = record(user_id)?;
     record.previous = Some(TokenHash::of("the one before"));
     record.rotated_at = Timestamp::from_unix(1_700_000_001);
+    record.authenticated_at = Timestamp::from_unix(1_700_000_005);
     record.last_used_at = Timestamp::from_unix(1_700_000_002);
     record.idle_expires_at = Timestamp::from_unix(1_700_000_003);
     record.absolute_expires_at = Timestamp::from_unix(253_402_300_800);
