@@ -20,6 +20,9 @@ use crate::one_line::OneLine;
 pub enum Denial {
     /// Nothing shows that the site itself sent this request with the user's cookie: 403 `cross_site_request`.
     CrossSite,
+    /// The caller is known and may not do this, and neither a role nor a scope would change that: a check says no, or somebody acts for
+    /// the user where nobody may: 403 `forbidden`.
+    Forbidden,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
         /// What the operation demands, if the application discloses it.
@@ -57,7 +60,7 @@ impl Denial {
     /// The status of the response.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::CrossSite | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidCredentials
@@ -75,6 +78,7 @@ impl Denial {
     pub fn code(self) -> &'static str {
         match self {
             Self::CrossSite => "cross_site_request",
+            Self::Forbidden => "forbidden",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Internal => "server_error",
             Self::InvalidCredentials => "invalid_credentials",
@@ -95,6 +99,7 @@ impl Denial {
             Self::CrossSite => {
                 "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token."
             }
+            Self::Forbidden => "The signed-in user may not do this.",
             Self::InsufficientScope { .. } => {
                 "The signed-in user lacks a role or scope that this operation requires."
             }
@@ -157,6 +162,7 @@ impl AuthRejection {
             | Denial::InsufficientScope { .. }
             | Denial::StaleSignIn { .. } => Some(self.denial.code()),
             Denial::CrossSite
+            | Denial::Forbidden
             | Denial::Internal
             | Denial::InvalidGrant
             | Denial::NotFound
@@ -214,7 +220,7 @@ impl From<Denial> for AuthRejection {
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Forbidden(_) => Denial::InsufficientScope { required: None }.into(),
+            AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
@@ -323,6 +329,7 @@ mod tests {
     fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
         for denial in [
             Denial::CrossSite,
+            Denial::Forbidden,
             Denial::Internal,
             Denial::InvalidGrant,
             Denial::NotFound,

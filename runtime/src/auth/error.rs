@@ -135,7 +135,7 @@ impl From<SettingsError> for ConfigError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The caller is known and may not do this.
+    /// The caller is known and may not do this: 403.
     Forbidden(Forbidden),
     /// The refresh token is not valid: malformed, expired, replayed, or its session has ended.
     InvalidGrant(InvalidGrant),
