@@ -8,7 +8,7 @@ use crate::access::Access;
 use crate::clock::Timestamp;
 use crate::session::SessionId;
 
-/// Listens to sign-ins, refreshes, replays, revocations and refusals: for an audit trail, a metric, an alarm.
+/// Listens to sign-ins, impersonations, refreshes, replays, revocations and refusals: for an audit trail, a metric, an alarm.
 ///
 /// Every event is written to `tracing` in any case, under the target `countersign`, with pseudonyms in the place of
 /// identifiers. A listener gets the identifiers themselves and has to know where it may write them.
@@ -20,6 +20,8 @@ use crate::session::SessionId;
 /// | kind | one for each |
 /// |---|---|
 /// | sign-in | [`Auth::login`](crate::Auth::login), and each refusal that the application records |
+/// | reauthentication | [`Auth::reauthenticate`](crate::Auth::reauthenticate), and each refusal that the application records |
+/// | impersonation | [`Auth::impersonate`](crate::Auth::impersonate); the user is who is impersonated, the actor who does it |
 /// | refresh | [`Auth::refresh`](crate::Auth::refresh), whatever becomes of it |
 /// | reuse | old refresh token that was presented, with its [kind](crate::session::ReuseKind) as the reason; then follow a revoke and, at a refresh, a refused refresh |
 /// | revoke | operation that ended sessions or access tokens or was to: `logout`, `logout_all`, `end_session`, `revoke`, `revoke_all_except`, `expire_access_tokens`, `user_gone`, `reuse`, and for each session that made room for a new one `evicted` |
@@ -80,7 +82,7 @@ pub struct AuthEvent<'a> {
     pub outcome: AuthOutcome,
     /// The user's identifier, as in the `sub` of tokens.
     pub user: Option<&'a str>,
-    /// Who acts for the user, if somebody does.
+    /// Who acts for the user, if somebody does; the session is then theirs.
     pub actor: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
@@ -119,6 +121,10 @@ impl<'a> AuthEvent<'a> {
 pub enum AuthEventKind {
     /// A user signed in, or tried to.
     SignIn,
+    /// A user proved again who they are, or tried to.
+    Reauthentication,
+    /// A user was given an access token for another one, or was to be.
+    Impersonation,
     /// A refresh token was exchanged, or was to be.
     Refresh,
     /// A refresh token was presented after its successor had been given out; the session was ended for it.
@@ -134,6 +140,8 @@ impl AuthEventKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::Reauthentication => "reauthentication",
+            Self::Impersonation => "impersonation",
             Self::Refresh => "refresh",
             Self::Reuse => "reuse",
             Self::Revoke => "revoke",

@@ -117,16 +117,16 @@ pub mod __private;
 pub(crate) const TARGET: &str = "countersign";
 
 pub use self::http::{
-    CookieSameSite, CookieTokens, Cookies, ExpiredCookies, LogoutRequest, RefreshRequest, SessionInfo,
-    SessionList, SignIn,
+    CookieSameSite, CookieTokens, Cookies, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest,
+    SessionInfo, SessionList, SignIn,
 };
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use self::http::{Endpoint, SessionRoutes};
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{
-    Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError, Introspection,
-    InvalidGrant, Liveness, ProvidesClaims, TokenPair, TokenType,
+    AccessGrant, Actor, Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError,
+    Forbidden, Introspection, InvalidGrant, Liveness, ProvidesClaims, TokenPair, TokenType,
 };
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};

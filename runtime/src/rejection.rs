@@ -246,6 +246,7 @@ impl From<Denial> for AuthRejection {
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
+            AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
                 tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");

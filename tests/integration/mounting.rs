@@ -55,10 +55,10 @@ fn every_answer_of_an_endpoint_is_documented() {
     for (path, method, statuses) in [
         ("/auth/refresh", "post", &["200", "400", "415", "503"][..]),
         ("/auth/logout", "post", &["204", "400", "415", "503"]),
-        ("/auth/logout-all", "post", &["204", "400", "401", "503"]),
-        ("/auth/sessions", "get", &["200", "400", "401", "503"]),
-        ("/auth/sessions", "delete", &["204", "400", "401", "503"]),
-        ("/auth/sessions/{id}", "delete", &["204", "400", "401", "404", "503"]),
+        ("/auth/logout-all", "post", &["204", "400", "401", "403", "503"]),
+        ("/auth/sessions", "get", &["200", "400", "401", "403", "503"]),
+        ("/auth/sessions", "delete", &["204", "400", "401", "403", "503"]),
+        ("/auth/sessions/{id}", "delete", &["204", "400", "401", "403", "404", "503"]),
     ] {
         let operation = &document["paths"][path][method];
         let responses = operation["responses"].as_object().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use countersign::session::SessionMetadata;
@@ -251,6 +251,13 @@ impl Answer {
         assert_eq!(self.json()["status"], status.as_u16());
         assert!(self.json()["type"].is_string() && self.json()["title"].is_string());
     }
+}
+
+/// The session of a request with this access token.
+pub(crate) async fn session_of(auth: &Auth<User>, access_token: &str) -> Session<User> {
+    let request = request(Method::GET, "/", Some(access_token), Body::empty());
+    let (mut parts, _) = request.into_parts();
+    <Session<User> as FromRequestParts<_>>::from_request_parts(&mut parts, auth).await.unwrap()
 }
 
 /// The payload of a good access token for a member, to be bent by tests.

@@ -19,7 +19,9 @@ use countersign::{Auth, AuthRouter, Liveness, SessionClaims, require_role, route
 use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 
-use support::{ACCESS_SECRET, App, NOW, REFRESH_SECRET, Role, SECOND, forge, key, payload_with, request};
+use support::{
+    ACCESS_SECRET, App, NOW, REFRESH_SECRET, Role, SECOND, User, forge, key, payload_with, request,
+};
 
 /// Collects what is written.
 #[derive(Clone, Default)]
@@ -121,6 +123,32 @@ async fn a_method_that_no_standard_has_does_not_fill_the_log() {
         );
         assert!(lines.iter().all(|line| line.len() < 500), "{lines:?}");
     }
+}
+
+/// Rows 61 and 137; ASVS 8.3.3: both have a pseudonym, which is the one that their own requests have.
+#[tokio::test]
+async fn line_of_an_impersonated_request_names_both_by_their_pseudonyms() {
+    let log = Log::default();
+    let _guard = log.collect();
+    let app = App::new();
+    let customer = User { id: 80_808_080, ..User::with(&[]) };
+    app.auth.login(&customer, SessionMetadata::default()).await.unwrap();
+    let actor = app.login(&[Role::Admin]).await;
+    let session = support::session_of(&app.auth, &actor.access_token).await;
+    let token = app.auth.impersonate(&session, &customer).await.unwrap().access_token;
+    app.get("/admin", Some(&token)).await;
+    let lines = log.lines();
+    let [customer, actor, impersonation, denial] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(field(impersonation, "event"), Some("impersonation"));
+    assert_eq!(field(denial, "event"), Some("denial"));
+    assert_ne!(field(customer, "user"), field(actor, "user"));
+    for line in [impersonation, denial] {
+        assert_eq!(field(line, "user"), field(customer, "user"), "{line}");
+        assert_eq!(field(line, "actor"), field(actor, "user"), "{line}");
+        assert_eq!(field(line, "session"), field(actor, "session"), "{line}");
+        assert!(!line.contains("80808080") && !line.contains("\"7\""), "{line}");
+    }
+    assert!(!lines.join("\n").contains(&token));
 }
 
 #[tokio::test]

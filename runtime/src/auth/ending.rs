@@ -9,7 +9,8 @@ impl<C: SessionClaims> Auth<C> {
     /// Ends the session that one of its tokens belongs to.
     ///
     /// Takes the access token, expired or not, or the refresh token. A token of no session is fine too: there is nothing left
-    /// to end (RFC 7009 section 2.2).
+    /// to end (RFC 7009 section 2.2). So is a token with which somebody [acts](Self::impersonate) for its user: the session in it is
+    /// the actor's, who has tokens of their own to sign out with.
     ///
     /// # Errors
     ///
@@ -24,8 +25,9 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request. For an identifier
-    /// that came from a client, use [`revoke`](Self::revoke).
+    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request, and where somebody
+    /// [acts](Self::impersonate) for the user, the one who acts. For an identifier that came from a client, use
+    /// [`revoke`](Self::revoke).
     ///
     /// # Errors
     ///
@@ -71,6 +73,9 @@ impl<C: SessionClaims> Auth<C> {
     /// Ends the access tokens that a user has been given until now, on the routes that look the session up: those that demand
     /// a live session, or all with [`Liveness::Always`](crate::Liveness::Always). Says in how many sessions. On the other routes
     /// they live out their time.
+    ///
+    /// A token with which the user [acts](Self::impersonate) for somebody else ends with the user's own; one with which somebody acts
+    /// for the user does not.
     ///
     /// The sessions go on, and a refresh reads the claims anew: for a change of roles that is to be felt at once. Time is counted
     /// in seconds, so a token that is given out in this very second is refused as well, and has to be refreshed once more.

@@ -129,12 +129,14 @@ impl From<SettingsError> for ConfigError {
     }
 }
 
-/// Why [`Auth`](crate::Auth) could not sign in, refresh or end a session.
+/// Why [`Auth`](crate::Auth) could not sign in, refresh, reauthenticate, impersonate or end a session.
 ///
 /// It turns into a response with the status a client may learn; the cause inside is for the log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
+    /// The caller is known and may not do this: 403.
+    Forbidden(Forbidden),
     /// The refresh token is not valid: malformed, expired, replayed, or its session has ended.
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
@@ -143,6 +145,26 @@ pub enum AuthError {
     NoCookies,
     /// The store or the claims source does not answer; nothing was changed.
     Unavailable(BoxError),
+}
+
+/// Why a session may not be used for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Forbidden {
+    /// Somebody acts for the user of the session: they can neither prove who the user is nor act for a third one.
+    Impersonated,
+    /// Somebody wants to act for themselves.
+    Oneself,
+}
+
+impl Forbidden {
+    /// A stable name of the cause, for logs.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Impersonated => "impersonated",
+            Self::Oneself => "oneself",
+        }
+    }
 }
 
 /// Why a refresh token is refused.
@@ -178,6 +200,7 @@ impl AuthError {
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::Forbidden(cause) => cause.reason(),
             Self::InvalidGrant(cause) => cause.reason(),
             Self::Mint(error) => error.reason(),
             Self::NoCookies => "no_cookies",
@@ -187,7 +210,7 @@ impl AuthError {
 
     pub(crate) fn outcome(&self) -> AuthOutcome {
         match self {
-            Self::InvalidGrant(_) => AuthOutcome::Refused,
+            Self::Forbidden(_) | Self::InvalidGrant(_) => AuthOutcome::Refused,
             Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
         }
     }
@@ -210,6 +233,10 @@ impl AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Forbidden(Forbidden::Impersonated) => {
+                f.write_str("somebody acts for the user of the session")
+            }
+            Self::Forbidden(Forbidden::Oneself) => f.write_str("nobody acts for themselves"),
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::Mint(_) => f.write_str("the token could not be made"),
             Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),
@@ -223,9 +250,17 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone) | Self::NoCookies => None,
+            Self::Forbidden(_)
+            | Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone)
+            | Self::NoCookies => None,
             Self::Unavailable(error) => Some(&**error),
         }
+    }
+}
+
+impl From<Forbidden> for AuthError {
+    fn from(cause: Forbidden) -> Self {
+        Self::Forbidden(cause)
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Introspection {
     /// The session's identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Who acts for the user, if somebody does; the session is then theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
     /// When the token was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
@@ -39,6 +42,15 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub exp: Option<Timestamp>,
+}
+
+/// Who acts for a user (RFC 8693 section 4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct Actor {
+    /// The identifier of the one who acts.
+    pub sub: String,
 }
 
 impl IntoResponse for Introspection {
@@ -52,7 +64,8 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// Takes an access token or a refresh token and asks the store whether its session goes on. A token that is malformed, of
     /// somebody else, expired or of a session that has ended is not active, and the answer says nothing more about it. A refresh
-    /// token is active when it is the session's current one; asking uses nothing up and ends nothing.
+    /// token is active when it is the session's current one; asking uses nothing up and ends nothing. Of a token with which somebody
+    /// acts for its user, the session of the one who acts is asked for.
     ///
     /// A caller could find out with it which tokens are good, so put the endpoint behind a rule of your own (RFC 7662
     /// section 2.1 asks for one), and look at [`token_type`](Introspection::token_type) before you take a token for an access
@@ -112,7 +125,8 @@ impl<C: SessionClaims> Auth<C> {
 
     async fn introspect_access(&self, token: Verified<C>) -> Result<Introspection, AuthError> {
         let subject = token.claims.subject().to_string();
-        let Some(session) = self.living(&token.session_id, &subject).await? else {
+        let holder = token.actor.as_ref().unwrap_or(&subject);
+        let Some(session) = self.living(&token.session_id, holder).await? else {
             return Ok(Introspection::default());
         };
         if session.access_not_before.is_some_and(|not_before| token.issued_at <= not_before) {
@@ -124,6 +138,7 @@ impl<C: SessionClaims> Auth<C> {
             scope: scope(&token.claims),
             sub: Some(subject),
             sid: Some(token.session_id),
+            act: token.actor.map(|sub| Actor { sub }),
             iat: Some(token.issued_at),
             exp: Some(token.expires_at),
         })
@@ -137,6 +152,7 @@ impl<C: SessionClaims> Auth<C> {
                 scope: None,
                 sub: Some(token.subject),
                 sid: Some(token.session_id),
+                act: None,
                 iat: Some(token.issued_at),
                 exp: Some(token.expires_at),
             }),

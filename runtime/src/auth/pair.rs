@@ -1,4 +1,4 @@
-//! What a sign-in or a refresh gives out.
+//! What a sign-in, a refresh or an impersonation gives out.
 
 use std::fmt;
 
@@ -19,6 +19,20 @@ pub struct TokenPair {
     pub refresh_token: String,
 }
 
+/// An access token alone, of somebody who acts for another user: [`Auth::impersonate`](crate::Auth::impersonate) makes it. No
+/// refresh token belongs to it, and it goes into no cookie.
+#[derive(Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[non_exhaustive]
+pub struct AccessGrant {
+    /// The token for the `Authorization` header, after `Bearer`.
+    pub access_token: String,
+    /// How the access token is used; always `Bearer`.
+    pub token_type: TokenType,
+    /// The seconds that the access token has to live.
+    pub expires_in: u64,
+}
+
 /// The type of an access token (RFC 6749 section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -32,6 +46,16 @@ pub enum TokenType {
 impl fmt::Debug for TokenPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenPair")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+// As above.
+impl fmt::Debug for AccessGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessGrant")
             .field("token_type", &self.token_type)
             .field("expires_in", &self.expires_in)
             .finish_non_exhaustive()

@@ -109,7 +109,7 @@ impl<C: SessionClaims> Auth<C> {
         tell(AuthEventKind::Revoke, ended, "reuse");
     }
 
-    async fn current_claims(&self, record: &SessionRecord) -> Result<C, AuthError> {
+    pub(super) async fn current_claims(&self, record: &SessionRecord) -> Result<C, AuthError> {
         // The error of parsing may not be `Send`, and must not live across the `await`.
         let subject = record.user_id.parse().ok();
         let claims = match subject {
@@ -127,7 +127,7 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Makes the pair for a refresh token's id. Ids and times follow from the record, so that a retry gets the same pair.
-    fn pair(
+    pub(super) fn pair(
         &self,
         claims: &C,
         record: &SessionRecord,
@@ -141,13 +141,7 @@ impl<C: SessionClaims> Auth<C> {
             .inner
             .access_tokens
             .mint(
-                &AccessStamp {
-                    id: &access_id,
-                    session_id,
-                    issued_at,
-                    expires_at: access_end,
-                    authenticated_at: record.created_at,
-                },
+                &AccessStamp::new(&access_id, session_id, issued_at, access_end, record.authenticated_at),
                 claims,
             )
             .map_err(AuthError::Mint)?;

@@ -76,7 +76,7 @@ impl<C> Session<C> {
         &self.shared.token.claims
     }
 
-    /// The identifier of the session, the token's `sid`.
+    /// The identifier of the session, the token's `sid`. Where somebody [acts](Self::actor) for the user, it is their session.
     pub fn id(&self) -> &SessionId {
         &self.shared.id
     }
@@ -96,7 +96,8 @@ impl<C> Session<C> {
         self.shared.token.expires_at
     }
 
-    /// When the user signed in, the token's `auth_time`.
+    /// When the user last proved who they are, the token's `auth_time`: at sign-in or when they
+    /// [reauthenticated](Auth::reauthenticate). Where somebody [acts](Self::actor) for the user, it is when they did.
     pub fn authenticated_at(&self) -> Timestamp {
         self.shared.token.authenticated_at
     }
@@ -151,6 +152,11 @@ impl<C: fmt::Debug> fmt::Debug for Session<C> {
 }
 
 impl<C: SessionClaims> Session<C> {
+    /// Whose session it is, as the store knows it: of the one who acts, if somebody does, else of the user.
+    pub(crate) fn holder(&self) -> String {
+        self.actor().map_or_else(|| self.claims().subject().to_string(), str::to_owned)
+    }
+
     fn is_of(&self, credential: &Credential<'_>, auth: &Auth<C>) -> bool {
         let Shared { transport, origin, .. } = &*self.shared;
         // The address of the realm is that of its `Auth`, which lives as long as this does.

@@ -11,6 +11,7 @@ mod logout;
 mod metadata;
 mod origin;
 mod policy;
+mod reauthentication;
 mod refresh;
 #[cfg(feature = "openapi")]
 mod routes;
@@ -32,6 +33,7 @@ pub use cookies::{CookieSameSite, CookieTokens, Cookies, ExpiredCookies};
 pub(crate) use csrf::X_CSRF_TOKEN;
 pub use logout::{LogoutRequest, LogoutTokens, SignedOut, logout_all_sessions, logout_session};
 pub use policy::{LogoutPolicy, OwnSessionsPolicy, RefreshPolicy};
+pub use reauthentication::Reauthentication;
 pub use refresh::{RefreshAnswer, RefreshRequest, refresh_session};
 #[cfg(feature = "openapi")]
 pub use routes::{Endpoint, SessionRoutes};

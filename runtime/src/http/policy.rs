@@ -29,13 +29,13 @@ impl Policy for LogoutPolicy {
 /// The policy of the endpoints with which users look after their own sessions.
 ///
 /// They ask the store in any case, and who holds the access token of a session that was ended, of a stolen device say, is not to
-/// end those of its owner.
+/// end those of its owner. Nor is anybody who acts for the user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OwnSessionsPolicy {}
 
 impl Policy for OwnSessionsPolicy {
-    const ACCESS: Access = Access::Require(Rule::Live);
+    const ACCESS: Access = Access::Require(Rule::All(&[Rule::Live, Rule::NotImpersonated]));
     type Roles = ();
     type Checks = ();
     type Proves = ();

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | is the current one | [`Outcome::Rotated`]: a successor takes its place |
 //! | is the one before, inside the window | [`Outcome::Repeated`]: the same successor once more, nothing moves |
+//! | was the current one when the user [proved again](Sessions::reauthenticate) who they are, inside the window | [`SessionError::Unrepeatable`]: nothing repeats what followed, the session goes on |
 //! | is any other | [`SessionError::Reused`]: somebody has a copy, the session ends (RFC 9700 section 4.14.2) |
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 

@@ -1,5 +1,7 @@
 //! What may run at the same time, in many orders: between any two calls of the store anybody else may come first.
 
+mod reauthentication;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -23,6 +23,9 @@ pub struct SessionRecord {
     pub rotated_at: Timestamp,
     /// When the user signed in.
     pub created_at: Timestamp,
+    /// When the user last proved who they are: at sign-in, and at each [reauthentication](super::Sessions::reauthenticate). It is
+    /// `auth_time` in the session's access tokens.
+    pub authenticated_at: Timestamp,
     /// When the session was last used: at sign-in, at each rotation, and between them once in every
     /// [touch interval](super::SessionPolicy::touch_interval) in which it was looked up.
     pub last_used_at: Timestamp,
@@ -68,6 +71,7 @@ impl SessionRecord {
             previous: None,
             rotated_at: created_at,
             created_at,
+            authenticated_at: created_at,
             last_used_at: created_at,
             idle_expires_at,
             absolute_expires_at,

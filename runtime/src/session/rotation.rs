@@ -243,7 +243,8 @@ pub(super) enum Step {
     /// The presented token stays good.
     Keep,
     /// A retry inside the window, for which the caller derived another successor than the first time, or whose window cannot
-    /// be told from this clock: it cannot be answered with the same token, and is no sign of theft either.
+    /// be told from this clock, or a token from just before the user proved again who they are: it cannot be answered with the
+    /// same token, and is no sign of theft either.
     Unrepeatable,
     Reuse(ReuseKind),
     Expired,
@@ -282,15 +283,7 @@ pub(super) fn present(
         if !policy.rotation.is_due(record, now) {
             return Step::Keep;
         }
-        return Step::Rotate(Box::new(SessionRecord {
-            current: successor.clone(),
-            previous: Some(presented.clone()),
-            rotated_at: now,
-            last_used_at: now,
-            idle_expires_at: policy.lifetimes.idle_end(now, record.absolute_expires_at),
-            version: record.version.saturating_add(1),
-            ..record.clone()
-        }));
+        return Step::Rotate(Box::new(rotated(record, successor, now, policy)));
     }
     if record.previous.as_ref() != Some(presented) {
         return Step::Reuse(ReuseKind::OlderAncestor);
@@ -304,6 +297,42 @@ pub(super) fn present(
         return Step::Unrepeatable;
     }
     Step::Repeat
+}
+
+/// Decides what becomes of `record` when its user proves again who they are; `fresh` is the new refresh token, which follows from
+/// no other.
+///
+/// The current token becomes the one before, and nothing can repeat it: inside the window it is [`Step::Unrepeatable`], since its
+/// own successor is not the current token, and after the window it is a reuse.
+pub(super) fn proved_again(
+    record: &SessionRecord,
+    fresh: &TokenHash,
+    now: Timestamp,
+    policy: &SessionPolicy,
+) -> Step {
+    let now = now.max(record.last_used_at);
+    if record.is_expired(now) {
+        return Step::Expired;
+    }
+    let next = SessionRecord { authenticated_at: now, ..rotated(record, fresh, now, policy) };
+    Step::Rotate(Box::new(next))
+}
+
+fn rotated(
+    record: &SessionRecord,
+    next: &TokenHash,
+    now: Timestamp,
+    policy: &SessionPolicy,
+) -> SessionRecord {
+    SessionRecord {
+        current: next.clone(),
+        previous: Some(record.current.clone()),
+        rotated_at: now,
+        last_used_at: now,
+        idle_expires_at: policy.lifetimes.idle_end(now, record.absolute_expires_at),
+        version: record.version.saturating_add(1),
+        ..record.clone()
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::cache::LiveCache;
-use super::rotation::{Moment, Step, present};
+use super::rotation::{Moment, Step, present, proved_again};
 use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, TokenHash};
 use crate::clock::{Clock, Timestamp};
 use crate::store::{ErasedStore, Replaced, SessionStore};
@@ -59,11 +59,29 @@ impl Sessions {
         presented: &TokenHash,
         successor: &TokenHash,
     ) -> Result<Prepared, SessionError> {
+        let (presented, successor) = (presented.clone(), successor.clone());
+        self.prepared(id, Cause::Presented { presented, successor }).await
+    }
+
+    /// Decides whether the session `id` can go on with new tokens after its user has proved again who they are: that they signed
+    /// in, as far as [`authenticated_at`](SessionRecord::authenticated_at) tells, is then of now. Nothing is written before
+    /// [`commit`](Self::commit).
+    ///
+    /// `fresh` is the hash of the session's next refresh token, which must follow from no other. The current one can then be
+    /// neither exchanged nor repeated: while the window is open it is [`SessionError::Unrepeatable`], and after it a reuse.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unknown`] and [`SessionError::Expired`] when the session has ended, and [`SessionError::Store`].
+    pub async fn reauthenticate(&self, id: &SessionId, fresh: &TokenHash) -> Result<Prepared, SessionError> {
+        self.prepared(id, Cause::ProvedAgain { fresh: fresh.clone() }).await
+    }
+
+    async fn prepared(&self, id: &SessionId, cause: Cause) -> Result<Prepared, SessionError> {
         let loaded = self.load(id).await?;
         let arrived = self.now();
-        let (record, outcome) = self.decide(&loaded, presented, successor, arrived).await?;
-        let (presented, successor) = (presented.clone(), successor.clone());
-        Ok(Prepared { loaded, record, outcome, presented, successor, arrived })
+        let (record, outcome) = self.decide(&loaded, &cause, arrived).await?;
+        Ok(Prepared { loaded, record, outcome, cause, arrived })
     }
 
     async fn load(&self, id: &SessionId) -> Result<SessionRecord, SessionError> {
@@ -73,12 +91,17 @@ impl Sessions {
     async fn decide(
         &self,
         record: &SessionRecord,
-        presented: &TokenHash,
-        successor: &TokenHash,
+        cause: &Cause,
         arrived: Timestamp,
     ) -> Result<(SessionRecord, Outcome), SessionError> {
-        let moment = Moment { arrived, now: self.now() };
-        match present(record, presented, successor, moment, &self.policy) {
+        let now = self.now();
+        let step = match cause {
+            Cause::Presented { presented, successor } => {
+                present(record, presented, successor, Moment { arrived, now }, &self.policy)
+            }
+            Cause::ProvedAgain { fresh } => proved_again(record, fresh, now, &self.policy),
+        };
+        match step {
             Step::Rotate(next) => Ok((*next, Outcome::Rotated)),
             Step::Repeat => Ok((record.clone(), Outcome::Repeated)),
             Step::Keep => Ok((record.clone(), Outcome::Kept)),
@@ -118,7 +141,7 @@ impl Sessions {
         T: Send,
         E: From<SessionError> + Send,
     {
-        let Prepared { loaded, outcome, presented, successor, arrived, .. } = prepared;
+        let Prepared { loaded, outcome, cause, arrived, .. } = prepared;
         let (id, not_before) = (loaded.id.clone(), loaded.access_not_before);
         // A rotation notices a change of the record when it writes; the others have to look.
         let mut known = Some(loaded).filter(|_| outcome == Outcome::Rotated);
@@ -130,7 +153,7 @@ impl Sessions {
             if current.access_not_before != not_before {
                 return Err(SessionError::Contended.into());
             }
-            let (record, outcome) = self.decide(&current, &presented, &successor, arrived).await?;
+            let (record, outcome) = self.decide(&current, &cause, arrived).await?;
             let minted = mint(&record, outcome)?;
             match outcome {
                 Outcome::Rotated => {}
@@ -162,9 +185,17 @@ pub struct Prepared {
     loaded: SessionRecord,
     record: SessionRecord,
     outcome: Outcome,
-    presented: TokenHash,
-    successor: TokenHash,
+    cause: Cause,
     arrived: Timestamp,
+}
+
+/// Why there are to be new tokens.
+#[derive(Debug)]
+enum Cause {
+    /// A refresh token was presented, and `successor` follows from it.
+    Presented { presented: TokenHash, successor: TokenHash },
+    /// The user has proved again who they are; `fresh` follows from nothing.
+    ProvedAgain { fresh: TokenHash },
 }
 
 impl Prepared {
@@ -173,7 +204,7 @@ impl Prepared {
         &self.record
     }
 
-    /// When the token was presented: no later than anything that the caller reads for the exchange.
+    /// When the token was presented, or the user known again: no later than anything that the caller reads for the exchange.
     pub(crate) fn arrived(&self) -> Timestamp {
         self.arrived
     }

@@ -27,7 +27,8 @@ const SERIALIZATION_FAILURE: &str = "40001";
 ///
 /// User ids and metadata are BYTEA since TEXT cannot hold NUL, and two ids that differ behind one must not become the same
 /// user. `convert_from(user_id, 'UTF8')` shows them. The index is over a hash, because an index entry has at most 2704 bytes.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE countersign_sessions (
         id TEXT COLLATE \"C\" NOT NULL PRIMARY KEY,
         user_id BYTEA NOT NULL,
@@ -47,11 +48,15 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (sha256(user_id));
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);
     CREATE INDEX countersign_sessions_by_absolute_end ON countersign_sessions (absolute_expires_at);
-"];
+    ",
+    "
+    ALTER TABLE countersign_sessions ADD COLUMN authenticated_at BIGINT;
+    ",
+];
 
 const LIST: &str = "
     SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
     FROM countersign_sessions
     WHERE sha256(user_id) = sha256($1) AND user_id = $1";
 

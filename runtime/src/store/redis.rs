@@ -187,7 +187,8 @@ impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
             .arg(stored::encode(record)?)
             .arg(stored::end(record).unix())
             .arg(stored::time_to_live(record).as_millis().to_string())
-            .arg(self.records());
+            .arg(self.records())
+            .arg(record.authenticated_at.unix());
         Ok(call)
     }
 }
@@ -203,7 +204,7 @@ where
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         let mut command = redis::cmd("HMGET");
-        command.arg(self.record(id)).arg(&["version", "user", "data"]);
+        command.arg(self.record(id)).arg(&["version", "user", "data", "authenticated_at"]);
         let fields: Fields =
             command.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
         match stored::read(fields)? {

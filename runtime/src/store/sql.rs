@@ -11,21 +11,22 @@ use crate::session::{SessionMetadata, SessionRecord, TokenHash};
 /// statements that servers of this one have prepared.
 pub(super) const LOAD: &str = "
     SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
     FROM countersign_sessions
     WHERE id = $1";
 
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
-        idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before,
+        authenticated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 pub(super) const REPLACE: &str = "
     UPDATE countersign_sessions
     SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
         idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
-        version = $13, access_not_before = $14
-    WHERE id = $1 AND version = $15";
+        version = $13, access_not_before = $14, authenticated_at = $15
+    WHERE id = $1 AND version = $16";
 
 /// Those of `migrations` that come after the first `applied`, each with its number.
 pub(super) fn pending_migrations(
@@ -38,7 +39,7 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$14`. `Text` is how the database keeps a string that may hold any character.
+/// Binds every column, as `$1` to `$15`. `Text` is how the database keeps a string that may hold any character.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
     record: SessionRecord,
@@ -70,7 +71,8 @@ where
         .bind(metadata.user_agent().map(text))
         .bind(metadata.device_label().map(text))
         .bind(stored_version(record.version)?)
-        .bind(record.access_not_before.map(Timestamp::unix)))
+        .bind(record.access_not_before.map(Timestamp::unix))
+        .bind(record.authenticated_at.unix()))
 }
 
 pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
@@ -104,6 +106,7 @@ where
     let id: String = row.try_get("id").map_err(StoreError::new)?;
     let address: Option<String> = row.try_get("address").map_err(StoreError::new)?;
     let access_not_before: Option<i64> = row.try_get("access_not_before").map_err(StoreError::new)?;
+    let authenticated_at: Option<i64> = row.try_get("authenticated_at").map_err(StoreError::new)?;
 
     let mut record = SessionRecord::new(
         id.parse().map_err(StoreError::new)?,
@@ -117,6 +120,8 @@ where
     record.rotated_at = time("rotated_at")?;
     record.last_used_at = time("last_used_at")?;
     record.access_not_before = access_not_before.map(Timestamp::from_unix);
+    // A server of an older version leaves the column as it is, and empty in a session that it opens.
+    record.authenticated_at = authenticated_at.map_or(record.created_at, Timestamp::from_unix);
     record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;
     record.metadata = read_metadata(address, text("user_agent")?, text("device_label")?)?;
     Ok(record)

@@ -42,11 +42,14 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE countersign_sessions ADD COLUMN access_not_before INTEGER;
     ",
+    "
+    ALTER TABLE countersign_sessions ADD COLUMN authenticated_at INTEGER;
+    ",
 ];
 
 const LIST: &str = "
     SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before
+        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
     FROM countersign_sessions
     WHERE user_id = $1";
 

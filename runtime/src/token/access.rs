@@ -22,8 +22,10 @@ pub struct AccessStamp<'a> {
     pub issued_at: Timestamp,
     /// When it ends, `exp`.
     pub expires_at: Timestamp,
-    /// When the user last signed in, `auth_time`.
+    /// When the user, or the one who acts for the user, last proved who they are, `auth_time`.
     pub authenticated_at: Timestamp,
+    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1). The session is then that of the one who acts.
+    pub actor: Option<&'a str>,
 }
 
 impl<'a> AccessStamp<'a> {
@@ -35,7 +37,13 @@ impl<'a> AccessStamp<'a> {
         expires_at: Timestamp,
         authenticated_at: Timestamp,
     ) -> Self {
-        Self { id, session_id, issued_at, expires_at, authenticated_at }
+        Self { id, session_id, issued_at, expires_at, authenticated_at, actor: None }
+    }
+
+    /// The same for a token with which `actor` acts for the user.
+    #[must_use]
+    pub fn with_actor(self, actor: &'a str) -> Self {
+        Self { actor: Some(actor), ..self }
     }
 }
 
@@ -53,9 +61,9 @@ pub struct Verified<C> {
     pub issued_at: Timestamp,
     /// When it ends, `exp`.
     pub expires_at: Timestamp,
-    /// When the user last signed in, `auth_time`.
+    /// When the user, or the one who acts for the user, last proved who they are, `auth_time`.
     pub authenticated_at: Timestamp,
-    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1).
+    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1); not empty, and at most 1024 bytes long.
     pub actor: Option<String>,
 }
 
@@ -82,6 +90,14 @@ struct Payload<'a> {
     jti: &'a str,
     sid: &'a str,
     auth_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
+}
+
+/// The `act` of RFC 8693 section 4.1.
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }
 
 /// One audience is written as a string, several as an array (RFC 7519 section 4.1.3).
@@ -114,7 +130,7 @@ impl AccessTokens {
     }
 
     /// Makes a token. Refuses claims that are not a JSON object, that write a registered claim or a member twice, that could
-    /// not be read back, and a token over the length limit.
+    /// not be read back, an actor without a name, and a token over the length limit.
     pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
         let expected = self.settings.expected();
         let registered = Payload {
@@ -127,13 +143,18 @@ impl AccessTokens {
             jti: stamp.id,
             sid: stamp.session_id,
             auth_time: stamp.authenticated_at,
+            act: stamp.actor.map(|sub| Actor { sub }),
         };
         let mut application = Vec::new();
         claims
             .serialize_wire(&mut serde_json::Serializer::new(&mut application))
             .map_err(TokenError::claims)?;
         let payload = joined(serde_json::to_string(&registered).map_err(TokenError::claims)?, &application)?;
-        payload::read(&payload, expected, |members| C::deserialize_wire(members))?;
+        let (read, _) = payload::read(&payload, expected, |members| C::deserialize_wire(members))?;
+        // Claims that write it themselves would make their user somebody else's puppet.
+        if read.actor.as_deref() != stamp.actor {
+            return Err(TokenError::InvalidClaim("act"));
+        }
         self.envelope.seal(payload.as_bytes())
     }
 
@@ -159,7 +180,8 @@ impl AccessTokens {
         self.settings.tolerance()
     }
 
-    /// The id of the session that a token belongs to, for signing out.
+    /// The id of the session that a token belongs to, for signing out. A token with which somebody acts for its user belongs to
+    /// no session of the user: [`TokenError::Impersonated`].
     ///
     /// Refuses what [`AccessTokens::verify`] refuses, but asks neither for the time nor whether the application's claims can
     /// be read: a token of an older release, or of an instance whose clock is ahead of ours, ends its session too.

@@ -46,6 +46,8 @@ pub enum TokenError {
     IssuedInFuture,
     /// `iat` is longer ago than the configured maximum age.
     TooOld,
+    /// Somebody acts with the token for its user (`act`), and it carries the session of the one who acts.
+    Impersonated,
     /// The application's claims cannot be read or written.
     Claims(Box<dyn Error + Send + Sync>),
     /// The claims to write are not one JSON object.
@@ -82,6 +84,7 @@ impl TokenError {
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInFuture => "issued_in_future",
             Self::TooOld => "too_old",
+            Self::Impersonated => "impersonated",
             Self::Claims(_) => "claims",
             Self::NotAnObject => "not_an_object",
             Self::CannotSign => "cannot_sign",
@@ -111,6 +114,7 @@ impl fmt::Display for TokenError {
             Self::NotYetValid => "the token is not valid yet",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::TooOld => "the token is older than the maximum age",
+            Self::Impersonated => "somebody acts with the token for its user",
             Self::Claims(_) => "the application's claims do not fit the token",
             Self::NotAnObject => "the claims are not one JSON object",
             Self::CannotSign => "no key could sign the token",

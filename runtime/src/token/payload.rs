@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StringDeserializer};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -18,6 +17,9 @@ use crate::clock::Timestamp;
 
 /// The last second of the year 9999.
 pub(super) const LATEST: Timestamp = Timestamp::from_unix(253_402_300_799);
+
+/// The longest name of somebody who acts for a user, in bytes; four times as long as OpenID Connect allows a `sub` to be.
+const LONGEST_ACTOR: usize = 1024;
 
 /// What `iss` and `aud` have to say.
 #[derive(Clone, Copy)]
@@ -59,10 +61,14 @@ pub(super) fn read<'de, T>(
     Ok((reading.found.complete()?, claims))
 }
 
-/// The session's id, from the registered claims alone; what else stands in the payload only has to be JSON.
+/// The id of the session of the token's user, from the registered claims alone; what else stands in the payload only has to be
+/// JSON. Where somebody acts for the user, the session is not the user's.
 pub(super) fn session_id(payload: &str, expected: Expected<'_>) -> Result<String, TokenError> {
     let (registered, IgnoredAny) = read(payload, expected, |members| IgnoredAny::deserialize(members))?;
-    Ok(registered.session_id.into_owned())
+    match registered.actor {
+        None => Ok(registered.session_id.into_owned()),
+        Some(_) => Err(TokenError::Impersonated),
+    }
 }
 
 /// The deserializer of the application's claims.
@@ -90,7 +96,7 @@ struct Found<'de> {
     expires_at: Option<Timestamp>,
     not_before: Option<Timestamp>,
     authenticated_at: Option<Timestamp>,
-    actor: Option<Actor>,
+    actor: Option<String>,
     has_subject: bool,
 }
 
@@ -117,7 +123,7 @@ impl<'de> Found<'de> {
             expires_at: self.expires_at.ok_or(missing("exp"))?,
             not_before: self.not_before,
             authenticated_at: self.authenticated_at,
-            actor: self.actor.map(|actor| actor.sub),
+            actor: self.actor,
         })
     }
 }
@@ -134,7 +140,7 @@ impl<'de> Reading<'_, 'de> {
             "iat" => place.fill("iat", &mut found.issued_at, NumericDate),
             "nbf" => place.fill("nbf", &mut found.not_before, NumericDate),
             "auth_time" => place.fill("auth_time", &mut found.authenticated_at, NumericDate),
-            "act" => place.fill("act", &mut found.actor, PhantomData),
+            "act" => place.fill("act", &mut found.actor, Actor),
             "jti" => place.fill("jti", &mut found.id, Text),
             "sid" => place.fill("sid", &mut found.session_id, Text),
             "client_id" => place.fill("client_id", &mut found.client_id, Text),
@@ -249,10 +255,36 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, 
     }
 }
 
-/// Who acts for the user (RFC 8693 section 4.1). Earlier actors, which may stand inside, are information only.
-#[derive(serde::Deserialize)]
-struct Actor {
-    sub: String,
+/// The `sub` of the object that says who acts for the user (RFC 8693 section 4.1). Earlier actors, which may stand inside, are
+/// information only.
+struct Actor;
+
+impl<'de> DeserializeSeed<'de> for Actor {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Actor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object that says who acts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<String, A::Error> {
+        #[derive(serde::Deserialize)]
+        struct Members {
+            sub: String,
+        }
+        let Members { sub } = Members::deserialize(MapAccessDeserializer::new(members))?;
+        match sub.len() {
+            1..=LONGEST_ACTOR => Ok(sub),
+            _ => Err(A::Error::custom("the one who acts has no name, or none that is looked at")),
+        }
+    }
 }
 
 /// A string, borrowed where it can be.

@@ -118,6 +118,68 @@ fn a_clock_far_behind_repeats_nothing() {
     assert_eq!(retry(-61), Step::Unrepeatable);
 }
 
+fn proved(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {
+    match proved_again(record, &TokenHash::of("fresh"), now, policy) {
+        Step::Rotate(next) => *next,
+        step => panic!("{step:?}"),
+    }
+}
+
+/// Row 60.
+#[test]
+fn a_proof_moves_the_sign_in_and_not_the_absolute_end() {
+    let policy = policy(Rotation::default());
+    let record = rotated(&fresh(), at(100), &policy);
+    let next = proved(&record, at(300), &policy);
+    let expected = SessionRecord {
+        current: TokenHash::of("fresh"),
+        previous: Some(record.current.clone()),
+        rotated_at: at(300),
+        authenticated_at: at(300),
+        last_used_at: at(300),
+        idle_expires_at: at(1300),
+        version: 2,
+        ..record
+    };
+    assert_eq!(next, expected);
+    assert_eq!(proved(&expected, at(1200), &policy).idle_expires_at, at(2200));
+    assert_eq!(rotated(&next, at(400), &policy).authenticated_at, at(300), "a refresh proves nothing");
+}
+
+/// Rows 79 and 80.
+#[test]
+fn the_token_from_before_a_proof_is_unrepeatable_in_the_window_and_a_reuse_after_it() {
+    let window = Duration::from_secs(30);
+    for rotation in [Rotation::Always { window }, Rotation::NearExpiry { within: window, window }] {
+        let policy = policy(rotation);
+        let record = fresh();
+        let next = proved(&record, at(10), &policy);
+        let retry =
+            |offset: i64| present(&next, &record.current, &child(&record.current), at(10 + offset), &policy);
+        assert_eq!(retry(0), Step::Unrepeatable);
+        assert_eq!(retry(29), Step::Unrepeatable);
+        assert_eq!(retry(30), Step::Reuse(ReuseKind::LateRetry));
+        let twice = proved(&next, at(11), &policy);
+        let ancestor = present(&twice, &record.current, &child(&record.current), at(11), &policy);
+        assert_eq!(ancestor, Step::Reuse(ReuseKind::OlderAncestor));
+    }
+    let strict = policy(Rotation::Always { window: Duration::ZERO });
+    let record = fresh();
+    let next = proved(&record, at(10), &strict);
+    let retry = present(&next, &record.current, &child(&record.current), at(10), &strict);
+    assert_eq!(retry, Step::Reuse(ReuseKind::LateRetry));
+}
+
+/// Rows 84 to 86.
+#[test]
+fn a_proof_neither_revives_a_session_nor_turns_the_clock_back() {
+    let policy = policy(Rotation::default());
+    let record = rotated(&fresh(), at(100), &policy);
+    assert_eq!(proved_again(&record, &TokenHash::of("fresh"), at(1100), &policy), Step::Expired);
+    let next = proved(&record, at(-500), &policy);
+    assert_eq!((next.authenticated_at, next.rotated_at, next.idle_expires_at), (at(100), at(100), at(1100)));
+}
+
 #[test]
 fn an_expired_session_is_expired_whatever_is_presented() {
     let policy = policy(Rotation::default());

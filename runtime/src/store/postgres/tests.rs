@@ -408,3 +408,47 @@ async fn a_damaged_row_is_not_quoted() {
     let told = format!("{:?}", store.load(&id).await.unwrap_err());
     assert!(!told.contains("192, 193, 194"), "{told}");
 }
+
+/// The tables of the first version have sessions in them when a server of this one starts, and while servers are replaced one by one,
+/// one of that version goes on rotating tokens and opening sessions.
+#[tokio::test]
+async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
+    let url = Server::shared().database();
+    let pool = PgPool::connect(&url).await.unwrap();
+    let mut connection = pool.acquire().await.unwrap();
+    let table = "CREATE TABLE countersign_migrations (version BIGINT NOT NULL PRIMARY KEY)";
+    sqlx::query(table).execute(&mut *connection).await.unwrap();
+    apply(&mut connection, 1, MIGRATIONS[0]).await.unwrap();
+    let old_insert = async |id: &SessionId| {
+        sqlx::query(
+            "INSERT INTO countersign_sessions (id, user_id, current_hash, rotated_at, created_at, last_used_at,
+                 idle_expires_at, absolute_expires_at, version)
+             VALUES ($1, 'ann', $2, $3, $3, $3, $4, $4, 0)",
+        )
+        .bind(id.as_str().to_owned())
+        .bind(TokenHash::of("first").as_bytes().to_vec())
+        .bind(1_700_000_000_i64)
+        .bind(1_800_000_000_i64)
+        .execute(&pool)
+        .await
+        .unwrap();
+    };
+    let [before, after] = [SessionId::generate().unwrap(), SessionId::generate().unwrap()];
+    old_insert(&before).await;
+    let store = PostgresStore::connect(&url).await.unwrap();
+    old_insert(&after).await;
+    for id in [&before, &after] {
+        let record = store.load(id).await.unwrap().unwrap();
+        assert_eq!(record.authenticated_at, record.created_at);
+    }
+
+    let mut record = store.load(&before).await.unwrap().unwrap();
+    record.authenticated_at = Timestamp::from_unix(1_700_000_007);
+    record.version = 1;
+    assert_eq!(store.replace(record.clone(), 0).await.unwrap(), Replaced::Yes);
+    let rotation = "UPDATE countersign_sessions SET version = 2, current_hash = $1 WHERE version = 1";
+    let next = TokenHash::of("next");
+    sqlx::query(rotation).bind(next.as_bytes().to_vec()).execute(&pool).await.unwrap();
+    let expected = SessionRecord { version: 2, current: next, ..record };
+    assert_eq!(store.load(&before).await.unwrap(), Some(expected));
+}

@@ -17,8 +17,11 @@ const GRACE: Duration = Duration::from_secs(60 * 60);
 /// Redis refuses a time to live that leads beyond the end of its calendar.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// The fields `version`, `user` and `data` of a hash.
-pub(super) type Fields = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
+/// The fields `version`, `user`, `data` and `authenticated_at` of a hash.
+///
+/// The last one stands beside `data`, since a server of an older version refuses data with a field that it does not know. Such a
+/// server leaves it as it is, and writes none.
+pub(super) type Fields = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// The field `data`. A field that this version does not know is an error: it may be one that limits the session.
 #[derive(Serialize, Deserialize)]
@@ -84,16 +87,22 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
 /// The record in a hash; `None` when there is none.
 pub(super) fn read(fields: Fields) -> Result<Option<SessionRecord>, StoreError> {
     match fields {
-        (None, None, None) => Ok(None),
-        (Some(version), Some(user), Some(data)) => {
+        (None, None, None, None) => Ok(None),
+        (Some(version), Some(user), Some(data), authenticated_at) => {
             // What serde would say quotes the record, which does not belong into a log.
-            decode(&version, &user, &data).map(Some).ok_or_else(|| StoreError::new("a record is damaged"))
+            let record = decode(&version, &user, &data, authenticated_at.as_deref());
+            record.map(Some).ok_or_else(|| StoreError::new("a record is damaged"))
         }
         _ => Err(StoreError::new("a record is incomplete")),
     }
 }
 
-fn decode(version: &[u8], user: &[u8], data: &[u8]) -> Option<SessionRecord> {
+fn decode(
+    version: &[u8],
+    user: &[u8],
+    data: &[u8],
+    authenticated_at: Option<&[u8]>,
+) -> Option<SessionRecord> {
     let data: Data = serde_json::from_slice(data).ok()?;
     if name_of_user(&data.user_id).as_bytes() != user {
         return None;
@@ -109,6 +118,9 @@ fn decode(version: &[u8], user: &[u8], data: &[u8]) -> Option<SessionRecord> {
     record.version = str::from_utf8(version).ok()?.parse().ok()?;
     if let Some(previous) = &data.previous {
         record.previous = Some(read_hash(previous)?);
+    }
+    if let Some(seconds) = authenticated_at {
+        record.authenticated_at = Timestamp::from_unix(str::from_utf8(seconds).ok()?.parse().ok()?);
     }
     record.rotated_at = data.rotated_at;
     record.last_used_at = data.last_used_at;

@@ -242,6 +242,23 @@ async fn sessions_of_an_older_version_go_on() {
     let sessions = sessions(&SqliteStore::open(&path).await.unwrap());
     let (record, outcome) = refresh(&sessions, &id, &first).await.unwrap();
     assert_eq!((record.access_not_before, outcome), (None, Outcome::Rotated));
+    assert_eq!(record.authenticated_at.unix(), 1_700_000_000);
     assert_eq!(sessions.expire_access_tokens("ann").await.unwrap(), 1);
     assert!(!sessions.is_live(&id, "ann", record.rotated_at).await.unwrap());
+}
+
+/// While servers are replaced one by one, one that knows nothing of `authenticated_at` rotates tokens and opens sessions.
+#[tokio::test]
+async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
+    let store = fresh_store().await;
+    let now = Timestamp::from_unix(1_700_000_000);
+    let id = SessionId::generate().unwrap();
+    let mut record = SessionRecord::new(id.clone(), "ann", TokenHash::of("jti"), now, now, now);
+    record.authenticated_at = now + Duration::from_secs(7);
+    store.insert(record.clone()).await.unwrap();
+    let rotation = "UPDATE countersign_sessions SET version = 1, current_hash = $1 WHERE version = 0";
+    let next = TokenHash::of("next");
+    sqlx::query(rotation).bind(next.as_bytes().to_vec()).execute(&store.pool).await.unwrap();
+    let expected = SessionRecord { version: 1, current: next, ..record };
+    assert_eq!(store.load(&id).await.unwrap(), Some(expected));
 }

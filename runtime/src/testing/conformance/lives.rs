@@ -17,13 +17,13 @@ const SECOND: Duration = Duration::from_secs(1);
 const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 const IDLE_TTL: Duration = Duration::from_secs(1000);
 
-struct Life {
-    sessions: Sessions,
-    clock: TestClock,
+pub(super) struct Life {
+    pub(super) sessions: Sessions,
+    pub(super) clock: TestClock,
 }
 
 impl Life {
-    fn new(
+    pub(super) fn new(
         store: impl SessionStore,
         rotation: Rotation,
         limit: Option<u32>,
@@ -37,11 +37,11 @@ impl Life {
         Ok(Self { sessions: Sessions::new(store, Arc::new(clock.clone()), policy), clock })
     }
 
-    async fn sign_in(&self, user_id: &str) -> Result<SessionRecord, SessionError> {
+    pub(super) async fn sign_in(&self, user_id: &str) -> Result<SessionRecord, SessionError> {
         self.sessions.open(user_id, TokenHash::of("first"), SessionMetadata::default()).await
     }
 
-    async fn refresh(
+    pub(super) async fn refresh(
         &self,
         id: &SessionId,
         token: &TokenHash,

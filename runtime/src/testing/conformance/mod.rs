@@ -6,6 +6,7 @@
 mod faults;
 mod limits;
 mod lives;
+mod reauthentication;
 mod revocation;
 mod sessions;
 mod stores;
@@ -19,6 +20,7 @@ use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 pub use faults::*;
 pub use limits::*;
 pub use lives::*;
+pub use reauthentication::*;
 pub use revocation::*;
 pub use sessions::*;
 pub use stores::*;
@@ -115,6 +117,15 @@ macro_rules! __store_conformance {
             a_kept_token_moves_the_last_use
             expired_access_tokens_are_refused_and_later_ones_are_not
             only_a_session_of_the_user_is_live
+
+            authenticated_at_comes_back
+            a_reauthentication_moves_the_sign_in_and_the_idle_end
+            a_token_from_before_a_reauthentication_is_refused_and_the_session_goes_on
+            a_token_from_before_a_reauthentication_ends_the_session_after_the_window
+            a_reauthentication_that_fails_consumes_nothing
+            a_reauthentication_does_not_bring_back_an_ended_session
+            parallel_reauthentications_leave_one_good_token
+            access_tokens_that_expire_during_a_reauthentication_put_it_off
         }
     };
     (@cases $name:ident $($case:ident)*) => {
@@ -149,6 +160,7 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
     let mut record = record(user_id)?;
     record.previous = Some(TokenHash::of("the one before"));
     record.rotated_at = Timestamp::from_unix(1_700_000_001);
+    record.authenticated_at = Timestamp::from_unix(1_700_000_005);
     record.last_used_at = Timestamp::from_unix(1_700_000_002);
     record.idle_expires_at = Timestamp::from_unix(1_700_000_003);
     record.absolute_expires_at = Timestamp::from_unix(253_402_300_800);
@@ -170,6 +182,7 @@ mod tests {
             include_str!("faults.rs"),
             include_str!("limits.rs"),
             include_str!("lives.rs"),
+            include_str!("reauthentication.rs"),
             include_str!("revocation.rs"),
             include_str!("sessions.rs"),
             include_str!("stores.rs"),
@@ -184,6 +197,6 @@ mod tests {
             assert!(macro_text.lines().any(|line| line.trim() == case), "`{case}` is not run");
             count += 1;
         }
-        assert!(count >= 50, "only {count} cases");
+        assert!(count >= 58, "only {count} cases");
     }
 }

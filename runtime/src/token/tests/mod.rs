@@ -3,6 +3,7 @@ use std::cell::Cell;
 mod provider;
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod actor;
 mod algorithms;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod claims;

@@ -1,7 +1,8 @@
 -- KEYS: the record, the sessions of its user, all sessions.
--- ARGV: identifier, version, user, data, end, milliseconds to live, what the keys of records start with.
+-- ARGV: identifier, version, user, data, end, milliseconds to live, what the keys of records start with, when the user proved
+-- who they are.
 local record, indexes = KEYS[1], { KEYS[2], KEYS[3] }
-local id, version, user, data, ends_at, ttl, records = unpack(ARGV, 1, 7)
+local id, version, user, data, ends_at, ttl, records, authenticated_at = unpack(ARGV, 1, 8)
 
 -- Records expire by themselves and stay in the indexes. Each record that is kept takes up to two of those away.
 local function drop_expired(index)
@@ -17,7 +18,7 @@ local function keep()
     for _, index in ipairs(indexes) do
         redis.call('ZCARD', index)
     end
-    redis.call('HSET', record, 'version', version, 'user', user, 'data', data)
+    redis.call('HSET', record, 'version', version, 'user', user, 'data', data, 'authenticated_at', authenticated_at)
     redis.call('PEXPIRE', record, ttl)
     for _, index in ipairs(indexes) do
         redis.call('ZADD', index, ends_at, id)

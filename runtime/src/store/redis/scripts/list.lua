@@ -4,8 +4,8 @@ local of_user, records = KEYS[1], ARGV[1]
 
 local found = {}
 for _, id in ipairs(redis.call('ZRANGE', of_user, 0, -1)) do
-    local fields = redis.call('HMGET', records .. id, 'version', 'user', 'data')
-    if fields[1] or fields[2] or fields[3] then
+    local fields = redis.call('HMGET', records .. id, 'version', 'user', 'data', 'authenticated_at')
+    if fields[1] or fields[2] or fields[3] or fields[4] then
         found[#found + 1] = fields
     else
         redis.call('ZREM', of_user, id)

@@ -1,6 +1,6 @@
 
 -- Compared as strings: a number of Lua cannot hold every version.
-if redis.call('HGET', record, 'version') ~= ARGV[8] then
+if redis.call('HGET', record, 'version') ~= ARGV[9] then
     return 0
 end
 keep()

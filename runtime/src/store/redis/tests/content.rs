@@ -168,7 +168,8 @@ async fn a_damaged_record_is_an_error_and_no_session() {
             .map(|damage| ("data", damage))
             .into_iter()
             .chain(["", "-1", "1.0", "18446744073709551616", "one"].map(|damage| ("version", damage)))
-            .chain(["", "ann"].map(|damage| ("user", damage)));
+            .chain(["", "ann"].map(|damage| ("user", damage)))
+            .chain(["", "now", "1.5"].map(|damage| ("authenticated_at", damage)));
     for (field, damage) in damages {
         assert_ne!(whole[field], damage);
         let _: u32 = store.ask(&["HSET", &key, field, damage]).await;
@@ -198,4 +199,25 @@ async fn a_record_in_the_place_of_another_is_an_error() {
     store.insert(mine.clone()).await.unwrap();
     let _: () = store.ask(&["RENAME", &store.record(&mine.id), &store.record(&other.id)]).await;
     assert!(store.load(&other.id).await.is_err());
+}
+
+/// While servers are replaced one by one, one that knows nothing of `authenticated_at` rotates tokens and opens sessions.
+#[tokio::test]
+async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
+    let store = fresh_store().await;
+    let mut first = record("ann");
+    first.authenticated_at = START + DAY;
+    store.insert(first.clone()).await.unwrap();
+    let key = store.record(&first.id);
+    let data: String = store.ask(&["HGET", &key, "data"]).await;
+    assert!(!data.contains("authenticated_at"), "which that server would not read: {data}");
+    // As it writes.
+    let user = stored::name_of_user("ann");
+    let _: u32 = store.ask(&["HSET", &key, "version", "1", "user", &user, "data", &data]).await;
+    assert_eq!(store.load(&first.id).await.unwrap(), Some(next(&first)));
+
+    let _: u32 = store.ask(&["HDEL", &key, "authenticated_at"]).await;
+    let opened = SessionRecord { authenticated_at: first.created_at, ..next(&first) };
+    assert_eq!(store.load(&first.id).await.unwrap().as_ref(), Some(&opened));
+    assert_eq!(store.list("ann").await.unwrap(), [opened]);
 }
