@@ -6,6 +6,8 @@ mod words;
 use std::time::Duration;
 
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
+#[cfg(feature = "openapi")]
+pub(crate) use words::{Quoted, is_unseen};
 
 /// What a handler demands of its caller.
 ///
