@@ -18,6 +18,7 @@ mod guard;
 mod introspection;
 mod layers;
 mod liveness;
+mod matrix;
 mod mounting;
 mod openapi;
 mod process;

@@ -9,8 +9,8 @@ use crate::access::{Access, Quoted, is_unseen};
 const COLUMNS: [(&str, usize); 6] = [
     ("Method", 7),
     ("Path", 28),
-    ("Who may call it", 44),
-    ("Implied roles", 24),
+    ("Who may call it", 52),
+    ("Implied roles", 28),
     ("Declared by", 18),
     ("In the document", 15),
 ];

@@ -89,7 +89,7 @@ fn a_damaged_file_fails_and_says_where() {
         (format!("{text}{}\n", last.replace("`/posts`", "/posts")), 8, "expected a name between backticks"),
         (format!("{text}{}\n", last.replace("`/posts`", "`/posts` x")), 8, "expected the end of the path"),
         (
-            format!("{text}{}\n", last.replace("|                          |", "| `a` by |")),
+            format!("{text}{}\n", last.replace("|                              |", "| `a` by |")),
             8,
             "expected ` by `",
         ),
