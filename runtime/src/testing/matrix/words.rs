@@ -132,12 +132,14 @@ impl Words<'_> {
                 return Ok(atom);
             }
         }
-        let named: [(_, fn(String) -> Tree); 3] =
-            [("role ", Tree::Role), ("scope ", Tree::Scope), ("check ", Tree::Check)];
-        for (words, atom) in named {
-            if self.take(words) {
-                return self.name().map(atom);
-            }
+        if self.take("role ") {
+            return self.name().map(Tree::Role);
+        }
+        if self.take("scope ") {
+            return self.name().map(Tree::Scope);
+        }
+        if self.take("check ") {
+            return self.name().map(Tree::Check);
         }
         if self.take("a sign-in at most ") { self.age() } else { Err(self.instead_of("a condition")) }
     }

@@ -120,7 +120,8 @@ fn every_kind_of_name_reads_back() {
 fn every_kind_of_name_comes_back_from_the_file() {
     for name in ODD_NAMES {
         let rule = all_of([Rule::Role(name), Rule::Role("other")]);
-        let hierarchy = leaked([("boss", &*leaked([name, "other"]) as &[&str]), (name, &["other"])]);
+        let both: &[&str] = leaked([name, "other"]);
+        let hierarchy = leaked([("boss", both), (name, &["other"])]);
         let mut row = with_roles(Access::Require(rule), hierarchy);
         row.path = format!("/{name}");
         let routes = table::read(&text(row)).unwrap();
