@@ -55,10 +55,12 @@ pub type Hierarchy = &'static [(&'static str, &'static [&'static str])];
 #[non_exhaustive]
 pub struct Roles {
     /// As [`RoleSet::NAMES`].
+    #[allow(dead_code, reason = "for the document")]
     pub(crate) names: Option<&'static [&'static str]>,
     /// As [`RoleSet::IMPLIES`].
     pub(crate) implies: Hierarchy,
     /// As [`RoleSet::PRIVATE`].
+    #[allow(dead_code, reason = "for the document")]
     pub(crate) private: &'static [&'static str],
 }
 

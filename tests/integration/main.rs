@@ -19,6 +19,7 @@ mod impersonation;
 mod introspection;
 mod layers;
 mod liveness;
+mod matrix;
 mod mounting;
 mod openapi;
 mod process;

@@ -10,6 +10,8 @@ use crate::proof::Proven;
 
 pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
+#[cfg(feature = "openapi")]
+pub(crate) use words::{Quoted, is_unseen};
 
 /// What a handler demands of its caller.
 ///

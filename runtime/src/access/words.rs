@@ -1,6 +1,6 @@
 //! Access in words.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::{Access, Rule};
@@ -23,14 +23,16 @@ impl fmt::Display for Access {
 }
 
 impl fmt::Display for Rule {
-    /// Writes the rule in words; a group inside a group stands in parentheses.
+    /// Writes the rule in words; a group inside a group stands in parentheses. `testing::matrix` reads them back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rules, word) = match self {
-            Self::Role(name) => return write!(f, "role `{name}`"),
-            Self::Scope(scope) => return write!(f, "scope `{scope}`"),
+            Self::Role(name) => return write!(f, "role {}", Quoted(name)),
+            Self::Scope(scope) => return write!(f, "scope {}", Quoted(scope)),
             Self::Fresh(age) => return write!(f, "a sign-in at most {} old", Age(*age)),
             Self::NotImpersonated => return f.write_str(NOT_IMPERSONATED),
-            Self::Check { name, .. } => return write!(f, "check `{name}`"),
+            Self::Check { name, .. } => return write!(f, "check {}", Quoted(name)),
+            // It is not the same: of a group, even of one, `Not` never holds.
+            Self::Not(group @ (Self::Any([_]) | Self::All([_]))) => return write!(f, "not ({group})"),
             Self::Not(rule) => return write!(f, "not {}", Part(rule)),
             Self::Live => return f.write_str(LIVE),
             Self::BothTokens => return f.write_str(BOTH_TOKENS),
@@ -139,6 +141,30 @@ impl fmt::Display for Part<'_> {
     }
 }
 
+/// A name between backticks. What would end it, and what cannot be seen, is written as a number, so that words can be read back and
+/// fit on one line.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('`')?;
+        for character in self.0.chars() {
+            match character {
+                '\\' => f.write_str("\\\\")?,
+                '`' => write!(f, "{}", character.escape_unicode())?,
+                _ if is_unseen(character) => write!(f, "{}", character.escape_unicode())?,
+                _ => f.write_char(character)?,
+            }
+        }
+        f.write_char('`')
+    }
+}
+
+/// Whether a reader would not see that the character is there: line ends, controls, what turns the direction of text.
+pub(crate) fn is_unseen(character: char) -> bool {
+    !matches!(character, '"' | '\'' | '\\') && character.escape_debug().len() > 1
+}
+
 struct Age(Duration);
 
 impl fmt::Display for Age {
@@ -230,6 +256,16 @@ mod tests {
         assert_eq!(words(86_400), "a sign-in at most 1d old");
         assert_eq!(words(90), "a sign-in at most 90s old");
         assert_eq!(words(0), "a sign-in at most 0s old");
+    }
+
+    #[test]
+    fn a_name_ends_where_its_backticks_do() {
+        let words = |name| Rule::Role(name).to_string();
+        assert_eq!(words("on call"), "role `on call`");
+        assert_eq!(words("a` or role `b"), r"role `a\u{60} or role \u{60}b`");
+        assert_eq!(words(r"a\u{60}"), r"role `a\\u{60}`");
+        assert_eq!(words("a\nb\u{202e}c\u{200b}"), r"role `a\u{a}b\u{202e}c\u{200b}`");
+        assert_eq!(words("'Müller' \"1\""), "role `'Müller' \"1\"`");
     }
 
     #[test]

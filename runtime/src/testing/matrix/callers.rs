@@ -1,0 +1,206 @@
+//! Who may call a route before and after: the same people, more, fewer, or others.
+//!
+//! Both demands are asked about every caller that they could tell apart.
+
+use std::collections::BTreeSet;
+
+use super::table::{Implied, Route};
+use super::words::{Demand, Tree};
+
+/// How the callers of now stand to those of before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Same,
+    /// Everybody from before, and more.
+    Wider,
+    /// Some of those from before, and nobody else.
+    Narrower,
+    /// Some may no longer, others may now.
+    Different,
+    /// There are too many callers to ask about.
+    Unknown,
+}
+
+/// With more of them there would be too many callers to ask about.
+const MOST_ATOMS: usize = 12;
+
+pub(super) fn compare(before: &Route, now: &Route) -> Relation {
+    let atoms = atoms(before, now);
+    if atoms.len() > MOST_ATOMS {
+        return Relation::Unknown;
+    }
+    let users = (0..1_u32 << atoms.len()).map(|bits| User { atoms: &atoms, bits });
+    let callers = users.filter(User::is_possible).map(Caller::User);
+    let (mut more, mut fewer) = (false, false);
+    for caller in [Caller::WithBadCredentials, Caller::Anonymous].into_iter().chain(callers) {
+        match (caller.may_call(&before.demand, Side::Before), caller.may_call(&now.demand, Side::Now)) {
+            (false, true) => more = true,
+            (true, false) => fewer = true,
+            _ => {}
+        }
+    }
+    match (more, fewer) {
+        (false, false) => Relation::Same,
+        (true, false) => Relation::Wider,
+        (false, true) => Relation::Narrower,
+        (true, true) => Relation::Different,
+    }
+}
+
+/// Who knocks.
+enum Caller<'a> {
+    WithBadCredentials,
+    Anonymous,
+    User(User<'a>),
+}
+
+/// Whose hierarchy of roles is asked.
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    Now,
+}
+
+/// Something that holds of a signed-in user, or does not.
+#[derive(Debug, PartialEq, Eq)]
+enum Atom<'a> {
+    /// They have a role through which they hold these before, and these now.
+    Role {
+        before: BTreeSet<&'a str>,
+        now: BTreeSet<&'a str>,
+    },
+    Scope(&'a str),
+    Check(&'a str),
+    /// Their sign-in is at most this old.
+    Fresh(u64),
+    NotImpersonated,
+    Live,
+    BothTokens,
+}
+
+fn atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
+    let mut atoms = role_atoms(before, now);
+    let mut add = |atom| {
+        if !atoms.contains(&atom) {
+            atoms.push(atom);
+        }
+    };
+    for tree in [before, now].into_iter().filter_map(rule).flat_map(Tree::atoms) {
+        match tree {
+            Tree::Scope(scope) => add(Atom::Scope(scope)),
+            Tree::Check(name) => add(Atom::Check(name)),
+            Tree::Fresh(age) => add(Atom::Fresh(*age)),
+            Tree::NotImpersonated => add(Atom::NotImpersonated),
+            Tree::Live | Tree::BothTokens => {
+                add(Atom::Live);
+                add(Atom::BothTokens);
+            }
+            _ => {}
+        }
+    }
+    atoms
+}
+
+fn rule(route: &Route) -> Option<&Tree> {
+    match &route.demand {
+        Demand::Require(tree) => Some(tree),
+        _ => None,
+    }
+}
+
+/// One for all roles through which the same is held.
+fn role_atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
+    let named: BTreeSet<&str> = [before, now]
+        .into_iter()
+        .filter_map(rule)
+        .flat_map(Tree::atoms)
+        .filter_map(|tree| match tree {
+            Tree::Role(name) => Some(&**name),
+            _ => None,
+        })
+        .collect();
+    let implying = [before, now].into_iter().flat_map(|route| route.implied.values().flatten());
+    let roles: BTreeSet<&str> = named.iter().copied().chain(implying.map(|role| &**role)).collect();
+    let held = |role: &str, implied: &Implied| -> BTreeSet<&str> {
+        let grants = |name: &&str| {
+            *name == role || implied.get(*name).is_some_and(|by| by.iter().any(|by| by == role))
+        };
+        named.iter().copied().filter(grants).collect()
+    };
+    let mut atoms = Vec::new();
+    for role in roles {
+        let atom = Atom::Role { before: held(role, &before.implied), now: held(role, &now.implied) };
+        if !atoms.contains(&atom) {
+            atoms.push(atom);
+        }
+    }
+    atoms
+}
+
+/// A signed-in user, of whom those atoms hold whose bit is set.
+struct User<'a> {
+    atoms: &'a [Atom<'a>],
+    bits: u32,
+}
+
+impl User<'_> {
+    fn any(&self, wanted: impl Fn(&Atom<'_>) -> bool) -> bool {
+        self.atoms.iter().enumerate().any(|(bit, atom)| self.bits >> bit & 1 == 1 && wanted(atom))
+    }
+
+    fn is(&self, wanted: &Atom<'_>) -> bool {
+        self.any(|atom| atom == wanted)
+    }
+
+    /// Some atoms follow from others.
+    fn is_possible(&self) -> bool {
+        let fresh = self.atoms.iter().all(|older| match older {
+            Atom::Fresh(older_age) => {
+                self.is(older) || !self.any(|atom| matches!(atom, Atom::Fresh(age) if age < older_age))
+            }
+            _ => true,
+        });
+        fresh && (self.is(&Atom::Live) || !self.is(&Atom::BothTokens))
+    }
+
+    fn satisfies(&self, tree: &Tree, side: Side) -> bool {
+        match tree {
+            Tree::Role(name) => self.any(|atom| match (atom, side) {
+                (Atom::Role { before, .. }, Side::Before) => before.contains(&**name),
+                (Atom::Role { now, .. }, Side::Now) => now.contains(&**name),
+                _ => false,
+            }),
+            Tree::Scope(scope) => self.is(&Atom::Scope(scope)),
+            Tree::Check(name) => self.is(&Atom::Check(name)),
+            Tree::Fresh(age) => self.is(&Atom::Fresh(*age)),
+            Tree::NotImpersonated => self.is(&Atom::NotImpersonated),
+            Tree::Live => self.is(&Atom::Live),
+            Tree::BothTokens => self.is(&Atom::BothTokens),
+            Tree::Not(tree) => {
+                matches!(**tree, Tree::Role(_) | Tree::Scope(_)) && !self.satisfies(tree, side)
+            }
+            Tree::Any(trees) => trees.iter().any(|tree| self.satisfies(tree, side)),
+            Tree::All(trees) => !trees.is_empty() && trees.iter().all(|tree| self.satisfies(tree, side)),
+            Tree::Nobody => false,
+        }
+    }
+}
+
+impl Caller<'_> {
+    fn may_call(&self, demand: &Demand, side: Side) -> bool {
+        match (demand, self) {
+            (Demand::Public { .. }, _)
+            | (Demand::Optional, Self::Anonymous | Self::User(_))
+            | (Demand::Authenticated, Self::User(_)) => true,
+            (Demand::Require(tree), Self::User(user)) => {
+                // An ended session, or a bad refresh token, is refused wherever in the rule they stand.
+                let both_tokens = tree.mentions(&|atom| *atom == Tree::BothTokens);
+                let live = both_tokens || tree.mentions(&|atom| *atom == Tree::Live);
+                (!live || user.is(&Atom::Live))
+                    && (!both_tokens || user.is(&Atom::BothTokens))
+                    && user.satisfies(tree, side)
+            }
+            _ => false,
+        }
+    }
+}

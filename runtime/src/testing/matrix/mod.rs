@@ -1,0 +1,194 @@
+//! The access matrix as a committed file that a test compares with the routes.
+
+mod callers;
+mod difference;
+mod table;
+mod words;
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::{env, fmt, fs, io};
+
+use self::difference::Changes;
+use crate::matrix::AccessMatrix;
+
+/// Fails a test when an access matrix is not the one in a committed file, and says for each route who may call it that could not before.
+///
+/// The file is Markdown, as [`AccessMatrix::to_markdown`] writes it; its name is relative to the `Cargo.toml` of the crate that the test is
+/// in. Write it for the first time, and accept a change, with an environment variable:
+///
+/// ```text
+/// UPDATE_ACCESS_MATRIX=1 cargo test
+/// ```
+///
+/// Nothing is written without it, nor where `CI` is set. Commit the file: whoever reviews a change of it reads who may call what from
+/// then on, and one route is one line.
+///
+/// ```no_run
+/// use countersign::{Auth, AuthRouter, SessionClaims, authenticated, routes};
+/// use countersign::assert_access_matrix;
+///
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64 }
+/// #[authenticated]
+/// #[utoipa::path(get, path = "/me")]
+/// async fn me(user: User) -> String {
+///     user.id.to_string()
+/// }
+///
+/// fn router() -> AuthRouter<Auth<User>> {
+///     AuthRouter::new().routes(routes!(me))
+/// }
+///
+/// # let _ = stringify! {
+/// #[test]
+/// # };
+/// fn the_access_matrix_is_the_committed_one() {
+///     assert_access_matrix!(router().access_matrix(), "access.md");
+/// }
+/// # the_access_matrix_is_the_committed_one();
+/// ```
+///
+/// # How to read a failure
+///
+/// ```text
+/// the access matrix is not the one in `access.md`
+///
+/// changes: 2, of which let more people in: 1
+///
+/// wider: GET /members
+///   was: role `admin`
+///   now: role `member`
+///
+/// narrower: DELETE /posts/{id}
+///   was: role `editor`
+///   now: role `editor` and a sign-in at most 10m old
+///
+/// to accept this: UPDATE_ACCESS_MATRIX=1 cargo test -p blog
+/// ```
+///
+/// | | |
+/// |---|---|
+/// | `wider` | everybody who could call it still can, and others too |
+/// | `narrower` | some can no longer, and nobody is new |
+/// | `different` | some can no longer, and others can now; also where there are too many conditions to say |
+/// | `new route (wider)`, `removed route (narrower)` | |
+/// | `same callers in other words` | the rule reads differently and means the same |
+/// | `renamed reason` | a public route has another reason |
+/// | `declared elsewhere` | for example by the handler's first argument, where an attribute was |
+/// | `document` | the route came into the OpenAPI document, or left it |
+///
+/// Who may call is found out by asking both rules about every user that they could tell apart. Roles that imply others count: a role of the
+/// rule that is newly implied by another one makes every route with that rule wider. A check is taken for the same if it has the same
+/// name.
+///
+/// # Panics
+///
+/// When the file is missing, differs or cannot be read, and the variable is not set. So does a file that is damaged, for example by marks of a
+/// merge.
+#[macro_export]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+macro_rules! assert_access_matrix {
+    ($matrix:expr, $file:expr $(,)?) => {
+        $crate::testing::__assert_access_matrix(
+            &$matrix,
+            $file,
+            ::core::env!("CARGO_MANIFEST_DIR"),
+            ::core::env!("CARGO_PKG_NAME"),
+        )
+    };
+}
+
+/// What [`assert_access_matrix!`](crate::assert_access_matrix) does.
+#[doc(hidden)]
+#[track_caller]
+#[expect(clippy::panic, reason = "so an assertion fails")]
+pub fn __assert_access_matrix(matrix: &AccessMatrix, file: &str, folder: &str, package: &str) {
+    let path = Path::new(folder).join(file);
+    let text = matrix.to_markdown();
+    let settings = Settings::read(|name| env::var_os(name));
+    let failure = match settings.judge(&fs::read_to_string(&path), &text) {
+        Verdict::Same => return,
+        Verdict::Write => match fs::write(&path, &text) {
+            Ok(()) => return,
+            Err(error) => panic!("the access matrix could not be written to {}: {error}", path.display()),
+        },
+        Verdict::Fail(failure) => failure,
+    };
+    let hint = if settings.in_ci { "; where `CI` is set, nothing is written" } else { "" };
+    panic!(
+        "the access matrix is not the one in `{file}`\n\n{failure}\nto accept this: {UPDATE}=1 cargo test -p {package}{hint}\n"
+    );
+}
+
+const UPDATE: &str = "UPDATE_ACCESS_MATRIX";
+
+/// What the environment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Settings {
+    update: bool,
+    in_ci: bool,
+}
+
+enum Verdict {
+    Same,
+    Write,
+    Fail(Failure),
+}
+
+impl Settings {
+    fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        Self {
+            update: variable(UPDATE).is_some_and(|value| value == "1"),
+            in_ci: variable("CI").is_some_and(|value| !value.is_empty()),
+        }
+    }
+
+    fn judge(self, committed: &io::Result<String>, text: &str) -> Verdict {
+        // A checkout may have changed the ends of lines.
+        let committed = committed.as_ref().map(|committed| committed.replace("\r\n", "\n"));
+        match committed {
+            Ok(committed) if committed == text => Verdict::Same,
+            _ if self.update && !self.in_ci => Verdict::Write,
+            Ok(committed) => Verdict::Fail(Failure::between(&committed, text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Verdict::Fail(Failure::Missing),
+            Err(error) => Verdict::Fail(Failure::Unreadable(error.to_string())),
+        }
+    }
+}
+
+/// Why a matrix is not the committed one.
+enum Failure {
+    Missing,
+    Unreadable(String),
+    Damaged(String),
+    Changed(Changes),
+}
+
+impl Failure {
+    fn between(committed: &str, text: &str) -> Self {
+        match (table::read(committed), table::read(text)) {
+            (Ok(before), Ok(now)) => Self::Changed(Changes::between(before, now)),
+            (Err(damage), _) => Self::Damaged(damage.to_string()),
+            (_, Err(ours)) => Self::Unreadable(format!("the matrix of the router: {ours}")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the file does not exist\n"),
+            Self::Unreadable(why) => writeln!(f, "the file cannot be read: {why}"),
+            Self::Damaged(why) => writeln!(f, "the file is damaged, so nobody can say what changed: {why}"),
+            Self::Changed(Changes(changes)) if changes.is_empty() => {
+                f.write_str("every route is the same; only blanks or the order of lines differ\n")
+            }
+            Self::Changed(changes) => changes.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
