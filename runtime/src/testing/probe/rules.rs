@@ -1,0 +1,350 @@
+//! Which callers a rule lets in and which it does not, found by trying every combination of its conditions.
+//!
+//! It evaluates rules by itself, so that the probe does not take the guard's word for what the guard should have done.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::access::Rule;
+use crate::role::Roles;
+
+/// With more conditions there are too many combinations; nobody reads such a rule either.
+const MOST_CONDITIONS: usize = 12;
+
+/// A signed-in user, as a probe makes one up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// `None` leaves roles and scopes as the template has them.
+    pub(super) holds: Option<Holdings>,
+    pub(super) sign_in_age: Duration,
+    pub(super) impersonated: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Holdings {
+    pub(super) roles: Vec<&'static str>,
+    pub(super) scopes: Vec<&'static str>,
+}
+
+/// What a rule says of a caller, as far as the caller decides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Passes,
+    /// It is up to the checks.
+    Depends,
+    Fails,
+    /// It would not fail after another sign-in.
+    Stale,
+}
+
+/// A rule and the roles of the users that it is about.
+#[derive(Clone, Copy)]
+pub(super) struct RuleOf<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) roles: Roles,
+}
+
+/// What the caller does not decide.
+#[derive(Clone, Copy)]
+struct Assumed {
+    checks_pass: bool,
+    everyone_fresh: bool,
+}
+
+impl RuleOf<'_> {
+    pub(super) fn verdict(self, caller: &Caller) -> Verdict {
+        let holds = |checks_pass, everyone_fresh| {
+            self.holds(self.rule, caller, Assumed { checks_pass, everyone_fresh })
+        };
+        if holds(false, false) {
+            Verdict::Passes
+        } else if holds(true, false) {
+            Verdict::Depends
+        } else if holds(true, true) {
+            Verdict::Stale
+        } else {
+            Verdict::Fails
+        }
+    }
+
+    /// A dead session, or a missing refresh token, is refused before the rule is looked at, so both count as good here.
+    fn holds(self, rule: &Rule, caller: &Caller, assumed: Assumed) -> bool {
+        match rule {
+            Rule::Role(name) => self.has_role(caller, name),
+            Rule::Scope(scope) => has_scope(caller, scope),
+            Rule::Fresh(max_age) => assumed.everyone_fresh || caller.sign_in_age <= *max_age,
+            Rule::NotImpersonated => !caller.impersonated,
+            Rule::Check { .. } => assumed.checks_pass,
+            Rule::Live | Rule::BothTokens => true,
+            Rule::Not(Rule::Role(name)) => !self.has_role(caller, name),
+            Rule::Not(Rule::Scope(scope)) => !has_scope(caller, scope),
+            Rule::Not(_) | Rule::All([]) => false,
+            Rule::Any(rules) => rules.iter().any(|rule| self.holds(rule, caller, assumed)),
+            Rule::All(rules) => rules.iter().all(|rule| self.holds(rule, caller, assumed)),
+        }
+    }
+
+    fn has_role(self, caller: &Caller, name: &str) -> bool {
+        let held = caller.holds.as_ref().map_or(&[][..], |holds| &holds.roles);
+        held.iter().any(|role| *role == name || self.implied(role).contains(&name))
+    }
+
+    fn implied(self, role: &str) -> &'static [&'static str] {
+        self.roles.implies.iter().find(|(holder, _)| *holder == role).map_or(&[], |(_, implied)| *implied)
+    }
+
+    /// The callers on both sides of the rule's border: those to whom nothing may be missing, and those who differ from them in one
+    /// condition and so do not pass; and in place of each role, those above it. `None` for rules of too many conditions.
+    pub(super) fn border(self) -> Option<Vec<Caller>> {
+        let conditions = conditions(self.rule);
+        if conditions.len() > MOST_CONDITIONS {
+            return None;
+        }
+        let sets = 0_u32..1 << conditions.len();
+        let mut callers = Vec::new();
+        for lets_in in [passes as fn(Verdict) -> bool, may_pass] {
+            let passes = |set: u32| lets_in(self.verdict(&caller_of(&conditions, set)));
+            let flips = |set: u32| (0..conditions.len()).map(move |bit| set ^ (1 << bit));
+            let is_minimal = |set: u32| passes(set) && flips(set).all(|other| other > set || !passes(other));
+            for set in sets.clone().filter(|set| is_minimal(*set)) {
+                let caller = caller_of(&conditions, set);
+                let neighbours = flips(set).filter(|other| !passes(*other));
+                let neighbours = neighbours.map(|set| caller_of(&conditions, set));
+                let above = self.with_roles_above(&caller);
+                for caller in std::iter::once(caller).chain(neighbours).chain(above) {
+                    add(&mut callers, caller);
+                }
+            }
+        }
+        Some(callers)
+    }
+
+    /// Row 50: who holds a higher role in place of one that suffices.
+    fn with_roles_above(self, caller: &Caller) -> Vec<Caller> {
+        let holds = caller.holds.clone().unwrap_or_default();
+        let mut above = Vec::new();
+        for (index, role) in holds.roles.iter().enumerate() {
+            for (higher, implied) in self.roles.implies {
+                if implied.contains(role) {
+                    let mut holds = holds.clone();
+                    holds.roles.splice(index..=index, [*higher]);
+                    above.push(Caller { holds: Some(holds), ..caller.clone() });
+                }
+            }
+        }
+        above
+    }
+}
+
+fn passes(verdict: Verdict) -> bool {
+    verdict == Verdict::Passes
+}
+
+fn may_pass(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Passes | Verdict::Depends)
+}
+
+pub(super) fn add(callers: &mut Vec<Caller>, caller: Caller) {
+    if !callers.contains(&caller) {
+        callers.push(caller);
+    }
+}
+
+fn has_scope(caller: &Caller, scope: &str) -> bool {
+    caller.holds.as_ref().is_some_and(|holds| holds.scopes.contains(&scope))
+}
+
+/// What a caller can have or lack: the parts of the rule that are not made of others, each once.
+fn conditions(rule: &Rule) -> Vec<Rule> {
+    let mut found = Vec::new();
+    collect(rule, &mut found);
+    found
+}
+
+fn collect(rule: &Rule, found: &mut Vec<Rule>) {
+    match rule {
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().for_each(|rule| collect(rule, found)),
+        Rule::Not(rule) => collect(rule, found),
+        Rule::Role(_) | Rule::Scope(_) | Rule::Fresh(_) | Rule::NotImpersonated => {
+            if !found.contains(rule) {
+                found.push(*rule);
+            }
+        }
+        Rule::Check { .. } | Rule::Live | Rule::BothTokens => {}
+    }
+}
+
+/// The names of a rule's checks.
+pub(super) fn checks(rule: &Rule) -> Vec<&'static str> {
+    match rule {
+        Rule::Check { name, .. } => vec![name],
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().flat_map(checks).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Adds the names of a rule's roles, each once.
+pub(super) fn roles(rule: &Rule, names: &mut Vec<&'static str>) {
+    for condition in conditions(rule) {
+        if let Rule::Role(name) = condition
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+}
+
+/// The caller who has the conditions whose bits are set. Whoever lacks all of the ages signed in a second before the largest.
+fn caller_of(conditions: &[Rule], set: u32) -> Caller {
+    let mut holds = Holdings::default();
+    let mut impersonated = false;
+    let mut ages: Vec<(Duration, bool)> = Vec::new();
+    for (bit, condition) in conditions.iter().enumerate() {
+        let has = set >> bit & 1 == 1;
+        match condition {
+            Rule::Role(name) if has => holds.roles.push(name),
+            Rule::Scope(scope) if has => holds.scopes.push(scope),
+            Rule::NotImpersonated => impersonated = !has,
+            Rule::Fresh(max_age) => ages.push((*max_age, has)),
+            _ => {}
+        }
+    }
+    Caller { holds: Some(holds), sign_in_age: sign_in_age(ages), impersonated }
+}
+
+/// A sign-in that is older than the ages which are not met, if it can be, and else as old as possible. Real clocks go on while a
+/// probe runs: a sign-in that is to be fresh is of now where no smaller age forbids it.
+fn sign_in_age(mut ages: Vec<(Duration, bool)>) -> Duration {
+    ages.sort_unstable();
+    let too_old = ages.iter().take_while(|(_, met)| !met).last();
+    too_old.map_or(Duration::ZERO, |(age, _)| *age + Duration::from_secs(1))
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.holds {
+            None => f.write_str("the user of `claims`")?,
+            Some(Holdings { roles, scopes }) if roles.is_empty() && scopes.is_empty() => {
+                f.write_str("a user without roles and scopes")?;
+            }
+            Some(Holdings { roles, scopes }) => {
+                let roles = roles.iter().map(|role| format!("role `{role}`"));
+                let scopes = scopes.iter().map(|scope| format!("scope `{scope}`"));
+                f.write_str(&roles.chain(scopes).collect::<Vec<_>>().join(", "))?;
+            }
+        }
+        if !self.sign_in_age.is_zero() {
+            write!(f, ", signed in {}s ago", self.sign_in_age.as_secs())?;
+        }
+        if self.impersonated {
+            f.write_str(", with somebody acting for the user")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const ROLES: Roles = Roles {
+        names: None,
+        implies: &[("admin", &["editor", "member"]), ("editor", &["member"])],
+        private: &[],
+    };
+
+    fn of(rule: &Rule) -> RuleOf<'_> {
+        RuleOf { rule, roles: ROLES }
+    }
+
+    /// The callers at the border with what the rule says of them, in words.
+    fn border(rule: &Rule) -> Vec<(String, Verdict)> {
+        let callers = of(rule).border().unwrap();
+        callers.iter().map(|caller| (caller.to_string(), of(rule).verdict(caller))).collect()
+    }
+
+    fn is_at_border(rule: &Rule, caller: &str, verdict: Verdict) -> bool {
+        border(rule).contains(&(caller.to_owned(), verdict))
+    }
+
+    const NOTHING: &str = "a user without roles and scopes";
+
+    /// Rows 49 and 50.
+    #[test]
+    fn a_role_has_nobody_below_and_every_role_above_at_its_border() {
+        let found = border(&Rule::Role("member"));
+        let expected = [
+            ("role `member`", Verdict::Passes),
+            (NOTHING, Verdict::Fails),
+            ("role `admin`", Verdict::Passes),
+            ("role `editor`", Verdict::Passes),
+        ];
+        assert_eq!(found, expected.map(|(caller, verdict)| (caller.to_owned(), verdict)));
+    }
+
+    #[test]
+    fn each_way_to_suffice_is_tried_and_each_with_one_condition_less() {
+        const RULE: Rule =
+            Rule::Any(&[Rule::Role("admin"), Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")])]);
+        for (caller, verdict) in [
+            ("role `admin`", Verdict::Passes),
+            ("role `editor`, scope `posts:write`", Verdict::Passes),
+            ("role `editor`", Verdict::Fails),
+            ("scope `posts:write`", Verdict::Fails),
+            (NOTHING, Verdict::Fails),
+        ] {
+            assert!(is_at_border(&RULE, caller, verdict), "{caller}: {:?}", border(&RULE));
+        }
+    }
+
+    #[test]
+    fn who_has_what_a_rule_forbids_is_a_neighbour() {
+        const RULE: Rule = Rule::All(&[Rule::Not(&Rule::Role("guest")), Rule::NotImpersonated]);
+        assert!(is_at_border(&RULE, NOTHING, Verdict::Passes));
+        assert!(is_at_border(&RULE, "role `guest`", Verdict::Fails));
+        let impersonated = format!("{NOTHING}, with somebody acting for the user");
+        assert!(is_at_border(&RULE, &impersonated, Verdict::Fails));
+    }
+
+    /// Row 60.
+    #[test]
+    fn each_age_is_tried_a_second_beyond_it() {
+        const RULE: Rule = Rule::Any(&[
+            Rule::All(&[Rule::Role("member"), Rule::Fresh(MINUTE)]),
+            Rule::All(&[Rule::Role("editor"), Rule::Fresh(Duration::from_secs(600))]),
+        ]);
+        assert!(is_at_border(&RULE, "role `member`", Verdict::Passes));
+        assert!(is_at_border(&RULE, "role `member`, signed in 61s ago", Verdict::Stale));
+        assert!(is_at_border(&RULE, "role `editor`, signed in 61s ago", Verdict::Passes));
+        assert!(is_at_border(&RULE, "role `editor`, signed in 601s ago", Verdict::Stale));
+        assert!(is_at_border(&RULE, NOTHING, Verdict::Fails));
+    }
+
+    #[test]
+    fn checks_decide_where_the_caller_does_not() {
+        const OWNS: Rule = Rule::Check { name: "owns", not_found: false };
+        const EITHER: Rule = Rule::Any(&[Rule::Role("admin"), OWNS]);
+        assert!(is_at_border(&EITHER, "role `admin`", Verdict::Passes));
+        assert!(is_at_border(&EITHER, NOTHING, Verdict::Depends));
+        const BOTH: Rule = Rule::All(&[Rule::Role("editor"), OWNS]);
+        assert!(is_at_border(&BOTH, "role `editor`", Verdict::Depends));
+        assert!(is_at_border(&BOTH, "role `admin`", Verdict::Depends));
+        assert!(is_at_border(&BOTH, NOTHING, Verdict::Fails));
+        assert_eq!(checks(&EITHER), ["owns"]);
+    }
+
+    #[test]
+    fn a_rule_that_nobody_satisfies_has_no_border() {
+        for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::Not(&Rule::Live)] {
+            assert_eq!(border(&rule), []);
+        }
+    }
+
+    #[test]
+    fn a_rule_of_too_many_conditions_is_not_tried() {
+        let scopes: Vec<Rule> = ('a'..='m').map(|name| Rule::Scope(name.to_string().leak())).collect();
+        assert_eq!(scopes.len(), MOST_CONDITIONS + 1);
+        assert!(of(&Rule::Any(scopes.leak())).border().is_none());
+    }
+}
