@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::rules::{Caller, Holdings, RuleOf, Verdict, add, checks};
+use super::rules::{Caller, Hierarchy, Holdings, RuleOf, Verdict, add, checks};
 use crate::access::{Access, Rule};
-use crate::role::Roles;
 use crate::testing::forge::Flaw;
 
 /// One request.
@@ -72,7 +71,7 @@ const FLAWS: [Flaw; 8] = [
 pub(super) struct Route<'a> {
     pub(super) method: Method,
     pub(super) access: &'a Access,
-    pub(super) roles: Roles,
+    pub(super) roles: &'a Hierarchy,
     /// The names of roles to try, each alone.
     pub(super) names: &'a [&'static str],
     /// Every route looks whether the session has ended.

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use self::cases::{Case, Credentials, Expected, RefreshToken, Route};
 use self::report::{Exceptions, ProbedRoute, judge};
 use self::request::{Answer, Target};
+use self::rules::Hierarchy;
 use self::subject::Template;
 use super::TokenForge;
 use super::forge::{MALFORMED, Mold};
@@ -23,7 +24,7 @@ use crate::auth::{Auth, Liveness};
 use crate::claims::SessionClaims;
 use crate::http::X_REFRESH_TOKEN;
 use crate::matrix::AccessRow;
-use crate::role::Roles;
+use crate::role::RoleSet as _;
 use crate::router::AuthRouter;
 
 pub use report::{GapKind, ProbeGap, ProbeReport};
@@ -221,7 +222,7 @@ impl<C: SessionClaims> Run<'_, C> {
         let route = Route {
             method: method_of(row).ok_or("its method cannot be sent")?,
             access: &row.access,
-            roles: Roles::of::<C::Role>(),
+            roles: &Hierarchy::of::<C::Role>(),
             names: &names,
             always_live: self.probe.auth.liveness() == Liveness::Always,
         };
@@ -262,7 +263,7 @@ impl<C: SessionClaims> Run<'_, C> {
 
     /// The roles to try: all of a closed set; of an open one those that any rule names, and one that none does.
     fn role_names(&self) -> Vec<&'static str> {
-        match Roles::of::<C::Role>().names {
+        match C::Role::NAMES {
             Some(names) => names.to_vec(),
             None => {
                 let mut names = vec![ACTOR];

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::access::Rule;
-use crate::role::Roles;
+use crate::role::RoleSet;
 
 /// With more conditions there are too many combinations; nobody reads such a rule either.
 const MOST_CONDITIONS: usize = 12;
@@ -37,11 +37,37 @@ pub(super) enum Verdict {
     Stale,
 }
 
+/// Roles with every other role that their holders hold.
+pub(super) struct Hierarchy(Vec<(&'static str, Vec<&'static str>)>);
+
+impl Hierarchy {
+    /// That of a closed set; in an open one no role implies another.
+    pub(super) fn of<R: RoleSet>() -> Self {
+        let names = R::NAMES.unwrap_or_default();
+        let implied = |name: &'static str| {
+            let role = R::from_name(name);
+            let is_implied =
+                |other: &&&str| **other != name && role.as_ref().is_some_and(|role| role.grants(other));
+            (name, names.iter().filter(is_implied).copied().collect())
+        };
+        Self(names.iter().map(|name| implied(name)).collect())
+    }
+
+    fn implied(&self, role: &str) -> &[&'static str] {
+        self.0.iter().find(|(holder, _)| *holder == role).map_or(&[], |(_, implied)| implied)
+    }
+
+    fn above(&self, role: &str) -> impl Iterator<Item = &'static str> {
+        let above = self.0.iter().filter(move |(_, implied)| implied.contains(&role));
+        above.map(|(holder, _)| *holder)
+    }
+}
+
 /// A rule and the roles of the users that it is about.
 #[derive(Clone, Copy)]
 pub(super) struct RuleOf<'a> {
     pub(super) rule: &'a Rule,
-    pub(super) roles: Roles,
+    pub(super) roles: &'a Hierarchy,
 }
 
 /// What the caller does not decide.
@@ -86,11 +112,7 @@ impl RuleOf<'_> {
 
     fn has_role(self, caller: &Caller, name: &str) -> bool {
         let held = caller.holds.as_ref().map_or(&[][..], |holds| &holds.roles);
-        held.iter().any(|role| *role == name || self.implied(role).contains(&name))
-    }
-
-    fn implied(self, role: &str) -> &'static [&'static str] {
-        self.roles.implies.iter().find(|(holder, _)| *holder == role).map_or(&[], |(_, implied)| *implied)
+        held.iter().any(|role| *role == name || self.roles.implied(role).contains(&name))
     }
 
     /// The callers on both sides of the rule's border: those to whom nothing may be missing, and those who differ from them in one
@@ -108,7 +130,11 @@ impl RuleOf<'_> {
             let is_minimal = |set: u32| passes(set) && flips(set).all(|other| other > set || !passes(other));
             for set in sets.clone().filter(|set| is_minimal(*set)) {
                 let caller = caller_of(&conditions, set);
-                let neighbours = flips(set).filter(|other| !passes(*other));
+                let just_too_old = conditions.iter().enumerate().filter_map(|(bit, condition)| {
+                    let Rule::Fresh(age) = condition else { return None };
+                    Some(set & !(1 << bit) | larger_ages(&conditions, *age))
+                });
+                let neighbours = flips(set).chain(just_too_old).filter(|other| !passes(*other));
                 let neighbours = neighbours.map(|set| caller_of(&conditions, set));
                 let above = self.with_roles_above(&caller);
                 for caller in std::iter::once(caller).chain(neighbours).chain(above) {
@@ -124,16 +150,21 @@ impl RuleOf<'_> {
         let holds = caller.holds.clone().unwrap_or_default();
         let mut above = Vec::new();
         for (index, role) in holds.roles.iter().enumerate() {
-            for (higher, implied) in self.roles.implies {
-                if implied.contains(role) {
-                    let mut holds = holds.clone();
-                    holds.roles.splice(index..=index, [*higher]);
-                    above.push(Caller { holds: Some(holds), ..caller.clone() });
-                }
+            for higher in self.roles.above(role) {
+                let mut holds = holds.clone();
+                holds.roles.splice(index..=index, [higher]);
+                above.push(Caller { holds: Some(holds), ..caller.clone() });
             }
         }
         above
     }
+}
+
+/// The bits of the ages above this one, so that a sign-in may be a second older than this and no more.
+fn larger_ages(conditions: &[Rule], age: Duration) -> u32 {
+    let is_larger = |condition: &Rule| matches!(condition, Rule::Fresh(other) if *other > age);
+    let bits = conditions.iter().enumerate().filter(|(_, condition)| is_larger(condition));
+    bits.fold(0, |set, (bit, _)| set | 1 << bit)
 }
 
 fn passes(verdict: Verdict) -> bool {
@@ -245,17 +276,35 @@ impl fmt::Display for Caller {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
-    const ROLES: Roles = Roles {
-        names: None,
-        implies: &[("admin", &["editor", "member"]), ("editor", &["member"])],
-        private: &[],
-    };
+    static ROLES: LazyLock<Hierarchy> = LazyLock::new(|| {
+        Hierarchy(vec![("member", vec![]), ("editor", vec!["member"]), ("admin", vec!["member", "editor"])])
+    });
 
     fn of(rule: &Rule) -> RuleOf<'_> {
-        RuleOf { rule, roles: ROLES }
+        RuleOf { rule, roles: &ROLES }
+    }
+
+    #[cfg(feature = "macros")]
+    #[test]
+    fn a_hierarchy_is_that_of_the_roles() {
+        #[derive(crate::Role, Clone, Copy)]
+        enum Role {
+            Member,
+            #[role(implies(Member))]
+            Editor,
+            #[role(implies(Editor))]
+            Admin,
+        }
+
+        assert_eq!(Hierarchy::of::<Role>().0, ROLES.0);
+        assert_eq!(Hierarchy::of::<String>().0, []);
+        assert_eq!(ROLES.above("member").collect::<Vec<_>>(), ["editor", "admin"]);
+        assert!(Role::Admin.grants(Role::Member.as_str()) && Role::Admin.grants(Role::Editor.as_str()));
     }
 
     /// The callers at the border with what the rule says of them, in words.
@@ -277,8 +326,8 @@ mod tests {
         let expected = [
             ("role `member`", Verdict::Passes),
             (NOTHING, Verdict::Fails),
-            ("role `admin`", Verdict::Passes),
             ("role `editor`", Verdict::Passes),
+            ("role `admin`", Verdict::Passes),
         ];
         assert_eq!(found, expected.map(|(caller, verdict)| (caller.to_owned(), verdict)));
     }

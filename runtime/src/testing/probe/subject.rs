@@ -30,13 +30,14 @@ impl<C: SessionClaims> Template<C> {
         let Some(Holdings { roles, scopes }) = holds else { return Some(self.claims.clone()) };
         let mut wire = self.claims.serialize_wire(serde_json::value::Serializer).ok()?;
         let members = wire.as_object_mut()?;
-        let mut set = |name: &str, value: Value| {
-            if members.contains_key(name) {
+        // A type without the member may refuse it.
+        let mut set = |name: &str, value: Value, is_empty: bool| {
+            if !is_empty || members.contains_key(name) {
                 members.insert(name.to_owned(), value);
             }
         };
-        set("roles", json!(roles));
-        set("scope", json!(scopes.join(" ")));
+        set("roles", json!(roles), roles.is_empty());
+        set("scope", json!(scopes.join(" ")), scopes.is_empty());
         let claims = C::deserialize_wire(wire).ok()?;
         let has_all = roles.iter().all(|role| claims.holds_role(role))
             && scopes.iter().all(|scope| claims.has_scope(scope));
