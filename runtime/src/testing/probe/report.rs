@@ -155,8 +155,6 @@ pub(super) struct Exceptions<'a> {
     pub(super) own: &'a [u16],
     /// Where a layer sends those who are not signed in.
     pub(super) login_page: Option<&'a str>,
-    /// The path is a prefix, below which something else decides what there is.
-    pub(super) is_prefix: bool,
 }
 
 /// Compares an answer with what it has to be.
@@ -164,7 +162,7 @@ pub(super) fn judge(case: &Case, answer: &Answer, exceptions: Exceptions<'_>) ->
     let status = answer.status.map_or(0, |status| status.as_u16());
     let is_login_page = exceptions.login_page.is_some_and(|page| answer.redirects_to(page));
     let is_refusal = matches!(status, 401 | 403) && !exceptions.own.contains(&status);
-    if answer.no_such_route && !exceptions.is_prefix && case.expected != Expected::NotServed {
+    if answer.no_such_route && case.expected != Expected::NotServed {
         return Some(GapKind::NoSuchRoute);
     }
     let refused = |is_refused: bool| is_refused.then_some(GapKind::Refused);
