@@ -221,7 +221,11 @@ mod tests {
 
     #[test]
     fn a_role_that_every_type_declares_passes_and_an_open_set_has_every_role() {
-        check_role("require_role", "admin", &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))]);
+        check_role(
+            "require_role",
+            "admin",
+            &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))],
+        );
     }
 
     /// Otherwise the router has to answer for the roles, and nobody would if this were wrong.
@@ -237,7 +241,11 @@ mod tests {
     #[test]
     #[should_panic = "`Support` has no role `admin`"]
     fn each_type_of_a_signature_has_to_know_the_role() {
-        check_role("require_role", "admin", &[("User", closed(&["admin"])), ("Support", closed(&["support"]))]);
+        check_role(
+            "require_role",
+            "admin",
+            &[("User", closed(&["admin"])), ("Support", closed(&["support"]))],
+        );
     }
 
     #[test]

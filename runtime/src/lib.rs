@@ -61,7 +61,7 @@
 //! | `connect-info` | | the client's address in [`SessionMetadata`], from axum's `ConnectInfo` |
 //! | `user-agent` | | the name of the device in [`SessionMetadata`] |
 //! | `cors` | | `Auth::cors_layer`, for pages of other origins |
-//! | `test-util` | | a clock that tests set, a store that fails, the conformance suite for stores, `assert_access_matrix!` |
+//! | `test-util` | | [`testing`]: an `Auth` in one line, bad tokens by name, the access probe, `assert_access_matrix!`, the conformance suite |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 

@@ -94,12 +94,15 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
 struct Api;
 
 fn app(state: AppState) -> Router {
-    let (router, api) = AuthRouter::with_openapi(Api::openapi())
+    let (router, api) = routes(state).split_for_parts();
+    router.merge(scalar("/scalar", api))
+}
+
+fn routes(state: AppState) -> AuthRouter {
+    AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login, me, list_users))
         .routes(state.auth.routes())
         .with_state(state)
-        .split_for_parts();
-    router.merge(scalar("/scalar", api))
 }
 
 #[tokio::main]
@@ -156,4 +159,21 @@ fn print_instructions(url: &str, users: &Users) {
            curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n  \
            curl {url}/logout -X POST -H \"Authorization: Bearer $ACCESS_TOKEN\"\n"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign::testing::{AccessProbe, TestAuth};
+
+    use super::*;
+
+    /// Whatever is added to the routes, they refuse whom they say they refuse.
+    #[tokio::test]
+    async fn every_route_enforces_what_it_declares() {
+        let auth = TestAuth::new();
+        let users = Users::demo().unwrap();
+        let max = users.all().last().unwrap();
+        let router = routes(AppState { auth: auth.auth().clone(), users });
+        AccessProbe::new(router, &auth).claims(max).run().await.assert_no_gaps();
+    }
 }

@@ -123,6 +123,12 @@ impl<C: SessionClaims> Auth<C> {
         Ok(())
     }
 
+    /// For tests that make tokens which no `Auth` gives out.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn access_tokens(&self) -> &AccessTokens {
+        &self.inner.access_tokens
+    }
+
     pub(crate) fn realm(&self) -> &Arc<str> {
         &self.inner.realm
     }

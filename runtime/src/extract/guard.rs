@@ -87,6 +87,24 @@ impl<S: Sync> FromRequestParts<S> for Nobody {
     }
 }
 
+/// For direct calls of guarded handlers in tests.
+#[cfg(any(test, feature = "test-util"))]
+mod granted {
+    use super::{Guard, PhantomData, Public};
+
+    impl<P> Guard<P> {
+        pub(crate) fn granted() -> Self {
+            Self(PhantomData)
+        }
+    }
+
+    impl<P> Public<P> {
+        pub(crate) fn granted() -> Self {
+            Self(PhantomData)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,20 +1,31 @@
-//! For tests: a clock to set, a store that fails on command, the conformance suite for session stores, and a
-//! committed file of who may call what.
+//! For tests: an [`Auth`](crate::Auth) in one line, tokens good and bad, a clock to set, a store that fails on command, a probe that
+//! proves the access of every route, a committed file of who may call what, and the conformance suite for session stores.
 //!
 //! Needs the feature `test-util`; enable it in `[dev-dependencies]` only.
 
+mod auth;
 mod clock;
 pub mod conformance;
 mod faulty;
+mod forge;
+mod granted;
 #[cfg(feature = "openapi")]
 mod matrix;
+#[cfg(feature = "openapi")]
+mod probe;
 
 #[doc(inline)]
 pub use crate::__store_conformance as store_conformance;
 #[doc(inline)]
 #[cfg(feature = "openapi")]
 pub use crate::assert_access_matrix;
+pub use auth::TestAuth;
 pub use clock::TestClock;
 pub use faulty::{Fault, FaultyStore};
+pub use forge::TokenForge;
+pub use granted::{Granted, granted};
 #[cfg(feature = "openapi")]
 pub use matrix::__assert_access_matrix;
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use probe::{AccessProbe, GapKind, ProbeGap, ProbeReport};

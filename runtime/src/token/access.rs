@@ -1,5 +1,8 @@
 //! Access tokens: JWTs as RFC 9068 says, with the application's claims at top level.
 
+#[cfg(any(test, feature = "test-util"))]
+mod forging;
+
 use std::time::Duration;
 
 use serde::Serialize;

@@ -1,0 +1,68 @@
+//! Guards that have let a call pass, for tests that call a handler as the function that it is.
+
+use crate::extract::{Guard, Public};
+
+/// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly.
+///
+/// It is what tests of the handler itself need, without router, request and token. It exists under `test-util` only: nothing else than
+/// a request makes a guard in production.
+///
+/// ```
+/// use axum::extract::State;
+/// use countersign::testing::granted;
+/// use countersign::{SessionClaims, require_role};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: u64,
+///     #[claims(roles)]
+///     roles: Vec<String>,
+/// }
+///
+/// #[require_role("admin")]
+/// async fn members(State(greeting): State<&'static str>, user: User) -> String {
+///     format!("{greeting} {}", user.id)
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let user = User { id: 7, roles: Vec::new() };
+/// assert_eq!(members(granted(), State("hello"), user).await, "hello 7");
+/// # });
+/// ```
+#[must_use = "pass it to the handler as its first argument"]
+pub fn granted<G: Granted>() -> G {
+    G::granted()
+}
+
+/// What [`granted`] makes: the first argument that an access attribute adds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the argument that an access attribute adds",
+    label = "not a guard",
+    note = "pass `granted()` as the first argument of a handler under `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(...)]`"
+)]
+pub trait Granted: sealed::Sealed {}
+
+impl<P> Granted for Guard<P> {}
+impl<P> Granted for Public<P> {}
+
+mod sealed {
+    use crate::extract::{Guard, Public};
+
+    /// Nobody else can make a guard.
+    pub trait Sealed {
+        fn granted() -> Self;
+    }
+
+    impl<P> Sealed for Guard<P> {
+        fn granted() -> Self {
+            Self::granted()
+        }
+    }
+
+    impl<P> Sealed for Public<P> {
+        fn granted() -> Self {
+            Self::granted()
+        }
+    }
+}

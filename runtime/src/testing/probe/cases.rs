@@ -1,0 +1,234 @@
+//! What is asked of one route, and what it has to answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::Method;
+
+use super::rules::{Caller, Hierarchy, Holdings, RuleOf, Verdict, add, checks};
+use crate::access::{Access, Rule};
+use crate::testing::forge::Flaw;
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) method: Method,
+    pub(super) credentials: Credentials,
+    pub(super) expected: Expected,
+}
+
+/// What a request presents.
+#[derive(Clone, Debug)]
+pub(super) enum Credentials {
+    None,
+    Malformed,
+    Token { caller: Caller, flaw: Option<Flaw>, refresh: RefreshToken },
+}
+
+/// What stands beside the access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefreshToken {
+    None,
+    Own,
+    OtherSession,
+}
+
+/// What the answer has to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Anything but a 401 or 403.
+    Passed,
+    /// Anything but a refusal of this crate: a public handler may refuse its caller for reasons of its own.
+    Open,
+    /// What these checks say.
+    Decided(Vec<&'static str>),
+    Refused(Refusal),
+    /// Anything but a success.
+    NotServed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    NoToken,
+    BadToken,
+    NoRefreshToken,
+    Stale,
+    Forbidden,
+}
+
+const FLAWS: [Flaw; 8] = [
+    Flaw::Tampered,
+    Flaw::Expired,
+    Flaw::NotYetValid,
+    Flaw::WrongAudience,
+    Flaw::WrongIssuer,
+    Flaw::Unsigned,
+    Flaw::OtherKey,
+    Flaw::RefreshAsAccess,
+];
+
+/// A route, as far as it matters to what is asked of it.
+pub(super) struct Route<'a> {
+    pub(super) method: Method,
+    pub(super) access: &'a Access,
+    pub(super) roles: &'a Hierarchy,
+    /// The names of roles to try, each alone.
+    pub(super) names: &'a [&'static str],
+    /// Every route looks whether the session has ended.
+    pub(super) always_live: bool,
+}
+
+impl Route<'_> {
+    /// Every request, or why there is none.
+    pub(super) fn cases(&self) -> Result<Vec<Case>, &'static str> {
+        let template = Caller { holds: None, sign_in_age: Duration::ZERO, impersonated: false };
+        Ok(match self.access {
+            Access::Public { .. } => vec![
+                self.case(Credentials::None, Expected::Open),
+                self.case(Credentials::Malformed, Expected::Open),
+                self.with_token(template, Expected::Open),
+            ],
+            Access::Optional => {
+                let mut cases = vec![self.case(Credentials::None, Expected::Passed)];
+                cases.extend(self.bad_tokens(&template));
+                cases.push(self.with_token(template, Expected::Passed));
+                cases
+            }
+            Access::Authenticated => {
+                let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
+                cases.extend(self.bad_tokens(&template));
+                cases.push(self.with_token(template, Expected::Passed));
+                cases.extend(self.each_role().map(|caller| self.with_token(caller, Expected::Passed)));
+                cases
+            }
+            Access::Require(rule) => self.cases_of(rule)?,
+        })
+    }
+
+    fn cases_of(&self, rule: &Rule) -> Result<Vec<Case>, &'static str> {
+        let of = RuleOf { rule, roles: self.roles };
+        let mut callers = of.border().ok_or("its rule has too many conditions to try every combination")?;
+        self.each_role().for_each(|caller| add(&mut callers, caller));
+        let best = callers.iter().min_by_key(|caller| of.verdict(caller) as u8);
+        let best = best.cloned().unwrap_or_else(|| holder(&[]));
+
+        let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
+        cases.extend(self.bad_tokens(&best));
+        if self.access.asks_for_both_tokens() {
+            for (refresh, refusal) in [
+                (RefreshToken::None, Refusal::NoRefreshToken),
+                (RefreshToken::OtherSession, Refusal::BadToken),
+            ] {
+                let credentials = Credentials::Token { caller: best.clone(), flaw: None, refresh };
+                cases.push(self.case(credentials, Expected::Refused(refusal)));
+            }
+        }
+        cases.extend(callers.into_iter().map(|caller| {
+            let expected = match of.verdict(&caller) {
+                Verdict::Passes => Expected::Passed,
+                Verdict::Depends => Expected::Decided(checks(rule)),
+                Verdict::Stale => Expected::Refused(Refusal::Stale),
+                Verdict::Fails => Expected::Refused(Refusal::Forbidden),
+            };
+            self.with_token(caller, expected)
+        }));
+        Ok(cases)
+    }
+
+    /// Rows 31 to 39: nothing but the token is to blame for the refusal.
+    fn bad_tokens(&self, caller: &Caller) -> Vec<Case> {
+        let ended = self.always_live || self.access.asks_for_liveness();
+        let flaws = FLAWS.into_iter().chain(ended.then_some(Flaw::SessionEnded));
+        let refresh = self.refresh_token();
+        let tokens =
+            flaws.map(|flaw| Credentials::Token { caller: caller.clone(), flaw: Some(flaw), refresh });
+        std::iter::once(Credentials::Malformed)
+            .chain(tokens)
+            .map(|credentials| self.case(credentials, Expected::Refused(Refusal::BadToken)))
+            .collect()
+    }
+
+    fn each_role(&self) -> impl Iterator<Item = Caller> {
+        self.names.iter().map(|name| holder(&[*name]))
+    }
+
+    fn with_token(&self, caller: Caller, expected: Expected) -> Case {
+        self.case(Credentials::Token { caller, flaw: None, refresh: self.refresh_token() }, expected)
+    }
+
+    fn refresh_token(&self) -> RefreshToken {
+        if self.access.asks_for_both_tokens() { RefreshToken::Own } else { RefreshToken::None }
+    }
+
+    fn case(&self, credentials: Credentials, expected: Expected) -> Case {
+        Case { method: self.method.clone(), credentials, expected }
+    }
+}
+
+fn holder(roles: &[&'static str]) -> Caller {
+    let holds = Holdings { roles: roles.to_vec(), scopes: Vec::new() };
+    Caller { holds: Some(holds), sign_in_age: Duration::ZERO, impersonated: false }
+}
+
+impl Expected {
+    /// Whether the request is repeated with a body that nobody can read, to see that the refusal comes first (row 52).
+    pub(super) fn comes_before_the_body(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+impl Refusal {
+    /// What the challenge and the problem may be called; a challenge without credentials has no `error` (RFC 6750 section 3.1).
+    pub(super) fn codes(self) -> &'static [&'static str] {
+        match self {
+            Self::NoToken => &["missing_credentials"],
+            Self::BadToken => &["invalid_token"],
+            Self::NoRefreshToken => &["missing_refresh_token"],
+            Self::Stale => &["insufficient_user_authentication"],
+            Self::Forbidden => &["insufficient_scope", "forbidden"],
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("neither 401 nor 403"),
+            Self::Open => f.write_str("no refusal by a guard"),
+            Self::Decided(names) => write!(f, "what the check `{}` decides", names.join("`, `")),
+            Self::Refused(Refusal::Forbidden) => f.write_str("403"),
+            Self::Refused(refusal) => write!(f, "401 {}", refusal.codes().join(" or ")),
+            Self::NotServed => f.write_str("no success"),
+        }
+    }
+}
+
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (caller, flaw, refresh) = match self {
+            Self::None => return f.write_str("no token"),
+            Self::Malformed => return f.write_str("malformed token"),
+            Self::Token { caller, flaw, refresh } => (caller, flaw, refresh),
+        };
+        if let Some(flaw) = flaw {
+            let words = match flaw {
+                Flaw::Expired => "expired token",
+                Flaw::NotYetValid => "token that is not valid yet",
+                Flaw::Tampered => "tampered token",
+                Flaw::WrongAudience => "token for another audience",
+                Flaw::WrongIssuer => "token of another issuer",
+                Flaw::Unsigned => "unsigned token (alg none)",
+                Flaw::OtherKey => "token signed with another key",
+                Flaw::RefreshAsAccess => "refresh token as access token",
+                Flaw::SessionEnded => "token of an ended session",
+            };
+            return f.write_str(words);
+        }
+        caller.fmt(f)?;
+        match refresh {
+            RefreshToken::None => Ok(()),
+            RefreshToken::Own => f.write_str(", with the refresh token"),
+            RefreshToken::OtherSession => f.write_str(", with the refresh token of another session"),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Requests that prove, for every route, that it enforces what it declares.
+
+mod cases;
+mod report;
+mod request;
+mod rules;
+mod run;
+mod subject;
+
+use std::fmt;
+
+use axum::Router;
+use http::StatusCode;
+
+use self::run::Run;
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+use crate::matrix::AccessRow;
+use crate::router::AuthRouter;
+
+pub use report::{GapKind, ProbeGap, ProbeReport};
+
+/// Sends requests to every route of a router, and compares the answers with what the route declares.
+///
+/// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token; for a rule also
+/// each role alone, every smallest set of conditions that suffices, the same with each role above a demanded one, and every
+/// neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh token.
+/// Who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
+/// read. Who suffices must get neither; any other answer is the handler's business, 404 and 500 included. `HEAD` goes where `GET` goes,
+/// and `OPTIONS`, `TRACE` and an unknown method find no success on a guarded path.
+///
+/// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
+/// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
+///
+/// A [`check`](macro@crate::check) of the application depends on data that the probe does not know. Where only checks are left to decide,
+/// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
+/// data prove its checks.
+///
+/// What it cannot see: a handler that runs and answers as a guard would, what a service does below the prefix that it is mounted
+/// at, and paths that are in no matrix.
+///
+/// ```
+/// use countersign::testing::{AccessProbe, TestAuth};
+/// use countersign::{AuthRouter, Role, SessionClaims, authenticated, require_role, routes};
+///
+/// #[derive(Role, Clone, Copy)]
+/// enum Role {
+///     Member,
+///     #[role(implies(Member))]
+///     Admin,
+/// }
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: u64,
+///     #[claims(roles)]
+///     roles: Vec<Role>,
+/// }
+///
+/// #[authenticated]
+/// #[utoipa::path(get, path = "/me")]
+/// async fn me(user: User) -> String {
+///     user.id.to_string()
+/// }
+///
+/// #[require_role("member")]
+/// #[utoipa::path(get, path = "/members/{id}")]
+/// async fn member() {}
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let auth = TestAuth::new();
+/// let router = AuthRouter::new().routes(routes!(me, member)).with_state(auth.clone());
+///
+/// let probe = AccessProbe::new(router, &auth).claims(User { id: 7, roles: Vec::new() }).param("id", "8");
+/// probe.run().await.assert_no_gaps();
+/// # });
+/// ```
+#[must_use = "call `run`"]
+pub struct AccessProbe<C> {
+    router: Router,
+    rows: Vec<AccessRow>,
+    auth: Auth<C>,
+    claims: Option<C>,
+    params: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    skipped: Vec<(String, String, String)>,
+    own_answers: Vec<(String, String, u16)>,
+    login_page: Option<String>,
+}
+
+impl<C: SessionClaims> AccessProbe<C> {
+    /// Takes a router that has its state, and the `Auth` that its guards ask.
+    pub fn new(router: AuthRouter, auth: &Auth<C>) -> Self {
+        Self {
+            rows: router.access_matrix().rows().to_vec(),
+            router: router.into(),
+            auth: auth.clone(),
+            claims: None,
+            params: Vec::new(),
+            query: Vec::new(),
+            skipped: Vec::new(),
+            own_answers: Vec::new(),
+            login_page: None,
+        }
+    }
+
+    /// The user on whose behalf requests are sent; roles and scopes are replaced as rules demand. Without it, the subject is `1`, and
+    /// claims that need more than that have to be given.
+    pub fn claims(mut self, template: C) -> Self {
+        self.claims = Some(template);
+        self
+    }
+
+    /// The value of a placeholder in paths, as it stands in a URL: `1` unless set.
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.params.push((name.into(), value.into()));
+        self
+    }
+
+    /// A query parameter for every request.
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Leaves a route out; the report says so, and why.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route, and when the reason is empty.
+    #[track_caller]
+    pub fn skip(mut self, method: &str, path: &str, reason: &str) -> Self {
+        assert!(!reason.trim().is_empty(), "`AccessProbe::skip` needs a reason");
+        self.assert_known("skip", method, path);
+        self.skipped.push((method.to_owned(), path.to_owned(), reason.to_owned()));
+        self
+    }
+
+    /// The handler of this route answers with this status, 401 or 403, by itself, and so it is no refusal by the guard. A public route
+    /// needs none of this for problems with codes of its own, such as `invalid_credentials`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route.
+    #[track_caller]
+    pub fn answers(mut self, method: &str, path: &str, status: StatusCode) -> Self {
+        self.assert_known("answers", method, path);
+        self.own_answers.push((method.to_owned(), path.to_owned(), status.as_u16()));
+        self
+    }
+
+    /// A [layer](crate::AuthLayer::redirect) sends those who are not signed in to this page; that counts as a 401.
+    pub fn login_page(mut self, target: impl Into<String>) -> Self {
+        self.login_page = Some(target.into());
+        self
+    }
+
+    fn reason_to_skip(&self, row: &AccessRow) -> Option<&str> {
+        let skipped =
+            self.skipped.iter().find(|(method, path, _)| *method == row.method && *path == row.path);
+        skipped.map(|(.., reason)| reason.as_str())
+    }
+
+    #[track_caller]
+    fn assert_known(&self, call: &str, method: &str, path: &str) {
+        let is_known = self.rows.iter().any(|row| row.method() == method && row.path() == path);
+        assert!(is_known, "`AccessProbe::{call}` names `{method} {path}`, which is no route of the router");
+    }
+
+    /// Sends the requests.
+    ///
+    /// # Panics
+    ///
+    /// When no session can be opened, and when claims are needed that nobody gave.
+    pub async fn run(self) -> ProbeReport {
+        Run::of(&self).report().await
+    }
+}
+
+impl<C> fmt::Debug for AccessProbe<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessProbe").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "macros", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod tests;

@@ -1,0 +1,177 @@
+//! One request through the router, without a socket, and what came back.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use axum::Router;
+use axum_core::body::Body;
+use axum_core::extract::Request;
+use axum_core::response::Response;
+use http::header::{CONTENT_TYPE, HeaderName, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use serde::Deserialize;
+use tower_service::Service;
+
+/// More than any refusal of this crate has.
+const LONGEST_PROBLEM: usize = 64 * 1024;
+
+/// What the answer to a request was.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// `None` when the handler panicked.
+    pub(super) status: Option<StatusCode>,
+    pub(super) headers: HeaderMap,
+    /// That of a problem in the body, or the `error` of the challenge.
+    pub(super) code: Option<String>,
+    /// Something asked for the request's body.
+    pub(super) read_body: bool,
+    /// No route has the path and the method.
+    pub(super) no_such_route: bool,
+}
+
+/// In the extensions of an answer that no route gave.
+#[derive(Clone, Copy)]
+struct NoSuchRoute;
+
+#[derive(Deserialize)]
+struct Problem {
+    code: String,
+}
+
+/// The router, and the same one as it tells when it has no route.
+pub(super) struct Target {
+    router: Router,
+    marked: Router,
+}
+
+impl Target {
+    pub(super) fn new(router: Router) -> Self {
+        let unknown = || async {
+            let mut answer = Response::new(Body::empty());
+            *answer.status_mut() = StatusCode::NOT_FOUND;
+            answer.extensions_mut().insert(NoSuchRoute);
+            answer
+        };
+        let marked = router.clone().fallback(unknown).method_not_allowed_fallback(unknown);
+        Self { router, marked }
+    }
+
+    /// Sends a request with these headers; `with_body` gives it a body that is no JSON, and notices when it is read.
+    pub(super) async fn answer(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        with_body: bool,
+    ) -> Answer {
+        let read_body = Arc::new(AtomicBool::new(false));
+        let request = || {
+            let body = if with_body { unreadable(Arc::clone(&read_body)) } else { Body::empty() };
+            let mut request = Request::new(body);
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = uri.clone();
+            request.headers_mut().clone_from(headers);
+            if with_body {
+                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
+            request
+        };
+        let Some(response) = sent(self.router.clone(), request()).await else {
+            return Answer::panicked(read_body.load(Ordering::SeqCst));
+        };
+        let read_body = read_body.load(Ordering::SeqCst);
+        let may_be_unknown =
+            matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let no_such_route = may_be_unknown
+            && sent(self.marked.clone(), request())
+                .await
+                .is_some_and(|response| response.extensions().get::<NoSuchRoute>().is_some());
+        Answer::of(response, read_body, no_such_route).await
+    }
+}
+
+/// What begins as an object and ends there.
+fn unreadable(read: Arc<AtomicBool>) -> Body {
+    Body::from_stream(futures_util::stream::once(async move {
+        read.store(true, Ordering::SeqCst);
+        Ok::<_, Infallible>("{")
+    }))
+}
+
+/// `None` when a handler panics: the probe goes on, and says where.
+async fn sent(mut router: Router, request: Request) -> Option<Response> {
+    let Ok(()) = poll_fn(|context| Service::<Request>::poll_ready(&mut router, context)).await;
+    let mut answer = pin!(router.call(request));
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(Poll::Ready(Ok(response))) => Poll::Ready(Some(response)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+impl Answer {
+    fn panicked(read_body: bool) -> Self {
+        Self { status: None, headers: HeaderMap::new(), code: None, read_body, no_such_route: false }
+    }
+
+    /// The body is read only where a problem is announced: others may never end.
+    async fn of(response: Response, read_body: bool, no_such_route: bool) -> Self {
+        let (parts, body) = response.into_parts();
+        let is_problem =
+            parts.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+        let mut code = None;
+        if is_problem {
+            let bytes = axum::body::to_bytes(body, LONGEST_PROBLEM).await.unwrap_or_default();
+            code = serde_json::from_slice(&bytes).ok().map(|Problem { code }| code);
+        }
+        let (status, headers) = (Some(parts.status), parts.headers);
+        let code = code.or_else(|| error_of(challenge(&headers)?));
+        Self { status, headers, code, read_body, no_such_route }
+    }
+
+    /// The challenge of RFC 6750, if there is one.
+    pub(super) fn challenge(&self) -> Option<&str> {
+        challenge(&self.headers)
+    }
+
+    /// Whether it sends the client there: with a status of its own, or as htmx has it.
+    pub(super) fn redirects_to(&self, target: &str) -> bool {
+        let is = |name: HeaderName| self.headers.get(name).is_some_and(|value| value == target);
+        (self.status == Some(StatusCode::SEE_OTHER) && is(LOCATION))
+            || is(HeaderName::from_static("hx-redirect"))
+    }
+}
+
+fn challenge(headers: &HeaderMap) -> Option<&str> {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).iter();
+    challenges.filter_map(|value| value.to_str().ok()).find(|value| value.starts_with("Bearer"))
+}
+
+fn error_of(challenge: &str) -> Option<String> {
+    let (_, error) = challenge.split_once("error=\"")?;
+    error.split_once('"').map(|(error, _)| error.to_owned())
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(status) = self.status else { return f.write_str("a panic") };
+        f.write_str(status.as_str())?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        if self.no_such_route {
+            f.write_str(", for want of a route")?;
+        }
+        if self.read_body {
+            f.write_str(", after the body was read")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! One run of a probe over its routes.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+use super::AccessProbe;
+use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
+use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, judge};
+use super::request::{Answer, Target};
+use super::rules::{self, Hierarchy};
+use super::subject::{self, Template};
+use crate::access::Access;
+use crate::auth::Liveness;
+use crate::claims::SessionClaims;
+use crate::http::X_REFRESH_TOKEN;
+use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::role::RoleSet as _;
+use crate::testing::TokenForge;
+use crate::testing::forge::{MALFORMED, Mold};
+
+/// Who acts for the user in tokens of impersonation, and a role that nobody asks for.
+const NOBODY: &str = "countersign-probe";
+
+/// A probe at work.
+pub(super) struct Run<'a, C> {
+    probe: &'a AccessProbe<C>,
+    target: Target,
+    template: Template<C>,
+}
+
+impl<'a, C: SessionClaims> Run<'a, C> {
+    pub(super) fn of(probe: &'a AccessProbe<C>) -> Self {
+        let (target, template) = (Target::new(probe.router.clone()), Template::new(probe.claims.clone()));
+        Self { probe, target, template }
+    }
+
+    pub(super) async fn report(&self) -> ProbeReport {
+        let mut routes = Vec::new();
+        for row in &self.probe.rows {
+            let mut route = ProbedRoute::new(row);
+            match self.plan(row) {
+                Ok((uri, cases)) => {
+                    for case in cases {
+                        self.ask(&mut route, row, &uri, case).await;
+                    }
+                }
+                Err(reason) => route.note(reason),
+            }
+            routes.push(route);
+        }
+        ProbeReport { routes }
+    }
+
+    /// Where to ask, and what; or why not.
+    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), String> {
+        if let Some(reason) = self.probe.reason_to_skip(row) {
+            return Err(reason.to_owned());
+        }
+        if row.declared() == DeclaredWhere::Nowhere {
+            return Err("it was added without an access, so there is nothing to prove".to_owned());
+        }
+        let uri = self.uri(row.path()).ok_or("its path cannot be made a URL; set its parameters")?;
+        let names = self.role_names();
+        let route = Route {
+            method: method_of(row).ok_or("its method cannot be sent")?,
+            access: &row.access,
+            roles: &Hierarchy::of::<C::Role>(),
+            names: &names,
+            always_live: self.probe.auth.liveness() == Liveness::Always,
+        };
+        let mut cases = route.cases()?;
+        if is_guarded(row) {
+            cases.extend(self.head(row, &cases));
+            cases.extend(self.other_methods(row));
+        }
+        Ok((uri, cases))
+    }
+
+    /// Row 53: `HEAD` is answered by the handler of `GET`.
+    fn head(&self, row: &AccessRow, cases: &[Case]) -> Vec<Case> {
+        let has_own = self.probe.rows.iter().any(|other| other.path == row.path && other.method == "HEAD");
+        if row.method != "GET" || has_own {
+            return Vec::new();
+        }
+        let of_guard = cases.iter().filter(|case| !matches!(case.expected, Expected::Decided(_)));
+        of_guard.map(|case| Case { method: Method::HEAD, ..case.clone() }).collect()
+    }
+
+    /// Row 53: what no route of the path names is served to nobody. The first guarded route of the path asks for it.
+    fn other_methods(&self, row: &AccessRow) -> Vec<Case> {
+        let of_path: Vec<_> = self.probe.rows.iter().filter(|other| other.path == row.path).collect();
+        let asking =
+            of_path.iter().find(|other| is_guarded(other) && self.probe.reason_to_skip(other).is_none());
+        if asking.is_some_and(|asking| asking.method != row.method) {
+            return Vec::new();
+        }
+        let unknown = Method::from_bytes(b"PROBE").ok();
+        [Method::OPTIONS, Method::TRACE]
+            .into_iter()
+            .chain(unknown)
+            .filter(|method| of_path.iter().all(|other| other.method != method.as_str()))
+            .map(|method| Case { method, credentials: Credentials::None, expected: Expected::NotServed })
+            .collect()
+    }
+
+    /// The roles to try: all of a closed set; of an open one those that any rule names, and one that none does.
+    fn role_names(&self) -> Vec<&'static str> {
+        match C::Role::NAMES {
+            Some(names) => names.to_vec(),
+            None => {
+                let mut names = vec![NOBODY];
+                for row in &self.probe.rows {
+                    if let Access::Require(rule) = &row.access {
+                        rules::roles(rule, &mut names);
+                    }
+                }
+                names
+            }
+        }
+    }
+
+    fn uri(&self, path: &str) -> Option<Uri> {
+        let mut uri = subject::filled(path, &self.probe.params);
+        if !self.probe.query.is_empty() {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            uri = format!("{uri}?{}", query.extend_pairs(&self.probe.query).finish());
+        }
+        uri.parse().ok().filter(|uri: &Uri| uri.path().starts_with('/'))
+    }
+
+    async fn ask(&self, route: &mut ProbedRoute, row: &AccessRow, uri: &Uri, case: Case) {
+        let own = self.probe.own_answers.iter();
+        let own = own.filter(|(method, path, _)| *method == row.method && *path == row.path);
+        let own: Vec<_> = own.map(|(.., status)| *status).collect();
+        let exceptions = Exceptions { own: &own, login_page: self.probe.login_page.as_deref() };
+        let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
+        for &with_body in repeats {
+            let Some(answer) = self.answer(&case, uri, with_body).await else {
+                if case.expected == Expected::Passed {
+                    route.note(format!("no claims of this application are: {}", case.credentials));
+                }
+                return;
+            };
+            route.requests += 1;
+            if answer.no_such_route && row.method() == "*" {
+                route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
+                return;
+            }
+            if let Some(kind) = judge(&case, &answer, exceptions) {
+                route.report(ProbeGap::of(&case, row.path(), with_body, &answer, kind));
+                return;
+            }
+            if let Expected::Decided(_) = case.expected {
+                route.decided.push(format!("{}: {}: {answer}", case.credentials, case.expected));
+            }
+        }
+    }
+
+    /// The answer to a request; `None` when the claims cannot hold what the caller has to.
+    async fn answer(&self, case: &Case, uri: &Uri, with_body: bool) -> Option<Answer> {
+        let headers = match &case.credentials {
+            Credentials::None => HeaderMap::new(),
+            Credentials::Malformed => bearer(MALFORMED),
+            Credentials::Token { caller, flaw, refresh } => {
+                let claims = self.template.claims(caller.holds.as_ref());
+                // Claims that cannot hold what the rule asks for are good enough for a token that is bad.
+                let claims = claims.or_else(|| flaw.and_then(|_| self.template.claims(None)))?;
+                let forge = TokenForge::of(&self.probe.auth);
+                let other = match refresh {
+                    RefreshToken::OtherSession => Some(forge.pair(&claims, Mold::default()).await),
+                    _ => None,
+                };
+                let mold = Mold {
+                    signed_in_at: Some(self.probe.auth.now() - caller.sign_in_age),
+                    actor: caller.impersonated.then_some(NOBODY),
+                    flaw: *flaw,
+                };
+                let pair = forge.pair(&claims, mold).await;
+                let mut headers = bearer(&pair.access_token);
+                if *refresh != RefreshToken::None {
+                    let token = other.map_or(pair.refresh_token, |other| other.refresh_token);
+                    headers.insert(X_REFRESH_TOKEN, header(&token));
+                }
+                headers
+            }
+        };
+        Some(self.target.answer(&case.method, uri, &headers, with_body).await)
+    }
+}
+
+fn bearer(token: &str) -> HeaderMap {
+    HeaderMap::from_iter([(AUTHORIZATION, header(&format!("Bearer {token}")))])
+}
+
+fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn is_guarded(row: &AccessRow) -> bool {
+    matches!(row.access, Access::Authenticated | Access::Require(_))
+}
+
+/// Of a route for every method, `GET`.
+fn method_of(row: &AccessRow) -> Option<Method> {
+    if row.method() == "*" { Some(Method::GET) } else { Method::from_bytes(row.method().as_bytes()).ok() }
+}
+
+impl ProbedRoute {
+    fn new(row: &AccessRow) -> Self {
+        Self {
+            method: row.method().to_owned(),
+            path: row.path().to_owned(),
+            access: row.access(),
+            requests: 0,
+            gaps: Vec::new(),
+            decided: Vec::new(),
+            not_probed: Vec::new(),
+        }
+    }
+
+    /// What could not be asked is said once, though `HEAD` would ask it again.
+    fn note(&mut self, text: String) {
+        if !self.not_probed.contains(&text) {
+            self.not_probed.push(text);
+        }
+    }
+
+    /// That a route is not there is said once.
+    fn report(&mut self, gap: ProbeGap) {
+        let is_missing = |gap: &ProbeGap| gap.kind() == GapKind::NoSuchRoute;
+        if !is_missing(&gap) || !self.gaps.iter().any(is_missing) {
+            self.gaps.push(gap);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Rows for every method, as services below a prefix have them.
+
+use axum::Router;
+use axum::routing::any;
+use http::StatusCode;
+
+use super::{AccessProbe, GapKind, ProbeReport};
+use crate::access::{Access, Rule};
+use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::role::Roles;
+use crate::router::AuthRouter;
+use crate::testing::TestAuth;
+
+#[derive(crate::SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<String>,
+}
+
+/// What the probe says of a router with a row of its own.
+async fn report(
+    auth: &TestAuth<User>,
+    router: Router,
+    path: &str,
+    access: Access,
+    declared: DeclaredWhere,
+) -> ProbeReport {
+    let mut probe = AccessProbe::new(AuthRouter::new().unguarded("its row follows", router), auth);
+    let (method, path, roles) = ("*".to_owned(), path.to_owned(), Roles::NONE);
+    probe.rows = vec![AccessRow { method, path, access, declared, documented: false, roles }];
+    probe.claims(User { id: 7, roles: Vec::new() }).run().await
+}
+
+fn files(guarded_by: Option<&TestAuth<User>>) -> Router {
+    let files = Router::new().route("/{name}", any(|| async { StatusCode::NOT_FOUND }));
+    let files = guarded_by.into_iter().fold(files, |files, auth| files.layer(auth.layer().role("reader")));
+    Router::new().nest_service("/files", files)
+}
+
+const READERS: Access = Access::Require(Rule::Role("reader"));
+
+/// Row 55.
+#[tokio::test]
+async fn service_below_a_prefix_is_asked_for_every_method() {
+    let auth = TestAuth::new();
+    let told = report(&auth, files(Some(&auth)), "/files/{*path}", READERS, DeclaredWhere::Router).await;
+    told.assert_no_gaps();
+    assert_eq!(told.not_probed().count(), 0, "{told}");
+
+    let told = report(&auth, files(None), "/files/{*path}", READERS, DeclaredWhere::Router).await;
+    assert!(
+        told.gaps().any(|gap| gap.kind() == GapKind::LetThrough && gap.request() == "no token"),
+        "{told}"
+    );
+}
+
+/// A service that answers every method is served to nobody by a method that nobody thought of.
+#[tokio::test]
+async fn service_that_serves_other_methods_to_strangers_is_a_gap() {
+    let auth = TestAuth::new();
+    let echo = any(|| async { "hello" }).get(|| async { "hello" });
+    let echo = Router::new().route("/echo", echo);
+    let told = report(&auth, echo, "/echo", Access::Authenticated, DeclaredWhere::Router).await;
+    for method in ["GET", "OPTIONS", "TRACE", "PROBE"] {
+        assert!(told.gaps().any(|gap| gap.method() == method && gap.request() == "no token"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn prefix_where_nothing_answers_is_not_probed() {
+    let auth = TestAuth::new();
+    let told = report(&auth, Router::new(), "/files/{*path}", READERS, DeclaredWhere::Router).await;
+    let not_probed: Vec<_> = told.not_probed().collect();
+    assert_eq!(not_probed[0], "* /files/{*path}: nothing but a fallback answers GET /files/1");
+    assert_eq!(told.gaps().count(), 0, "{told}");
+}
+
+#[tokio::test]
+async fn what_was_added_without_an_access_is_not_probed() {
+    let auth = TestAuth::new();
+    let access = Access::Public { reason: "guards itself" };
+    let told = report(&auth, files(Some(&auth)), "/files/{*path}", access, DeclaredWhere::Nowhere).await;
+    assert_eq!((told.requests(), told.not_probed().count()), (0, 1), "{told}");
+}
+
+#[tokio::test]
+async fn path_that_is_no_url_is_not_probed() {
+    let auth = TestAuth::new();
+    let told = report(&auth, Router::new(), "the fallback", READERS, DeclaredWhere::Router).await;
+    assert_eq!(
+        told.not_probed().collect::<Vec<_>>(),
+        ["* the fallback: its path cannot be made a URL; set its parameters"]
+    );
+}
