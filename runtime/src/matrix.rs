@@ -31,7 +31,7 @@ pub struct AccessRow {
     pub(crate) access: Access,
     pub(crate) declared: DeclaredWhere,
     pub(crate) documented: bool,
-    #[expect(dead_code, reason = "the formats read it")]
+    #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "the formats read it"))]
     pub(crate) roles: Roles,
 }
 
