@@ -28,6 +28,8 @@ pub use routes::{Documentable, Documented, IntoRoutes, Routes};
 /// roles, 401 and 403 with their schema, an empty `security` and the reason on public operations.
 ///
 /// `S` is the state that handlers still miss, as in [`axum::Router`]. See [`routes!`](crate::routes) for an example.
+///
+#[doc = include_str!("openapi/x_access.md")]
 pub struct AuthRouter<S = ()> {
     router: Router<S>,
     openapi: OpenApi,
@@ -130,13 +132,14 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
-    /// named header, the query, and that a browser refreshes without a body. Routes may be added before and after.
+    /// named header, the query, that a browser refreshes without a body, and that [`Liveness::Always`](crate::Liveness::Always) asks the
+    /// store, which may not answer. Routes may be added before and after.
     ///
     /// The document is written before the router gets its state, so it cannot know this by itself. Without this call, and without
     /// the endpoints of [`Auth::routes`](crate::Auth::routes), which bring it along, it is true and not the whole truth.
     #[must_use]
     pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
-        self.schemes.extend(openapi::transports::schemes(auth.transports()));
+        self.schemes.extend(openapi::transports::schemes(auth.transports(), auth.liveness()));
         self.with_computed()
     }
 

@@ -9,6 +9,7 @@ mod claims;
 mod config;
 mod cookies;
 mod csrf;
+mod document;
 mod endpoints;
 mod errors;
 mod events;

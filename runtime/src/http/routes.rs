@@ -18,6 +18,7 @@ use crate::matrix::DeclaredWhere;
 use crate::openapi::endpoints::document;
 use crate::openapi::nested;
 use crate::rejection::AuthRejection;
+use crate::role::Roles;
 use crate::router::{IntoRoutes, Routes};
 
 /// An endpoint of [`Auth::routes`].
@@ -194,7 +195,7 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
         for (endpoint, path) in paths {
             let path = if prefix.is_empty() { path } else { nested(&prefix, &path) };
             let tags = tags.clone();
-            let document = move |access: &Access| document(endpoint, path, tags, access);
+            let document = move |access: &Access, _: &Roles| document(endpoint, path, tags, access);
             mounted = match endpoint {
                 Endpoint::Refresh => mounted.capture(refresh::<C>).declared().described(document, BY_US),
                 Endpoint::Logout => mounted.capture(logout::<C>).declared().described(document, BY_US),
@@ -206,7 +207,7 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
                 }
             };
         }
-        mounted.with_transports(auth.transports()).with_state(auth.clone())
+        mounted.with_transports(auth.transports(), auth.liveness()).with_state(auth.clone())
     }
 }
 

@@ -6,22 +6,27 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::{declare, refusal};
+use super::declare;
+use super::refusals::refusal;
 use crate::access::{Access, Policy};
 use crate::auth::TokenPair;
 use crate::http::{
     Endpoint, LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest, SessionList,
 };
 use crate::rejection::ProblemDetails;
+use crate::role::Roles;
 use crate::router::Document;
 
 const JSON: &str = "application/json";
+
+/// No endpoint asks for a role.
+const NO_ROLES: &Roles = &Roles::NONE;
 
 /// The document of an endpoint of `Auth::routes`.
 pub(crate) fn document(endpoint: Endpoint, path: String, tags: Vec<String>, access: &Access) -> Document {
     let mut operation = operation(endpoint, endpoint.id(), "");
     operation.tags = Some(tags).filter(|tags| !tags.is_empty());
-    declare(&mut operation, access);
+    declare(&mut operation, access, NO_ROLES);
     let mut schemas = Vec::new();
     endpoint_schemas(endpoint, &mut schemas);
     Document { path, methods: endpoint_methods(endpoint), operation, schemas }
@@ -39,7 +44,7 @@ pub fn endpoint_methods(endpoint: Endpoint) -> Vec<HttpMethod> {
 /// What a client sends, and every answer it can get. `docs` are the user's own words, if there are any.
 pub fn endpoint_operation(endpoint: Endpoint, id: &str, docs: &str) -> Operation {
     let mut operation = operation(endpoint, id, docs);
-    declare(&mut operation, &access(endpoint));
+    declare(&mut operation, &access(endpoint), NO_ROLES);
     operation
 }
 

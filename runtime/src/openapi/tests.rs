@@ -1,5 +1,6 @@
 //! The document of a whole router, and the translation of rules.
 
+mod declared;
 mod parts;
 mod sessions;
 
@@ -17,7 +18,8 @@ use super::nested;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{
-    Auth, AuthRouter, SessionClaims, authenticated, public, require_role, routes, typed_refresh_handler,
+    Auth, AuthBuilder, AuthRouter, SessionClaims, authenticated, public, require_role, routes,
+    typed_refresh_handler,
 };
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,10 @@ async fn members(State(_): State<Auth<User>>) -> Json<Vec<Member>> {
     Json(vec![Member { name: "Ada".to_owned() }])
 }
 
+#[require_role("admin")]
+#[utoipa::path(delete, path = "/members")]
+async fn forbidding() {}
+
 /// Health
 ///
 /// Answers while the server runs.
@@ -82,20 +88,23 @@ typed_refresh_handler!(
 );
 
 fn auth() -> Auth<User> {
-    Auth::builder()
+    auth_with(|builder| builder)
+}
+
+fn auth_with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Auth<User> {
+    let builder = Auth::builder()
         .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
         .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())
         .issuer("https://issuer.example")
         .audience("https://api.example")
         .store(MemoryStore::default())
-        .claims_source(|_: String| async { Ok::<Option<User>, crate::BoxError>(None) })
-        .build()
-        .unwrap()
+        .claims_source(|_: String| async { Ok::<Option<User>, crate::BoxError>(None) });
+    configure(builder).build().unwrap()
 }
 
 fn router() -> AuthRouter {
     AuthRouter::new()
-        .routes(routes!(me, members, health))
+        .routes(routes!(me, members, health, forbidding))
         .routes(routes!(greeting))
         .routes(routes!(refresh, renew))
         .with_state(auth())

@@ -7,21 +7,25 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, Securi
 use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Schema};
 use utoipa::{PartialSchema as _, ToSchema};
 
-use super::{SCHEME, add_schemas, answer, refusal};
-use crate::auth::{TokenPair, Transports};
+use super::refusals::{answer, describe_look_up, refusal};
+use super::{REFRESH_SCHEME, SCHEME, add_schemas};
+use crate::auth::{Liveness, TokenPair, Transports};
 use crate::http::{CookieTokens, LogoutRequest, RefreshRequest};
 
 const ACCESS_COOKIE: &str = "accessCookie";
 const REFRESH_COOKIE: &str = "refreshCookie";
 
-/// The scheme of a refresh token beside the access token.
-const REFRESH_SCHEME: &str = "refreshToken";
+/// What an `Auth` adds to the document.
+#[derive(Clone)]
+pub(crate) enum Scheme {
+    /// A security scheme with its name.
+    Token(&'static str, SecurityScheme),
+    /// The store is asked about the session of every access token.
+    LookUp,
+}
 
-/// A security scheme with its name.
-pub(crate) type Scheme = (&'static str, SecurityScheme);
-
-/// A scheme for each place that is switched on.
-pub(crate) fn schemes(transports: &Transports) -> Vec<Scheme> {
+/// A scheme for each place that is switched on, and whether every session is looked up.
+pub(crate) fn schemes(transports: &Transports, liveness: Liveness) -> Vec<Scheme> {
     let scheme = ApiKeyValue::with_description::<&str>;
     let header = transports.header.as_ref().map(|name| {
         ("accessHeader", ApiKey::Header(scheme(name.as_str(), "The access token from the login")))
@@ -42,28 +46,41 @@ pub(crate) fn schemes(transports: &Transports) -> Vec<Scheme> {
         )
     });
     let found = [header, cookie, query, refresh].into_iter().flatten();
-    found.map(|(name, key)| (name, SecurityScheme::ApiKey(key))).collect()
+    let tokens = found.map(|(name, key)| Scheme::Token(name, SecurityScheme::ApiKey(key)));
+    tokens.chain((liveness == Liveness::Always).then_some(Scheme::LookUp)).collect()
 }
 
 /// Adds the schemes, and says of every operation that takes a bearer token that these do as well.
 pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
+    let looks_up = schemes.iter().any(|scheme| matches!(scheme, Scheme::LookUp));
+    let tokens = schemes.iter().filter_map(|scheme| match scheme {
+        Scheme::Token(name, scheme) => Some((*name, scheme)),
+        Scheme::LookUp => None,
+    });
+    let schemes: Vec<_> = tokens.collect();
     let named = |wanted| schemes.iter().any(|(name, _)| *name == wanted);
     if named(REFRESH_COOKIE) {
         let mut schemas = vec![(CookieTokens::name().into_owned(), CookieTokens::schema())];
         CookieTokens::schemas(&mut schemas);
         add_schemas(openapi, schemas);
     }
-    for (name, scheme) in schemes {
+    for (name, scheme) in &schemes {
         let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
-        components.security_schemes.insert((*name).to_owned(), RefOr::T(scheme.clone()));
+        components.security_schemes.insert((*name).to_owned(), RefOr::T((*scheme).clone()));
     }
+    let alternatives: Vec<_> = schemes.iter().map(|(name, _)| *name).collect();
     for item in openapi.paths.paths.values_mut() {
         let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
         for operation in [get, head, options, trace].into_iter().flatten() {
-            add_alternatives(operation, schemes);
+            if add_alternatives(operation, &alternatives) && looks_up {
+                describe_look_up(operation);
+            }
         }
         for operation in [put, post, delete, patch].into_iter().flatten() {
-            let is_guarded = add_alternatives(operation, schemes);
+            let is_guarded = add_alternatives(operation, &alternatives);
+            if is_guarded && looks_up {
+                describe_look_up(operation);
+            }
             let is_refresh = named(REFRESH_COOKIE) && takes::<RefreshRequest>(operation);
             let is_logout = named(REFRESH_COOKIE) && takes::<LogoutRequest>(operation);
             if is_refresh {
@@ -77,10 +94,10 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
 }
 
 /// Whether the operation takes a bearer token. What is there already is not added again.
-fn add_alternatives(operation: &mut Operation, schemes: &[Scheme]) -> bool {
+fn add_alternatives(operation: &mut Operation, schemes: &[&'static str]) -> bool {
     let Some(security) = &mut operation.security else { return false };
     let is_guarded = security.iter().any(|requirement| instead(requirement, SCHEME, SCHEME).is_some());
-    for (name, _) in schemes {
+    for name in schemes {
         let replaced = if *name == REFRESH_COOKIE { REFRESH_SCHEME } else { SCHEME };
         for requirement in security.clone() {
             match instead(&requirement, replaced, name) {

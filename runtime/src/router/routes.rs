@@ -7,7 +7,7 @@ use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::access::Access;
-use crate::auth::Transports;
+use crate::auth::{Liveness, Transports};
 use crate::handler::{Captured, Declared, Served, Signature};
 use crate::matrix::DeclaredWhere;
 use crate::openapi;
@@ -111,8 +111,8 @@ impl<S> Routes<S> {
         Routes { routes: routes.collect(), schemes: self.schemes }
     }
 
-    pub(crate) fn with_transports(mut self, transports: &Transports) -> Self {
-        self.schemes = openapi::transports::schemes(transports);
+    pub(crate) fn with_transports(mut self, transports: &Transports, liveness: Liveness) -> Self {
+        self.schemes = openapi::transports::schemes(transports, liveness);
         self
     }
 
@@ -136,7 +136,7 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
     /// As [`documented`](Self::documented), with a document that no type writes.
     pub(crate) fn described<Kind>(
         self,
-        document: impl FnOnce(&Access) -> Document,
+        document: impl FnOnce(&Access, &Roles) -> Document,
         by: Option<DeclaredWhere>,
     ) -> Routes<S>
     where
@@ -144,7 +144,7 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
     {
         let Self { mut routes, handler, access, declared, roles, .. } = self;
         let declared = by.unwrap_or(declared);
-        let document = document(&access);
+        let document = document(&access, &roles);
         let methods = document
             .methods
             .iter()
@@ -188,7 +188,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
 )]
 pub trait Documented {
     #[doc(hidden)]
-    fn document(access: &Access) -> Document;
+    fn document(access: &Access, roles: &Roles) -> Document;
 }
 
 #[diagnostic::do_not_recommend]
@@ -196,7 +196,7 @@ impl<D> Documented for D
 where
     D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
 {
-    fn document(access: &Access) -> Document {
+    fn document(access: &Access, roles: &Roles) -> Document {
         let mut schemas = Vec::new();
         D::schemas(&mut schemas);
         let mut operation = D::operation();
@@ -204,7 +204,9 @@ where
         if !tags.is_empty() {
             operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
         }
-        openapi::declare(&mut operation, access);
+        openapi::declare(&mut operation, access, roles);
+        let operation = openapi::without_private(operation, roles);
+        let schemas = openapi::without_private(schemas, roles);
         Document { path: D::path(), methods: D::methods(), operation, schemas }
     }
 }

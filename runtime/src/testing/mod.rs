@@ -6,6 +6,8 @@
 mod auth;
 mod clock;
 pub mod conformance;
+#[cfg(feature = "openapi")]
+mod document;
 mod faulty;
 mod forge;
 mod granted;
@@ -21,6 +23,9 @@ pub use crate::__store_conformance as store_conformance;
 pub use crate::assert_access_matrix;
 pub use auth::TestAuth;
 pub use clock::TestClock;
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use document::assert_document_matches;
 pub use faulty::{Fault, FaultyStore};
 pub use forge::TokenForge;
 pub use granted::{Granted, granted};

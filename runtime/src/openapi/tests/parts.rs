@@ -5,11 +5,13 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::{ObjectBuilder, PathItem, Paths, RefOr, Schema};
 
 use crate::access::{Access, Rule};
-use crate::openapi::{MOST_ALTERNATIVES, add_schemas, declare, empty, replace, union};
+use crate::openapi::requirements::MOST_ALTERNATIVES;
+use crate::openapi::{add_schemas, declare, empty, replace};
+use crate::role::Roles;
 
 fn security(rule: Rule) -> Value {
     let mut operation = OperationBuilder::new().build();
-    declare(&mut operation, &Access::Require(rule));
+    declare(&mut operation, &Access::Require(rule), &Roles::NONE);
     serde_json::to_value(&operation).unwrap()["security"].clone()
 }
 
@@ -51,22 +53,6 @@ fn a_flat_list_is_spelled_out_up_to_the_limit() {
     assert_eq!(any(MOST_ALTERNATIVES + 1), json!([{"bearer": []}]));
 }
 
-/// What an attribute writes besides; this is for extractors that declare an access themselves.
-#[test]
-fn a_rule_is_answered_with_401_and_403_and_a_signed_in_user_with_401() {
-    for (access, expected) in [
-        (Access::Public { reason: "probe" }, &[][..]),
-        (Access::Optional, &["401"]),
-        (Access::Authenticated, &["401"]),
-        (Access::Require(Rule::Role("admin")), &["401", "403"]),
-    ] {
-        let mut operation = OperationBuilder::new().build();
-        declare(&mut operation, &access);
-        let answers: Vec<_> = operation.responses.responses.keys().collect();
-        assert_eq!(answers, expected, "{access}");
-    }
-}
-
 #[test]
 fn operations_of_every_method_are_replaced() {
     let item = |id: &str| {
@@ -106,9 +92,4 @@ fn a_schema_of_the_user_stays() {
     }
     let document = serde_json::to_value(&document).unwrap();
     assert_eq!(document["components"]["schemas"]["Member"]["description"], "mine");
-}
-
-#[test]
-fn names_are_counted_once() {
-    assert_eq!(union(&["a", "b"], &["b", "c"]), ["a", "b", "c"]);
 }

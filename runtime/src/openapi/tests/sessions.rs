@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Role, User, at, auth};
-use crate::{Auth, AuthRouter, RefreshSession, authenticated, require_role, routes};
+use super::{
+    __path_greeting, __path_health, __path_me, __path_members, Role, User, at, auth, auth_with, greeting,
+    health, me, members,
+};
+use crate::{Auth, AuthRouter, Liveness, RefreshSession, authenticated, require_role, routes};
 
 #[authenticated(live)]
 #[utoipa::path(get, path = "/payouts", responses((status = 503, description = "in my own words")))]
@@ -61,7 +64,11 @@ fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
         refusals(&document, "~1account/delete"),
         expected(&[
             ("401", both),
-            ("403", "The signed-in user lacks the role"),
+            (
+                "403",
+                "The signed-in user may not: requires (role `admin` or role `member`) and \
+                 the access token and the refresh token of one session"
+            ),
             ("503", "The session store does not answer"),
         ])
     );
@@ -87,4 +94,30 @@ fn the_scheme_of_the_refresh_token_stands_where_it_is_used() {
     let with = AuthRouter::new().routes(routes!(export));
     assert_eq!(schemes(&without.clone().merge(with.clone())), ["bearer", "refreshToken"]);
     assert_eq!(schemes(&without.nest("/v1", with)), ["bearer", "refreshToken"]);
+}
+
+#[test]
+fn where_every_session_is_looked_up_every_guarded_operation_says_so() {
+    let always = auth_with(|builder| builder.liveness(Liveness::Always));
+    let router = || AuthRouter::new().routes(routes!(me, members, greeting, health, payouts));
+    for router in [
+        router().describe(&always),
+        AuthRouter::new().describe(&always).merge(router()),
+        router().routes(always.routes()),
+    ] {
+        let document = serde_json::to_value(router.with_state::<()>(always.clone()).openapi()).unwrap();
+        for operation in ["~1me/get", "~1members/get", "~1greeting/get"] {
+            let refusals = refusals(&document, operation);
+            assert!(refusals.contains(&("503".to_owned(), "The session store does not answer".to_owned())));
+            let ended = "No valid access token, or its session has ended".to_owned();
+            assert!(refusals.contains(&("401".to_owned(), ended)), "{refusals:?}");
+        }
+        assert!(
+            refusals(&document, "~1payouts/get").contains(&("503".to_owned(), "in my own words".to_owned()))
+        );
+        assert_eq!(refusals(&document, "~1health/get"), []);
+    }
+    let on_demand = router().describe(&auth()).with_state::<()>(auth());
+    let document = serde_json::to_value(on_demand.openapi()).unwrap();
+    assert!(refusals(&document, "~1me/get").iter().all(|(status, _)| status != "503"));
 }

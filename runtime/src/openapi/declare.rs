@@ -1,0 +1,62 @@
+//! An access, written into an operation.
+
+use serde_json::Value;
+use utoipa::openapi::path::Operation;
+
+use super::extension::{self, EXTENSION};
+use super::refusals;
+use super::requirements::requirements;
+use super::words::words;
+use crate::access::Access;
+use crate::role::Roles;
+
+/// Writes an access into an operation; what was written there by hand about who may call it does not count.
+///
+/// It can be called again with another access, which takes the place of the first.
+pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &Roles) {
+    remove_line(operation);
+    operation.security = Some(requirements(access, roles));
+    refusals::describe(operation, access, roles);
+    add_line(operation, &line(access, roles));
+    let extensions = operation.extensions.get_or_insert_default();
+    extensions.insert(EXTENSION.to_owned(), extension::of(access, roles));
+}
+
+/// The last line of the description. Some viewers show neither `security` nor extensions.
+pub(super) fn line(access: &Access, roles: &Roles) -> String {
+    match access {
+        Access::Public { reason } => format!("Public: {reason}"),
+        access => format!("Access: {}", words(access, roles)),
+    }
+}
+
+fn add_line(operation: &mut Operation, line: &str) {
+    let description = operation.description.get_or_insert_default();
+    // An attribute may have written it.
+    if description.strip_suffix(line).is_some_and(|before| before.is_empty() || before.ends_with('\n')) {
+        return;
+    }
+    if !description.is_empty() {
+        description.push_str("\n\n");
+    }
+    description.push_str(line);
+}
+
+/// Takes out the line of an access that was declared before.
+fn remove_line(operation: &mut Operation) {
+    let declared = operation.extensions.as_ref().and_then(|extensions| extensions.get(EXTENSION));
+    let (Some(line), Some(description)) = (declared.and_then(line_of), &mut operation.description) else {
+        return;
+    };
+    if let Some(rest) = description.strip_suffix(&line) {
+        *description = rest.trim_end().to_owned();
+    }
+}
+
+/// The line that was written with this extension.
+fn line_of(extension: &Value) -> Option<String> {
+    let text = |member: &str| extension.get(member).and_then(Value::as_str);
+    text("reason")
+        .map(|reason| format!("Public: {reason}"))
+        .or_else(|| text("rule").map(|rule| format!("Access: {rule}")))
+}

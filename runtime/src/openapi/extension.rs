@@ -1,0 +1,91 @@
+//! The access of an operation for programs: the extension `x-access`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::requirements::sufficing;
+use super::words::words;
+use crate::access::{Access, Rule};
+use crate::role::Roles;
+
+/// The name of the extension. [`AuthRouter`](crate::AuthRouter) says what stands in it.
+pub(crate) const EXTENSION: &str = "x-access";
+
+/// What is not the case is left out.
+#[derive(Default, Serialize)]
+struct Extension {
+    kind: &'static str,
+    rule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<&'static str, Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    live: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    both_tokens: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    deny_impersonated: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<&'static str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// The extension for an access, without the names of private roles.
+pub(super) fn of(access: &Access, roles: &Roles) -> Value {
+    let mut extension = Extension { rule: words(access, roles), ..Extension::default() };
+    extension.kind = match access {
+        Access::Public { reason } => {
+            extension.reason = Some(reason);
+            "public"
+        }
+        Access::Optional => "optional",
+        Access::Authenticated => "authenticated",
+        Access::Require(rule) => {
+            extension.collect(rule, roles);
+            "require"
+        }
+    };
+    serde_json::to_value(extension).unwrap_or_default()
+}
+
+impl Extension {
+    fn collect(&mut self, rule: &Rule, roles: &Roles) {
+        match *rule {
+            Rule::Role(name) if !roles.private.contains(&name) => {
+                self.roles.insert(name, sufficing(name, roles).collect());
+            }
+            Rule::Scope(scope) => add(&mut self.scopes, scope),
+            Rule::Fresh(age) => {
+                let seconds = age.as_secs();
+                self.max_age = Some(self.max_age.map_or(seconds, |present| present.min(seconds)));
+            }
+            Rule::NotImpersonated => self.deny_impersonated = true,
+            Rule::Check { name, .. } => add(&mut self.checks, name),
+            Rule::Live => self.live = true,
+            Rule::BothTokens => {
+                self.live = true;
+                self.both_tokens = true;
+            }
+            Rule::Any(rules) | Rule::All(rules) => rules.iter().for_each(|rule| self.collect(rule, roles)),
+            // Who lacks something is said in words only.
+            Rule::Role(_) | Rule::Not(_) => {}
+        }
+    }
+}
+
+fn add(names: &mut Vec<&'static str>, name: &'static str) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
+}

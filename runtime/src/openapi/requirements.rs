@@ -1,0 +1,133 @@
+//! The `security` of an operation: the roles and scopes that suffice, as alternatives.
+
+use utoipa::openapi::security::SecurityRequirement;
+
+use super::{REFRESH_SCHEME, SCHEME};
+use crate::access::{Access, Rule};
+use crate::role::Roles;
+
+/// More alternatives than this are not spelled out: a reader learns nothing from them.
+pub(super) const MOST_ALTERNATIVES: usize = 64;
+
+/// The `security` of an operation: alternatives, of which a caller has to meet one; none for a public one.
+///
+/// OpenAPI 3.1 lets the list behind a bearer scheme hold role names.
+pub(super) fn requirements(access: &Access, roles: &Roles) -> Vec<SecurityRequirement> {
+    match access {
+        Access::Public { .. } => Vec::new(),
+        Access::Optional => vec![SecurityRequirement::default(), bearer(Vec::new())],
+        Access::Authenticated => vec![bearer(Vec::new())],
+        Access::Require(rule) => {
+            let alternatives = alternatives(rule, roles).into_iter().map(bearer);
+            if access.asks_for_both_tokens() {
+                alternatives.map(with_refresh_token).collect()
+            } else {
+                alternatives.collect()
+            }
+        }
+    }
+}
+
+fn bearer(names: Vec<&'static str>) -> SecurityRequirement {
+    SecurityRequirement::new(SCHEME, names)
+}
+
+pub(super) fn with_refresh_token(requirement: SecurityRequirement) -> SecurityRequirement {
+    requirement.add(REFRESH_SCHEME, [""; 0])
+}
+
+/// The role itself and every role that implies it, without private ones.
+pub(super) fn sufficing(name: &'static str, roles: &Roles) -> impl Iterator<Item = &'static str> {
+    let private = roles.private;
+    let implying = roles.implies.iter().filter(move |(_, implied)| implied.contains(&name));
+    std::iter::once(name)
+        .chain(implying.map(|(implying, _)| *implying).filter(move |implying| *implying != name))
+        .filter(move |role| !private.contains(role))
+}
+
+/// A part of an alternative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Role(&'static str),
+    Scope(&'static str),
+}
+
+/// Names that suffice together.
+type Alternative = Vec<Name>;
+
+/// The rule as "any of these sets of names": never less than what the guard demands, as long as it can be said.
+///
+/// What cannot be said in so many words is said without the roles that imply others, else it is "signed in", which is true and
+/// not the whole truth; so are a rule that nobody meets and one that asks for a private role in every alternative.
+fn alternatives(rule: &Rule, roles: &Roles) -> Vec<Vec<&'static str>> {
+    let named = Roles { implies: &[], ..*roles };
+    let found = found(rule, roles).or_else(|| found(rule, &named)).unwrap_or_default();
+    let mut sets = Vec::new();
+    for alternative in found {
+        let set = alternative.iter().fold(Vec::new(), |mut set, name| {
+            let (Name::Role(name) | Name::Scope(name)) = *name;
+            add(&mut set, name);
+            set
+        });
+        add(&mut sets, set);
+    }
+    if sets.is_empty() { vec![Vec::new()] } else { sets }
+}
+
+fn found(rule: &Rule, roles: &Roles) -> Option<Vec<Alternative>> {
+    let found = match rule {
+        Rule::Role(name) => sufficing(name, roles).map(|name| vec![Name::Role(name)]).collect(),
+        Rule::Scope(scope) => vec![vec![Name::Scope(scope)]],
+        Rule::Any(rules) => {
+            let mut all = Vec::new();
+            for rule in *rules {
+                found(rule, roles)?.into_iter().for_each(|alternative| add(&mut all, alternative));
+            }
+            all
+        }
+        Rule::All([]) => Vec::new(),
+        Rule::All(rules) => {
+            let mut all = vec![Vec::new()];
+            for rule in *rules {
+                all = products(&all, &found(rule, roles)?, roles);
+                if all.len() > MOST_ALTERNATIVES {
+                    return None;
+                }
+            }
+            all
+        }
+        // The names say who; everything else stands in the words, and the refresh token is a name of its own. An empty set says no
+        // more than "signed in".
+        _ => vec![Vec::new()],
+    };
+    (found.len() <= MOST_ALTERNATIVES).then_some(found)
+}
+
+/// Every alternative of one side together with every one of the other.
+fn products(some: &[Alternative], others: &[Alternative], roles: &Roles) -> Vec<Alternative> {
+    let mut all = Vec::new();
+    for one in some {
+        for other in others {
+            let mut both = one.clone();
+            other.iter().for_each(|name| add(&mut both, *name));
+            add(&mut all, without_implied(&both, roles));
+        }
+    }
+    all
+}
+
+/// Who holds a role holds those that it implies, so they need not be said.
+fn without_implied(names: &[Name], roles: &Roles) -> Alternative {
+    let is_implied = |implied: &str| {
+        let mut hierarchy = roles.implies.iter();
+        hierarchy.any(|(role, others)| names.contains(&Name::Role(role)) && others.contains(&implied))
+    };
+    let kept = names.iter().filter(|name| !matches!(name, Name::Role(role) if is_implied(role)));
+    kept.copied().collect()
+}
+
+fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
+    if !items.contains(&item) {
+        items.push(item);
+    }
+}
