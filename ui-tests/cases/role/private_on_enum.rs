@@ -1,0 +1,10 @@
+use countersign::Role;
+
+#[derive(Role, Clone, Copy)]
+#[role(private)]
+enum Level {
+    Member,
+    Auditor,
+}
+
+fn main() {}
