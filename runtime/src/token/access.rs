@@ -183,11 +183,11 @@ impl AccessTokens {
         self.settings.tolerance()
     }
 
-    /// The id of the session that a token belongs to, for signing out. A token with which somebody acts for its user belongs to
-    /// no session of the user: [`TokenError::Impersonated`].
+    /// The id of the session that a token belongs to, for signing out.
     ///
     /// Refuses what [`AccessTokens::verify`] refuses, but asks neither for the time nor whether the application's claims can
     /// be read: a token of an older release, or of an instance whose clock is ahead of ours, ends its session too.
+    /// A token with which somebody acts for its user belongs to no session of the user: [`TokenError::Impersonated`].
     pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
     }
