@@ -32,7 +32,7 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
 /// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
 ///
-/// A [`check`](macro@crate::check) of the application depends on data that the probe does not know. Where only checks are left to decide,
+/// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide,
 /// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
 /// data prove its checks.
 ///
