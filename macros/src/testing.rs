@@ -7,6 +7,20 @@ pub(crate) fn pretty(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
+/// The texts of the `compile_error!`s in an expansion.
+pub(crate) fn compile_errors(tokens: TokenStream) -> Vec<String> {
+    let file: syn::File = syn::parse2(tokens).unwrap();
+    file.items
+        .into_iter()
+        .filter_map(|item| match item {
+            syn::Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => {
+                Some(syn::parse2::<syn::LitStr>(item.mac.tokens).unwrap().value())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// Tokens as they arrive from a fragment of `macro_rules!`: in invisible parentheses, here around another such pair.
 pub(crate) fn captured(tokens: TokenStream) -> TokenStream {
     let group = |tokens| TokenStream::from(TokenTree::from(Group::new(Delimiter::None, tokens)));

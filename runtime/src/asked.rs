@@ -69,7 +69,7 @@ const fn covers(rule: &Rule, asked: &Rule) -> bool {
     !asked.is_empty()
 }
 
-/// Whether one part meets another: it is the same, or stricter.
+/// Whether one part meets another: it is the same, or stricter. Of a check only the name is known here.
 const fn is_met(rule: &Rule, asked: &Rule) -> bool {
     match (rule, asked) {
         (Rule::Role(one), Rule::Role(other)) | (Rule::Scope(one), Rule::Scope(other)) => {
@@ -146,6 +146,8 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     struct Plain;
@@ -208,6 +210,78 @@ mod tests {
         for asked in [None, Some(Access::Authenticated), Some(Access::Optional)] {
             check_covered("authenticated", "RefreshSession", asked, Access::Authenticated);
         }
+    }
+
+    const CAN_WRITE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")]);
+
+    fn covered(rule: Rule, asked: Rule) -> bool {
+        covers(&rule, &asked)
+    }
+
+    #[test]
+    fn a_rule_covers_itself_and_each_of_its_conjuncts() {
+        const ANY: Rule = Rule::Any(&[Rule::Role("editor"), Rule::Not(&Rule::Scope("posts:write"))]);
+        const CHECK: Rule = Rule::Check { name: "owns_post", not_found: true };
+        for rule in [CAN_WRITE, ANY, CHECK, Rule::Live, Rule::NotImpersonated, Rule::Role("editor")] {
+            assert!(covered(rule, rule), "{rule}");
+        }
+        assert!(covered(CAN_WRITE, Rule::Scope("posts:write")));
+        const NESTED: Rule = Rule::All(&[Rule::Live, CAN_WRITE]);
+        assert!(covered(NESTED, CAN_WRITE) && covered(NESTED, Rule::Role("editor")));
+        const FLAT: Rule = Rule::All(&[Rule::Scope("posts:write"), Rule::Live, Rule::Role("editor")]);
+        assert!(covered(FLAT, CAN_WRITE), "whatever the order");
+    }
+
+    #[test]
+    fn a_stricter_condition_covers_a_milder_one() {
+        const TEN: Rule = Rule::Fresh(Duration::from_secs(600));
+        const HOUR: Rule = Rule::Fresh(Duration::from_secs(3600));
+        assert!(covered(TEN, HOUR) && !covered(HOUR, TEN));
+        assert!(covered(Rule::BothTokens, Rule::Live) && !covered(Rule::Live, Rule::BothTokens));
+    }
+
+    #[test]
+    fn what_may_not_hold_is_not_covered() {
+        const EITHER: Rule = Rule::Any(&[CAN_WRITE, Rule::Role("admin")]);
+        const EDITOR: Rule = Rule::Role("editor");
+        for (rule, asked) in [
+            (EITHER, CAN_WRITE),
+            (EITHER, Rule::Role("admin")),
+            (EDITOR, CAN_WRITE),
+            (EDITOR, Rule::Role("edito")),
+            (EDITOR, Rule::Role("editors")),
+            (EDITOR, Rule::Scope("editor")),
+            (EDITOR, Rule::Not(&EDITOR)),
+            (Rule::Not(&EDITOR), EDITOR),
+            (Rule::Not(&EDITOR), Rule::Not(&Rule::Role("admin"))),
+            (Rule::All(&[EDITOR, Rule::Live]), Rule::All(&[])),
+            (Rule::Any(&[EDITOR, Rule::Live]), Rule::Any(&[EDITOR])),
+            (Rule::Check { name: "owns", not_found: false }, Rule::Check { name: "owns", not_found: true }),
+        ] {
+            assert!(!covered(rule, asked), "{rule} and {asked}");
+        }
+        // A stricter part of a group makes it another group: told by its form, it is neither.
+        const FRESH: Rule = Rule::Any(&[EDITOR, Rule::Fresh(Duration::from_secs(600))]);
+        const MILD: Rule = Rule::Any(&[EDITOR, Rule::Fresh(Duration::from_secs(3600))]);
+        assert!(!covered(FRESH, MILD) && !covered(MILD, FRESH));
+    }
+
+    #[test]
+    #[should_panic = "#[require_role]: the argument `Proof<CanWrite>` asks for a rule that #[require_role] does not demand; \
+                      write #[require(...)] with the name of that rule, alone or joined with `&&`"]
+    fn a_proof_of_another_rule_is_refused() {
+        let asked = Some(Access::Require(CAN_WRITE));
+        check_covered("require_role", "Proof<CanWrite>", asked, Access::Require(Rule::Role("editor")));
+    }
+
+    #[test]
+    fn a_proof_of_what_the_attribute_demands_passes() {
+        check_covered(
+            "require",
+            "Proof<CanWrite>",
+            Some(Access::Require(CAN_WRITE)),
+            Access::Require(CAN_WRITE),
+        );
     }
 
     #[test]

@@ -7,20 +7,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Kind, attribute};
+use crate::testing::compile_errors;
 
 /// The texts of the `compile_error!`s in an expansion.
 pub(crate) fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
-    let expanded = attribute(kind, tokens(arguments), tokens(item));
-    let file: syn::File = syn::parse2(expanded).unwrap();
-    file.items
-        .into_iter()
-        .filter_map(|item| match item {
-            syn::Item::Macro(item) if item.mac.path.segments.last()?.ident == "compile_error" => {
-                Some(syn::parse2::<syn::LitStr>(item.mac.tokens).unwrap().value())
-            }
-            _ => None,
-        })
-        .collect()
+    compile_errors(attribute(kind, tokens(arguments), tokens(item)))
 }
 
 pub(crate) fn tokens(text: &str) -> TokenStream {

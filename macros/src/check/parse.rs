@@ -48,6 +48,11 @@ pub(super) fn check(item: TokenStream, errors: &Errors) -> Option<Check> {
     let read = function::read(&NOUN, item, errors)?;
     for attr in &read.attrs {
         let Some(name) = other_use(attr) else { continue };
+        if name == TABLE.attribute {
+            let message = Message::new("#[check] stands twice above one function");
+            errors.push(attr.path(), message.help("keep one of the two"));
+            continue;
+        }
         errors.push(
             attr.path(),
             Message::new(format!("#[check] and #[{name}] stand above one function"))

@@ -92,7 +92,15 @@ fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
             errors.push(&ident, Message::new(format!("the rule `{ident}` in rule! is empty")).help(USAGE));
             None
         }
-        Ok(tokens) => rule(split(tokens), Place::RuleMacro, errors),
+        Ok(tokens) => {
+            let (keys, parts): (Vec<_>, Vec<_>) =
+                split(tokens).into_iter().partition(|(_, part)| is_crate(part));
+            for (_, key) in &keys {
+                let message = Message::new("rule! takes no `crate = path`").help("remove it");
+                errors.push(key, message.note("rule! knows its crate by the path that it is called with"));
+            }
+            rule(parts, Place::RuleMacro, errors)
+        }
         Err(_) => {
             let guilty = rest.into_iter().next().map_or_else(|| ident.to_token_stream(), TokenStream::from);
             let message = Message::new(format!("`=` is missing after `{ident}` in rule!"));
@@ -110,6 +118,11 @@ fn keyword(input: ParseStream<'_>) -> Option<Ident> {
     let is_keyword =
         ["const", "enum", "fn", "let", "rule", "static", "struct", "type"].iter().any(|it| word == it);
     (is_keyword && ahead.peek(Ident::peek_any)).then(|| input.call(Ident::parse_any).ok())?
+}
+
+fn is_crate(part: &TokenStream) -> bool {
+    matches!(part.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "crate")
+        && matches!(part.clone().into_iter().nth(1), Some(TokenTree::Punct(sign)) if sign.as_char() == '=')
 }
 
 fn camel_case(name: &str) -> String {

@@ -1,0 +1,69 @@
+/// Who may write posts.
+#[cfg(feature = "posts")]
+#[allow(clippy::exhaustive_enums)]
+pub(crate) enum CanWrite {}
+#[cfg(feature = "posts")]
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum Editor {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: countersign::__private::Declares<
+                { countersign::__private::role_hash(Role::Editor.as_str()) },
+            >,
+    > countersign::__private::DeclaredBy<__R> for Editor {}
+    impl countersign::__private::NamedRule for CanWrite {
+        const NAME: &'static str = "CanWrite";
+        const RULE: countersign::__private::Rule = countersign::__private::Rule::All(
+            &[
+                countersign::__private::Rule::Role(Role::Editor.as_str()),
+                countersign::__private::Rule::Scope("posts:write"),
+            ],
+        );
+        type Roles = (Editor, ());
+        type Checks = ();
+    }
+};
+#[allow(clippy::exhaustive_enums)]
+enum CanPublish {}
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum guest {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: countersign::__private::Declares<
+                { countersign::__private::role_hash("guest") },
+            >,
+    > countersign::__private::DeclaredBy<__R> for guest {}
+    impl countersign::__private::NamedRule for CanPublish {
+        const NAME: &'static str = "CanPublish";
+        const RULE: countersign::__private::Rule = countersign::__private::Rule::Any(
+            &[
+                countersign::__private::Rule::All(
+                    &[
+                        <CanWrite as countersign::__private::NamedRule>::RULE,
+                        countersign::__private::Rule::Fresh(
+                            ::core::time::Duration::from_secs(600u64),
+                        ),
+                    ],
+                ),
+                countersign::__private::Rule::All(
+                    &[
+                        <posts::owns_post as countersign::__private::CheckRule>::RULE,
+                        countersign::__private::Rule::Not(
+                            &countersign::__private::Rule::Role("guest"),
+                        ),
+                    ],
+                ),
+            ],
+        );
+        type Roles = (
+            (guest, ()),
+            (<CanWrite as countersign::__private::NamedRule>::Roles, ()),
+        );
+        type Checks = (
+            <CanWrite as countersign::__private::NamedRule>::Checks,
+            (countersign::__private::One<posts::owns_post>, ()),
+        );
+    }
+};
