@@ -56,7 +56,7 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
             #declared
 
             #[diagnostic::do_not_recommend]
-            impl<__R: #private::Declares<{ #private::role_hash(#name) }>> #private::DeclaredBy<__R> for #marker {}
+            impl<__R: #private::Declares<{ #private::role_hash(#name) }>, __N> #private::DeclaredBy<__R, __N> for #marker {}
         }
     });
     let mut list = roles.iter().rev().fold(quote!(()), |rest, (_, marker)| quote!((#marker, #rest)));
