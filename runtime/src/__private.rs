@@ -17,7 +17,7 @@ pub use crate::http::{
     revoke_other_sessions, revoke_session,
 };
 pub use crate::known::{
-    Checked, DeclaredBy, Known, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
+    Checked, DeclaredBy, Known, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };
 #[cfg(feature = "openapi")]
 pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};

@@ -15,7 +15,7 @@ use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::matrix::DeclaredWhere;
 use crate::proof::Proof;
-use crate::role::Roles;
+use crate::role::{RoleSet, Roles};
 use crate::router::Routes;
 
 /// An async function with these arguments.
@@ -135,20 +135,26 @@ pub trait MetBy<S> {
 #[diagnostic::do_not_recommend]
 impl<S> MetBy<S> for () {}
 
+/// The roles of the users that the state `S` signs in.
+type RoleOf<S> = <<S as AuthState>::Claims as SessionClaims>::Role;
+
+/// Their names, for messages.
+type ListOf<S> = <RoleOf<S> as RoleSet>::Listed;
+
 impl<S, P> MetBy<S> for Guard<P>
 where
     S: AuthState,
-    P: Policy<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>, Checks: Checks<S>>,
+    P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of::<<S::Claims as SessionClaims>::Role>();
+    const ROLES: Roles = Roles::of::<RoleOf<S>>();
 }
 
 impl<S, R> MetBy<S> for Proof<R>
 where
     S: AuthState,
-    R: NamedRule<Roles: DeclaredBy<<S::Claims as SessionClaims>::Role>, Checks: Checks<S>>,
+    R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of::<<S::Claims as SessionClaims>::Role>();
+    const ROLES: Roles = Roles::of::<RoleOf<S>>();
 }
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {

@@ -9,18 +9,30 @@ use crate::role::Roles;
 use crate::sentence::Sentence;
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
+///
+/// `Names` is there to be read: rustc shows it, and it is [`RoleSet::Listed`](crate::RoleSet::Listed).
 #[diagnostic::on_unimplemented(
     message = "`{R}` has no role `{Self}`",
     label = "this handler requires the role `{Self}`",
-    note = "the roles are the variants of `{R}`, in snake_case unless renamed",
+    note = "the roles of `{R}` are `{Names}`",
+    note = "a role is called what its variant is in snake_case unless renamed; here other letters stand as `_`",
     note = "claims that mark no field with #[claims(roles)] carry no roles"
 )]
-pub trait DeclaredBy<R> {}
+pub trait DeclaredBy<R, Names> {}
 
 #[diagnostic::do_not_recommend]
-impl<R> DeclaredBy<R> for () {}
+impl<R, Names> DeclaredBy<R, Names> for () {}
 
-impl<R, First: DeclaredBy<R>, Rest: DeclaredBy<R>> DeclaredBy<R> for (First, Rest) {}
+impl<R, Names, First: DeclaredBy<R, Names>, Rest: DeclaredBy<R, Names>> DeclaredBy<R, Names>
+    for (First, Rest)
+{
+}
+
+/// The roles of a derived set as types; what [`RoleSet::Listed`](crate::RoleSet::Listed) is made of.
+pub trait ListsRoles {
+    /// One for each role.
+    type Names;
+}
 
 /// A type in a handler's signature that says which roles its users can hold.
 pub trait NamesRoles {

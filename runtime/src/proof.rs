@@ -37,20 +37,20 @@ use crate::rejection::AuthRejection;
 /// #     type Roles = ();
 /// #     type Checks = ();
 /// # }
-/// mod posts {
-///     use countersign::Proof;
-/// #   use super::CanPublish;
+/// struct Posts;
 ///
-///     /// Makes a post public. Whoever calls this has shown that its caller may.
-///     pub async fn publish(post: u64, _: &Proof<CanPublish>) -> String {
-///         format!("{post} is public")
+/// impl Posts {
+///     /// Makes the newest post of this author public. Whoever calls it has shown that they may.
+///     async fn publish(&self, author: u64, _: &Proof<CanPublish>) {
+/// #       let _ = author;
+///         // ...
 ///     }
 /// }
 ///
 /// /// Publish the newest post
-/// #[utoipa::path(post, path = "/newest/publish", responses((status = 200, body = String)))]
-/// async fn publish(may_publish: Proof<CanPublish>, user: User) -> String {
-///     posts::publish(user.id, &may_publish).await
+/// #[utoipa::path(post, path = "/newest/publish", responses((status = 200)))]
+/// async fn publish(may_publish: Proof<CanPublish>, user: User) {
+///     Posts.publish(user.id, &may_publish).await;
 /// }
 ///
 /// # fn router(auth: Auth<User>) {

@@ -37,6 +37,9 @@ pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
     /// The roles whose names stay out of what strangers read: OpenAPI documents and refusals.
     const PRIVATE: &'static [&'static str] = &[];
 
+    /// A tuple of types that are called as the roles are, for rustc to show where a role does not exist; `()` shows nothing.
+    type Listed;
+
     /// The name in tokens, in rules and in the OpenAPI document.
     fn name(&self) -> &str;
 
@@ -94,6 +97,8 @@ impl Roles {
 impl RoleSet for String {
     const NAMES: Option<&'static [&'static str]> = None;
 
+    type Listed = ();
+
     fn name(&self) -> &str {
         self
     }
@@ -114,6 +119,8 @@ pub enum NoRole {}
 
 impl RoleSet for NoRole {
     const NAMES: Option<&'static [&'static str]> = Some(&[]);
+
+    type Listed = ();
 
     fn name(&self) -> &str {
         match *self {}

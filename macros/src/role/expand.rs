@@ -1,6 +1,6 @@
 //! Roles to code.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Generics, Ident};
 
@@ -18,6 +18,7 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
     let schema = schema(ident, &open, &private);
     let implies = implies(roles, &private);
     let hidden = hidden(roles);
+    let words = words(ident, &names);
 
     quote! {
         #[automatically_derived]
@@ -40,6 +41,8 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
 
             #implies
             #hidden
+
+            type Listed = <Self as #private::ListsRoles>::Names;
 
             fn name(&self) -> &str {
                 self.as_str()
@@ -64,9 +67,38 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
             impl #private::Declares<{ #private::role_hash(#names) }> for #ident {}
         )*
 
+        const _: () = {
+            #(
+                #[allow(non_camel_case_types)]
+                pub enum #words {}
+            )*
+
+            #[automatically_derived]
+            impl #private::ListsRoles for #ident {
+                type Names = (#(#words,)*);
+            }
+        };
+
         #text
         #schema
     }
+}
+
+/// A type's name for each role, as close to the role's as an identifier can be.
+fn words(ident: &Ident, names: &[&String]) -> Vec<Ident> {
+    let mut taken = vec![ident.to_string()];
+    for name in names {
+        let mut word: String =
+            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            word.insert(0, '_');
+        }
+        while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
+            word.push('_');
+        }
+        taken.push(word);
+    }
+    taken.iter().skip(1).map(|word| Ident::new(word, Span::call_site())).collect()
 }
 
 /// The roles that imply others, if there are any.
@@ -104,6 +136,8 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
         #[automatically_derived]
         impl #private::RoleSet for #ident {
             const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::None;
+
+            type Listed = ();
 
             fn name(&self) -> &str {
                 ""

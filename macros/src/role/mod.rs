@@ -47,6 +47,27 @@ mod tests {
         expect_test::expect_file!["../../tests/expand/role.rs"].assert_eq(&pretty(expansion));
     }
 
+    /// rustc shows these types where a role does not exist.
+    #[test]
+    fn each_role_has_a_type_of_its_own_that_is_called_as_it_is() {
+        let expansion = pretty(derive(&parse_quote!(
+            enum member {
+                member,
+                #[role(rename = "a:b")]
+                Colon,
+                #[role(rename = "a-b")]
+                Dash,
+                #[role(rename = "type")]
+                Keyword,
+                #[role(rename = "2nd")]
+                Second,
+                #[role(rename = "*")]
+                Star,
+            }
+        )));
+        assert!(expansion.contains("type Names = (member_, a_b, a_b_, type_, _2nd, __);"), "{expansion}");
+    }
+
     #[test]
     fn roles_without_implications_and_secrets_say_nothing_of_them() {
         let expansion = derive(&parse_quote!(

@@ -36,7 +36,8 @@ const _: () = {
         __R: ::countersign::__private::Declares<
                 { ::countersign::__private::role_hash("admin") },
             >,
-    > ::countersign::__private::DeclaredBy<__R> for admin {}
+        __N,
+    > ::countersign::__private::DeclaredBy<__R, __N> for admin {}
     impl ::countersign::__private::Policy for __countersign_close {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::All(

@@ -25,7 +25,8 @@ const _: () = {
         __R: ::countersign::__private::Declares<
                 { ::countersign::__private::role_hash("admin") },
             >,
-    > ::countersign::__private::DeclaredBy<__R> for admin {}
+        __N,
+    > ::countersign::__private::DeclaredBy<__R, __N> for admin {}
     #[allow(non_camel_case_types)]
     pub enum Support {}
     #[diagnostic::do_not_recommend]
@@ -33,7 +34,8 @@ const _: () = {
         __R: ::countersign::__private::Declares<
                 { ::countersign::__private::role_hash(Role::Support.as_str()) },
             >,
-    > ::countersign::__private::DeclaredBy<__R> for Support {}
+        __N,
+    > ::countersign::__private::DeclaredBy<__R, __N> for Support {}
     impl ::countersign::__private::Policy for __countersign_members {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::Any(

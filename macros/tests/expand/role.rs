@@ -22,6 +22,7 @@ impl ::countersign::__private::RoleSet for Role {
         ("ops:on-call", &["admin", "member"]),
     ];
     const PRIVATE: &'static [&'static str] = &["ops:on-call"];
+    type Listed = <Self as ::countersign::__private::ListsRoles>::Names;
     fn name(&self) -> &str {
         self.as_str()
     }
@@ -52,6 +53,18 @@ for Role {}
 impl ::countersign::__private::Declares<
     { ::countersign::__private::role_hash("ops:on-call") },
 > for Role {}
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum member {}
+    #[allow(non_camel_case_types)]
+    pub enum admin {}
+    #[allow(non_camel_case_types)]
+    pub enum ops_on_call {}
+    #[automatically_derived]
+    impl ::countersign::__private::ListsRoles for Role {
+        type Names = (member, admin, ops_on_call);
+    }
+};
 #[automatically_derived]
 impl ::core::convert::AsRef<str> for Role {
     fn as_ref(&self) -> &str {

@@ -126,7 +126,7 @@ impl<'a> Markers<'a> {
                 #declared
 
                 #[diagnostic::do_not_recommend]
-                impl<__R: #private::Declares<{ #private::role_hash(#name) }>> #private::DeclaredBy<__R> for #marker {}
+                impl<__R: #private::Declares<{ #private::role_hash(#name) }>, __N> #private::DeclaredBy<__R, __N> for #marker {}
             }
         });
         quote!(#(#declarations)*)

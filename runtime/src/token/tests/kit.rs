@@ -27,6 +27,8 @@ pub(super) enum Rank {
 impl RoleSet for Rank {
     const NAMES: Option<&'static [&'static str]> = Some(&["member", "admin"]);
 
+    type Listed = ();
+
     fn name(&self) -> &str {
         match self {
             Self::Member => "member",

@@ -1,0 +1,211 @@
+//! Values that only a decision can make.
+
+use std::cell::Cell;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{Method, Request, StatusCode, header};
+use countersign::__private::{Check, CheckArgument as _, CheckError, CheckRule, Guard, One};
+use countersign::{Access, AuthRouter, NamedRule, Policy, Proof, Rule, routes};
+
+use crate::support::{App, AppState, Role};
+
+thread_local! {
+    /// How often a check ran. Each test has a thread of its own.
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// `async fn owns_post(Path(id): Path<u64>) -> bool`, where everybody owns post 1.
+enum OwnsPost {}
+
+impl CheckRule for OwnsPost {
+    const RULE: Rule = Rule::Check { name: "owns_post", not_found: true };
+}
+
+impl<S: Send + Sync> Check<S> for OwnsPost {
+    async fn run(parts: &mut Parts, state: &S) -> Result<bool, CheckError> {
+        // Outside of a router nobody has put the parameters there.
+        let id = match parts.uri.path() {
+            path if path.starts_with("/direct/") => path.trim_start_matches("/direct/").parse().ok(),
+            _ => Some(Path::<u64>::take(parts, state).await?.0),
+        };
+        ASKED.set(ASKED.get() + 1);
+        Ok(id == Some(1))
+    }
+}
+
+/// `rule! { CanEdit = role("member") && check(owns_post); }`
+enum CanEdit {}
+
+impl NamedRule for CanEdit {
+    const NAME: &'static str = "CanEdit";
+    const RULE: Rule = Rule::All(&[Rule::Role("member"), OwnsPost::RULE]);
+    type Roles = ();
+    type Checks = One<OwnsPost>;
+}
+
+/// `rule! { CanList = role("editor"); }`
+enum CanList {}
+
+impl NamedRule for CanList {
+    const NAME: &'static str = "CanList";
+    const RULE: Rule = Rule::Role("editor");
+    type Roles = ();
+    type Checks = ();
+}
+
+/// `#[require(CanEdit && scope("posts"))]`, less the scope.
+enum Editing {}
+
+impl Policy for Editing {
+    const ACCESS: Access = Access::Require(Rule::All(&[CanEdit::RULE, Rule::NotImpersonated]));
+    type Roles = ();
+    type Checks = One<OwnsPost>;
+    type Proves = (CanEdit, ());
+}
+
+/// A service whose caller shows that it may.
+struct Posts;
+
+impl Posts {
+    fn edit(&self, id: u64, _: &Proof<CanEdit>) -> String {
+        format!("edited {id}")
+    }
+
+    fn list(&self, _: &Proof<CanList>) -> &'static str {
+        "all posts"
+    }
+}
+
+/// Guarded, and proven by the guard
+#[utoipa::path(post, path = "/posts/{id}", responses((status = 200)))]
+async fn edit(
+    _: Guard<Editing>,
+    Path(id): Path<u64>,
+    proof: Proof<CanEdit>,
+    again: Proof<CanEdit>,
+) -> String {
+    let _ = Posts.edit(id, &again);
+    Posts.edit(id, &proof)
+}
+
+/// Guarded by the proof alone
+#[utoipa::path(put, path = "/posts/{id}", responses((status = 200)))]
+async fn put(proof: Proof<CanEdit>, Path(id): Path<u64>) -> String {
+    Posts.edit(id, &proof)
+}
+
+/// Guarded by a proof without checks
+#[utoipa::path(get, path = "/posts", responses((status = 200)))]
+async fn list(proof: Proof<CanList>) -> &'static str {
+    Posts.list(&proof)
+}
+
+fn app() -> App {
+    App::routed(|router: AuthRouter<AppState>| router.routes(routes!(edit, put, list)))
+}
+
+async fn send(app: &App, method: Method, path: &str, token: Option<&str>) -> crate::support::Answer {
+    app.send(crate::support::request(method, path, token, axum::body::Body::empty())).await
+}
+
+#[tokio::test]
+async fn service_that_demands_a_proof_is_reached_by_who_meets_its_rule() {
+    let app = app();
+    let (support, member) = (app.login(&[Role::Support]).await, app.login(&[Role::Member]).await);
+    let editor = app.login(&[Role::Editor]).await;
+    for method in [Method::POST, Method::PUT] {
+        let answer = send(&app, method.clone(), "/posts/1", Some(&member.access_token)).await;
+        assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &b"edited 1"[..]));
+        assert_eq!(ASKED.take(), 1, "once, however many extractors ask");
+        let hidden = send(&app, method.clone(), "/posts/2", Some(&member.access_token)).await;
+        hidden.refused(StatusCode::NOT_FOUND, "not_found");
+        assert_eq!(ASKED.take(), 1);
+        let lacking = send(&app, method.clone(), "/posts/1", Some(&support.access_token)).await;
+        lacking.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+        send(&app, method, "/posts/1", None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        assert_eq!(ASKED.take(), 0);
+    }
+    assert_eq!(send(&app, Method::GET, "/posts", Some(&editor.access_token)).await.body, "all posts");
+    let lacking = send(&app, Method::GET, "/posts", Some(&member.access_token)).await;
+    lacking.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn route_behind_a_proof_is_documented_and_listed_as_guarded() {
+    let app = app();
+    let api = serde_json::to_value(&app.api).unwrap();
+    assert_eq!(api["paths"]["/posts"]["get"]["security"], serde_json::json!([{ "bearer": ["editor"] }]));
+    assert!(api["paths"]["/posts/{id}"]["put"]["responses"]["403"].is_object());
+    let router = AuthRouter::<AppState>::new().routes(routes!(list));
+    let matrix = router.access_matrix();
+    assert_eq!(matrix.rows()[0].access(), Access::Require(Rule::Role("editor")));
+}
+
+fn parts(path: &str, token: &str) -> Parts {
+    let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    request.body(()).unwrap().into_parts().0
+}
+
+async fn proven(parts: &mut Parts, app: &App) -> Result<(), &'static str> {
+    let proof = Proof::<CanEdit>::from_request_parts(parts, &app.auth).await;
+    proof.map(drop).map_err(|refused| refused.denial().code())
+}
+
+/// The evidence is about one request: who passes its parts on to another place, or puts other credentials in, proves nothing there.
+#[tokio::test]
+async fn evidence_is_good_for_the_request_and_the_session_that_it_was_left_for() {
+    let app = app();
+    let (first, second) = (app.login(&[Role::Member]).await, app.login(&[Role::Support]).await);
+    let mut parts = parts("/direct/1", &first.access_token);
+    for _ in 0..3 {
+        assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    }
+    assert_eq!(ASKED.take(), 1);
+
+    let here = parts.clone();
+    parts.uri = "/direct/2".parse().unwrap();
+    assert_eq!(proven(&mut parts, &app).await, Err("not_found"));
+    assert_eq!(ASKED.take(), 1);
+
+    let mut parts = here.clone();
+    parts.method = Method::DELETE;
+    assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 1, "asked again for another method");
+
+    let mut parts = here.clone();
+    parts.headers.insert(header::AUTHORIZATION, format!("Bearer {}", second.access_token).parse().unwrap());
+    assert_eq!(proven(&mut parts, &app).await, Err("insufficient_scope"));
+    parts.headers.remove(header::AUTHORIZATION);
+    assert_eq!(proven(&mut parts, &app).await, Err("missing_credentials"));
+    assert_eq!(ASKED.take(), 0);
+
+    let mut parts = here;
+    let other = App::new();
+    assert_eq!(proven(&mut parts, &other).await, Ok(()));
+    assert_eq!(ASKED.take(), 1, "another `Auth` believes nothing that the first one left");
+}
+
+/// A guard that has let somebody in says nothing of rules that it did not ask.
+#[tokio::test]
+async fn guard_leaves_evidence_of_what_it_proves_alone() {
+    enum Member {}
+
+    impl Policy for Member {
+        const ACCESS: Access = Access::Require(Rule::Role("member"));
+        type Roles = ();
+        type Checks = ();
+        type Proves = ();
+    }
+
+    let app = app();
+    let pair = app.login(&[Role::Member]).await;
+    let mut parts = parts("/direct/2", &pair.access_token);
+    Guard::<Member>::from_request_parts(&mut parts, &app.auth).await.unwrap();
+    assert_eq!(proven(&mut parts, &app).await, Err("not_found"));
+    let mut parts = self::parts("/direct/1", &pair.access_token);
+    Guard::<Editing>::from_request_parts(&mut parts, &app.auth).await.unwrap();
+    assert_eq!(ASKED.replace(0), 2);
+    assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 0);
+}
