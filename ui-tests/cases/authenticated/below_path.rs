@@ -7,3 +7,5 @@ async fn me() -> &'static str {
 }
 
 fn main() {}
+
+// cure: move `#[authenticated]` above `#[utoipa::path]`

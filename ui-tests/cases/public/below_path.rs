@@ -7,3 +7,5 @@ async fn health() -> &'static str {
 }
 
 fn main() {}
+
+// cure: move `#[public(reason = "...")]` above `#[utoipa::path]`

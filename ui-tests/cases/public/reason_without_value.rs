@@ -6,3 +6,5 @@ async fn health() -> &'static str {
 }
 
 fn main() {}
+
+// cure: say why it is open: `#[public(reason = "health probe")]`

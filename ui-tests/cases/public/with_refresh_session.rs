@@ -12,3 +12,5 @@ async fn health(_session: RefreshSession<User>) -> &'static str {
 }
 
 fn main() {}
+
+// cure: write `#[authenticated(both_tokens)]`

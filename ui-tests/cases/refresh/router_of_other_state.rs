@@ -19,3 +19,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: give the router the state that the macro names: `.with_state(AppState { auth })`

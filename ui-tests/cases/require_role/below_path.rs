@@ -7,3 +7,5 @@ async fn members() -> &'static str {
 }
 
 fn main() {}
+
+// cure: move `#[require_role("...")]` above `#[utoipa::path]`

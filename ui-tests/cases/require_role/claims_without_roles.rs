@@ -13,3 +13,5 @@ async fn members(user: User) -> String {
 }
 
 fn main() {}
+
+// cure: add a field such as `#[claims(roles)] roles: Vec<Level>` to the claims

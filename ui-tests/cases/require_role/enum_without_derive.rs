@@ -12,3 +12,5 @@ async fn members() -> &'static str {
 }
 
 fn main() {}
+
+// cure: add `#[derive(Role, Clone, Copy)]` to the enum

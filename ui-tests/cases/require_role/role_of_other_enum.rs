@@ -26,3 +26,5 @@ async fn members(user: User) -> String {
 }
 
 fn main() {}
+
+// cure: name a role of the enum that the claims carry: `member` or `admin`

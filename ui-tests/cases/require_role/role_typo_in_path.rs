@@ -13,3 +13,5 @@ async fn members() -> &'static str {
 }
 
 fn main() {}
+
+// cure: write `Level::Admin`

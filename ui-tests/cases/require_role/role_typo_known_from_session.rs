@@ -21,3 +21,5 @@ async fn members(_session: Session<User>) -> &'static str {
 }
 
 fn main() {}
+
+// cure: write `#[require_role("member")]`

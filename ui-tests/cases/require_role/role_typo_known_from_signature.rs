@@ -21,3 +21,5 @@ async fn members(user: User) -> String {
 }
 
 fn main() {}
+
+// cure: write `#[require_role("admin")]`

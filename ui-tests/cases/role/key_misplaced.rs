@@ -8,3 +8,5 @@ enum Level {
 }
 
 fn main() {}
+
+// cure: put `#[role(rename = "...")]` above the variant whose name it changes

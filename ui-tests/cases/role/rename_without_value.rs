@@ -8,3 +8,5 @@ enum Level {
 }
 
 fn main() {}
+
+// cure: write the name: `#[role(rename = "on-call")]`

@@ -7,3 +7,5 @@ enum Level {
 }
 
 fn main() {}
+
+// cure: derive `Clone` as well: `#[derive(Role, Clone, Copy)]`

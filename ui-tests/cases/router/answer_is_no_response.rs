@@ -17,3 +17,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: answer with something that axum can send, such as `Json<User>` where `User` is `Serialize`

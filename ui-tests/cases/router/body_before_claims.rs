@@ -18,3 +18,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: take the claims before the body: only the last argument may read the body

@@ -22,3 +22,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: add `#[derive(SessionClaims)]` to the struct, and `#[claims(subject)]` to the field that identifies the user

@@ -23,3 +23,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: drop the value before the `.await`, or use one that is `Send`, such as `Arc` for `Rc`

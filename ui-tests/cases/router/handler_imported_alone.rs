@@ -23,3 +23,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: name the handler by its path, `routes!(api::me)`, instead of importing it

@@ -17,3 +17,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: write the name of the handler: `routes!(me)`

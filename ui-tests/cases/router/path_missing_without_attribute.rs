@@ -15,3 +15,5 @@ fn router(auth: Auth<User>) -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: put `#[utoipa::path(get, path = "/...")]` above the handler

@@ -7,3 +7,5 @@ struct User {
 }
 
 fn main() {}
+
+// cure: put `#[claims(subject)]` above the field that identifies the user

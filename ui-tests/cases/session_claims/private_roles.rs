@@ -17,3 +17,5 @@ mod auth {
 }
 
 fn main() {}
+
+// cure: make the enum as visible as the claims: `pub(crate) enum Level`

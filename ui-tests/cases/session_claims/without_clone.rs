@@ -7,3 +7,5 @@ struct User {
 }
 
 fn main() {}
+
+// cure: derive `Clone` as well: `#[derive(SessionClaims, Clone)]`

@@ -152,15 +152,10 @@ impl User<'_> {
         self.any(|atom| atom == wanted)
     }
 
-    /// Some atoms follow from others.
+    /// A young sign-in is at most as old as an older one, too.
     fn is_possible(&self) -> bool {
-        let fresh = self.atoms.iter().all(|older| match older {
-            Atom::Fresh(older_age) => {
-                self.is(older) || !self.any(|atom| matches!(atom, Atom::Fresh(age) if age < older_age))
-            }
-            _ => true,
-        });
-        fresh && (self.is(&Atom::Live) || !self.is(&Atom::BothTokens))
+        let follows = |age| self.any(|atom| matches!(atom, Atom::Fresh(younger) if *younger < age));
+        self.atoms.iter().all(|atom| !matches!(atom, Atom::Fresh(age) if follows(*age)) || self.is(atom))
     }
 
     fn satisfies(&self, tree: &Tree, side: Side) -> bool {
@@ -193,7 +188,8 @@ impl Caller<'_> {
             | (Demand::Optional, Self::Anonymous | Self::User(_))
             | (Demand::Authenticated, Self::User(_)) => true,
             (Demand::Require(tree), Self::User(user)) => {
-                // An ended session, or a bad refresh token, is refused wherever in the rule they stand.
+                // An ended session, or a bad refresh token, is refused wherever in the rule they stand, and both tokens want a session
+                // that has not ended.
                 let both_tokens = tree.mentions(&|atom| *atom == Tree::BothTokens);
                 let live = both_tokens || tree.mentions(&|atom| *atom == Tree::Live);
                 (!live || user.is(&Atom::Live))

@@ -152,7 +152,9 @@ impl Settings {
             Ok(committed) if committed == text => Verdict::Same,
             _ if self.update && !self.in_ci => Verdict::Write,
             Ok(committed) => Verdict::Fail(Failure::between(&committed, text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Verdict::Fail(Failure::Missing),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Verdict::Fail(Failure::Missing(text.to_owned()))
+            }
             Err(error) => Verdict::Fail(Failure::Unreadable(error.to_string())),
         }
     }
@@ -160,7 +162,8 @@ impl Settings {
 
 /// Why a matrix is not the committed one.
 enum Failure {
-    Missing,
+    /// With what it would hold.
+    Missing(String),
     Unreadable(String),
     Damaged(String),
     Changed(Changes),
@@ -179,7 +182,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("the file does not exist\n"),
+            Self::Missing(text) => writeln!(f, "the file does not exist; it would be\n\n{text}"),
             Self::Unreadable(why) => writeln!(f, "the file cannot be read: {why}"),
             Self::Damaged(why) => writeln!(f, "the file is damaged, so nobody can say what changed: {why}"),
             Self::Changed(Changes(changes)) if changes.is_empty() => {
