@@ -33,6 +33,46 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 }
 
 /// Refuses to compile when the rule of a handler is wrong for the roles of its router's state.
+///
+/// ```
+/// # use countersign::__private::Guard;
+/// # use countersign::{Access, Auth, AuthRouter, Policy, Rule, SessionClaims, routes};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, #[role(implies(Member))] Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role> }
+/// # enum Rules {}
+/// # impl Policy for Rules {
+/// #     const ACCESS: Access = Access::Require(RULE);
+/// #     type Roles = ();
+/// #     type Checks = ();
+/// #     type Proves = ();
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: Guard<Rules>) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// const RULE: Rule = Rule::All(&[Rule::Role("member"), Rule::Not(&Rule::Role("admin"))]);
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use countersign::__private::Guard;
+/// # use countersign::{Access, Auth, AuthRouter, Policy, Rule, SessionClaims, routes};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, #[role(implies(Member))] Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role> }
+/// # enum Rules {}
+/// # impl Policy for Rules {
+/// #     const ACCESS: Access = Access::Require(RULE);
+/// #     type Roles = ();
+/// #     type Checks = ();
+/// #     type Proves = ();
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: Guard<Rules>) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// const RULE: Rule = Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("member"))]);
+/// ```
 #[track_caller]
 #[cfg(feature = "openapi")]
 #[expect(clippy::panic, reason = "runs at compile time only")]

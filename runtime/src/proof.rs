@@ -173,6 +173,34 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
 }
 
 /// Named rules that hold where a policy grants, as a nested tuple.
+///
+/// A policy that is written by hand and claims too much does not compile with a guard:
+///
+/// ```compile_fail,E0080
+/// # use axum::{Router, routing::get};
+/// # use countersign::__private::Guard;
+/// # use countersign::{Access, Auth, NamedRule, Policy, Rule, SessionClaims};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64 }
+/// # enum CanPublish {}
+/// # impl NamedRule for CanPublish {
+/// #     const NAME: &'static str = "CanPublish";
+/// #     const RULE: Rule = Rule::Scope("posts:write");
+/// #     type Roles = ();
+/// #     type Checks = ();
+/// # }
+/// enum Claimed {}
+///
+/// impl Policy for Claimed {
+///     const ACCESS: Access = Access::Authenticated;
+///     type Proves = (CanPublish, ());
+/// #   type Roles = ();
+/// #   type Checks = ();
+/// }
+///
+/// # fn main() { let _: Router<Auth<User>> = Router::new().route("/", get(handler)); }
+/// async fn handler(_: Guard<Claimed>) {}
+/// ```
 pub trait Proven {
     /// Leaves evidence for whoever asks for a [`Proof`].
     fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>);
