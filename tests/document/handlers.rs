@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
 use countersign::__private::{Check, CheckError, CheckRule, Guard, Hierarchy, One};
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Access, Auth, AuthRouter, AuthState, BoxError, Endpoint, Policy, RefreshSession, RoleSet, Rule,
-    SessionClaims, TokenPair, authenticated, public, routes,
+    Access, Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Cookies, Endpoint, Liveness, Policy,
+    RefreshSession, RoleSet, Rule, SessionClaims, TokenPair, authenticated, public, routes,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -79,6 +79,12 @@ impl User {
         let scopes = vec!["posts:write".to_owned(), "audit:read".to_owned()];
         Self { id: 7, roles: vec![Role::Admin, Role::Breakglass], scopes }
     }
+
+    /// Without the roles that the document hides.
+    fn shown(mut self) -> Self {
+        self.roles.retain(|role| !Role::PRIVATE.contains(&role.name()));
+        self
+    }
 }
 
 #[derive(AuthState, Clone)]
@@ -89,16 +95,28 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new() -> Self {
-        let auth = Auth::builder()
+        Self::with(|builder| builder)
+    }
+
+    /// With tokens wherever they may stand, and every session looked up.
+    pub(crate) fn everywhere() -> Self {
+        Self::with(|builder| {
+            builder
+                .cookies(Cookies::new().with_access_cookie())
+                .access_header(HeaderName::from_static("x-access-token"))
+                .liveness(Liveness::Always)
+        })
+    }
+
+    fn with(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> Self {
+        let builder = Auth::builder()
             .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
             .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())
             .issuer("https://issuer.test")
             .audience("https://api.test")
             .store(MemoryStore::new())
-            .claims_source(|id| async move { Ok::<_, BoxError>(Some(User { id, ..User::mighty() })) })
-            .build()
-            .unwrap();
-        Self { auth }
+            .claims_source(|id| async move { Ok::<_, BoxError>(Some(User { id, ..User::mighty() })) });
+        Self { auth: configure(builder).build().unwrap() }
     }
 
     /// The tokens of somebody who may do everything.
@@ -174,7 +192,7 @@ async fn greeting(user: Option<User>) -> String {
 #[authenticated]
 #[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
-    Json(user)
+    Json(user.shown())
 }
 
 /// The members
@@ -196,7 +214,7 @@ async fn write(_: Guard<EditorsOrBreakglass>, Json(post): Json<Post>) -> (Status
 
 /// Publishes a post of one's own
 #[utoipa::path(put, path = "/posts/{id}", params(("id" = u64, Path)), responses(
-    (status = 200, body = u64),
+    (status = 200, body = u64, content_type = "application/json"),
     (status = 400, description = "No number")
 ))]
 async fn publish(_: Guard<Publishers>, Path(id): Path<u64>) -> Json<u64> {
@@ -229,7 +247,7 @@ async fn password(_: Guard<FreshSignIn>) -> StatusCode {
 
 /// The balance
 #[authenticated(live)]
-#[utoipa::path(get, path = "/balance", responses((status = 200, body = u64)))]
+#[utoipa::path(get, path = "/balance", responses((status = 200, body = u64, content_type = "application/json")))]
 async fn balance() -> Json<u64> {
     Json(0)
 }
@@ -243,7 +261,7 @@ async fn pay(_: Guard<LiveAdmins>) -> StatusCode {
 /// Everything about the user
 #[utoipa::path(get, path = "/export", responses((status = 200, body = User)))]
 async fn export(session: RefreshSession<User>) -> Json<User> {
-    Json(session.claims().clone())
+    Json(session.claims().clone().shown())
 }
 
 /// Every route. Handlers of forms to come go here; all the tests of documents look at them then.

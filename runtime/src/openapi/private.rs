@@ -12,28 +12,30 @@ pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, rol
         return described;
     }
     let Ok(mut value) = serde_json::to_value(&described) else { return described };
-    if !remove(&mut value, roles) {
+    if remove(&mut value, roles) == 0 {
         return described;
     }
     serde_json::from_value(value).unwrap_or(described)
 }
 
-/// Says whether there was one.
-fn remove(value: &mut Value, roles: &Roles) -> bool {
+/// Says how many there were.
+fn remove(value: &mut Value, roles: &Roles) -> usize {
     match value {
-        Value::Object(members) => members.iter_mut().fold(false, |removed, (name, value)| {
-            let values = if name == "enum" { value.as_array_mut() } else { None };
-            match values.filter(|values| values.iter().all(|value| is_role(value, roles))) {
-                Some(values) => {
+        Value::Object(members) => members
+            .iter_mut()
+            .map(|(name, value)| match value {
+                Value::Array(values)
+                    if name == "enum" && values.iter().all(|value| is_role(value, roles)) =>
+                {
                     let before = values.len();
                     values.retain(|value| !value.as_str().is_some_and(|name| roles.private.contains(&name)));
-                    removed || values.len() < before
+                    before - values.len()
                 }
-                None => remove(value, roles) || removed,
-            }
-        }),
-        Value::Array(items) => items.iter_mut().fold(false, |removed, item| remove(item, roles) || removed),
-        _ => false,
+                value => remove(value, roles),
+            })
+            .sum(),
+        Value::Array(items) => items.iter_mut().map(|item| remove(item, roles)).sum(),
+        _ => 0,
     }
 }
 

@@ -18,13 +18,21 @@ const PROBLEM: &str = "application/problem+json";
 /// How the description of a 403 begins.
 const FORBIDDEN: &str = "The signed-in user may not: requires ";
 
-/// What an attribute writes, which knows less than the router.
-const FORBIDDEN_BY_ATTRIBUTE: &str = "The signed-in user lacks the role";
+/// What attributes write, which know less than the router.
+const FORBIDDEN_BY_ATTRIBUTE: [&str; 7] = [
+    "The signed-in user lacks the role",
+    "The signed-in user lacks the role, or somebody acts for them",
+    "The signed-in user lacks the scope",
+    "The signed-in user lacks the scope, or somebody acts for them",
+    "The signed-in user does not satisfy the rule",
+    "The signed-in user does not satisfy the rule, or somebody acts for them",
+    "Somebody acts for the signed-in user",
+];
 
 const NOT_FOUND: &str = "There is no such thing, or the signed-in user may not know of it";
 const STORE: &str = "The session store does not answer";
-const CHECK: &str = "A check could not be made";
-const STORE_OR_CHECK: &str = "The session store does not answer, or a check could not be made";
+const CHECK: &str = "A check has failed";
+const STORE_OR_CHECK: &str = "The session store does not answer, or a check has failed";
 
 /// Writes every refusal of the guard that the operation does not describe in words of its own.
 pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles) {
@@ -36,7 +44,7 @@ pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles
     answer(operation, "401", || unauthorized(access));
     if let Access::Require(rule) = access {
         if asks_who(rule) {
-            answer(operation, "403", || challenged(&format!("{FORBIDDEN}{}", words(access, roles))));
+            answer(operation, "403", || forbidden(access, rule, roles));
         }
         if rule.any(&|atom| matches!(atom, Rule::Check { not_found: true, .. })) {
             answer(operation, "404", || refusal(NOT_FOUND));
@@ -77,7 +85,7 @@ fn is_ours(status: &str, response: &RefOr<Response>) -> bool {
         "401" => Tokens::ALL
             .into_iter()
             .any(|tokens| [false, true].into_iter().any(|stale| said == no_token(tokens, stale))),
-        "403" => said == FORBIDDEN_BY_ATTRIBUTE || said.starts_with(FORBIDDEN),
+        "403" => FORBIDDEN_BY_ATTRIBUTE.contains(&said) || said.starts_with(FORBIDDEN),
         "404" => said == NOT_FOUND,
         "503" => [STORE, CHECK, STORE_OR_CHECK].contains(&said),
         _ => false,
@@ -108,6 +116,20 @@ fn asks_who(rule: &Rule) -> bool {
         Rule::Any([]) | Rule::All([]) => true,
         Rule::Any(rules) | Rule::All(rules) => rules.iter().any(asks_who),
         _ => true,
+    }
+}
+
+fn forbidden(access: &Access, rule: &Rule, roles: &Roles) -> Response {
+    let description = format!("{FORBIDDEN}{}", words(access, roles));
+    if asks_for_names(rule) { challenged(&description) } else { refusal(&description) }
+}
+
+/// Whether the user can lack something that a challenge is about: not where checks and impersonation alone decide.
+fn asks_for_names(rule: &Rule) -> bool {
+    match rule {
+        Rule::Role(_) | Rule::Scope(_) | Rule::Not(_) | Rule::Any([]) | Rule::All([]) => true,
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().any(asks_for_names),
+        _ => false,
     }
 }
 
@@ -143,9 +165,7 @@ fn no_token(tokens: Tokens, stale: bool) -> String {
     }
     .to_owned();
     if stale {
-        said.push_str(
-            ", or the user signed in too long ago: `max_age` in the challenge says how long ago it may be",
-        );
+        said.push_str(", or the user signed in too long ago");
     }
     said
 }

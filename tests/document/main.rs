@@ -1,0 +1,144 @@
+//! What programs of others say of a document, and of the server behind it. `npm ci` and `pip install` in `tests/run` bring them here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
+
+mod handlers;
+mod server;
+mod tools;
+
+use axum::{Json, Router};
+use countersign::Access;
+use serde_json::{Value, json};
+
+use handlers::App;
+use server::{Guarded, Server};
+use tools::{Said, Workshop};
+
+/// The document, and what somebody has done to it.
+fn changed(change: impl FnOnce(&mut Value)) -> Workshop {
+    let mut document = serde_json::to_value(handlers::router(&App::new().auth).openapi()).unwrap();
+    change(&mut document);
+    Workshop::with(&document)
+}
+
+/// Row 141: structure, and a `security` on every operation.
+#[test]
+fn redocly_finds_nothing_wrong_with_the_document() {
+    for app in [App::new(), App::everywhere()] {
+        let router = handlers::router(&app.auth);
+        Workshop::with(&serde_json::to_value(router.openapi()).unwrap()).redocly().content();
+    }
+}
+
+#[test]
+fn redocly_finds_what_was_planted() {
+    let said = changed(|document| {
+        let paths = &mut document["paths"];
+        paths["/me"]["get"].as_object_mut().unwrap().remove("security");
+        paths["/audit"]["get"]["security"] = json!([{ "nobody": [] }]);
+        paths["/lounge"]["get"]["responses"]["401"].as_object_mut().unwrap().remove("headers");
+        let refusal = &mut paths["/members"]["get"]["responses"]["403"];
+        refusal["content"] = json!({ "text/plain": { "schema": { "type": "string" } } });
+    })
+    .redocly();
+    assert!(!said.content, "{}", said.text);
+    for problem in [
+        "Every operation should have security defined on it or on the root level",
+        "There is no `nobody` security scheme defined",
+        "must contain a \"WWW-Authenticate\" header",
+        "A refusal is a problem document (RFC 9457)",
+    ] {
+        assert_eq!(said.text.matches(problem).count(), 1, "{problem} in: {}", said.text);
+    }
+}
+
+/// The schema of OpenAPI 3.1 itself.
+#[test]
+fn the_document_is_valid_against_the_schema_of_its_version() {
+    changed(|_| ()).npm("validate-api", &["openapi.json"]).content();
+    changed(|document| document["paths"]["/me"]["get"]["security"] = json!([{ "bearer": "member" }]))
+        .npm("validate-api", &["openapi.json"])
+        .complains("security");
+}
+
+/// Generates the types and compiles the client.
+fn compile(workshop: &Workshop) -> Said {
+    workshop.npm("openapi-typescript", &["openapi.json", "--output", "schema.ts"]).content();
+    workshop.npm("tsc", &["--project", "tsconfig.json"])
+}
+
+#[test]
+fn a_client_with_generated_types_compiles_and_runs() {
+    let guarded = Guarded::start();
+    let workshop = Workshop::with(&serde_json::to_value(&guarded.document).unwrap());
+    compile(&workshop).content();
+    let tokens = &guarded.tokens;
+    let arguments = ["client.js", &guarded.server.url, &tokens.access_token, &tokens.refresh_token];
+    let said = workshop.node(&arguments).content();
+    assert!(said.contains("client: every check passed"), "{said}");
+}
+
+#[test]
+fn a_client_of_another_document_does_not_compile() {
+    let workshop = changed(|document| {
+        let members = document["paths"]["/me"]["get"].as_object_mut().unwrap();
+        members.remove("responses");
+        members.insert("responses".to_owned(), json!({ "204": { "description": "No Content" } }));
+    });
+    compile(&workshop).complains("error TS");
+}
+
+/// Everything that has to do with what the guard answers.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                      response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth";
+
+fn attack(workshop: &Workshop, url: &str, guarded: &Guarded, arguments: &[&str]) -> Said {
+    let access = format!("Authorization: Bearer {}", guarded.tokens.access_token);
+    let refresh = format!("X-Refresh-Token: {}", guarded.tokens.refresh_token);
+    let mut all = vec!["run", "openapi.json", "--url", url, "--header", &access, "--header", &refresh];
+    all.extend([
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--max-examples",
+        "10",
+        "--seed",
+        "7",
+        "--no-color",
+    ]);
+    all.extend(["--request-timeout", "20"]);
+    all.extend(arguments);
+    workshop.schemathesis(&all)
+}
+
+/// Row 145.
+#[test]
+fn schemathesis_finds_no_operation_that_ignores_its_guard() {
+    let guarded = Guarded::start();
+    let workshop = Workshop::with(&serde_json::to_value(&guarded.document).unwrap());
+    attack(&workshop, &guarded.server.url, &guarded, &["--checks", CHECKS]).content();
+    // Nothing found would say nothing if nothing had been tried.
+    for row in guarded.matrix.rows() {
+        let answers = guarded.answers(row.method(), row.path());
+        let (let_in, refused) = (answers.let_in > 0, answers.refused > 0);
+        let is_guarded = !matches!(row.access(), Access::Public { .. } | Access::Optional);
+        let expected = (true, true);
+        assert!(!is_guarded || (let_in, refused) == expected, "{row:?}: {answers:?}");
+    }
+}
+
+/// Row 145, the other way round: a server behind the same document that lets everybody in.
+#[test]
+fn schemathesis_finds_a_server_that_ignores_its_document() {
+    let guarded = Guarded::start();
+    let workshop = Workshop::with(&serde_json::to_value(&guarded.document).unwrap());
+    let open = Server::start(Router::new().fallback(async || Json(json!({}))));
+    let paths = ["/me", "/members", "/export"];
+    let mut arguments = vec!["--checks", "ignored_auth"];
+    paths.iter().for_each(|path| arguments.extend(["--include-path", path]));
+    let said = attack(&workshop, &open.url, &guarded, &arguments);
+    assert!(!said.content, "{}", said.text);
+    let found = said.text.matches("API accepts requests without authentication").count();
+    assert!(found >= paths.len(), "{}", said.text);
+    for path in paths {
+        assert!(said.text.contains(&format!("for `GET {path}`")), "{path} in: {}", said.text);
+    }
+}

@@ -1,0 +1,100 @@
+//! The programs of others, each run to its end. None of them may ask the network for anything but the server.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Nobody listens there, so a tool that reports home fails.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+/// A folder with the document, the client and the tools from npm; gone with the value.
+pub(crate) struct Workshop {
+    folder: TempDir,
+}
+
+/// What a tool said, and whether it was content.
+pub(crate) struct Said {
+    pub(crate) content: bool,
+    pub(crate) text: String,
+}
+
+impl Workshop {
+    pub(crate) fn with(document: &Value) -> Self {
+        let modules = here().join("node_modules");
+        assert!(
+            modules.join(".bin/redocly").exists(),
+            "the validators are not installed; type: (cd tests/document && npm ci --ignore-scripts)"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        symlink(modules, folder.path().join("node_modules")).unwrap();
+        for name in ["client.ts", "package.json", "tsconfig.json"] {
+            std::fs::copy(here().join(name), folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join("openapi.json"), document.to_string()).unwrap();
+        Self { folder }
+    }
+
+    /// Runs Redocly. Its configuration stays where it is, since other tools would read it from the folder.
+    pub(crate) fn redocly(&self) -> Said {
+        let config = here().join("redocly.yaml");
+        self.npm("redocly", &["lint", "openapi.json", "--config", config.to_str().unwrap()])
+    }
+
+    /// Runs a tool from npm.
+    pub(crate) fn npm(&self, tool: &str, arguments: &[&str]) -> Said {
+        self.run(here().join("node_modules/.bin").join(tool), arguments)
+    }
+
+    /// Runs a program that `tsc` has made.
+    pub(crate) fn node(&self, arguments: &[&str]) -> Said {
+        self.run("node", arguments)
+    }
+
+    pub(crate) fn schemathesis(&self, arguments: &[&str]) -> Said {
+        let program = here().join("../../target/document-venv/bin/schemathesis");
+        assert!(
+            program.exists(),
+            "schemathesis is not installed; type: python3 -m venv target/document-venv && \
+             target/document-venv/bin/pip install -r tests/document/requirements.txt"
+        );
+        self.run(program, arguments)
+    }
+
+    fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Said {
+        let output = Command::new(program)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("REDOCLY_TELEMETRY", "off")
+            .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+            .envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOBODY)))
+            .envs(["no_proxy", "NO_PROXY"].map(|name| (name, "127.0.0.1")))
+            .output()
+            .expect("node runs; if it is not there, type: sudo apt-get install -y nodejs npm");
+        let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Said { content: output.status.success(), text: text.concat() }
+    }
+}
+
+impl Said {
+    /// Fails with what the tool said, unless it was content.
+    #[track_caller]
+    pub(crate) fn content(self) -> String {
+        assert!(self.content, "{}", self.text);
+        self.text
+    }
+
+    /// Fails unless it found something and says so in these words.
+    #[track_caller]
+    pub(crate) fn complains(self, words: &str) {
+        assert!(!self.content, "it found nothing: {}", self.text);
+        assert!(self.text.contains(words), "{words} is not in: {}", self.text);
+    }
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("document")
+}
