@@ -85,12 +85,16 @@ macro_rules! folders {
 folders! {
     auth_state
     authenticated
+    check
     endpoints
     public
     refresh
+    require
     require_role
+    require_scope
     role
     router
+    rule
     session_claims
 }
 

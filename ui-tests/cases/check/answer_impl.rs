@@ -1,0 +1,8 @@
+use countersign::check;
+
+#[check]
+async fn owns_post() -> impl Into<bool> {
+    true
+}
+
+fn main() {}

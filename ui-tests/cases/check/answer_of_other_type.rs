@@ -1,0 +1,8 @@
+use countersign::check;
+
+#[check]
+async fn owns_post() -> Option<bool> {
+    None
+}
+
+fn main() {}

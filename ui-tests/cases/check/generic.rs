@@ -1,0 +1,8 @@
+use countersign::check;
+
+#[check]
+async fn owns_post<T>(_: T) -> bool {
+    true
+}
+
+fn main() {}

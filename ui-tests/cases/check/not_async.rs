@@ -1,0 +1,8 @@
+use countersign::check;
+
+#[check]
+fn owns_post() -> bool {
+    true
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use countersign::check;
+
+#[check]
+struct Post;
+
+fn main() {}

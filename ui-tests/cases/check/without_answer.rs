@@ -1,0 +1,6 @@
+use countersign::check;
+
+#[check]
+async fn owns_post() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use countersign::require;
+
+#[utoipa::path(post, path = "/posts")]
+#[require(role("admin") && live)]
+async fn write() -> &'static str {
+    "written"
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::require;
+
+#[require(fresh)]
+async fn write() -> &'static str {
+    "written"
+}
+
+fn main() {}

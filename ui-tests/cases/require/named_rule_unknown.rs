@@ -1,0 +1,12 @@
+use countersign::require;
+
+countersign::rule! {
+    CanPublish = role("editor");
+}
+
+#[require(CanPublsh)]
+async fn write() -> &'static str {
+    "written"
+}
+
+fn main() {}

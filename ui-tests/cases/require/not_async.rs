@@ -1,0 +1,8 @@
+use countersign::require;
+
+#[require(live)]
+fn write() -> &'static str {
+    "written"
+}
+
+fn main() {}

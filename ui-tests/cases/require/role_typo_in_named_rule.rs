@@ -1,0 +1,29 @@
+use countersign::{Auth, AuthRouter, Role, SessionClaims, require, routes, rule};
+
+#[derive(Role, Clone, Copy)]
+enum Level {
+    Member,
+    Admin,
+}
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<Level>,
+}
+
+rule! {
+    CanPublish = role("admln") && live;
+}
+
+#[require(CanPublish)]
+#[utoipa::path(post, path = "/posts")]
+async fn write() {}
+
+fn router(auth: Auth<User>) -> axum::Router {
+    AuthRouter::new().routes(routes!(write)).with_state(auth).split_for_parts().0
+}
+
+fn main() {}

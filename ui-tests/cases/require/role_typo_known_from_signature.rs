@@ -1,0 +1,20 @@
+use countersign::{Role, SessionClaims, require};
+
+#[derive(Role, Clone, Copy)]
+enum Level {
+    Member,
+    Admin,
+}
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<Level>,
+}
+
+#[require(live && !role("admln"))]
+async fn write(_user: User) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use countersign::require;
+
+#[require(live)]
+struct Post;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::require_scope;
+
+#[require_scope(scope = "posts:write")]
+async fn write() -> &'static str {
+    "written"
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::rule;
+
+rule! {
+    CanPublish = CanRetract;
+    CanRetract = CanPublish && live;
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use countersign::rule;
+
+rule! {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use countersign::rule;
+
+rule! {
+    CanPublish = role("editor");
+    CanPublish = role("admin");
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use countersign::require;
+
+mod policies {
+    countersign::rule! {
+        CanPublish = role("editor");
+    }
+}
+
+#[require(policies::CanPublish)]
+async fn publish() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    pub can_publish = role("editor");
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    pub CanPublish: role("editor");
+}
+
+fn main() {}

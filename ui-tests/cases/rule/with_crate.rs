@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    CanPublish = role("editor"), crate = countersign;
+}
+
+fn main() {}

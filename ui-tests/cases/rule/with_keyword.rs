@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    pub type CanPublish = role("editor");
+}
+
+fn main() {}

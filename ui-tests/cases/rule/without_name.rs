@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    = role("editor");
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    pub CanPublish = ;
+}
+
+fn main() {}
