@@ -103,6 +103,14 @@ pub struct Proof<R>(PhantomData<fn() -> R>);
 
 const _: () = assert!(size_of::<Proof<u64>>() == 0, "a proof takes no room");
 
+#[cfg(any(test, feature = "test-util"))]
+impl<R> Proof<R> {
+    /// For tests of what demands it; see [`granted`](crate::testing::granted).
+    pub(crate) fn granted() -> Self {
+        Self(PhantomData)
+    }
+}
+
 impl<R: NamedRule> fmt::Debug for Proof<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Proof").field(&format_args!("{}", R::NAME)).finish()

@@ -1,65 +1,32 @@
 //! A router with every kind of access, for the tests that hold its document against the matrix, against outside validators and against
 //! the server itself.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::Path;
-use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
-use countersign::__private::{Check, CheckError, CheckRule, Guard, Hierarchy, One};
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
-    Access, Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Cookies, Endpoint, Liveness, Policy,
-    RefreshSession, RoleSet, Rule, SessionClaims, TokenPair, authenticated, public, routes,
+    Auth, AuthBuilder, AuthRouter, AuthState, BoxError, Cookies, Endpoint, Liveness, RefreshSession, Role,
+    RoleSet, SessionClaims, TokenPair, authenticated, check, public, require, require_role, require_scope,
+    routes, rule,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::{Info, OpenApiBuilder, Server};
 
 /// What a user may be. The last one is nobody's business.
-#[derive(Serialize, Deserialize, ToSchema, Clone, Copy, Debug, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Guest,
     Member,
+    #[role(implies(Member))]
     Editor,
+    #[role(implies(Editor))]
     Admin,
+    #[role(implies(Admin), private)]
     Breakglass,
-}
-
-/// By hand, so that there is a private role, and a hierarchy.
-impl RoleSet for Role {
-    const NAMES: Option<&'static [&'static str]> =
-        Some(&["guest", "member", "editor", "admin", "breakglass"]);
-    const IMPLIES: Hierarchy = &[
-        ("editor", &["member"]),
-        ("admin", &["editor", "member"]),
-        ("breakglass", &["admin", "editor", "member"]),
-    ];
-    const PRIVATE: &'static [&'static str] = &["breakglass"];
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Guest => "guest",
-            Self::Member => "member",
-            Self::Editor => "editor",
-            Self::Admin => "admin",
-            Self::Breakglass => "breakglass",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Guest, Self::Member, Self::Editor, Self::Admin, Self::Breakglass];
-        all.into_iter().find(|role| role.name() == name)
-    }
-
-    fn grants(&self, name: &str) -> bool {
-        let mut implied = Self::IMPLIES.iter().filter(|(role, _)| *role == self.name());
-        self.name() == name || implied.any(|(_, names)| names.contains(&name))
-    }
 }
 
 /// The signed-in user
@@ -126,45 +93,15 @@ impl App {
     }
 }
 
-/// Marker types with a rule each, as `#[require(...)]` makes them.
-macro_rules! policies {
-    ($($name:ident = $rule:expr, $checks:ty;)*) => {
-        $(
-            enum $name {}
-
-            impl Policy for $name {
-                const ACCESS: Access = Access::Require($rule);
-                type Roles = ();
-                type Checks = $checks;
-                type Proves = ();
-            }
-        )*
-    };
-}
-
-policies! {
-    Members = Rule::Role("member"), ();
-    EditorsOrBreakglass = Rule::Any(&[Rule::Role("editor"), Rule::Role("breakglass")]), ();
-    Breakglass = Rule::Role("breakglass"), ();
-    Auditors = Rule::Scope("audit:read"), ();
-    Publishers = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write"), OwnsPost::RULE]), One<OwnsPost>;
-    NoGuests = Rule::All(&[Rule::Not(&Rule::Role("guest")), Rule::NotImpersonated]), ();
-    FreshSignIn = Rule::Fresh(Duration::from_secs(600)), ();
-    LiveAdmins = Rule::All(&[Rule::Role("admin"), Rule::Live, Rule::Fresh(Duration::from_secs(86_400))]), ();
+rule! {
+    /// Writes for others to read.
+    pub(crate) CanPublish = role(Role::Editor) && scope("posts:write");
 }
 
 /// Whether the post is the user's: the even ones are.
-enum OwnsPost {}
-
-impl CheckRule for OwnsPost {
-    const RULE: Rule = Rule::Check { name: "owns_post", not_found: true };
-}
-
-impl<S: Sync> Check<S> for OwnsPost {
-    async fn run(parts: &mut Parts, _: &S) -> Result<bool, CheckError> {
-        let id = parts.uri.path().rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
-        Ok(id.is_some_and(|id| id % 2 == 0))
-    }
+#[check(not_found)]
+pub(crate) async fn owns_post(Path(id): Path<u64>) -> bool {
+    id % 2 == 0
 }
 
 /// A post
@@ -196,52 +133,59 @@ async fn me(user: User) -> Json<User> {
 }
 
 /// The members
+#[require_role("member")]
 #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<u64>)))]
-async fn members(_: Guard<Members>) -> Json<Vec<u64>> {
+async fn members() -> Json<Vec<u64>> {
     Json(vec![7])
 }
 
 /// Writes a post
+#[require_role(Role::Editor, "breakglass")]
 #[utoipa::path(post, path = "/posts", request_body = Post, responses(
     (status = 201, body = Post),
     (status = 400, description = "The body is not JSON"),
     (status = 415, description = "The body is something else than JSON"),
     (status = 422, description = "The body is no post")
 ))]
-async fn write(_: Guard<EditorsOrBreakglass>, Json(post): Json<Post>) -> (StatusCode, Json<Post>) {
+async fn write(Json(post): Json<Post>) -> (StatusCode, Json<Post>) {
     (StatusCode::CREATED, Json(post))
 }
 
 /// Publishes a post of one's own
+#[require(CanPublish && check(owns_post))]
 #[utoipa::path(put, path = "/posts/{id}", params(("id" = u64, Path)), responses(
     (status = 200, body = u64, content_type = "application/json"),
     (status = 400, description = "No number")
 ))]
-async fn publish(_: Guard<Publishers>, Path(id): Path<u64>) -> Json<u64> {
+async fn publish(Path(id): Path<u64>) -> Json<u64> {
     Json(id)
 }
 
 /// An exercise
+#[require(role("breakglass"))]
 #[utoipa::path(post, path = "/drill", responses((status = 204)))]
-async fn drill(_: Guard<Breakglass>) -> StatusCode {
+async fn drill() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// The audit log
+#[require_scope("audit:read")]
 #[utoipa::path(get, path = "/audit", responses((status = 200, body = Vec<String>)))]
-async fn audit(_: Guard<Auditors>) -> Json<Vec<String>> {
+async fn audit() -> Json<Vec<String>> {
     Json(Vec::new())
 }
 
 /// For everybody but guests, in person
+#[require(!role("guest") && deny_impersonated)]
 #[utoipa::path(get, path = "/lounge", responses((status = 200, body = String)))]
-async fn lounge(_: Guard<NoGuests>) -> &'static str {
+async fn lounge() -> &'static str {
     "welcome"
 }
 
 /// Changes the password
+#[require(fresh("10m"))]
 #[utoipa::path(post, path = "/password", responses((status = 204)))]
-async fn password(_: Guard<FreshSignIn>) -> StatusCode {
+async fn password() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
@@ -253,8 +197,9 @@ async fn balance() -> Json<u64> {
 }
 
 /// Pays
+#[require(role("admin") && live && fresh("1d"))]
 #[utoipa::path(post, path = "/payouts", responses((status = 204)))]
-async fn pay(_: Guard<LiveAdmins>) -> StatusCode {
+async fn pay() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 

@@ -75,7 +75,7 @@ async fn a_role_from_a_fragment_guards() {
         assert_eq!(app.get(path, Some(&member.access_token)).await.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(app.get(path, Some(&editor.access_token)).await.status, StatusCode::OK, "{path}");
         let security = &document["paths"][path]["get"]["security"];
-        assert_eq!(security, &json!([{"bearer": ["editor"]}]));
+        assert_eq!(security, &json!([{"bearer": ["editor"]}, {"bearer": ["admin"]}]));
     }
 }
 

@@ -5,41 +5,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use axum::http::StatusCode;
-use countersign::__private::Declares;
 use countersign::store::MemoryStore;
 use countersign::testing::assert_access_matrix;
 use countersign::{
-    Access, AccessMatrix, Auth, AuthRouter, DeclaredWhere, RoleSet, Rule, Session, SessionClaims,
-    authenticated, public, require_role, routes,
+    Access, AccessMatrix, Auth, AuthRouter, DeclaredWhere, Role, Rule, Session, SessionClaims, authenticated,
+    public, require_role, routes,
 };
 use serde_json::{Value, json};
 
 use crate::support::{ACCESS_SECRET, AUDIENCE, ISSUER, REFRESH_SECRET, key};
 
-/// Roles by hand: an administrator is an editor and a member, an editor a member.
-#[derive(Clone, Debug)]
-struct Rank(String);
-
-impl RoleSet for Rank {
-    const NAMES: Option<&'static [&'static str]> = Some(&["member", "editor", "admin", "support"]);
-    const IMPLIES: &'static [(&'static str, &'static [&'static str])] =
-        &[("editor", &["member"]), ("admin", &["editor", "member"])];
-
-    fn name(&self) -> &str {
-        &self.0
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Some(Self(name.to_owned()))
-    }
-
-    fn grants(&self, name: &str) -> bool {
-        self.0 == name
-            || Self::IMPLIES.iter().any(|(role, implied)| *role == self.0 && implied.contains(&name))
-    }
+/// An administrator is an editor and a member, an editor a member.
+#[derive(Role, Clone, Copy, Debug)]
+enum Rank {
+    Member,
+    #[role(implies(Member))]
+    Editor,
+    #[role(implies(Editor))]
+    Admin,
+    Support,
 }
-
-impl<const HASH: u64> Declares<HASH> for Rank {}
 
 #[derive(SessionClaims, Clone)]
 struct User {

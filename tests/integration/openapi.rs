@@ -24,7 +24,10 @@ fn guarded_operations_name_their_roles_and_refusals() {
     let admin = &document["paths"]["/admin"]["get"];
     assert_eq!(admin["security"], json!([{ "bearer": ["admin"] }]));
     let post = &document["paths"]["/posts"]["post"];
-    assert_eq!(post["security"], json!([{ "bearer": ["editor"] }, { "bearer": ["support"] }]));
+    assert_eq!(
+        post["security"],
+        json!([{ "bearer": ["editor"] }, { "bearer": ["admin"] }, { "bearer": ["support"] }])
+    );
     assert_eq!(document["paths"]["/me"]["get"]["security"], json!([{ "bearer": [] }]));
     for operation in [admin, post] {
         for status in ["401", "403"] {

@@ -27,7 +27,8 @@ impl<C: SessionClaims> Auth<C> {
         signed_in.map(|(_, pair)| pair)
     }
 
-    async fn sign_in(
+    /// Opens a session of `subject`, whose access token has these claims.
+    pub(crate) async fn sign_in(
         &self,
         claims: &C,
         subject: &str,

@@ -150,8 +150,10 @@ impl<C: SessionClaims> TokenForge<C> {
 
     /// An access token like this, beside the good refresh token of its session.
     pub(super) async fn pair(&self, claims: &C, mold: Mold<'_>) -> TokenPair {
-        let opened = self.auth.login(claims, SessionMetadata::default()).await;
-        let mut pair = must("no session could be opened", opened);
+        // Who acts for somebody else does so in a session of their own.
+        let subject = mold.actor.map_or_else(|| claims.subject().to_string(), str::to_owned);
+        let opened = self.auth.sign_in(claims, &subject, SessionMetadata::default()).await;
+        let (_, mut pair) = must("no session could be opened", opened);
         if let Some(payload) = mold.fill(&pair.access_token, self.auth.now()) {
             pair.access_token = must("the token does not fit", self.auth.access_tokens().seal(&payload));
         }

@@ -1,8 +1,10 @@
 //! Guards that have let a call pass, for tests that call a handler as the function that it is.
 
 use crate::extract::{Guard, Public};
+use crate::proof::Proof;
 
-/// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly.
+/// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly. A
+/// [`Proof`] as well, to call what demands one.
 ///
 /// It is what tests of the handler itself need, without router, request and token. It exists under `test-util` only: nothing else than
 /// a request makes a guard in production.
@@ -35,7 +37,7 @@ pub fn granted<G: Granted>() -> G {
     G::granted()
 }
 
-/// What [`granted`] makes: the first argument that an access attribute adds.
+/// What [`granted`] makes: the first argument that an access attribute adds, and a [`Proof`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the argument that an access attribute adds",
     label = "not a guard",
@@ -45,9 +47,11 @@ pub trait Granted: sealed::Sealed {}
 
 impl<P> Granted for Guard<P> {}
 impl<P> Granted for Public<P> {}
+impl<R> Granted for Proof<R> {}
 
 mod sealed {
     use crate::extract::{Guard, Public};
+    use crate::proof::Proof;
 
     /// Nobody else can make a guard.
     pub trait Sealed {
@@ -61,6 +65,12 @@ mod sealed {
     }
 
     impl<P> Sealed for Public<P> {
+        fn granted() -> Self {
+            Self::granted()
+        }
+    }
+
+    impl<R> Sealed for Proof<R> {
         fn granted() -> Self {
             Self::granted()
         }

@@ -114,7 +114,7 @@ async fn a_check_decides_with_the_path_and_the_claims() {
         ("/drafts/2", &member, StatusCode::OK),
         ("/drafts/3", &member, StatusCode::NOT_FOUND),
         ("/drafts/3", &admin, StatusCode::NOT_FOUND),
-        ("/drafts/x", &member, StatusCode::BAD_REQUEST),
+        ("/drafts/x", &member, StatusCode::NOT_FOUND),
         ("/drafts/500", &member, StatusCode::SERVICE_UNAVAILABLE),
     ] {
         assert_eq!(app.get(path, Some(token)).await.status, status, "{path}");
