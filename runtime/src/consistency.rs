@@ -250,14 +250,12 @@ impl Atoms {
 
     const fn with(mut self, rule: &Rule) -> Option<Self> {
         match rule {
-            Rule::Role(_) | Rule::Scope(_) => {
-                if self.place(rule) == self.count {
-                    if self.count == Self::MOST {
-                        return None;
-                    }
-                    self.places[self.count] = *rule;
-                    self.count += 1;
+            Rule::Role(_) | Rule::Scope(_) if self.place(rule) == self.count => {
+                if self.count == Self::MOST {
+                    return None;
                 }
+                self.places[self.count] = *rule;
+                self.count += 1;
             }
             Rule::Not(rule) => return self.with(rule),
             Rule::Any(rules) | Rule::All(rules) => {

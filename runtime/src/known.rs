@@ -21,12 +21,9 @@ use crate::sentence::Sentence;
 pub trait DeclaredBy<R, Names> {}
 
 #[diagnostic::do_not_recommend]
-impl<R, Names> DeclaredBy<R, Names> for () {}
+impl<R, N> DeclaredBy<R, N> for () {}
 
-impl<R, Names, First: DeclaredBy<R, Names>, Rest: DeclaredBy<R, Names>> DeclaredBy<R, Names>
-    for (First, Rest)
-{
-}
+impl<R, N, First: DeclaredBy<R, N>, Rest: DeclaredBy<R, N>> DeclaredBy<R, N> for (First, Rest) {}
 
 /// The roles of a derived set as types; what [`RoleSet::Listed`](crate::RoleSet::Listed) is made of.
 pub trait ListsRoles {

@@ -128,7 +128,7 @@ async fn sign_in_that_has_yet_to_come_is_not_fresh() {
             is_stale(&answer, 600);
         }
     }
-    let app = App::build_with(|builder| builder.leeway(SECOND * 0), with_routes);
+    let app = App::build_with(|builder| builder.leeway(Duration::ZERO), with_routes);
     is_stale(&app.get("/payouts", Some(&forge(&payload_with("auth_time", json!(NOW + 1))))).await, 600);
 }
 

@@ -19,7 +19,7 @@ use crate::events::{AuthEventKind, AuthOutcome};
 use crate::http::csrf;
 use crate::one_line::OneLine;
 use crate::rejection::{AuthRejection, Denial};
-use crate::role::RoleSet;
+use crate::role::Roles;
 
 /// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
 const LONGEST_METHOD: usize = 17;
@@ -289,5 +289,5 @@ pub(crate) fn refuse<C: SessionClaims>(
     event.session = refusal.session.as_ref().map(Session::id);
     event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
-    AuthRejection::new(refusal.denial, auth.realm()).without(<C::Role as RoleSet>::PRIVATE)
+    AuthRejection::new(refusal.denial, auth.realm()).without(Roles::of::<C::Role>().private)
 }
