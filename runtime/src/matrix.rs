@@ -1,6 +1,7 @@
 //! Who may call what: every route of an [`AuthRouter`](crate::AuthRouter) with its access, in one table.
 
 use std::fmt;
+use std::panic::Location;
 
 use crate::access::Access;
 use crate::role::Roles;
@@ -31,8 +32,9 @@ pub struct AccessRow {
     pub(crate) access: Access,
     pub(crate) declared: DeclaredWhere,
     pub(crate) documented: bool,
-    #[expect(dead_code, reason = "the formats read it")]
     pub(crate) roles: Roles,
+    /// Where it was added.
+    pub(crate) place: &'static Location<'static>,
 }
 
 impl AccessRow {

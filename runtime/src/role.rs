@@ -58,6 +58,7 @@ pub struct Roles {
     /// As [`RoleSet::IMPLIES`].
     pub(crate) implies: Hierarchy,
     /// As [`RoleSet::PRIVATE`].
+    #[allow(dead_code, reason = "the formats of matrix and document read it")]
     pub(crate) private: &'static [&'static str],
 }
 

@@ -16,6 +16,7 @@ use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::{authorize, decided, forget, refuse};
 
+pub(crate) use rules::all as all_of;
 pub use service::AuthService;
 
 impl<C: SessionClaims> Auth<C> {
@@ -201,7 +202,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self
     }
 
-    fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         match self.rules.as_slice() {
             [] if self.optional => Access::Optional,
             [] => Access::Authenticated,

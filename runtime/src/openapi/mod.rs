@@ -1,7 +1,7 @@
 //! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
 
 pub(crate) mod endpoints;
-mod json;
+pub(crate) mod json;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transports;
