@@ -40,9 +40,13 @@ pub(crate) fn fallback(input: TokenStream) -> TokenStream {
     match errors.finish(handler) {
         Ok(handler) => {
             let caret = handler.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
-            quote_spanned! {located(caret)=>
-                #private::Routes::new().capture(#handler).declared().without_path::<_>()
-            }
+            let fallback = quote_spanned! {located(caret)=>
+                __routes.capture(#handler).declared().without_path::<_>()
+            };
+            quote!({
+                let __routes = #private::Routes::new();
+                #fallback
+            })
         }
         Err(error) => {
             let error = error.to_compile_error();
@@ -154,10 +158,10 @@ mod tests {
         let expanded = fallback(quote!(countersign, pages::r#fn));
         expect![[r#"
             fn main() {
-                countersign::__private::Routes::new()
-                    .capture(pages::r#fn)
-                    .declared()
-                    .without_path::<_>()
+                {
+                    let __routes = countersign::__private::Routes::new();
+                    __routes.capture(pages::r#fn).declared().without_path::<_>()
+                }
             }
         "#]]
         .assert_eq(&pretty(quote!(fn main() { #expanded })));
