@@ -71,7 +71,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// [`scalar`](crate::scalar()).
     ///
     /// A browser that opens the page sends no `Authorization` header, so a page that is not [`Unguarded`](crate::Unguarded) wants an
-    /// [access cookie](crate::Cookies::with_access_token), and a login page to send strangers to:
+    /// [access cookie](crate::Cookies::with_access_cookie), and a login page to send strangers to:
     ///
     /// ```
     /// # use countersign::{Auth, AuthRouter, SessionClaims, Unguarded};

@@ -250,6 +250,12 @@ fn a_guard_and_a_route_that_nobody_meets_together_are_refused() {
     assert!(message.contains(" demands role `editor`: nobody meets both; "), "{message}");
     assert_eq!(message.matches("guards.rs:").count(), 2, "{message}");
     let _ = new().routes(routes!(write)).guard(auth.layer().rule(Rule::Not(&Rule::Role("support"))));
+    let nobody = auth.layer().role("editor").rule(absent);
+    let message = panic_of(|| new().routes(routes!(reports)).guard(nobody));
+    assert_eq!(
+        message,
+        "`AuthRouter::guard` demands role `editor` and not role `editor`, which nobody meets"
+    );
 }
 
 #[test]

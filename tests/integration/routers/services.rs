@@ -46,6 +46,38 @@ async fn a_service_is_asked_only_with_its_access() {
         .refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
+/// Row 52.
+#[tokio::test]
+async fn the_body_of_a_refused_request_to_a_service_is_not_read() {
+    struct Unread;
+
+    impl http_body::Body for Unread {
+        type Data = axum::body::Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Infallible>>> {
+            panic!("the body was read");
+        }
+    }
+
+    let auth = auth();
+    let layer = || auth.layer().role("admin");
+    let router = AuthRouter::new()
+        .route_service("/service", layer(), any(async |_: axum::body::Bytes| {}))
+        .nest_router("/nested", layer(), Router::new().route("/", any(async |_: axum::body::Bytes| {})));
+    let router = finished(router, &auth);
+    for path in ["/service", "/nested"] {
+        for (token, status) in [(None, 401), (Some(token(&[])), 403)] {
+            let body = axum::body::Body::new(Unread);
+            let request = crate::support::request(Method::POST, path, token.as_deref(), body);
+            assert_eq!(super::send(&router, request).await.status.as_u16(), status, "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_unguarded_service_says_why() {
     let auth = auth();
