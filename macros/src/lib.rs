@@ -191,6 +191,12 @@ pub fn routes(input: TokenStream) -> TokenStream {
 
 #[doc(hidden)]
 #[proc_macro]
+pub fn fallback(input: TokenStream) -> TokenStream {
+    routes::fallback(input.into()).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
 pub fn typed_refresh_handler(input: TokenStream) -> TokenStream {
     endpoint::typed_handler(&endpoint::REFRESH, input.into()).into()
 }

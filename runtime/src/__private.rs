@@ -27,11 +27,11 @@ pub use crate::role::{
     Hierarchy, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
 };
 #[cfg(feature = "openapi")]
-pub use crate::router::{Documentable, Documented, Routes};
+pub use crate::router::{Documentable, Documented, Fallback, Routes};
 pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 #[cfg(all(feature = "macros", feature = "openapi"))]
-pub use countersign_macros::routes;
+pub use countersign_macros::{fallback, routes};
 #[cfg(feature = "macros")]
 pub use countersign_macros::{
     rule, typed_logout_all_handler, typed_logout_handler, typed_refresh_handler, typed_revoke_others_handler,

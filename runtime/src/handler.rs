@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::{MethodFilter, MethodRouter, any};
 
 use crate::access::{Access, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
@@ -61,6 +61,9 @@ impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
 pub trait Served<Arguments, Kind, S>: Clone {
     /// Adds the handler for a method.
     fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S>;
+
+    /// The handler for every method.
+    fn serve_any(self) -> MethodRouter<S>;
 }
 
 impl<F, Fut, S> Served<(), (), S> for F
@@ -71,6 +74,10 @@ where
 {
     fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S> {
         routes.on(method, self)
+    }
+
+    fn serve_any(self) -> MethodRouter<S> {
+        any(self)
     }
 }
 
@@ -113,6 +120,10 @@ macro_rules! served {
         {
             fn serve(self, routes: MethodRouter<State>, method: MethodFilter) -> MethodRouter<State> {
                 routes.on::<Self, (Kind, $($parts,)* $last,)>(method, self)
+            }
+
+            fn serve_any(self) -> MethodRouter<State> {
+                any::<Self, (Kind, $($parts,)* $last,), State>(self)
             }
         }
 

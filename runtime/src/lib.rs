@@ -144,7 +144,7 @@ pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use router::{AuthRouter, IntoRoutes, Routes};
+pub use router::{AuthRouter, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, Unguarded};
 pub use session::SessionMetadata;
 
 /// ```

@@ -63,7 +63,6 @@ pub struct Roles {
     /// As [`RoleSet::IMPLIES`].
     pub(crate) implies: Hierarchy,
     /// As [`RoleSet::PRIVATE`].
-    #[allow(dead_code, reason = "for the document")]
     pub(crate) private: &'static [&'static str],
 }
 

@@ -1,8 +1,15 @@
 //! The router that takes only handlers that say who may call them, and writes their OpenAPI document.
 
+mod fallback;
+mod guard;
+mod joining;
+mod pages;
 mod routes;
+mod services;
+mod trace;
 
 use std::fmt;
+use std::panic::Location;
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,6 +17,7 @@ use axum::response::IntoResponse;
 use axum::routing::Route;
 use tower_layer::Layer;
 use tower_service::Service;
+use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::{OpenApi, PathItem, Paths};
 
 use crate::auth::Auth;
@@ -18,9 +26,15 @@ use crate::matrix::{AccessMatrix, AccessRow};
 use crate::openapi;
 use crate::openapi::transports::Scheme;
 
+pub use fallback::{Fallback, IntoFallback};
+use pages::Page;
 pub(crate) use routes::Document;
 use routes::Documentation;
 pub use routes::{Documentable, Documented, IntoRoutes, Routes};
+pub use services::{ServiceAccess, Unguarded};
+
+/// The path of a fallback in the matrix.
+const FALLBACK: &str = "/{*fallback}";
 
 /// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
 ///
@@ -36,6 +50,11 @@ pub struct AuthRouter<S = ()> {
     computed: Paths,
     schemes: Vec<Scheme>,
     rows: Vec<AccessRow>,
+    /// Apart from the others, since axum drops some when routers are nested.
+    fallbacks: Vec<AccessRow>,
+    pages: Vec<Page>,
+    /// Whether a router of axum is nested in it, which may have a fallback that nobody knows of.
+    opaque: bool,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -52,7 +71,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     pub fn with_openapi(mut openapi: OpenApi) -> Self {
         openapi::complete(&mut openapi);
-        Self { router: Router::new(), openapi, computed: Paths::new(), schemes: Vec::new(), rows: Vec::new() }
+        Self {
+            router: Router::new(),
+            openapi,
+            computed: Paths::new(),
+            schemes: Vec::new(),
+            rows: Vec::new(),
+            fallbacks: Vec::new(),
+            pages: Vec::new(),
+            opaque: false,
+        }
     }
 
     /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says, or the endpoints of
@@ -60,10 +88,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`Router::route`] does: when a path is malformed, or has the same method twice.
+    /// As [`Router::route`] does: when a path is malformed, or has the same method twice. When a handler is documented with the method
+    /// `trace`, whose answer would hold the credentials of the request (RFC 9110 section 9.3.8).
     #[must_use]
     #[track_caller]
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
+        let place = Location::caller();
         let Routes { routes, schemes } = routes.into_routes();
         self.schemes.extend(schemes);
         for Documentation { document, methods, access, declared, roles } in routes {
@@ -71,6 +101,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             if path.is_empty() {
                 path.push('/');
             }
+            assert!(
+                !names.iter().any(|name| matches!(name, HttpMethod::Trace)),
+                "`#[utoipa::path(trace, path = \"{path}\")]`: `AuthRouter` serves no TRACE, whose answer would hold the credentials of \
+                 the request (RFC 9110 section 9.3.8); remove `trace`"
+            );
             self.rows.extend(names.iter().map(|method| AccessRow {
                 method: routes::name(method).to_owned(),
                 path: path.clone(),
@@ -78,46 +113,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 declared,
                 documented: true,
                 roles,
+                place,
             }));
             self.router = self.router.route(&path, methods);
             openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
             openapi::add_schemas(&mut self.openapi, schemas);
         }
-        self.with_computed()
-    }
-
-    /// Adds the routes of another router under a prefix, as [`Router::nest`] does.
-    ///
-    /// # Panics
-    ///
-    /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
-    #[must_use]
-    #[track_caller]
-    pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        openapi::nest(&mut self.openapi, prefix, other.openapi);
-        openapi::nest_paths(&mut self.computed, prefix, other.computed);
-        self.schemes.extend(other.schemes);
-        self.rows.extend(other.rows.into_iter().map(|row| {
-            let path = openapi::nested(prefix, &row.path);
-            AccessRow { path, ..row }
-        }));
-        self.router = self.router.nest(prefix, other.router);
-        self.with_computed()
-    }
-
-    /// Adds the routes of another router, as [`Router::merge`] does.
-    ///
-    /// # Panics
-    ///
-    /// As [`Router::merge`] does: when two routes overlap.
-    #[must_use]
-    #[track_caller]
-    pub fn merge(mut self, other: Self) -> Self {
-        self.openapi.merge(other.openapi);
-        self.computed.merge(other.computed);
-        self.schemes.extend(other.schemes);
-        self.rows.extend(other.rows);
-        self.router = self.router.merge(other.router);
         self.with_computed()
     }
 
@@ -143,25 +144,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.with_computed()
     }
 
-    /// Adds routes that nobody declared an access for: they are open to anybody, and missing from the document.
-    ///
-    /// This is the way past the compile-time check that declares nothing. (The other is a hand-written
-    /// [`DeclaresAccess`](crate::DeclaresAccess) on an extractor of yours, which is believed.) The reason is logged when
-    /// the router is built, under the target `countersign`.
-    ///
-    /// # Panics
-    ///
-    /// When the reason is empty, and as [`Router::merge`] does.
-    #[must_use]
-    #[track_caller]
-    pub fn unguarded(mut self, reason: &str, router: Router<S>) -> Self {
-        assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
-        tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
-        self.router = self.router.merge(router);
-        self
-    }
-
     /// Runs a layer around every route so far, as [`Router::layer`] does.
+    ///
+    /// A layer runs outside of what is there when it is added, and so before it: before the guards of the handlers and before every
+    /// [`guard`](Self::guard) so far, and inside of guards that come later. It sees requests that will be refused, and what it answers itself
+    /// nobody has decided about. What it leaves in the extensions of a request makes nobody signed in: a guard takes a session from there only
+    /// if this crate has verified it, for the same `Auth` and the same token.
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where
@@ -202,12 +190,15 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             computed: self.computed,
             schemes: self.schemes,
             rows: self.rows,
+            fallbacks: self.fallbacks,
+            pages: self.pages,
+            opaque: self.opaque,
         }
     }
 
-    /// Who may call what, so far.
+    /// Who may call what, so far: every handler, service and page, and the fallbacks.
     pub fn access_matrix(&self) -> AccessMatrix {
-        AccessMatrix::new(self.rows.clone())
+        AccessMatrix::new(self.rows.iter().chain(&self.fallbacks).cloned().collect())
     }
 
     /// The document so far.
@@ -221,8 +212,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.openapi
     }
 
-    /// The router for `axum::serve`, and the document for [`openapi_json`](crate::openapi_json).
+    /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
+        self.show_document();
         (self.router, self.openapi)
     }
 }
@@ -233,9 +225,19 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
     }
 }
 
+impl<S> AuthRouter<S> {
+    /// Hands the pages the document, which is final now.
+    fn show_document(&self) {
+        for page in &self.pages {
+            page.show(&self.openapi);
+        }
+    }
+}
+
 /// The router without its document; so `axum::Router::merge` takes an [`AuthRouter`] as it is.
 impl<S> From<AuthRouter<S>> for Router<S> {
     fn from(router: AuthRouter<S>) -> Self {
+        router.show_document();
         router.router
     }
 }
@@ -248,6 +250,9 @@ impl<S> Clone for AuthRouter<S> {
             computed: self.computed.clone(),
             schemes: self.schemes.clone(),
             rows: self.rows.clone(),
+            fallbacks: self.fallbacks.clone(),
+            pages: self.pages.clone(),
+            opaque: self.opaque,
         }
     }
 }

@@ -18,7 +18,7 @@ use countersign::store::SqliteStore;
 use countersign::token::{Algorithm, Key};
 use countersign::{
     Auth, AuthBuilder, AuthRejection, AuthRouter, AuthState, ConfigError, ProblemDetails, Role,
-    SessionClaims, SignIn, TokenPair, authenticated, public, require_role, routes, scalar,
+    SessionClaims, SignIn, TokenPair, Unguarded, authenticated, public, require_role, routes,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -94,14 +94,14 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
 struct Api;
 
 fn app(state: AppState) -> Router {
-    let (router, api) = routes(state).split_for_parts();
-    router.merge(scalar("/scalar", api))
+    routes(state).into()
 }
 
 fn routes(state: AppState) -> AuthRouter {
     AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login, me, list_users))
         .routes(state.auth.routes())
+        .scalar("/scalar", Unguarded("the document of an example is no secret"))
         .with_state(state)
 }
 

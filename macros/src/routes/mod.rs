@@ -1,4 +1,4 @@
-//! `routes!(me, admin::members)`.
+//! `routes!(me, admin::members)` and `fallback!(not_found)`.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -29,6 +29,47 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
         #(#routes)*
         __routes
     })
+}
+
+/// Expands the one handler, which has no document.
+pub(crate) fn fallback(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let private = runtime(tokens.next()).private();
+    let errors = Errors::new();
+    let handler = one_handler(tokens.skip(1).collect(), &errors);
+    match errors.finish(handler) {
+        Ok(handler) => {
+            let caret = handler.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+            let fallback = quote_spanned! {located(caret)=>
+                __routes.capture(#handler).declared().without_path::<_>()
+            };
+            quote!({
+                let __routes = #private::Routes::new();
+                #fallback
+            })
+        }
+        Err(error) => {
+            let error = error.to_compile_error();
+            quote!({ #error #private::Fallback::mistaken() })
+        }
+    }
+}
+
+fn one_handler(list: TokenStream, errors: &Errors) -> Option<Path> {
+    let mistake = |sentence| Message::new(sentence).help("write fallback!(not_found)");
+    let arguments = arguments(list);
+    match arguments.as_slice() {
+        [] => errors.push_at(Span::call_site(), mistake("fallback!() names no handler")),
+        [argument] => {
+            let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
+            if handler.is_none() {
+                errors.push(argument, mistake("fallback!(...) takes the name of a handler"));
+            }
+            return handler;
+        }
+        [_, second, ..] => errors.push(second, mistake("fallback!(...) takes one handler")),
+    }
+    None
 }
 
 /// The path that `$crate` stands for.
@@ -113,7 +154,32 @@ mod tests {
     }
 
     #[test]
+    fn a_fallback_expands_to_one_question_after_another() {
+        let expanded = fallback(quote!(countersign, pages::r#fn));
+        expect![[r#"
+            fn main() {
+                {
+                    let __routes = countersign::__private::Routes::new();
+                    __routes.capture(pages::r#fn).declared().without_path::<_>()
+                }
+            }
+        "#]]
+        .assert_eq(&pretty(quote!(fn main() { #expanded })));
+    }
+
+    #[test]
+    fn anything_but_one_name_is_no_fallback() {
+        for input in
+            [quote!(other,), quote!(other, not_found()), quote!(other, one, two), quote!(other, "one")]
+        {
+            let expanded = fallback(input).to_string();
+            assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+        }
+    }
+
+    #[test]
     fn the_expansion_names_nothing_but_the_runtime() {
         assert_hygienic(routes(quote!(other, me, admin::members)));
+        assert_hygienic(fallback(quote!(other, admin::not_found)));
     }
 }

@@ -17,6 +17,8 @@ use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::{authorize, decided, forget, refuse};
 
+#[cfg(feature = "openapi")]
+pub(crate) use rules::all as all_of;
 pub use service::AuthService;
 
 impl<C: SessionClaims> Auth<C> {
@@ -81,7 +83,8 @@ impl<C: SessionClaims> Auth<C> {
 ///
 /// With [`Router::layer`](axum::Router::layer) it also answers for paths that do not exist, with
 /// [`Router::route_layer`](axum::Router::route_layer) only for those that do. A CORS layer belongs around it, since a preflight carries no
-/// credentials. The OpenAPI document of an [`AuthRouter`](crate::AuthRouter) says what the handlers declare and knows nothing of layers.
+/// credentials. The OpenAPI document of an [`AuthRouter`](crate::AuthRouter) says what the handlers declare and knows nothing of layers;
+/// [`AuthRouter::guard`](crate::AuthRouter::guard) is for one that it does know of.
 #[derive(Clone)]
 #[must_use = "a layer takes effect where a router or a service is given it"]
 pub struct AuthLayer<C> {
@@ -236,7 +239,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self
     }
 
-    fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         match self.rules.as_slice() {
             [] if self.optional => Access::Optional,
             [] => Access::Authenticated,

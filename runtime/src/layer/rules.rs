@@ -12,7 +12,7 @@ pub(super) fn any(rules: Vec<Rule>) -> Rule {
 }
 
 /// All of these.
-pub(super) fn all(rules: Vec<Rule>) -> Rule {
+pub(crate) fn all(rules: Vec<Rule>) -> Rule {
     Rule::All(kept(rules))
 }
 

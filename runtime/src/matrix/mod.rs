@@ -5,6 +5,7 @@ mod json;
 mod markdown;
 
 use std::fmt;
+use std::panic::Location;
 
 use crate::access::{Access, Rule};
 use crate::role::Roles;
@@ -121,6 +122,8 @@ pub struct AccessRow {
     pub(crate) declared: DeclaredWhere,
     pub(crate) documented: bool,
     pub(crate) roles: Roles,
+    /// Where it was added.
+    pub(crate) place: &'static Location<'static>,
 }
 
 impl AccessRow {

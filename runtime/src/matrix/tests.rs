@@ -19,7 +19,15 @@ const ROLES: Roles = Roles {
 
 pub(crate) fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {
     let (method, path) = (method.to_owned(), path.to_owned());
-    AccessRow { method, path, access, declared, documented: declared != DeclaredWhere::Nowhere, roles: ROLES }
+    AccessRow {
+        method,
+        path,
+        access,
+        declared,
+        documented: declared != DeclaredWhere::Nowhere,
+        roles: ROLES,
+        place: std::panic::Location::caller(),
+    }
 }
 
 const PUBLISH: Rule = Rule::All(&[

@@ -3,7 +3,7 @@
 mod declare;
 pub(crate) mod endpoints;
 mod extension;
-mod json;
+pub(crate) mod json;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) mod matches;
 mod private;

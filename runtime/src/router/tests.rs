@@ -10,12 +10,12 @@ use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::openapi::json::served;
 use crate::session::SessionMetadata;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{
-    Auth, AuthRouter, SessionClaims, authenticated, openapi_json, public, require_role, routes,
-    typed_refresh_handler,
+    Auth, AuthRouter, SessionClaims, authenticated, public, require_role, routes, typed_refresh_handler,
 };
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,7 +252,7 @@ fn get_request(path: &str) -> Request<Body> {
 #[tokio::test]
 async fn the_document_is_served_and_a_client_that_has_it_gets_304() {
     let api = AuthRouter::new().routes(routes!(root)).with_state::<()>(()).into_openapi();
-    let router: Router = openapi_json("/openapi.json", api);
+    let router: Router = served(true, "/openapi.json", &api);
     let response = router.clone().oneshot(get_request("/openapi.json")).await.unwrap();
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     let tag = response.headers()[ETAG].clone();
@@ -268,6 +268,16 @@ async fn the_document_is_served_and_a_client_that_has_it_gets_304() {
         let mut request = get_request("/openapi.json");
         request.headers_mut().insert(IF_NONE_MATCH, known);
         assert_eq!(router.clone().oneshot(request).await.unwrap().status(), status);
+    }
+}
+
+/// Row 144: nobody has said who may read it.
+#[tokio::test]
+async fn the_document_without_an_access_is_not_served_in_a_release_build() {
+    let api = AuthRouter::<()>::new().into_openapi();
+    for (debug, status) in [(true, StatusCode::OK), (false, StatusCode::NOT_FOUND)] {
+        let router: Router = served(debug, "/openapi.json", &api);
+        assert_eq!(router.oneshot(get_request("/openapi.json")).await.unwrap().status(), status);
     }
 }
 

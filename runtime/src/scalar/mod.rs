@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, State};
@@ -18,6 +18,10 @@ use crate::asset::{Asset, Caching};
 
 const PAGE: &str = include_str!("page.html");
 const INIT: &str = include_str!("init.js");
+
+const SCRIPT_FILE: &str = "scalar.js";
+const INIT_FILE: &str = "init.js";
+const DOCUMENT_FILE: &str = "openapi.json";
 
 const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -47,8 +51,8 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// which also means that the page can only try requests on the origin it came from. The page holds no inline script and
 /// nothing of the document but its title, so no doc comment can break out of it.
 ///
-/// The four routes are **public**: whoever reaches them reads the whole document. Leave the router out, or put your own
-/// layer on it, where the document must not be public.
+/// Nothing says who may read it, so it is for development: in a build without debug assertions (`--release`) there are no routes, and
+/// the log has one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
 ///
 /// A document that names no servers is served with `servers: [{"url": "/"}]`, which OpenAPI gives the same meaning
 /// ([OpenAPI 3.1.0, section 4.8.1]).
@@ -70,28 +74,65 @@ pub fn scalar<S>(path: &str, api: OpenApi) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let path = path.trim_matches('/');
-    let folder = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
-    let mut router = Router::new()
-        .route(&folder, get(page))
-        .route(&format!("{folder}scalar.js"), get(script))
-        .route(&format!("{folder}init.js"), get(init))
-        .route(&format!("{folder}openapi.json"), get(document));
-    if !path.is_empty() {
-        router = router.route(&format!("/{path}"), get(page));
+    served(cfg!(debug_assertions), path, api)
+}
+
+/// As [`scalar`](scalar()), in a build with debug assertions or without.
+fn served<S>(debug: bool, path: &str, api: OpenApi) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let routes = routes(path, Arc::new(OnceLock::from(Reference::new(api))));
+    if debug {
+        return routes;
     }
-    router.with_state(Arc::new(Reference::new(api)))
+    tracing::warn!(
+        target: TARGET,
+        path,
+        "the Scalar page is not served in a release build; write `AuthRouter::scalar(path, access)`, which says who may read it"
+    );
+    Router::new()
+}
+
+/// The addresses of the page and its files.
+pub(crate) fn addresses(path: &str) -> Vec<String> {
+    let (pages, folder) = places(path);
+    pages
+        .into_iter()
+        .chain([SCRIPT_FILE, INIT_FILE, DOCUMENT_FILE].map(|file| folder.clone() + file))
+        .collect()
+}
+
+/// The routes at [`addresses`], for a document that may come later.
+pub(crate) fn routes<S>(path: &str, reference: Arc<OnceLock<Reference>>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let (pages, folder) = places(path);
+    let files = Router::new()
+        .route(&(folder.clone() + SCRIPT_FILE), get(script))
+        .route(&(folder.clone() + INIT_FILE), get(init))
+        .route(&(folder + DOCUMENT_FILE), get(document));
+    pages.iter().fold(files, |router, address| router.route(address, get(page))).with_state(reference)
+}
+
+/// Where the page is, and the folder of its files.
+fn places(path: &str) -> (Vec<String>, String) {
+    match path.trim_matches('/') {
+        "" => (vec!["/".to_owned()], "/".to_owned()),
+        path => (vec![format!("/{path}"), format!("/{path}/")], format!("/{path}/")),
+    }
 }
 
 /// What the four routes share.
-struct Reference {
+pub(crate) struct Reference {
     title: String,
     init: Asset,
     document: Option<Asset>,
 }
 
 impl Reference {
-    fn new(mut api: OpenApi) -> Self {
+    pub(crate) fn new(mut api: OpenApi) -> Self {
         // What a document without servers means; only where it is written does Scalar put the host into its curl lines.
         api.servers.get_or_insert_with(|| vec![Server::new("/")]);
         let document = api.to_json();
@@ -106,12 +147,10 @@ impl Reference {
     }
 }
 
-async fn page(
-    State(reference): State<Arc<Reference>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
-) -> Response {
-    let Some(script) = &*SCRIPT else { return unavailable() };
+type Pending = State<Arc<OnceLock<Reference>>>;
+
+async fn page(State(reference): Pending, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
+    let (Some(reference), Some(script)) = (reference.get(), &*SCRIPT) else { return unavailable() };
     let html = render(&reference.title, &base(&uri), script.version());
     Asset::new(HTML, html).respond(&headers, Caching::Revalidate)
 }
@@ -124,12 +163,13 @@ async fn script(uri: Uri, headers: HeaderMap) -> Response {
     script.respond(&headers, caching)
 }
 
-async fn init(State(reference): State<Arc<Reference>>, headers: HeaderMap) -> Response {
+async fn init(State(reference): Pending, headers: HeaderMap) -> Response {
+    let Some(reference) = reference.get() else { return unavailable() };
     reference.init.respond(&headers, Caching::Revalidate)
 }
 
-async fn document(State(reference): State<Arc<Reference>>, headers: HeaderMap) -> Response {
-    match &reference.document {
+async fn document(State(reference): Pending, headers: HeaderMap) -> Response {
+    match reference.get().and_then(|reference| reference.document.as_ref()) {
         Some(document) => document.respond(&headers, Caching::Revalidate),
         None => unavailable(),
     }

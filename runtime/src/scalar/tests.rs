@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
-use super::scalar;
+/// As a build for development has it.
+fn scalar<S: Clone + Send + Sync + 'static>(path: &str, api: OpenApi) -> Router<S> {
+    super::served(true, path, api)
+}
 
 const BREAKOUT: &str = "</script><script>alert(1)</script>";
 
@@ -79,6 +82,15 @@ async fn page_holds_no_inline_script_and_no_document() {
     assert!(!page.text().contains(" on") && !page.text().contains("javascript:"));
     for placeholder in ['$', '{', '}'] {
         assert!(!page.text().contains(placeholder), "{placeholder}");
+    }
+}
+
+/// Row 144: nobody has said who may read it.
+#[tokio::test]
+async fn page_without_an_access_is_not_served_in_a_release_build() {
+    let router: Router = super::served(false, "/scalar", api("Orders", "All about orders"));
+    for path in super::addresses("/scalar") {
+        assert_eq!(get(router.clone(), &path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
 

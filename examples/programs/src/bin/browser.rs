@@ -18,7 +18,7 @@ use axum::{Json, Router};
 use countersign::token::{Algorithm, Key, KeySet};
 use countersign::{
     Auth, AuthEvent, AuthEventKind, AuthEvents, AuthOutcome, AuthRejection, AuthRouter, AuthState,
-    CookieTokens, Cookies, ProblemDetails, SignIn, authenticated, public, require_role, routes, scalar,
+    CookieTokens, Cookies, ProblemDetails, SignIn, Unguarded, authenticated, public, require_role, routes,
 };
 use examples::{Credentials, User, Users};
 
@@ -106,12 +106,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
     let refreshes = Refreshes::default();
     let auth = examples::auth(&users)?.cookies(Cookies::new()).events(refreshes.clone()).build()?;
-    let (router, api) = AuthRouter::new()
+    let router = AuthRouter::new()
         .routes(routes!(login, me, self::refreshes, new_key))
         .routes(auth.routes().nest("/auth").tag("session"))
         .unguarded("the page itself, before anybody has signed in", page())
-        .with_state(AppState { auth, users: users.clone(), refreshes })
-        .split_for_parts();
-    let router = router.merge(scalar("/scalar", api));
-    examples::serve(router, &users, HINTS).await
+        .scalar("/scalar", Unguarded("the document of an example is no secret"))
+        .with_state(AppState { auth, users: users.clone(), refreshes });
+    examples::serve(router.into(), &users, HINTS).await
 }

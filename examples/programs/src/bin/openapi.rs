@@ -10,7 +10,7 @@
 use std::error::Error;
 
 use axum::http::HeaderName;
-use countersign::{AuthRouter, openapi_json, require_role, routes, scalar};
+use countersign::{AuthRouter, Unguarded, require_role, routes};
 use examples::{AppState, Users};
 use utoipa::OpenApi;
 
@@ -33,12 +33,11 @@ async fn reports() -> &'static str {
 async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
     let auth = examples::auth(&users)?.access_header(HeaderName::from_static("x-access-token")).build()?;
-    let (router, document) = AuthRouter::with_openapi(Document::openapi())
+    let router = AuthRouter::with_openapi(Document::openapi())
         .routes(routes!(examples::login, reports))
         .routes(auth.routes().nest("/auth").tag("session"))
-        .with_state(AppState { auth, users: users.clone() })
-        .split_for_parts();
-    let router =
-        router.merge(openapi_json("/openapi.json", document.clone())).merge(scalar("/scalar", document));
-    examples::serve(router, &users, &examples::curl_lines(include_str!("openapi.rs"))).await
+        .openapi_json("/openapi.json", Unguarded("clients are generated from it"))
+        .scalar("/scalar", Unguarded("the document of an example is no secret"))
+        .with_state(AppState { auth, users: users.clone() });
+    examples::serve(router.into(), &users, &examples::curl_lines(include_str!("openapi.rs"))).await
 }

@@ -21,6 +21,7 @@ fn with_roles(access: Access, implies: Hierarchy) -> AccessRow {
         declared: DeclaredWhere::Attribute,
         documented: true,
         roles: Roles { implies, ..Roles::NONE },
+        place: std::panic::Location::caller(),
     }
 }
 

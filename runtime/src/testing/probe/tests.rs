@@ -29,7 +29,15 @@ async fn report(
 ) -> ProbeReport {
     let mut probe = AccessProbe::new(AuthRouter::new().unguarded("its row follows", router), auth);
     let (method, path, roles) = ("*".to_owned(), path.to_owned(), Roles::NONE);
-    probe.rows = vec![AccessRow { method, path, access, declared, documented: false, roles }];
+    probe.rows = vec![AccessRow {
+        method,
+        path,
+        access,
+        declared,
+        documented: false,
+        roles,
+        place: std::panic::Location::caller(),
+    }];
     probe.claims(User { id: 7, roles: Vec::new() }).run().await
 }
 

@@ -1,0 +1,96 @@
+//! The document and the Scalar page as routes of an [`AuthRouter`].
+
+use std::sync::{Arc, OnceLock};
+
+use utoipa::openapi::OpenApi;
+
+use super::AuthRouter;
+use super::services::ServiceAccess;
+use crate::asset::Asset;
+use crate::openapi::json;
+#[cfg(feature = "scalar")]
+use crate::scalar::{self, Reference};
+
+/// A page that waits for the final document.
+#[derive(Clone)]
+pub(super) enum Page {
+    Document(Arc<OnceLock<Asset>>),
+    #[cfg(feature = "scalar")]
+    Scalar(Arc<OnceLock<Reference>>),
+}
+
+impl Page {
+    /// Hands the page its document. The first one stays.
+    pub(super) fn show(&self, api: &OpenApi) {
+        match self {
+            Self::Document(page) => {
+                if let Some(document) = json::written(api) {
+                    page.get_or_init(|| document);
+                }
+            }
+            #[cfg(feature = "scalar")]
+            Self::Scalar(page) => {
+                page.get_or_init(|| Reference::new(api.clone()));
+            }
+        }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
+    /// Serves the OpenAPI document at a path, as JSON, to those who have this access.
+    ///
+    /// It is the final document, with everything that is added later, also by routers that this one is nested in or merged into: it is
+    /// written when the router is taken apart with [`split_for_parts`](Self::split_for_parts), or becomes a `Router`. (Clones of a router
+    /// share their pages; the one that is taken apart first writes them.) The route itself is not in the document.
+    ///
+    /// Clients may keep it and ask with `If-None-Match` whether it changed (RFC 9110 section 13.1.2).
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthRouter, SessionClaims, Unguarded};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<String> }
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     AuthRouter::new().openapi_json("/openapi.json", auth.layer().role("developer"))
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`route_service`](Self::route_service) does.
+    #[must_use]
+    #[track_caller]
+    pub fn openapi_json<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
+        let document = Arc::new(OnceLock::new());
+        self.pages.push(Page::Document(Arc::clone(&document)));
+        self.gated(access, "GET", &[path.to_owned()], json::route(path, document))
+    }
+
+    /// Shows the OpenAPI document with [Scalar](https://scalar.com) at a path, to those who have this access: the page, its scripts and
+    /// the document beside it.
+    ///
+    /// The document is the final one, as in [`openapi_json`](Self::openapi_json). The addresses and what the browser may load are those of
+    /// [`scalar`](crate::scalar()).
+    ///
+    /// A browser that opens the page sends no `Authorization` header, so a page that is not [`Unguarded`](crate::Unguarded) wants an
+    /// [access cookie](crate::Cookies::with_access_cookie), and a login page to send strangers to:
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthRouter, SessionClaims, Unguarded};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<String> }
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     AuthRouter::new().scalar("/scalar", auth.layer().role("developer").redirect("/login"))
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`route_service`](Self::route_service) does.
+    #[cfg(feature = "scalar")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
+    #[must_use]
+    #[track_caller]
+    pub fn scalar<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
+        let reference = Arc::new(OnceLock::new());
+        self.pages.push(Page::Scalar(Arc::clone(&reference)));
+        self.gated(access, "GET", &scalar::addresses(path), scalar::routes(path, reference))
+    }
+}

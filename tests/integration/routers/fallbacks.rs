@@ -1,0 +1,144 @@
+//! Handlers and services for what no route answers.
+
+use axum::http::header::ALLOW;
+use axum::http::{Method, StatusCode};
+use axum::routing::{any, get};
+use countersign::{
+    AuthRouter, DeclaredWhere, Unguarded, authenticated, fallback, public, require_role, routes,
+};
+
+use super::{ask, auth, finished, panic_of, row, rows, secret, statuses};
+use crate::support::User;
+
+/// No `#[utoipa::path]`.
+#[require_role("admin")]
+async fn for_admins(user: User) -> (StatusCode, String) {
+    (StatusCode::IM_A_TEAPOT, user.id.to_string())
+}
+
+#[authenticated]
+#[utoipa::path(get, path = "/me")]
+async fn me() {}
+
+mod open {
+    use super::*;
+
+    #[public(reason = "says nothing")]
+    pub(super) async fn r#fn() -> (StatusCode, &'static str) {
+        (StatusCode::IM_A_TEAPOT, "no such method")
+    }
+}
+
+/// Rows 55 and 135: unknown paths are 401 for strangers, where the application says so.
+#[tokio::test]
+async fn a_fallback_declares_its_access() {
+    let auth = auth();
+    let router = AuthRouter::new().routes(routes!(me)).fallback(fallback!(for_admins));
+    let expected = [
+        row("* /{*fallback}", "role `admin`", DeclaredWhere::Attribute),
+        row("GET /me", "any signed-in user", DeclaredWhere::Attribute),
+    ];
+    assert_eq!(rows(&router), expected);
+    let router = finished(router, &auth);
+    for path in ["/", "/nothing", "/me/"] {
+        for method in [Method::GET, Method::DELETE, Method::OPTIONS] {
+            assert_eq!(statuses(&router, method, path).await, [401, 403, 418], "{path}");
+        }
+        assert_eq!(statuses(&router, Method::TRACE, path).await, [405, 405, 405], "{path}");
+    }
+    assert_eq!(statuses(&router, Method::GET, "/me").await, [401, 200, 200]);
+    // A fallback is for paths, not for methods.
+    assert_eq!(statuses(&router, Method::POST, "/me").await, [405, 405, 405]);
+}
+
+/// Claims as the first argument declare an access too.
+#[tokio::test]
+async fn a_fallback_without_an_attribute_has_its_arguments() {
+    async fn known(user: Option<User>) -> StatusCode {
+        if user.is_some() { StatusCode::NOT_FOUND } else { StatusCode::GONE }
+    }
+    let auth = auth();
+    let router = AuthRouter::new().fallback(fallback!(known,));
+    assert_eq!(rows(&router), [row("* /{*fallback}", "anyone, signed in or not", DeclaredWhere::Argument)]);
+    assert_eq!(statuses(&finished(router, &auth), Method::GET, "/x").await, [410, 404, 404]);
+}
+
+#[tokio::test]
+async fn a_handler_for_other_methods_declares_its_access() {
+    let auth = auth();
+    let router = AuthRouter::new().routes(routes!(me)).method_not_allowed_fallback(fallback!(open::r#fn));
+    let expected = row("* other methods of known paths", "public: says nothing", DeclaredWhere::Attribute);
+    assert_eq!(rows(&router)[0], expected);
+    let router = finished(router, &auth);
+    let answer = ask(&router, Method::POST, "/me", None).await;
+    assert_eq!((answer.status, &*answer.body), (StatusCode::IM_A_TEAPOT, &b"no such method"[..]));
+    assert_eq!(answer.header(ALLOW), Some("GET,HEAD"));
+    let answer = ask(&router, Method::TRACE, "/me", None).await;
+    assert_eq!((answer.status, answer.header(ALLOW)), (StatusCode::METHOD_NOT_ALLOWED, Some("GET,HEAD")));
+    assert_eq!(statuses(&router, Method::GET, "/me").await, [401, 200, 200]);
+    assert_eq!(statuses(&router, Method::GET, "/nothing").await, [404, 404, 404]);
+}
+
+#[tokio::test]
+async fn a_guarded_handler_for_other_methods_asks_first() {
+    let auth = auth();
+    let router = AuthRouter::new().routes(routes!(me)).method_not_allowed_fallback(fallback!(for_admins));
+    assert_eq!(statuses(&finished(router, &auth), Method::POST, "/me").await, [401, 403, 418]);
+}
+
+#[tokio::test]
+async fn a_fallback_service_is_guarded() {
+    let auth = auth();
+    let router =
+        AuthRouter::new().routes(routes!(me)).fallback_service(auth.layer().role("admin"), any(secret));
+    assert_eq!(rows(&router)[0], row("* /{*fallback}", "role `admin`", DeclaredWhere::Router));
+    let router = finished(router, &auth);
+    for path in ["/", "/anything/at/all"] {
+        assert_eq!(statuses(&router, Method::GET, path).await, [401, 403, 200], "{path}");
+    }
+}
+
+/// What the matrix says of fallbacks in nested routers is what is served.
+#[tokio::test]
+async fn a_nested_fallback_answers_below_its_prefix_and_is_lost_where_axum_loses_it() {
+    let auth = auth();
+    let inner = || AuthRouter::new().routes(routes!(me)).fallback(fallback!(for_admins));
+    let once = AuthRouter::new().nest("/api", inner());
+    assert_eq!(rows(&once)[0].0, "* /api/{*fallback}");
+    let twice = AuthRouter::new().nest("/v1", once.clone());
+    assert_eq!(rows(&twice).len(), 1, "{:?}", rows(&twice));
+    let kept = AuthRouter::new().nest("/v1", once.clone().fallback(fallback!(me)));
+    assert_eq!(rows(&kept)[0].0, "* /v1/api/{*fallback}");
+    assert_eq!(rows(&kept)[1].0, "* /v1/{*fallback}");
+
+    assert_eq!(statuses(&finished(once, &auth), Method::GET, "/api/nothing").await, [401, 403, 418]);
+    assert_eq!(statuses(&finished(twice, &auth), Method::GET, "/v1/api/nothing").await, [404, 404, 404]);
+    let kept = finished(kept, &auth);
+    assert_eq!(statuses(&kept, Method::GET, "/v1/api/nothing").await, [401, 403, 418]);
+    assert_eq!(statuses(&kept, Method::GET, "/v1/nothing").await, [401, 200, 200]);
+    assert_eq!(statuses(&kept, Method::GET, "/nothing").await, [404, 404, 404]);
+}
+
+#[tokio::test]
+async fn a_merged_fallback_stays() {
+    let auth = auth();
+    let router =
+        AuthRouter::new().merge(AuthRouter::new().fallback(fallback!(for_admins))).routes(routes!(me));
+    assert_eq!(rows(&router)[0].0, "* /{*fallback}");
+    assert_eq!(statuses(&finished(router, &auth), Method::GET, "/nothing").await, [401, 403, 418]);
+}
+
+#[test]
+fn two_fallbacks_are_refused_with_both_places() {
+    let with_fallback = || AuthRouter::<crate::support::AppState>::new().fallback(fallback!(for_admins));
+    let open = Unguarded("for this test");
+    for message in [
+        panic_of(|| with_fallback().fallback(fallback!(open::r#fn))),
+        panic_of(|| with_fallback().fallback_service(open, get(secret))),
+        panic_of(|| with_fallback().merge(with_fallback())),
+    ] {
+        assert!(message.starts_with("`AuthRouter` has two fallbacks, one added at "), "{message}");
+        assert_eq!(message.matches("fallbacks.rs:").count(), 2, "{message}");
+        assert!(message.ends_with("; remove one of them"), "{message}");
+    }
+}

@@ -1,0 +1,8 @@
+use axum::routing::get;
+use countersign::AuthRouter;
+
+fn router() -> AuthRouter {
+    AuthRouter::new().route_service("/metrics", get(async || "up 1"))
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use countersign::{Auth, AuthRouter, SessionClaims, authenticated, fallback};
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<String>,
+}
+
+#[authenticated]
+async fn not_found() {}
+
+#[authenticated]
+async fn gone() {}
+
+fn router(auth: Auth<User>) -> AuthRouter {
+    AuthRouter::new().fallback(fallback!(not_found, gone)).with_state(auth)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use axum::Router;
+use axum::routing::get;
+use countersign::AuthRouter;
+
+fn router() -> AuthRouter {
+    AuthRouter::new().nest("/api", Router::new().route("/", get(async || "up")))
+}
+
+fn main() {}
