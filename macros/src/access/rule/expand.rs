@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use super::super::model::Role;
 use super::model::{Kind, Rule};
 use crate::krate::Private;
-use crate::span::{adopted, located, moved};
+use crate::span::{located, moved, own};
 
 /// The constant that the guard decides with.
 pub(crate) fn constant(rule: &Rule, private: &Private) -> TokenStream {
@@ -54,7 +54,7 @@ fn qualified(path: &Path, of: &str, item: &str, private: &Private) -> TokenStrea
     let place = path.span();
     let span = located(place);
     let (of, item, private) = (Ident::new(of, span), Ident::new(item, span), moved(private, place));
-    let path = adopted(path, place);
+    let path = own(path);
     quote_spanned!(span=> <#path as #private::#of>::#item)
 }
 
@@ -72,7 +72,10 @@ pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
     let checks: Vec<_> = atoms
         .filter_map(|atom| match &atom.kind {
             // In parentheses it cannot be taken for a constant.
-            Kind::Check(path) => Some(quote!(#private::One<(#path)>)),
+            Kind::Check(path) => {
+                let path = own(path);
+                Some(quote!(#private::One<(#path)>))
+            }
             Kind::Named(path) => Some(qualified(path, "NamedRule", "Checks", private)),
             _ => None,
         })
@@ -87,7 +90,7 @@ pub(crate) fn proves(rule: &Rule) -> TokenStream {
         .iter()
         .filter_map(|part| match part {
             Rule::Atom(atom) => match &atom.kind {
-                Kind::Named(path) => Some(quote!(#path)),
+                Kind::Named(path) => Some(own(path)),
                 _ => None,
             },
             _ => None,
