@@ -17,3 +17,5 @@ pub mod claims;
 pub mod handlers;
 #[path = "cases/pass/places.rs"]
 pub mod places;
+#[path = "cases/pass/rules.rs"]
+pub mod rules;

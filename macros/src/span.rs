@@ -19,6 +19,12 @@ pub(crate) fn moved(path: &impl ToTokens, place: Span) -> TokenStream {
         .collect()
 }
 
+/// A path of the user's as if we had written it where it stands: rustc prints equal errors once.
+pub(crate) fn own(path: &impl ToTokens) -> TokenStream {
+    let tokens = path.to_token_stream().into_iter();
+    tokens.flat_map(|token| adopted(&token, token.span())).collect()
+}
+
 /// A type of the user's as if we had written it at `place`: rustc prints equal errors once when they are in one place.
 pub(crate) fn adopted(ty: &impl ToTokens, place: Span) -> TokenStream {
     ty.to_token_stream()

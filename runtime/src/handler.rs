@@ -136,7 +136,8 @@ served!([] A B C D E F G H I J K L M N O P);
 /// What a first extractor demands is met by the router state `S`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the first argument of a handler in `routes!`",
-    label = "its demands on the router state are unknown"
+    label = "its demands on the router state are unknown",
+    note = "a check in its rule may take an argument that no state provides; then the next error says which"
 )]
 pub trait MetBy<S> {
     /// The roles of the users that the state signs in.

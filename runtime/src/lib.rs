@@ -227,8 +227,76 @@ pub use countersign_macros::public;
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::require_role;
+
+/// ```
+/// # use countersign::{SessionClaims, require_scope};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: String, #[claims(scopes)] scopes: Vec<String> }
+/// #[require_scope("posts:write", "posts:admin")]
+/// async fn write(user: User) -> String {
+///     user.id
+/// }
+/// ```
 #[cfg(feature = "macros")]
-pub use countersign_macros::{check, require, require_scope};
+pub use countersign_macros::require_scope;
+
+/// ```
+/// # use countersign::{SessionClaims, check, require, rule};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Editor, Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role>, #[claims(scopes)] scopes: Vec<String> }
+/// # rule! { CanPublish = role("editor"); }
+/// # #[check] async fn owns_post(user: User) -> bool { user.id == 7 }
+/// #[require(role("admin") || role(Role::Editor) && scope("posts:write"))]
+/// async fn write(user: User) {}
+///
+/// #[require(CanPublish && check(owns_post) && fresh("10m") && deny_impersonated)]
+/// async fn publish() {}
+/// ```
+///
+/// ```compile_fail
+/// # use countersign::require;
+/// #[require(role("admin") && !role("admin"))] // never holds
+/// async fn nobody() {}
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::require;
+
+/// ```
+/// use axum::extract::{Path, State};
+/// use countersign::{Auth, AuthState, SessionClaims, check, require};
+///
+/// # #[derive(Clone)]
+/// # struct Db;
+/// # impl Db { async fn owner_of(&self, _: u64) -> Result<Option<u64>, std::io::Error> { Ok(None) } }
+/// #[derive(AuthState, Clone)]
+/// struct AppState {
+///     #[auth]
+///     auth: Auth<User>,
+///     db: Db,
+/// }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64 }
+///
+/// #[check(not_found)]
+/// async fn owns_post(
+///     user: User,
+///     Path(post): Path<u64>,
+///     State(state): State<AppState>,
+/// ) -> Result<bool, std::io::Error> {
+///     Ok(state.db.owner_of(post).await? == Some(user.id))
+/// }
+///
+/// #[require(check(owns_post))]
+/// #[utoipa::path(put, path = "/posts/{post}")]
+/// async fn edit(Path(post): Path<u64>) {}
+/// # fn router(state: AppState) -> countersign::AuthRouter {
+/// #     countersign::AuthRouter::new().routes(countersign::routes!(edit)).with_state(state)
+/// # }
+/// ```
+#[cfg(feature = "macros")]
+pub use countersign_macros::check;
 #[cfg(feature = "scalar")]
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;

@@ -1,6 +1,6 @@
 //! The application in `lib.rs` compiles; here its routers are built too.
 
-use ui_tests::{handlers, places};
+use ui_tests::{handlers, places, rules};
 use utoipa::openapi::OpenApi;
 
 fn paths(document: &OpenApi) -> Vec<&str> {
@@ -28,6 +28,14 @@ fn every_handler_with_a_path_is_in_the_document() {
             "/payouts",
             "/type",
         ]
+    );
+}
+
+#[test]
+fn every_handler_with_a_rule_is_in_the_document() {
+    assert_eq!(
+        paths(rules::router().openapi()),
+        ["/rules/every/{id}", "/rules/name", "/rules/roles", "/rules/scopes"]
     );
 }
 

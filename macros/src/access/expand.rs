@@ -220,9 +220,11 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
     let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
     let path = format_ident!("__path_{name}", span = Span::call_site());
     let span = match &declaration.access {
-        Access::Require(rule) => rule.atoms().first().map_or_else(Span::call_site, |atom| atom.span()),
+        Access::Require(rule) if declaration.kind != Kind::Authenticated => {
+            rule.atoms().first().map_or_else(Span::call_site, |atom| atom.span())
+        }
         Access::Public(reason) => reason.span(),
-        Access::Authenticated | Access::Mistaken => Span::call_site(),
+        Access::Require(_) | Access::Authenticated | Access::Mistaken => Span::call_site(),
     };
     let message = format!(
         "#[{}] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out",

@@ -88,13 +88,15 @@ pub(crate) fn quoted(name: LitStr, what: What, place: Place, errors: &Errors) ->
     // As a name it would look nothing up, and the attribute would read as if it did.
     if let Some(key) = WORDS.into_iter().find(|key| *key == text) {
         let [example, _] = what.examples();
-        let help = match place {
+        let message = match place {
             Place::RequireRole | Place::RequireScope => {
-                format!("write #[require_{word}(\"{example}\", {key})]")
+                Message::new(format!("`{key}` stands in {written} without quotes"))
+                    .help(format!("write #[require_{word}(\"{example}\", {key})]"))
             }
-            Place::Require | Place::RuleMacro => format!("write `{key}` in place of {word}(\"{key}\")"),
+            Place::Require | Place::RuleMacro => Message::new(format!("`{key}` is no {word} in {written}"))
+                .help(format!("write `{key}` in place of {word}(\"{key}\")")),
         };
-        errors.push(&name, Message::new(format!("`{key}` stands in {written} without quotes")).help(help));
+        errors.push(&name, message);
         return None;
     }
     // The scope-token of RFC 6749 section 3.3, which every role has to be as well.

@@ -24,12 +24,20 @@ pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
     let answered = quote_spanned! {located(answer.span())=>
         <#answer as #here::CheckAnswer>::answer(#ident(#(#arguments),*).await)
     };
-    // `parts` and `state` cannot meet a name of the user's: nothing of theirs stands inside, except the call.
+    // A private type could not stand in the policy of a public handler, so it is public in a module of its own.
+    let module = format_ident!("__countersign_check_{name}", span = Span::call_site());
     quote! {
         #(#conditions)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-        #vis enum #ident {}
+        mod #module {
+            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+            pub enum #ident {}
+        }
+
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        #vis use #module::#ident;
 
         #(#conditions)*
         impl #private::CheckRule for #ident {

@@ -14,6 +14,11 @@ const NOT_FOUND: Key = Key { name: "not_found", usage: "not_found" };
 
 const TABLE: Table = Table { attribute: "check", keys: &[NOT_FOUND, CRATE], misplaced: &[] };
 
+const UTOIPA_PATH: &str = "utoipa::path";
+
+/// Extractors that take the body, by the names that they are known by.
+const BODIES: [&str; 7] = ["Body", "Bytes", "Form", "Json", "Multipart", "RawForm", "String"];
+
 const NOUN: Noun = Noun {
     attribute: "check",
     what: "a function",
@@ -60,7 +65,9 @@ pub(super) fn check(item: TokenStream, errors: &Errors) -> Option<Check> {
                 .note("name the first one in the rule above the second, as in #[require(check(owns_post))]"),
         );
     }
-    let function = read.checked(&NOUN, errors)?;
+    let mut function = read.checked(&NOUN, errors)?;
+    // So that it is one mistake.
+    function.attrs.retain(|attr| other_use(attr).is_none_or(|name| name == UTOIPA_PATH));
     let mut fit = true;
     for input in &function.inputs {
         fit &= is_fit(input, errors);
@@ -77,7 +84,7 @@ fn other_use(attr: &syn::Attribute) -> Option<&'static str> {
     let twice = path.segments.last().is_some_and(|last| last.ident == "check");
     match access_attribute(attr) {
         Some(kind) => Some(kind.name()),
-        None if utoipa => Some("utoipa::path"),
+        None if utoipa => Some(UTOIPA_PATH),
         None => twice.then_some("check"),
     }
 }
@@ -93,15 +100,34 @@ fn is_fit(input: &PatType, errors: &Errors) -> bool {
         );
         return false;
     }
-    let Type::Reference(reference) = bare(&input.ty) else { return true };
-    let owned = reference.elem.to_token_stream();
-    errors.push(
-        reference.and_token,
-        Message::new("a function under #[check] takes its arguments by value")
-            .help(format!("write `{owned}` without the `&`"))
-            .note("they are taken from the request, as those of a handler are"),
-    );
-    false
+    match bare(&input.ty) {
+        Type::Reference(reference) => {
+            let owned = reference.elem.to_token_stream();
+            errors.push(
+                reference.and_token,
+                Message::new("a function under #[check] takes its arguments by value")
+                    .help(format!("write `{owned}` without the `&`"))
+                    .note("they are taken from the request, as those of a handler are"),
+            );
+            false
+        }
+        Type::Path(path) => {
+            let body = path.path.segments.last().filter(|last| BODIES.iter().any(|body| last.ident == body));
+            if let Some(body) = body {
+                errors.push(
+                    &body.ident,
+                    Message::new(format!(
+                        "a function under #[check] cannot take the body, as `{}` does",
+                        body.ident
+                    ))
+                    .help("take the claims, `Path<...>`, `Query<...>`, `State<...>` or headers")
+                    .note("a check decides before the body is read"),
+                );
+            }
+            body.is_none()
+        }
+        _ => true,
+    }
 }
 
 fn answer(ident: &Ident, output: &ReturnType, errors: &Errors) -> Option<Type> {

@@ -100,6 +100,24 @@ fn a_check_takes_its_arguments_by_value() {
 }
 
 #[test]
+fn a_check_takes_no_body() {
+    for (ty, name) in
+        [("axum::Json<Post>", "Json"), ("Bytes", "Bytes"), ("String", "String"), ("Form<Post>", "Form")]
+    {
+        refused(
+            "",
+            &format!("async fn owns(body: {ty}) -> bool {{ true }}"),
+            &[&format!(
+                "a function under #[check] cannot take the body, as `{name}` does\n\
+                 help: take the claims, `Path<...>`, `Query<...>`, `State<...>` or headers\n\
+                 note: a check decides before the body is read"
+            )],
+        );
+    }
+    refused("", "async fn owns(id: Path<String>, filter: Option<Query<Form>>) -> bool { true }", &[]);
+}
+
+#[test]
 fn a_check_has_an_answer() {
     let help = "help: write `async fn owns(...) -> bool`, or `-> Result<bool, ...>` if it can fail";
     refused(

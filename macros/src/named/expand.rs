@@ -1,7 +1,7 @@
 //! A rule as a type.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
 use super::parse::Definition;
@@ -21,10 +21,26 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
         }
         None => (TokenStream::new(), quote!(#private::Rule::Any(&[])), quote!(()), quote!(())),
     };
+    let (docs, others): (Vec<_>, Vec<_>) = attrs.iter().partition(|attr| attr.path().is_ident("doc"));
+    let mistaken = definition.rule.is_none().then(|| quote!(#[allow(non_camel_case_types)]));
+    // A private type could not stand in the policy of a public handler, so it is public in a module of its own. The
+    // docs stand at the import, where their links mean what they mean to the user.
+    let module = format_ident!("__countersign_rule_{name}", span = Span::call_site());
     quote! {
-        #(#attrs)*
-        #[allow(clippy::exhaustive_enums)]
-        #vis enum #ident {}
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_snake_case)]
+        mod #module {
+            #(#others)*
+            #mistaken
+            #[allow(missing_docs, clippy::exhaustive_enums)]
+            pub enum #ident {}
+        }
+
+        #(#conditions)*
+        #(#docs)*
+        #[allow(unused_imports)]
+        #vis use #module::#ident;
 
         #(#conditions)*
         const _: () = {

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Ident, Token, Visibility};
 
 use crate::access::names::Place;
-use crate::access::rule::{Rule, rule, split};
+use crate::access::rule::{Kind, Rule, rule, split};
 use crate::errors::{Errors, Message};
 
 const USAGE: &str = "write rule! { pub CanPublish = role(\"editor\") && scope(\"posts:write\"); }";
@@ -38,7 +38,57 @@ pub(super) fn definitions(tokens: TokenStream, errors: &Errors) -> Vec<Definitio
         }
         found.push(definition);
     }
+    break_circles(&mut found, errors);
     found
+}
+
+/// Reports each circle of rules that contain each other, at the name that closes it.
+fn break_circles(definitions: &mut [Definition], errors: &Errors) {
+    for start in 0..definitions.len() {
+        let mut path = Vec::new();
+        let Some(closing) = circle(definitions, start, &mut path) else { continue };
+        let names: Vec<_> = path
+            .iter()
+            .chain([&start])
+            .filter_map(|index| definitions.get(*index))
+            .map(|it| it.ident.to_string())
+            .collect();
+        errors.push(
+            &closing,
+            Message::new(format!("rules in rule! contain each other in a circle: {}", names.join(", ")))
+                .help(format!("write out what `{closing}` is meant to say here")),
+        );
+        if let Some(last) = path.last().and_then(|last| definitions.get_mut(*last)) {
+            last.rule = None;
+        }
+    }
+}
+
+/// The name that leads back to `start`, after the way there.
+fn circle(definitions: &[Definition], start: usize, path: &mut Vec<usize>) -> Option<Ident> {
+    let here = path.last().copied();
+    if here.is_none() {
+        path.push(start);
+    }
+    let here = here.unwrap_or(start);
+    let atoms = definitions.get(here)?.rule.as_ref().map(Rule::atoms).unwrap_or_default();
+    for atom in atoms {
+        let Kind::Named(name) = &atom.kind else { continue };
+        let Some(name) = name.get_ident() else { continue };
+        let Some(next) = definitions.iter().position(|other| other.ident == *name) else { continue };
+        if next == start {
+            return Some(name.clone());
+        }
+        if path.contains(&next) {
+            continue;
+        }
+        path.push(next);
+        if let Some(closing) = circle(definitions, start, path) {
+            return Some(closing);
+        }
+        path.pop();
+    }
+    None
 }
 
 /// Splits at the semicolons, with which every definition ends.
@@ -52,7 +102,7 @@ fn parts(tokens: TokenStream, errors: &Errors) -> Vec<TokenStream> {
         }
     }
     if let Some(last) = part.clone().into_iter().last() {
-        errors.push(last, Message::new("a rule in rule! ends with a semicolon").help("write `;` after it"));
+        errors.push(last, Message::new("a semicolon is missing after this rule in rule!").help("write `;`"));
         parts.push(part);
     }
     parts
@@ -70,11 +120,13 @@ fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
         errors.push(place, Message::new("a rule in rule! has no name").help(USAGE));
         return None;
     };
+    let mut fit = true;
     if let Some(keyword) = keyword {
         let message = Message::new(format!("`{keyword}` stands in front of a rule in rule!"));
         errors.push(keyword, message.help("remove it"));
     }
     if !ident.unraw().to_string().starts_with(char::is_uppercase) {
+        fit = false;
         errors.push(
             &ident,
             Message::new(format!(
@@ -108,7 +160,7 @@ fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
             None
         }
     };
-    Some(Definition { attrs, vis, ident, rule })
+    Some(Definition { attrs, vis, ident, rule: rule.filter(|_| fit) })
 }
 
 /// A word that begins another item.

@@ -37,7 +37,7 @@ fn a_definition_is_a_name_and_a_rule() {
     refused("pub CanPublish: live;", &[&format!("`=` is missing after `CanPublish` in rule!\n{USAGE}")]);
     refused("CanPublish;", &[&format!("`=` is missing after `CanPublish` in rule!\n{USAGE}")]);
     refused("CanPublish = ;", &[&format!("the rule `CanPublish` in rule! is empty\n{USAGE}")]);
-    refused("CanPublish = live", &["a rule in rule! ends with a semicolon\nhelp: write `;` after it"]);
+    refused("CanPublish = live", &["a semicolon is missing after this rule in rule!\nhelp: write `;`"]);
     refused(
         "pub can_publish = live;",
         &[
@@ -73,6 +73,19 @@ fn a_rule_is_read_as_in_the_attribute() {
         &["rule! takes no `crate = path`\nhelp: remove it\n\
            note: rule! knows its crate by the path that it is called with"],
     );
+}
+
+#[test]
+fn a_circle_is_shown() {
+    let circle = |names, closing| {
+        format!(
+            "rules in rule! contain each other in a circle: {names}\nhelp: write out what `{closing}` is meant to say here"
+        )
+    };
+    refused("A = A && live;", &[&circle("A, A", "A")]);
+    refused("A = live && B; B = C || D; C = live; D = A;", &[&circle("A, B, D, A", "A")]);
+    refused("A = B; B = C; C = B;", &[&circle("B, C, B", "B")]);
+    refused("A = B && C; B = D; C = D; D = live;", &[]);
 }
 
 /// Its uses are no second mistake.

@@ -1,7 +1,13 @@
 #[cfg(feature = "posts")]
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
-pub(crate) enum owns_post {}
+mod __countersign_check_owns_post {
+    #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+    pub enum owns_post {}
+}
+#[cfg(feature = "posts")]
+#[doc(hidden)]
+#[allow(unused_imports)]
+pub(crate) use __countersign_check_owns_post::owns_post;
 #[cfg(feature = "posts")]
 impl ::countersign::__private::CheckRule for owns_post {
     const RULE: ::countersign::__private::Rule = ::countersign::__private::Rule::Check {

@@ -1,7 +1,15 @@
-/// Who may write posts.
 #[cfg(feature = "posts")]
-#[allow(clippy::exhaustive_enums)]
-pub(crate) enum CanWrite {}
+#[doc(hidden)]
+#[allow(non_snake_case)]
+mod __countersign_rule_CanWrite {
+    #[cfg(feature = "posts")]
+    #[allow(missing_docs, clippy::exhaustive_enums)]
+    pub enum CanWrite {}
+}
+#[cfg(feature = "posts")]
+/// Who may write posts.
+#[allow(unused_imports)]
+pub(crate) use __countersign_rule_CanWrite::CanWrite;
 #[cfg(feature = "posts")]
 const _: () = {
     #[allow(non_camel_case_types)]
@@ -24,8 +32,14 @@ const _: () = {
         type Checks = ();
     }
 };
-#[allow(clippy::exhaustive_enums)]
-enum CanPublish {}
+#[doc(hidden)]
+#[allow(non_snake_case)]
+mod __countersign_rule_CanPublish {
+    #[allow(missing_docs, clippy::exhaustive_enums)]
+    pub enum CanPublish {}
+}
+#[allow(unused_imports)]
+use __countersign_rule_CanPublish::CanPublish;
 const _: () = {
     #[allow(non_camel_case_types)]
     pub enum guest {}
@@ -63,7 +77,7 @@ const _: () = {
         );
         type Checks = (
             <CanWrite as countersign::__private::NamedRule>::Checks,
-            (countersign::__private::One<posts::owns_post>, ()),
+            (countersign::__private::One<(posts::owns_post)>, ()),
         );
     }
 };

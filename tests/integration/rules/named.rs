@@ -130,3 +130,25 @@ async fn a_check_is_still_a_function() {
     assert!(posts::sees_post(user.clone(), Path(2)).await.unwrap());
     assert!(!posts::sees_post(user, Path(3)).await.unwrap());
 }
+
+#[tokio::test]
+async fn rules_and_checks_in_a_function_body_work_too() {
+    #[check]
+    async fn is_small(Path(id): Path<u64>) -> bool {
+        id < 10
+    }
+
+    countersign::rule! {
+        Small = check(is_small) && role("member");
+    }
+
+    #[require(Small)]
+    #[utoipa::path(get, path = "/small/{id}", params(("id" = u64, Path)))]
+    pub(crate) async fn small() {}
+
+    let app = App::routed(|router| router.routes(routes!(small)));
+    let member = token(&["member"], "");
+    assert_eq!(app.get("/small/9", Some(&member)).await.status, StatusCode::OK);
+    assert_eq!(app.get("/small/10", Some(&member)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.get("/small/9", Some(&token(&["support"], ""))).await.status, StatusCode::FORBIDDEN);
+}

@@ -35,7 +35,7 @@ macro_rules! compared {
                 #[utoipa::path(get, path = $path)]
                 pub(super) async fn handler() {}
 
-                #[allow(unused_parens, clippy::nonminimal_bool)]
+                #[allow(unused_parens, clippy::double_parens, clippy::nonminimal_bool)]
                 pub(super) fn holds() -> bool {
                     $($rule)*
                 }

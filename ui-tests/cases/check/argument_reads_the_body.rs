@@ -1,22 +1,8 @@
-use countersign::{Auth, AuthRouter, SessionClaims, check, require, routes};
-
-#[derive(SessionClaims, Clone)]
-struct User {
-    #[claims(subject)]
-    id: u64,
-}
+use countersign::check;
 
 #[check]
 async fn owns_post(post: axum::Json<u64>) -> bool {
     post.0 == 7
-}
-
-#[require(check(owns_post))]
-#[utoipa::path(post, path = "/posts")]
-async fn write() {}
-
-fn router(auth: Auth<User>) -> axum::Router {
-    AuthRouter::new().routes(routes!(write)).with_state(auth).split_for_parts().0
 }
 
 fn main() {}

@@ -100,7 +100,7 @@ impl Reader<'_> {
             "deny_impersonated" => Kind::NotImpersonated,
             text => {
                 if let Some(example) = example(text) {
-                    let message = format!("`{text}` stands without parentheses in {}", self.place.written());
+                    let message = format!("`{text}` misses its parentheses in {}", self.place.written());
                     return Err(Message::new(message).help(format!("write {example}")));
                 }
                 return match nearest(text, WORDS).filter(|_| text.starts_with(char::is_lowercase)) {
@@ -144,7 +144,7 @@ impl Reader<'_> {
                     .help(format!("write `{word}`"))
             }
             word if word.starts_with(char::is_uppercase) && arguments.is_empty() => {
-                Message::new(format!("a named rule stands without parentheses in {}", self.place.written()))
+                Message::new(format!("a named rule takes no parentheses in {}", self.place.written()))
                     .help(format!("write `{text}`"))
             }
             word => match nearest(word, names()).filter(|_| path.segments.len() == 1) {
@@ -214,6 +214,9 @@ impl Reader<'_> {
 
     fn function(&self, argument: Expr) -> Option<Path> {
         let help = match &argument {
+            Expr::Path(path) if is_type(&path.path) => {
+                format!("write `{}` alone if it is a named rule", compact(path))
+            }
             Expr::Path(path) if path.qself.is_none() && path.attrs.is_empty() => {
                 return Some(path.path.clone());
             }
@@ -233,9 +236,8 @@ impl Reader<'_> {
         let text = match &argument {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
             Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => {
-                let message = Message::new(format!("the time of `fresh` stands in quotes in {written}"));
-                return self
-                    .refuse(&argument, message.help(format!("write fresh(\"{}\")", with_unit(number))));
+                let message = Message::new(format!("`fresh` takes a time in quotes in {written}"));
+                return self.refuse(&argument, message.help(in_quotes(number)));
             }
             _ => {
                 let message = Message::new(format!("`fresh` takes a time in quotes in {written}"));
@@ -244,9 +246,9 @@ impl Reader<'_> {
         };
         match seconds(&text) {
             Some(0) => {
-                let message =
-                    Message::new(format!("no sign-in is {text:?} old, so this never holds in {written}"));
-                self.refuse(argument, message.help("write a time above zero, as in fresh(\"10m\")"))
+                let message = format!("fresh({text:?}) never holds in {written}: every sign-in is older");
+                let help = "write a time above zero, as in fresh(\"10m\")";
+                self.refuse(argument, Message::new(message).help(help))
             }
             Some(seconds) => Some(seconds),
             None => {
@@ -259,10 +261,15 @@ impl Reader<'_> {
     }
 }
 
-/// A number with the unit that was probably meant.
-fn with_unit(number: &LitInt) -> String {
-    let unit = if matches!(number.suffix(), "s" | "m" | "h" | "d") { number.suffix() } else { "s" };
-    format!("{}{unit}", number.base10_digits())
+/// What to write for a number that stands without quotes.
+fn in_quotes(number: &LitInt) -> String {
+    let digits = number.base10_digits();
+    match number.suffix() {
+        unit @ ("s" | "m" | "h" | "d") => format!("write fresh(\"{digits}{unit}\")"),
+        _ => format!(
+            "write fresh(\"{digits}m\") for minutes; `s`, `h` and `d` stand for seconds, hours and days"
+        ),
+    }
 }
 
 fn unit(sign: char) -> Option<u64> {
@@ -295,6 +302,11 @@ fn near_time(text: &str) -> Option<String> {
     let corrected = format!("{digits}{}", sign.unwrap_or('s'));
     seconds(&corrected).filter(|seconds| *seconds > 0 && (sign.is_some() || rest.is_empty()))?;
     Some(corrected)
+}
+
+/// By its name, which is what the reader goes by too.
+fn is_type(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
 }
 
 fn compact(tokens: &impl ToTokens) -> String {

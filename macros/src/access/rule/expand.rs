@@ -8,7 +8,7 @@ use syn::spanned::Spanned as _;
 use super::super::model::Role;
 use super::model::{Kind, Rule};
 use crate::krate::Private;
-use crate::span::{located, moved};
+use crate::span::{located, moved, own};
 
 /// The constant that the guard decides with.
 pub(crate) fn constant(rule: &Rule, private: &Private) -> TokenStream {
@@ -49,16 +49,21 @@ fn condition(kind: &Kind, private: &Private) -> TokenStream {
     }
 }
 
-/// `<path as Trait>::item`
+/// `<path as Trait>::item`, which rustc complains about once, although it stands in several places.
 fn qualified(path: &Path, of: &str, item: &str, private: &Private) -> TokenStream {
-    let span = located(path.span());
-    let (of, item, private) = (Ident::new(of, span), Ident::new(item, span), moved(private, path.span()));
+    let place = path.span();
+    let span = located(place);
+    let (of, item, private) = (Ident::new(of, span), Ident::new(item, span), moved(private, place));
+    let path = own(path);
     quote_spanned!(span=> <#path as #private::#of>::#item)
 }
 
-/// The types as one nested tuple.
+/// The types as one nested tuple; what rustc says of it stands at the type that it is about.
 fn nested(types: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
-    types.rev().fold(quote!(()), |rest, ty| quote!((#ty, #rest)))
+    types.rev().fold(quote!(()), |rest, ty| {
+        let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
+        quote_spanned!(located(span)=> (#ty, #rest))
+    })
 }
 
 /// The checks from left to right, those of named rules among them.
@@ -66,7 +71,11 @@ pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
     let atoms = rule.atoms().into_iter();
     let checks: Vec<_> = atoms
         .filter_map(|atom| match &atom.kind {
-            Kind::Check(path) => Some(quote!(#private::One<#path>)),
+            // In parentheses it cannot be taken for a constant.
+            Kind::Check(path) => {
+                let path = own(path);
+                Some(quote!(#private::One<(#path)>))
+            }
             Kind::Named(path) => Some(qualified(path, "NamedRule", "Checks", private)),
             _ => None,
         })
@@ -81,7 +90,7 @@ pub(crate) fn proves(rule: &Rule) -> TokenStream {
         .iter()
         .filter_map(|part| match part {
             Rule::Atom(atom) => match &atom.kind {
-                Kind::Named(path) => Some(quote!(#path)),
+                Kind::Named(path) => Some(own(path)),
                 _ => None,
             },
             _ => None,

@@ -1,9 +1,8 @@
 //! Tokens to the tree. Negations are moved to the conditions on the way.
 
-use proc_macro2::{Punct, Span, TokenStream, TokenTree};
+use proc_macro2::{Punct, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser as _};
-use syn::spanned::Spanned as _;
 use syn::{BinOp, Expr, ExprBinary, ExprLit, Lit, LitStr, UnOp};
 
 use super::super::names::Place;
@@ -60,8 +59,8 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     fn read(&self, tokens: TokenStream) -> Option<Rule> {
         let tokens = operators::in_symbols(tokens, self.place, self.errors);
-        if let Some((operator, span)) = last_operator(&tokens) {
-            self.nothing("after", operator, span);
+        if let Some((operator, signs)) = last_operator(&tokens) {
+            self.nothing("after", operator, signs);
             return None;
         }
         let parser = |input: ParseStream<'_>| Ok((input.parse::<Expr>()?, input.parse::<TokenStream>()?));
@@ -111,11 +110,15 @@ impl Reader<'_> {
             }
             Expr::Reference(reference) => {
                 let operator = if matches!(&*reference.expr, Expr::Reference(_)) { "&&" } else { "&" };
-                self.nothing("before", operator, reference.and_token.span());
+                self.nothing("before", operator, reference.and_token);
                 None
             }
             Expr::Closure(closure) => {
-                self.nothing("before", "||", closure.span());
+                self.nothing(
+                    "before",
+                    "||",
+                    closure.to_token_stream().into_iter().take(2).collect::<TokenStream>(),
+                );
                 None
             }
             other => {
@@ -150,9 +153,9 @@ impl Reader<'_> {
         sign == "&"
     }
 
-    fn nothing(&self, side: &str, operator: &str, span: Span) {
+    fn nothing(&self, side: &str, operator: &str, signs: impl ToTokens) {
         let message = format!("nothing stands {side} `{operator}` in {}", self.place.written());
-        self.errors.push_at(span, Message::new(message).help("write a condition there, or remove it"));
+        self.errors.push(signs, Message::new(message).help("write a condition there, or remove it"));
     }
 
     fn in_quotes(&self, text: &LitStr) -> Option<Rule> {
@@ -162,25 +165,27 @@ impl Reader<'_> {
             Message::new(format!("{value:?} stands alone in {}", self.place.written()))
                 .help(format!("write role({value:?}) or scope({value:?})"))
         } else {
-            Message::new(format!("a rule stands in quotes in {}", self.place.written()))
-                .help("write it without them, as in role(\"admin\") && scope(\"posts:write\")")
+            Message::new(format!("the rule in {} is a string", self.place.written()))
+                .help("write it without quotes, as in role(\"admin\") && scope(\"posts:write\")")
         };
         self.refuse(text, message)
     }
 }
 
-/// The operator at the end, if there is one, and where.
-fn last_operator(tokens: &TokenStream) -> Option<(&'static str, Span)> {
+/// The operator at the end, if there is one.
+fn last_operator(tokens: &TokenStream) -> Option<(&'static str, TokenStream)> {
     let mut last = tokens.clone().into_iter().collect::<Vec<_>>().into_iter().rev();
     let Some(TokenTree::Punct(sign)) = last.next() else { return None };
-    let doubled = matches!(last.next(), Some(TokenTree::Punct(before)) if before.as_char() == sign.as_char());
-    let operator = match (sign.as_char(), doubled) {
-        ('&', true) => "&&",
-        ('|', true) => "||",
-        ('&', false) => "&",
-        ('|', false) => "|",
+    let before = last
+        .next()
+        .filter(|before| matches!(before, TokenTree::Punct(before) if before.as_char() == sign.as_char()));
+    let operator = match (sign.as_char(), &before) {
+        ('&', Some(_)) => "&&",
+        ('|', Some(_)) => "||",
+        ('&', None) => "&",
+        ('|', None) => "|",
         ('!', _) => "!",
         _ => return None,
     };
-    Some((operator, sign.span()))
+    Some((operator, before.into_iter().chain([sign.into()]).collect()))
 }

@@ -75,7 +75,7 @@ fn the_types_follow_the_rule_from_left_to_right() {
     let rule = r#"check(b::two) && (Named || role("r")) && check(one) && Top"#;
     assert_eq!(
         associated("Checks", rule),
-        "(One<b::two>,(<NamedasNamedRule>::Checks,(One<one>,(<TopasNamedRule>::Checks,()))))"
+        "(One<(b::two)>,(<NamedasNamedRule>::Checks,(One<(one)>,(<TopasNamedRule>::Checks,()))))"
     );
     assert_eq!(
         associated("Roles", rule),
@@ -150,8 +150,8 @@ fn a_rule_is_not_empty_and_not_in_quotes() {
     );
     refused(
         r#""role(\"a\") && live""#,
-        &["a rule stands in quotes in #[require(...)]\n\
-           help: write it without them, as in role(\"admin\") && scope(\"posts:write\")"],
+        &["the rule in #[require(...)] is a string\n\
+           help: write it without quotes, as in role(\"admin\") && scope(\"posts:write\")"],
     );
     refused(
         r#""admin""#,
@@ -187,7 +187,7 @@ fn names_stand_in_quotes() {
     );
     refused(
         r#"role("live")"#,
-        &["`live` stands in #[require(...)] without quotes\nhelp: write `live` in place of role(\"live\")"],
+        &["`live` is no role in #[require(...)]\nhelp: write `live` in place of role(\"live\")"],
     );
     refused(
         r#"role("a", "b")"#,
@@ -208,10 +208,10 @@ fn a_misspelt_condition_is_corrected() {
     refused("both_token", &[&near("both_token", "both_tokens")]);
     refused("chek(owns)", &[&near("chek", "check")]);
     refused("live()", &["`live` takes no argument in #[require(...)]\nhelp: write `live`"]);
-    refused("role", &["`role` stands without parentheses in #[require(...)]\nhelp: write role(\"admin\")"]);
+    refused("role", &["`role` misses its parentheses in #[require(...)]\nhelp: write role(\"admin\")"]);
     refused(
         "CanPublish()",
-        &["a named rule stands without parentheses in #[require(...)]\nhelp: write `CanPublish`"],
+        &["a named rule takes no parentheses in #[require(...)]\nhelp: write `CanPublish`"],
     );
     refused(
         "owns_post(id)",
@@ -230,12 +230,10 @@ fn a_misspelt_condition_is_corrected() {
 fn a_time_is_a_whole_number_with_a_unit() {
     refused(
         "fresh(10)",
-        &["the time of `fresh` stands in quotes in #[require(...)]\nhelp: write fresh(\"10s\")"],
+        &["`fresh` takes a time in quotes in #[require(...)]\n\
+           help: write fresh(\"10m\") for minutes; `s`, `h` and `d` stand for seconds, hours and days"],
     );
-    refused(
-        "fresh(10m)",
-        &["the time of `fresh` stands in quotes in #[require(...)]\nhelp: write fresh(\"10m\")"],
-    );
+    refused("fresh(10m)", &["`fresh` takes a time in quotes in #[require(...)]\nhelp: write fresh(\"10m\")"]);
     for (text, help) in [
         ("10 minutes", "10m"),
         ("10", "10s"),
@@ -257,7 +255,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
     }
     refused(
         r#"fresh("0s")"#,
-        &["no sign-in is \"0s\" old, so this never holds in #[require(...)]\n\
+        &["fresh(\"0s\") never holds in #[require(...)]: every sign-in is older\n\
            help: write a time above zero, as in fresh(\"10m\")"],
     );
 }

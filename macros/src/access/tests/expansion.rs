@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::{HANDLER, tokens};
 use crate::access::{Kind, attribute};
-use crate::testing::{assert_hygienic, captured, pretty};
+use crate::testing::{assert_hygienic, captured, compile_errors, pretty};
 
 #[track_caller]
 fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: ExpectFile) {
@@ -27,6 +27,101 @@ fn a_documented_handler_expands() {
         },
         expect_file!["../../../tests/expand/handler.rs"],
     );
+}
+
+#[test]
+fn a_handler_with_a_rule_expands() {
+    expands(
+        Kind::Require,
+        quote! {
+            (role("admin") || CanPublish && !scope("drafts")) && fresh("10m") && check(posts::owns_post),
+            crate = kit::auth
+        },
+        quote! {
+            #[utoipa::path(put, path = "/posts/{id}")]
+            pub async fn publish(user: User, proof: Proof<CanPublish>) {}
+        },
+        expect_file!["../../../tests/expand/rule_handler.rs"],
+    );
+}
+
+#[test]
+fn a_handler_with_scopes_expands() {
+    expands(
+        Kind::RequireScope,
+        quote!("posts:write", "posts:admin", deny_impersonated),
+        quote! {
+            #[utoipa::path(put, path = "/posts/{id}")]
+            async fn write() {}
+        },
+        expect_file!["../../../tests/expand/scope_handler.rs"],
+    );
+}
+
+/// Row 53: TRACE sends credentials back.
+#[test]
+fn no_handler_answers_trace() {
+    for (kind, arguments) in [
+        (Kind::Authenticated, TokenStream::new()),
+        (Kind::Public, quote!(reason = "probe")),
+        (Kind::Require, quote!(live)),
+        (Kind::RequireRole, quote!("a")),
+        (Kind::RequireScope, quote!("a")),
+    ] {
+        for (methods, refused) in
+            [("trace", true), ("method(get, trace)", true), ("get", false), ("method(get, head)", false)]
+        {
+            let item = format!(
+                "#[utoipa::path({methods}, path = \"/trace\", tag = \"trace\")] async fn trace() {{}}"
+            );
+            let found = compile_errors(attribute(kind, arguments.clone(), tokens(&item)));
+            assert_eq!(found.len(), usize::from(refused), "{methods} {found:?}");
+        }
+    }
+}
+
+/// What the attribute cannot see is left to the router, which has the constant.
+#[test]
+fn the_document_says_what_the_tokens_tell() {
+    let statuses = |rule| {
+        let item = tokens("#[utoipa::path(get, path = \"/\")] async fn me() {}");
+        let expanded = attribute(Kind::Require, rule, item).to_string().replace(' ', "");
+        [401, 403, 404, 503]
+            .into_iter()
+            .filter(|status| expanded.contains(&format!("status={status}")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(quote!(live)), [401, 503]);
+    assert_eq!(statuses(quote!(fresh("10m"))), [401]);
+    assert_eq!(statuses(quote!(both_tokens)), [401, 503]);
+    assert_eq!(statuses(quote!(deny_impersonated)), [401, 403]);
+    assert_eq!(statuses(quote!(!role("a"))), [401, 403]);
+    assert_eq!(statuses(quote!(check(owns))), [401, 503]);
+    assert_eq!(statuses(quote!(Named)), [401]);
+    assert_eq!(statuses(quote!(scope("a") && check(owns))), [401, 403, 503]);
+}
+
+#[test]
+fn the_names_that_suffice_are_alternatives() {
+    let security = |rule| {
+        let item = tokens("#[utoipa::path(get, path = \"/\")] async fn me() {}");
+        let expanded = attribute(Kind::Require, rule, item).to_string().replace(' ', "");
+        let (_, rest) = expanded.split_once("security(").unwrap();
+        rest.split_once(")]asyncfn")
+            .unwrap()
+            .0
+            .trim_end_matches(')')
+            .replace("\"bearer\"=", "")
+            .replace(['(', ')'], "")
+    };
+    assert_eq!(security(quote!(role("a") && scope("b"))), r#"["a","b"]"#);
+    assert_eq!(security(quote!(role("a") && (scope("b") || scope("c")))), r#"["a","b"],["a","c"]"#);
+    assert_eq!(security(quote!(role("a") || role("a") && live)), r#"["a"]"#);
+    assert_eq!(security(quote!(role("a") && !role("b") && Named)), r#"["a"]"#);
+    assert_eq!(security(quote!(role("a") || Named)), r#"["a"],[]"#);
+    assert_eq!(security(quote!(both_tokens && role(S::A))), r#"[S::A.as_str],"refreshToken"=[]"#);
+    let many = (0..7).map(|index| format!("(role(\"a{index}\") || role(\"b{index}\"))")).collect::<Vec<_>>();
+    assert_eq!(security(tokens(&many.join(" && "))), "[]", "128 alternatives");
 }
 
 #[test]

@@ -92,6 +92,17 @@ fn registered_claims_are_not_the_applications() {
     }
 }
 
+/// Row 61: who acts for whom is the server's to say (RFC 8693 section 4.1).
+#[test]
+fn the_application_does_not_say_who_acts_for_the_user() {
+    for field in ["act", "r#act", "#[serde(rename = \"act\")] actor", "#[serde(alias = \"act\")] actor"] {
+        let input = syn::parse_str(&format!("struct User {{ #[claims(subject)] id: u64, {field}: String }}"));
+        let found = sentences(&input.unwrap());
+        assert_eq!(found.len(), 1, "{field}");
+        assert!(found[0].ends_with("collides with the registered claim `act`"), "{found:?}");
+    }
+}
+
 #[test]
 fn a_mistaken_mark_is_the_only_mistake() {
     assert_eq!(

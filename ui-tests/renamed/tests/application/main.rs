@@ -48,6 +48,9 @@ async fn keeps_its_promises<C: SessionClaims<Subject = u64>>(router: &Router, au
     assert_eq!(get(router, "/me", Some(&pair.access_token)).await, StatusCode::OK);
     assert_eq!(get(router, "/members", Some(&pair.access_token)).await, StatusCode::OK);
     assert_eq!(get(router, "/accounts", Some(&pair.access_token)).await, StatusCode::FORBIDDEN);
+    assert_eq!(get(router, "/profile", None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(get(router, "/profile", Some(&pair.access_token)).await, StatusCode::OK);
+    assert_eq!(get(router, "/scoped", Some(&pair.access_token)).await, StatusCode::FORBIDDEN);
 
     let body = format!(r#"{{ "refresh_token": "{}" }}"#, pair.refresh_token);
     let request = Request::builder()

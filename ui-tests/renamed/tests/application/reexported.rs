@@ -1,8 +1,8 @@
 //! A module re-exports the dependency.
 
 use crate::kit::auth_kit::{
-    Auth, AuthRouter, AuthState, Role, SessionClaims, authenticated, public, require_role, routes,
-    typed_refresh_handler,
+    Auth, AuthRouter, AuthState, Role, SessionClaims, authenticated, check, public, require, require_role,
+    require_scope, routes, rule, typed_refresh_handler,
 };
 use axum::Router;
 
@@ -52,6 +52,23 @@ async fn members(user: User) -> String {
 #[utoipa::path(get, path = "/accounts")]
 async fn accounts() {}
 
+rule! {
+    CanRead = role("member") && scope("profile");
+}
+
+#[check(crate = crate::kit::auth_kit)]
+async fn is_seven(user: User) -> bool {
+    user.id == 7
+}
+
+#[require(CanRead && check(is_seven) && deny_impersonated, crate = crate::kit::auth_kit)]
+#[utoipa::path(get, path = "/profile")]
+async fn profile() {}
+
+#[require_scope("accounts", crate = crate::kit::auth_kit)]
+#[utoipa::path(get, path = "/scoped")]
+async fn scoped() {}
+
 typed_refresh_handler!(refresh, AppState, crate = crate::kit::auth_kit);
 
 fn user(id: u64) -> User {
@@ -62,7 +79,7 @@ fn user(id: u64) -> User {
 async fn everything_works_through_a_reexport() {
     let auth = crate::auth(user);
     let (router, _): (Router, _) = AuthRouter::new()
-        .routes(routes!(health, me, members, accounts, refresh))
+        .routes(routes!(health, me, members, accounts, profile, scoped, refresh))
         .with_state(AppState { auth: auth.clone() })
         .split_for_parts();
     crate::keeps_its_promises(&router, &auth, &user(7)).await;

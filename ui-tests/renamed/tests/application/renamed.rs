@@ -1,8 +1,8 @@
 //! The dependency has another name.
 
 use auth_kit::{
-    Auth, AuthRouter, AuthState, Role, SessionClaims, authenticated, public, require_role, routes,
-    typed_refresh_handler,
+    Auth, AuthRouter, AuthState, Role, SessionClaims, authenticated, check, public, require, require_role,
+    require_scope, routes, rule, typed_refresh_handler,
 };
 use axum::Router;
 
@@ -52,6 +52,23 @@ async fn members(user: User) -> String {
 #[utoipa::path(get, path = "/accounts")]
 async fn accounts() {}
 
+rule! {
+    CanRead = role("member") && scope("profile");
+}
+
+#[check(crate = auth_kit)]
+async fn is_seven(user: User) -> bool {
+    user.id == 7
+}
+
+#[require(CanRead && check(is_seven) && deny_impersonated, crate = auth_kit)]
+#[utoipa::path(get, path = "/profile")]
+async fn profile() {}
+
+#[require_scope("accounts", crate = auth_kit)]
+#[utoipa::path(get, path = "/scoped")]
+async fn scoped() {}
+
 typed_refresh_handler!(refresh, AppState, crate = auth_kit);
 
 fn user(id: u64) -> User {
@@ -62,7 +79,7 @@ fn user(id: u64) -> User {
 async fn everything_works_under_another_name() {
     let auth = crate::auth(user);
     let (router, _): (Router, _) = AuthRouter::new()
-        .routes(routes!(health, me, members, accounts, refresh))
+        .routes(routes!(health, me, members, accounts, profile, scoped, refresh))
         .with_state(AppState { auth: auth.clone() })
         .split_for_parts();
     crate::keeps_its_promises(&router, &auth, &user(7)).await;

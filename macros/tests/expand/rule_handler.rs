@@ -1,0 +1,117 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+pub enum __countersign_publish {}
+const _: () = {
+    use kit::auth::__private::NoRoles as _;
+    const __KNOWN: kit::auth::__private::Known<'_> = &[
+        ("User", kit::auth::__private::RoleNames::<User>::NAMES),
+        (
+            "Proof<CanPublish>",
+            kit::auth::__private::RoleNames::<Proof<CanPublish>>::NAMES,
+        ),
+    ];
+    impl __countersign_publish {
+        const CHECKED: bool = kit::auth::__private::any_known(__KNOWN);
+    }
+    kit::auth::__private::check_role("require", "admin", __KNOWN);
+};
+const _: () = {
+    use kit::auth::__private::AsksNothing as _;
+    {
+        const __ASKED: ::core::option::Option<kit::auth::__private::Access> = kit::auth::__private::Asked::<
+            Proof<CanPublish>,
+        >::ACCESS;
+        kit::auth::__private::check_covered(
+            "require",
+            "Proof<CanPublish>",
+            __ASKED,
+            <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
+        );
+    }
+};
+const _: () = {
+    #[allow(non_camel_case_types)]
+    pub enum admin {}
+    #[diagnostic::do_not_recommend]
+    impl<
+        __R: kit::auth::__private::Declares<{ kit::auth::__private::role_hash("admin") }>,
+    > kit::auth::__private::DeclaredBy<__R> for admin {}
+    impl kit::auth::__private::Policy for __countersign_publish {
+        const ACCESS: kit::auth::__private::Access = kit::auth::__private::Access::Require(
+            kit::auth::__private::Rule::All(
+                &[
+                    kit::auth::__private::Rule::Any(
+                        &[
+                            kit::auth::__private::Rule::Role("admin"),
+                            kit::auth::__private::Rule::All(
+                                &[
+                                    <CanPublish as kit::auth::__private::NamedRule>::RULE,
+                                    kit::auth::__private::Rule::Not(
+                                        &kit::auth::__private::Rule::Scope("drafts"),
+                                    ),
+                                ],
+                            ),
+                        ],
+                    ),
+                    kit::auth::__private::Rule::Fresh(
+                        ::core::time::Duration::from_secs(600u64),
+                    ),
+                    <posts::owns_post as kit::auth::__private::CheckRule>::RULE,
+                ],
+            ),
+        );
+        type Roles = (
+            <kit::auth::__private::Checked<
+                { __countersign_publish::CHECKED },
+            > as kit::auth::__private::Unchecked<(admin, ())>>::Roles,
+            (<CanPublish as kit::auth::__private::NamedRule>::Roles, ()),
+        );
+        type Checks = (
+            <CanPublish as kit::auth::__private::NamedRule>::Checks,
+            (kit::auth::__private::One<(posts::owns_post)>, ()),
+        );
+        type Proves = ();
+    }
+};
+#[utoipa::path(
+    put,
+    path = "/posts/{id}",
+    responses(
+        (
+            status = 401,
+            description = "No valid access token, or the user signed in too long ago",
+            body = kit::auth::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
+            status = 403,
+            description = "The signed-in user does not satisfy the rule",
+            body = kit::auth::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
+            status = 503,
+            description = "A check has failed",
+            body = kit::auth::__private::ProblemDetails,
+            content_type = "application/problem+json"
+        )
+    ),
+    security(("bearer" = ["admin"]), ("bearer" = []))
+)]
+pub async fn publish(
+    _: kit::auth::__private::Guard<__countersign_publish>,
+    user: User,
+    proof: Proof<CanPublish>,
+) {}

@@ -1,0 +1,53 @@
+#[doc(hidden)]
+#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+enum __countersign_write {}
+impl ::countersign::__private::Policy for __countersign_write {
+    const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
+        ::countersign::__private::Rule::All(
+            &[
+                ::countersign::__private::Rule::Any(
+                    &[
+                        ::countersign::__private::Rule::Scope("posts:write"),
+                        ::countersign::__private::Rule::Scope("posts:admin"),
+                    ],
+                ),
+                ::countersign::__private::Rule::NotImpersonated,
+            ],
+        ),
+    );
+    type Roles = ();
+    type Checks = ();
+    type Proves = ();
+}
+#[utoipa::path(
+    put,
+    path = "/posts/{id}",
+    responses(
+        (
+            status = 401,
+            description = "No valid access token",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
+            status = 403,
+            description = "The signed-in user lacks the scope, or somebody acts for them",
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        )
+    ),
+    security(("bearer" = ["posts:write"]), ("bearer" = ["posts:admin"]))
+)]
+async fn write(_: ::countersign::__private::Guard<__countersign_write>) {}
