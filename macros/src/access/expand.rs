@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{PatType, Type};
 
 use super::model::{Access, Declaration, Handler, Kind};
-use super::rule::{self, Markers, Rule};
+use super::rule::{self, Markers};
 use crate::krate::Private;
 use crate::span::{located, moved};
 
@@ -19,7 +19,9 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let extractors = extractors(&handler);
     let checks = checks(declaration, &private, &marker, &extractors);
     let demands = demands(declaration, &private, &marker, &extractors);
-    let policy = policy(declaration, &private, &marker, checks.is_some());
+    let checked =
+        !extractors.is_empty() && declaration.access.rule().is_some_and(|rule| !rule.roles().is_empty());
+    let policy = policy(declaration, &private, &marker, checked);
     let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
         .then(|| probe(declaration, &private, &handler));
     let guard = match declaration.access {
@@ -110,31 +112,47 @@ fn checks(
     marker: &Ident,
     extractors: &[&Type],
 ) -> Option<TokenStream> {
-    let roles = declaration.access.rule().map(Rule::roles).filter(|roles| !roles.is_empty())?;
-    if extractors.is_empty() {
-        return None;
-    }
+    let rule = declaration.access.rule()?;
+    let roles = rule.roles();
     let attribute = declaration.kind.name();
-    let known = extractors.iter().map(|ty| {
+    let known = if roles.is_empty() { &[] } else { extractors };
+    let names = known.iter().map(|ty| {
         let text = text(ty);
         quote!((#text, #private::RoleNames::<#ty>::NAMES))
     });
-    let checks = roles.iter().map(|role| {
+    let checks = roles.iter().filter(|_| !known.is_empty()).map(|role| {
         let name = role.name();
         let private = moved(private, role.span());
         quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __KNOWN);)
     });
-    Some(quote! {
-        const _: () = {
-            use #private::NoRoles as _;
-
-            const __KNOWN: #private::Known<'_> = &[#(#known),*];
-
+    // Last, so that a role that does not exist is told first and alone. Only an operator makes a contradiction.
+    let consistency = (declaration.kind == Kind::Require).then(|| {
+        let written = format!("#[{attribute}]");
+        let access = quote!(<#marker as #private::Policy>::ACCESS);
+        rule::consistency(rule, &quote!(#private::check_access), quote!(#written, #access, __KNOWN))
+    });
+    let consistency = consistency.flatten();
+    if known.is_empty() && consistency.is_none() {
+        return None;
+    }
+    let checked = (!known.is_empty()).then(|| {
+        quote! {
             impl #marker {
                 const CHECKED: bool = #private::any_known(__KNOWN);
             }
+        }
+    });
+    let import = (!known.is_empty()).then(|| quote!(use #private::NoRoles as _;));
+    Some(quote! {
+        const _: () = {
+            #import
+
+            const __KNOWN: #private::Known<'_> = &[#(#names),*];
+
+            #checked
 
             #(#checks)*
+            #consistency
         };
     })
 }
@@ -183,7 +201,9 @@ fn demands(
 /// finds out.
 fn asks_for_more(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == "RefreshSession" || last.ident == "Proof")
+    path.path.segments.last().is_some_and(|last| {
+        ["RefreshSession", "Reauthentication", "Proof"].iter().any(|name| last.ident == name)
+    })
 }
 
 /// The types in the signature that are always there; axum runs the parts of a tuple one after the other.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
 use super::parse::Definition;
-use crate::access::rule::{Markers, checks, constant};
+use crate::access::rule::{Markers, checks, consistency, constant};
 use crate::krate::Private;
 
 pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream {
@@ -21,6 +21,10 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
         }
         None => (TokenStream::new(), quote!(#private::Rule::Any(&[])), quote!(()), quote!(())),
     };
+    let consistency = definition.rule.as_ref().and_then(|rule| {
+        let value = quote!(<#ident as #private::NamedRule>::RULE);
+        consistency(rule, &quote!(#private::check_rule), quote!("rule!", #value, &[]))
+    });
     let (docs, others): (Vec<_>, Vec<_>) = attrs.iter().partition(|attr| attr.path().is_ident("doc"));
     let mistaken = definition.rule.is_none().then(|| quote!(#[allow(non_camel_case_types)]));
     // A private type could not stand in the policy of a public handler, so it is public in a module of its own. The
@@ -52,6 +56,8 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
                 type Roles = #roles;
                 type Checks = #checks;
             }
+
+            #consistency
         };
     }
 }

@@ -19,7 +19,8 @@ const _: () = {
         __R: countersign::__private::Declares<
                 { countersign::__private::role_hash(Role::Editor.as_str()) },
             >,
-    > countersign::__private::DeclaredBy<__R> for Editor {}
+        __N,
+    > countersign::__private::DeclaredBy<__R, __N> for Editor {}
     impl countersign::__private::NamedRule for CanWrite {
         const NAME: &'static str = "CanWrite";
         const RULE: countersign::__private::Rule = countersign::__private::Rule::All(
@@ -31,6 +32,11 @@ const _: () = {
         type Roles = (Editor, ());
         type Checks = ();
     }
+    countersign::__private::check_rule(
+        "rule!",
+        <CanWrite as countersign::__private::NamedRule>::RULE,
+        &[],
+    );
 };
 #[doc(hidden)]
 #[allow(non_snake_case)]
@@ -48,7 +54,8 @@ const _: () = {
         __R: countersign::__private::Declares<
                 { countersign::__private::role_hash("guest") },
             >,
-    > countersign::__private::DeclaredBy<__R> for guest {}
+        __N,
+    > countersign::__private::DeclaredBy<__R, __N> for guest {}
     impl countersign::__private::NamedRule for CanPublish {
         const NAME: &'static str = "CanPublish";
         const RULE: countersign::__private::Rule = countersign::__private::Rule::Any(
@@ -80,4 +87,9 @@ const _: () = {
             (countersign::__private::One<(posts::owns_post)>, ()),
         );
     }
+    countersign::__private::check_rule(
+        "rule!",
+        <CanPublish as countersign::__private::NamedRule>::RULE,
+        &[],
+    );
 };

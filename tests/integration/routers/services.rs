@@ -214,14 +214,3 @@ fn a_reason_is_not_empty() {
         assert_eq!(message, "`Unguarded` needs a reason: say why everybody may");
     }
 }
-
-#[test]
-fn an_access_that_nobody_has_is_refused_at_start() {
-    use countersign::Rule;
-    let nobody = || auth().layer().role("editor").rule(Rule::Not(&Rule::Role("editor")));
-    let message = panic_of(|| AuthRouter::<()>::new().nest_service("/a", nobody(), get(secret)));
-    assert_eq!(
-        message,
-        "nobody can reach `/a/{*path}`: its access demands role `editor` and not role `editor`, which nobody meets"
-    );
-}

@@ -1,6 +1,6 @@
 //! The tree as a constant, and as the types that stand for its roles and checks.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned as _;
@@ -64,6 +64,21 @@ fn nested(types: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
         let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
         quote_spanned!(located(span)=> (#ty, #rest))
     })
+}
+
+/// Asks at compile time whether somebody can meet the rule and somebody cannot. `question` is the runtime's function for it, with the
+/// caret on the whole rule. One condition cannot contradict itself.
+pub(crate) fn consistency(
+    rule: &Rule,
+    question: &TokenStream,
+    arguments: TokenStream,
+) -> Option<TokenStream> {
+    let atoms = rule.atoms();
+    let (first, last) = (atoms.first()?, atoms.get(1..)?.last()?);
+    let question = moved(question, first.span());
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(located(last.span()));
+    Some(quote!(#question #arguments;))
 }
 
 /// The checks from left to right, those of named rules among them.

@@ -10,6 +10,6 @@ mod sense;
 mod tests;
 
 pub(crate) use atoms::example_of;
-pub(crate) use expand::{Markers, checks, constant, proves};
+pub(crate) use expand::{Markers, checks, consistency, constant, proves};
 pub(crate) use model::{Atom, Kind, Rule};
 pub(crate) use parse::{rule, split};
