@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::process::{Process, text};
 
 fn example(name: &str) -> Process {
-    Process::start::<&str>(&["-p", "examples", "--bin", name], &[])
+    match name {
+        "blog" => Process::start_for::<&str>(4, &["-p", "blog"], &[]),
+        name => Process::start::<&str>(&["-p", "examples", "--bin", name], &[]),
+    }
 }
 
 fn code(answer: &(u16, Value)) -> (u16, &str) {
@@ -23,6 +26,7 @@ fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
         ("middleware", include_str!("../../examples/programs/src/bin/middleware.rs")),
         ("both_tokens", include_str!("../../examples/programs/src/bin/both_tokens.rs")),
         ("openapi", include_str!("../../examples/programs/src/bin/openapi.rs")),
+        ("blog", include_str!("../../examples/blog/src/main.rs")),
     ];
     for (name, source) in examples {
         let server = example(name);
@@ -269,4 +273,41 @@ fn document_says_what_the_server_enforces() {
         "one place only"
     );
     assert_eq!(reports(&[("x-access-token", &server.login("max").0)]), 403);
+}
+
+/// Rows 27 and 35, and in the requirements 56, 60 and 61.
+#[test]
+fn blog_tells_owners_editors_and_administrators_apart() {
+    let server = example("blog");
+    let [ada, eve, alan, rob] = ["ada", "eve", "alan", "rob"].map(|name| server.login(name).0);
+    let post = |path: &str, token: &str, body: &Value| {
+        let reply =
+            server.send(Method::POST, path, &[("authorization", &format!("Bearer {token}"))], Some(body));
+        (reply.status, reply.body)
+    };
+    let draft = json!({ "title": "On numbers", "text": "Computable ones." });
+    assert_eq!(code(&post("/posts", &rob, &draft)), (403, "insufficient_scope"));
+    assert_eq!(post("/posts", &alan, &draft).0, 201);
+    assert_eq!(server.get("/posts", None).1, json!([]));
+    assert_eq!(code(&server.get("/posts/1", Some(&rob))), (404, "not_found"));
+    assert_eq!(server.get("/posts/1", Some(&rob)), server.get("/posts/2", Some(&rob)));
+    assert_eq!((server.get("/posts/1", Some(&alan)).0, server.get("/posts/1", Some(&eve)).0), (200, 200));
+    assert_eq!(code(&post("/posts/1/publish", &alan, &Value::Null)), (403, "insufficient_scope"));
+    assert_eq!(post("/posts/1/publish", &eve, &Value::Null).0, 200);
+    assert_eq!(server.get("/posts", None).1[0]["title"], "On numbers");
+
+    let (status, grant) = post("/users/2/impersonate", &ada, &Value::Null);
+    assert_eq!(status, 200);
+    let as_eve = text(&grant, "access_token");
+    assert_eq!(server.get("/me", Some(&as_eve)).1["name"], "eve");
+    assert_eq!(code(&post("/posts/1/publish", &as_eve, &Value::Null)), (403, "forbidden"));
+    assert_eq!(code(&server.call(Method::DELETE, "/users/3", &eve)), (403, "insufficient_scope"));
+    assert_eq!(server.call(Method::DELETE, "/users/3", &ada).0, 204);
+    assert_eq!(server.get("/posts", None).1, json!([]));
+
+    let again = |password: &Value| post("/reauthenticate", &ada, &json!({ "password": password }));
+    assert_eq!(code(&again(&json!("guess"))), (401, "invalid_credentials"));
+    let (status, pair) = again(&server.credentials("ada")["password"]);
+    assert_eq!(status, 200);
+    assert_eq!(server.call(Method::DELETE, "/users/3", &text(&pair, "access_token")).0, 204);
 }

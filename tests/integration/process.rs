@@ -34,6 +34,15 @@ pub(crate) struct Reply {
 impl Process {
     /// Builds and starts `cargo run <arguments>` on a free port and reads what it tells its user.
     pub(crate) fn start<V: AsRef<OsStr>>(arguments: &[&str], environment: &[(&str, V)]) -> Self {
+        Self::start_for(2, arguments, environment)
+    }
+
+    /// As [`start`](Self::start), of a program with so many demo users.
+    pub(crate) fn start_for<V: AsRef<OsStr>>(
+        users: usize,
+        arguments: &[&str],
+        environment: &[(&str, V)],
+    ) -> Self {
         let cargo = std::env::var_os("CARGO").unwrap();
         let mut child = Command::new(cargo)
             .args(["run", "--quiet"])
@@ -52,7 +61,7 @@ impl Process {
             }
         });
         let mut process = Self { child, url: String::new(), passwords: Vec::new() };
-        while process.passwords.len() < 2 {
+        while process.passwords.len() < users {
             let line = lines.recv_timeout(Duration::from_secs(600)).expect("the example starts");
             process.read_sign_in(line.trim());
         }

@@ -14,6 +14,11 @@ const _: () = {
         const CHECKED: bool = kit::auth::__private::any_known(__KNOWN);
     }
     kit::auth::__private::check_role("require", "admin", __KNOWN);
+    kit::auth::__private::check_access(
+        "#[require]",
+        <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
+        __KNOWN,
+    );
 };
 const _: () = {
     use kit::auth::__private::AsksNothing as _;
@@ -34,8 +39,11 @@ const _: () = {
     pub enum admin {}
     #[diagnostic::do_not_recommend]
     impl<
-        __R: kit::auth::__private::Declares<{ kit::auth::__private::role_hash("admin") }>,
-    > kit::auth::__private::DeclaredBy<__R> for admin {}
+        __R: kit::auth::__private::Declares<
+                { kit::auth::__private::role_hash("admin") },
+            >,
+        __N,
+    > kit::auth::__private::DeclaredBy<__R, __N> for admin {}
     impl kit::auth::__private::Policy for __countersign_publish {
         const ACCESS: kit::auth::__private::Access = kit::auth::__private::Access::Require(
             kit::auth::__private::Rule::All(

@@ -1,0 +1,125 @@
+//! What is done, and above each handler who may do it.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use countersign::{
+    AccessGrant, Auth, AuthRejection, Denial, ProblemDetails, Proof, Session, SignIn, TokenPair,
+    authenticated, public, require,
+};
+
+use crate::access::{CanPublish, CanWrite, User, is_author};
+use crate::accounts::{Accounts, Credentials, Password};
+use crate::posts::{Draft, Post, Posts};
+
+/// Sign in with name and password
+#[public(reason = "nobody is signed in before signing in")]
+#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+    (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
+))]
+pub async fn login(
+    State(accounts): State<Accounts>,
+    sign_in: SignIn<User>,
+    Json(Credentials { name, password }): Json<Credentials>,
+) -> Result<TokenPair, AuthRejection> {
+    let user = accounts.authenticate(&name, &password).ok_or_else(|| sign_in.refused("wrong_password"))?;
+    Ok(sign_in.tokens(&user).await?)
+}
+
+/// Who am I?
+#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+pub async fn me(user: User) -> Json<User> {
+    Json(user)
+}
+
+/// Show again who you are, for what asks for a fresh sign-in
+#[authenticated(live, deny_impersonated)]
+#[utoipa::path(post, path = "/reauthenticate", request_body = Password, responses((status = 200, body = TokenPair)))]
+pub async fn reauthenticate(
+    State(auth): State<Auth<User>>,
+    State(accounts): State<Accounts>,
+    session: Session<User>,
+    Json(Password { password }): Json<Password>,
+) -> Result<TokenPair, AuthRejection> {
+    accounts.authenticate(&session.claims().name, &password).ok_or(Denial::InvalidCredentials)?;
+    Ok(auth.reauthenticate(&session).await?)
+}
+
+/// See the blog as another user does
+#[require(role("admin") && fresh("10m"))]
+#[utoipa::path(post, path = "/users/{id}/impersonate", responses((status = 200, body = AccessGrant), (status = 404)))]
+pub async fn impersonate(
+    State(auth): State<Auth<User>>,
+    State(accounts): State<Accounts>,
+    session: Session<User>,
+    Path(id): Path<u64>,
+) -> Result<AccessGrant, AuthRejection> {
+    let user = accounts.find(id).ok_or(Denial::NotFound)?;
+    Ok(auth.impersonate(&session, &user).await?)
+}
+
+/// What everybody may read
+#[public(reason = "published posts are for everybody")]
+#[utoipa::path(get, path = "/posts", responses((status = 200, body = Vec<Post>)))]
+pub async fn posts(State(posts): State<Posts>) -> Json<Vec<Post>> {
+    Json(posts.published())
+}
+
+/// Write a draft
+#[require(CanWrite)]
+#[utoipa::path(post, path = "/posts", request_body = Draft, responses((status = 201, body = Post)))]
+pub async fn write(
+    user: User,
+    State(posts): State<Posts>,
+    Json(draft): Json<Draft>,
+) -> (StatusCode, Json<Post>) {
+    (StatusCode::CREATED, Json(posts.add(user.id, draft)))
+}
+
+/// Read a draft: one's own, or any as an editor
+#[require(role("editor") || check(is_author))]
+#[utoipa::path(get, path = "/posts/{id}", responses((status = 200, body = Post)))]
+pub async fn draft(State(posts): State<Posts>, Path(id): Path<u64>) -> Result<Json<Post>, AuthRejection> {
+    Ok(Json(posts.find(id).ok_or(Denial::NotFound)?))
+}
+
+/// Rewrite a post: one's own, or any as an editor
+#[require(scope("posts:write") && (role("editor") || role("author") && check(is_author)))]
+#[utoipa::path(put, path = "/posts/{id}", request_body = Draft, responses((status = 200, body = Post)))]
+pub async fn rewrite(
+    State(posts): State<Posts>,
+    Path(id): Path<u64>,
+    Json(draft): Json<Draft>,
+) -> Result<Json<Post>, AuthRejection> {
+    Ok(Json(posts.change(id, draft).ok_or(Denial::NotFound)?))
+}
+
+/// Let everybody read a post
+#[require(CanPublish)]
+#[utoipa::path(post, path = "/posts/{id}/publish", responses((status = 200, body = Post)))]
+pub async fn publish(
+    proof: Proof<CanPublish>,
+    State(posts): State<Posts>,
+    Path(id): Path<u64>,
+) -> Result<Json<Post>, AuthRejection> {
+    Ok(Json(posts.publish(&proof, id).ok_or(Denial::NotFound)?))
+}
+
+/// Remove what a user wrote, and sign them out
+#[require(role("admin") && fresh("10m") && live && deny_impersonated)]
+#[utoipa::path(delete, path = "/users/{id}", responses((status = 204)))]
+pub async fn close_account(
+    State(auth): State<Auth<User>>,
+    State(posts): State<Posts>,
+    Path(id): Path<u64>,
+) -> Result<StatusCode, AuthRejection> {
+    posts.remove_all_of(id);
+    auth.logout_all(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is not there
+#[public(reason = "there is nothing here to guard")]
+pub async fn not_found() -> AuthRejection {
+    Denial::NotFound.into()
+}
