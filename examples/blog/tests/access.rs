@@ -1,5 +1,7 @@
 //! Who may do what, proven: the table is the committed one, every route refuses whom it says it refuses, and drafts stay hidden.
 
+#![allow(clippy::unwrap_used, reason = "in a test that is how it fails")]
+
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::header::AUTHORIZATION;
