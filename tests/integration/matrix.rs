@@ -9,7 +9,7 @@ use countersign::store::MemoryStore;
 use countersign::testing::assert_access_matrix;
 use countersign::{
     Access, AccessMatrix, Auth, AuthRouter, DeclaredWhere, Role, Rule, Session, SessionClaims, authenticated,
-    public, require_role, routes,
+    fallback, public, require, require_role, routes,
 };
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ struct User {
     id: u64,
     #[claims(roles)]
     ranks: Vec<Rank>,
+    #[claims(scopes)]
+    scopes: Vec<String>,
 }
 
 type State = Auth<User>;
@@ -43,7 +45,7 @@ fn auth() -> Auth<User> {
         .issuer(ISSUER)
         .audience(AUDIENCE)
         .store(MemoryStore::new())
-        .claims_source(|id| async move { Ok(Some(User { id, ranks: Vec::new() })) })
+        .claims_source(|id| async move { Ok(Some(User { id, ranks: Vec::new(), scopes: Vec::new() })) })
         .build()
         .unwrap()
 }
@@ -81,6 +83,38 @@ fn router() -> AuthRouter<State> {
     let admin = AuthRouter::new().routes(routes!(articles, write, remove, health));
     let profile = AuthRouter::new().routes(routes!(profile, session));
     AuthRouter::new().routes(routes!(me, feed)).nest("/api", admin).merge(profile)
+}
+
+#[require(role("editor") && fresh("5m") || scope("posts:write") && !role("support"))]
+async fn nothing_here() {}
+
+/// What is no handler of `routes!`: services, a fallback, a guard around everything, and what nobody declared anything for.
+fn services() -> AccessMatrix {
+    let auth = auth();
+    AuthRouter::<State>::new()
+        .routes(routes!(me))
+        .nest_service("/assets", auth.layer().optional(), axum::routing::any(|| async {}))
+        .route_service("/socket", auth.layer().role("member"), axum::routing::any(|| async {}))
+        .fallback(fallback!(nothing_here))
+        .guard(auth.layer().deny_impersonated())
+        .unguarded("an old part", axum::Router::new())
+        .openapi_json("/openapi.json", auth.layer().role("support"))
+        .access_matrix()
+}
+
+#[test]
+fn the_matrix_of_services_is_the_committed_one() {
+    assert_access_matrix!(services(), "integration/golden/services.md");
+}
+
+#[test]
+fn what_the_router_declares_and_what_nobody_does_is_told_apart() {
+    let matrix = services();
+    let declared = |path: &str| matrix.rows().iter().find(|row| row.path() == path).unwrap().declared();
+    for path in ["/assets/{*path}", "/socket", "/openapi.json"] {
+        assert_eq!(declared(path), DeclaredWhere::Router, "{path}");
+    }
+    assert!(matrix.rows().iter().any(|row| row.declared() == DeclaredWhere::Nowhere), "{matrix}");
 }
 
 /// With the endpoints, which come with a state.
