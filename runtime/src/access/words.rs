@@ -25,26 +25,42 @@ impl fmt::Display for Access {
 impl fmt::Display for Rule {
     /// Writes the rule in words; a group inside a group stands in parentheses. `testing::matrix` reads them back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rules, word) = match self {
-            Self::Role(name) => return write!(f, "role {}", Quoted(name)),
-            Self::Scope(scope) => return write!(f, "scope {}", Quoted(scope)),
-            Self::Fresh(age) => return write!(f, "a sign-in at most {} old", Age(*age)),
-            Self::NotImpersonated => return f.write_str(NOT_IMPERSONATED),
-            Self::Check { name, .. } => return write!(f, "check {}", Quoted(name)),
+        Words { rule: self, private: &[] }.fmt(f)
+    }
+}
+
+/// A rule in words, in which a private role is "an internal role".
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    rule: &'a Rule,
+    private: &'a [&'a str],
+}
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rules, word) = match self.rule {
+            Rule::Role(name) if self.private.contains(name) => return f.write_str("an internal role"),
+            Rule::Role(name) => return write!(f, "role {}", Quoted(name)),
+            Rule::Scope(scope) => return write!(f, "scope {}", Quoted(scope)),
+            Rule::Fresh(age) => return write!(f, "a sign-in at most {} old", Age(*age)),
+            Rule::NotImpersonated => return f.write_str(NOT_IMPERSONATED),
+            Rule::Check { name, .. } => return write!(f, "check {}", Quoted(name)),
             // It is not the same: of a group, even of one, `Not` never holds.
-            Self::Not(group @ (Self::Any([_]) | Self::All([_]))) => return write!(f, "not ({group})"),
-            Self::Not(rule) => return write!(f, "not {}", Part(rule)),
-            Self::Live => return f.write_str(LIVE),
-            Self::BothTokens => return f.write_str(BOTH_TOKENS),
-            Self::Any([]) | Self::All([]) => return f.write_str(NOBODY),
-            Self::Any(rules) => (rules, " or "),
-            Self::All(rules) => (rules, " and "),
+            Rule::Not(group @ (Rule::Any([_]) | Rule::All([_]))) => {
+                return write!(f, "not ({})", Self { rule: group, ..*self });
+            }
+            Rule::Not(rule) => return write!(f, "not {}", Part(Self { rule, ..*self })),
+            Rule::Live => return f.write_str(LIVE),
+            Rule::BothTokens => return f.write_str(BOTH_TOKENS),
+            Rule::Any([]) | Rule::All([]) => return f.write_str(NOBODY),
+            Rule::Any(rules) => (rules, " or "),
+            Rule::All(rules) => (rules, " and "),
         };
         for (index, rule) in rules.iter().enumerate() {
             if index > 0 {
                 f.write_str(word)?;
             }
-            Part(rule).fmt(f)?;
+            Part(Self { rule, ..*self }).fmt(f)?;
         }
         Ok(())
     }
@@ -89,6 +105,15 @@ impl Sentence {
 }
 
 impl Access {
+    /// In words, in which a private role is "an internal role".
+    #[cfg(feature = "openapi")]
+    pub(crate) fn words(&self, private: &[&str]) -> String {
+        match self {
+            Self::Require(rule) => Words { rule, private }.to_string(),
+            Self::Public { .. } | Self::Optional | Self::Authenticated => self.to_string(),
+        }
+    }
+
     /// As much of it as strangers may read: neither these roles nor checks that hide what they are about. Nothing, if nothing is left.
     pub(crate) fn disclosed(&self, private: &[&str]) -> Option<String> {
         match self {
@@ -129,14 +154,14 @@ impl Rule {
 }
 
 /// A rule inside another.
-struct Part<'a>(&'a Rule);
+struct Part<'a>(Words<'a>);
 
 impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
+        match self.0.rule {
             Rule::Any([_, _, ..]) | Rule::All([_, _, ..]) => write!(f, "({})", self.0),
-            Rule::Any([only]) | Rule::All([only]) => Part(only).fmt(f),
-            rule => rule.fmt(f),
+            Rule::Any([only]) | Rule::All([only]) => Part(Words { rule: only, ..self.0 }).fmt(f),
+            _ => self.0.fmt(f),
         }
     }
 }
@@ -266,6 +291,17 @@ mod tests {
         assert_eq!(words(r"a\u{60}"), r"role `a\\u{60}`");
         assert_eq!(words("a\nb\u{202e}c\u{200b}"), r"role `a\u{a}b\u{202e}c\u{200b}`");
         assert_eq!(words("'Müller' \"1\""), "role `'Müller' \"1\"`");
+    }
+
+    /// Row 147.
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn a_private_role_is_an_internal_role() {
+        let rule = Rule::Any(&[Rule::Role("root"), Rule::Not(&Rule::Role("root")), Rule::Role("admin")]);
+        assert_eq!(
+            Access::Require(rule).words(&["root"]),
+            "an internal role or not an internal role or role `admin`"
+        );
     }
 
     #[test]

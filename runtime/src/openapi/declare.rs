@@ -6,7 +6,6 @@ use utoipa::openapi::path::Operation;
 use super::extension::{self, EXTENSION};
 use super::refusals;
 use super::requirements::requirements;
-use super::words::words;
 use crate::access::Access;
 use crate::role::Roles;
 
@@ -26,7 +25,7 @@ pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &Roles)
 pub(super) fn line(access: &Access, roles: &Roles) -> String {
     match access {
         Access::Public { reason } => format!("Public: {reason}"),
-        access => format!("Access: {}", words(access, roles)),
+        access => format!("Access: {}", access.words(roles.private)),
     }
 }
 

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::requirements::sufficing;
-use super::words::words;
 use crate::access::{Access, Rule};
 use crate::role::Roles;
 
@@ -43,7 +42,7 @@ fn is_false(value: &bool) -> bool {
 
 /// The extension for an access, without the names of private roles.
 pub(super) fn of(access: &Access, roles: &Roles) -> Value {
-    let mut extension = Extension { rule: words(access, roles), ..Extension::default() };
+    let mut extension = Extension { rule: access.words(roles.private), ..Extension::default() };
     extension.kind = match access {
         Access::Public { reason } => {
             extension.reason = Some(reason);

@@ -12,7 +12,6 @@ mod requirements;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transports;
-mod words;
 
 use std::collections::btree_map::Entry;
 

@@ -7,7 +7,6 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
-use super::words::words;
 use crate::access::{Access, Rule};
 use crate::rejection::ProblemDetails;
 use crate::role::Roles;
@@ -120,7 +119,7 @@ fn asks_who(rule: &Rule) -> bool {
 }
 
 fn forbidden(access: &Access, rule: &Rule, roles: &Roles) -> Response {
-    let description = format!("{FORBIDDEN}{}", words(access, roles));
+    let description = format!("{FORBIDDEN}{}", access.words(roles.private));
     if asks_for_names(rule) { challenged(&description) } else { refusal(&description) }
 }
 
