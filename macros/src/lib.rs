@@ -35,7 +35,7 @@ use crate::access::Kind;
 /// `#[role(private)]` keeps a role's name from strangers: it stands neither in the OpenAPI document nor in a refusal, whatever
 /// is disclosed otherwise. Tokens, logs and the access matrix name it as any other.
 ///
-/// The enum gets the trait `RoleSet`, `as_str`, `AsRef<str>`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
+/// The enum gets the trait `RoleSet`, `as_str`, `AsRef<str>`, `Into<&'static str>`, `Display`, `FromStr`, serde's `Serialize` and `Deserialize`, and, with the
 /// feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It has to be `Clone`.
 ///
 /// Refused: fields, generics, two roles of one name, a name that is no scope token, roles that imply each other in a

@@ -97,7 +97,8 @@ use crate::rejection::AuthRejection;
 /// }
 /// ```
 ///
-/// It says nothing of another request: use it where it was extracted, and do not keep it.
+/// It says nothing of another request: use it where it was extracted, and do not keep it. It does not name the object that a check has looked
+/// at either: pass on the number from the same path, and not another one from the body.
 #[must_use = "pass it to what demands it"]
 pub struct Proof<R>(PhantomData<fn() -> R>);
 

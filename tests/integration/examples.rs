@@ -296,6 +296,7 @@ fn blog_tells_owners_editors_and_administrators_apart() {
     assert_eq!(post("/posts/1/publish", &eve, &Value::Null).0, 200);
     assert_eq!(server.get("/posts", None).1[0]["title"], "On numbers");
 
+    assert_eq!(code(&post("/users/1/impersonate", &ada, &Value::Null)), (403, "forbidden"));
     let (status, grant) = post("/users/2/impersonate", &ada, &Value::Null);
     assert_eq!(status, 200);
     let as_eve = text(&grant, "access_token");

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use countersign::{
-    AccessGrant, Auth, AuthRejection, Denial, ProblemDetails, Proof, Session, SignIn, TokenPair,
-    authenticated, public, require,
+    AccessGrant, Auth, AuthRejection, Denial, ProblemDetails, Proof, Reauthentication, Session,
+    SessionClaims as _, SignIn, TokenPair, public, require,
 };
 
-use crate::access::{CanPublish, CanWrite, User, is_author};
+use crate::access::{CanPublish, CanWrite, Role, User, is_author};
 use crate::accounts::{Accounts, Credentials, Password};
 use crate::posts::{Draft, Post, Posts};
 
@@ -33,19 +33,18 @@ pub async fn me(user: User) -> Json<User> {
 }
 
 /// Show again who you are, for what asks for a fresh sign-in
-#[authenticated(live, deny_impersonated)]
 #[utoipa::path(post, path = "/reauthenticate", request_body = Password, responses((status = 200, body = TokenPair)))]
 pub async fn reauthenticate(
-    State(auth): State<Auth<User>>,
+    caller: Reauthentication<User>,
     State(accounts): State<Accounts>,
-    session: Session<User>,
     Json(Password { password }): Json<Password>,
 ) -> Result<TokenPair, AuthRejection> {
-    accounts.authenticate(&session.claims().name, &password).ok_or(Denial::InvalidCredentials)?;
-    Ok(auth.reauthenticate(&session).await?)
+    let name = &caller.session().claims().name;
+    accounts.authenticate(name, &password).ok_or_else(|| caller.refused("wrong_password"))?;
+    Ok(caller.tokens().await?)
 }
 
-/// See the blog as another user does
+/// See the blog as another user does, unless that is an administrator: whoever acts for one is one
 #[require(role("admin") && fresh("10m"))]
 #[utoipa::path(post, path = "/users/{id}/impersonate", responses((status = 200, body = AccessGrant), (status = 404)))]
 pub async fn impersonate(
@@ -55,6 +54,9 @@ pub async fn impersonate(
     Path(id): Path<u64>,
 ) -> Result<AccessGrant, AuthRejection> {
     let user = accounts.find(id).ok_or(Denial::NotFound)?;
+    if user.has_role(Role::Admin) {
+        return Err(Denial::Forbidden.into());
+    }
     Ok(auth.impersonate(&session, &user).await?)
 }
 

@@ -17,8 +17,8 @@ use crate::access::User;
 use crate::accounts::Accounts;
 use crate::posts::Posts;
 
-/// What the handlers share.
-#[derive(AuthState, Clone)]
+/// What the handlers share; with `FromRef`, each takes the part it needs, as in `State(posts): State<Posts>`.
+#[derive(AuthState, FromRef, Clone)]
 pub struct AppState {
     /// Verifies tokens and keeps sessions.
     #[auth]
@@ -27,24 +27,6 @@ pub struct AppState {
     pub accounts: Accounts,
     /// What was written.
     pub posts: Posts,
-}
-
-impl FromRef<AppState> for Posts {
-    fn from_ref(state: &AppState) -> Self {
-        state.posts.clone()
-    }
-}
-
-impl FromRef<AppState> for Auth<User> {
-    fn from_ref(state: &AppState) -> Self {
-        state.auth.clone()
-    }
-}
-
-impl FromRef<AppState> for Accounts {
-    fn from_ref(state: &AppState) -> Self {
-        state.accounts.clone()
-    }
 }
 
 /// A configuration with random keys and sessions in memory; sessions end with the program.

@@ -164,6 +164,13 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
 fn text(ident: &Ident, private: &Private) -> TokenStream {
     quote! {
         #[automatically_derived]
+        impl ::core::convert::From<#ident> for &'static str {
+            fn from(role: #ident) -> Self {
+                role.as_str()
+            }
+        }
+
+        #[automatically_derived]
         impl ::core::convert::AsRef<str> for #ident {
             fn as_ref(&self) -> &str {
                 self.as_str()

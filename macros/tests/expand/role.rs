@@ -66,6 +66,12 @@ const _: () = {
     }
 };
 #[automatically_derived]
+impl ::core::convert::From<Role> for &'static str {
+    fn from(role: Role) -> Self {
+        role.as_str()
+    }
+}
+#[automatically_derived]
 impl ::core::convert::AsRef<str> for Role {
     fn as_ref(&self) -> &str {
         self.as_str()

@@ -50,7 +50,8 @@ pub enum Rule {
     /// The user was granted this scope.
     Scope(&'static str),
     /// The user proved who they are at most this long ago, in whole seconds: `auth_time`. Refused with 401
-    /// `insufficient_user_authentication` (RFC 9470 section 3).
+    /// `insufficient_user_authentication` (RFC 9470 section 3). Where somebody acts for the user it is the actor who did; put
+    /// [`NotImpersonated`](Self::NotImpersonated) beside it where the user themselves has to be there.
     Fresh(Duration),
     /// Nobody acts for the user: the token has no `act` (RFC 8693 section 4.1).
     NotImpersonated,

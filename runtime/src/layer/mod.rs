@@ -106,14 +106,14 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.consistent()
     }
 
-    /// Asks for this role, directly or by implication.
+    /// Asks for this role, by name or as a value, directly or by implication: `role("admin")`, `role(Role::Admin)`.
     ///
     /// # Panics
     ///
     /// When the claims' roles are a closed set without it, and on an [`optional`](Self::optional) layer.
     #[track_caller]
-    pub fn role(self, name: &'static str) -> Self {
-        self.rule(Rule::Role(name))
+    pub fn role(self, role: impl Into<&'static str>) -> Self {
+        self.rule(Rule::Role(role.into()))
     }
 
     /// Asks for any of these roles.
@@ -122,8 +122,8 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// As [`role`](Self::role), and when there are none.
     #[track_caller]
-    pub fn any_role(self, names: impl IntoIterator<Item = &'static str>) -> Self {
-        let roles: Vec<_> = names.into_iter().map(Rule::Role).collect();
+    pub fn any_role(self, roles: impl IntoIterator<Item: Into<&'static str>>) -> Self {
+        let roles: Vec<_> = roles.into_iter().map(|role| Rule::Role(role.into())).collect();
         assert!(!roles.is_empty(), "`AuthLayer::any_role` names no role; name those that may pass");
         self.rule(rules::any(roles))
     }
@@ -196,6 +196,20 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// fn for_editors<C: SessionClaims>(layer: AuthLayer<C>) -> AuthLayer<C> {
     ///     layer.rule(Rule::Any(&[Rule::Role("editor"), Rule::Scope("posts:write")]))
+    /// }
+    /// ```
+    ///
+    /// A named rule, unless it has a check:
+    ///
+    /// ```
+    /// use countersign::{AuthLayer, NamedRule as _, SessionClaims, rule};
+    ///
+    /// rule! {
+    ///     CanWrite = role("editor") && scope("posts:write");
+    /// }
+    ///
+    /// fn for_writers<C: SessionClaims>(layer: AuthLayer<C>) -> AuthLayer<C> {
+    ///     layer.rule(CanWrite::RULE)
     /// }
     /// ```
     ///
