@@ -6,8 +6,6 @@ mod words;
 
 use std::time::Duration;
 
-use crate::proof::Proven;
-
 pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
@@ -89,7 +87,7 @@ pub trait Policy: Send + Sync + 'static {
 
     /// The named rules that hold when `ACCESS` is granted, as a nested tuple.
     #[doc(hidden)]
-    type Proves: Proven;
+    type Proves;
 }
 
 /// A rule with a name; [`rule!`](crate::rule) makes one.

@@ -6,3 +6,5 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
+
+// cure: remove one of the two commas
