@@ -6,5 +6,3 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
-
-// cure: remove one of the two commas

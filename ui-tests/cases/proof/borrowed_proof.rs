@@ -18,3 +18,5 @@ fn router(auth: Auth<User>) -> axum::Router {
 }
 
 fn main() {}
+
+// cure: take it by value, `Proof<CanPublish>`, and pass `&proof` on
