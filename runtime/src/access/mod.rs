@@ -131,7 +131,7 @@ pub trait DeclaresAccess {
     #[doc(hidden)]
     const BY_ATTRIBUTE: bool = false;
 
-    /// What the router's state has to provide for it: `Self`, or `()` for nothing.
+    /// What the router's state has to provide for it; `()` for nothing.
     #[doc(hidden)]
     type Demands;
 }
