@@ -7,7 +7,7 @@ pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule,
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
 pub use crate::consistency::{check_access, check_rule};
 pub use crate::declared::{Declares, role_hash};
-pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
+pub use crate::extract::{Guard, Nobody, Public, Session, claims_from_parts, optional_claims_from_parts};
 pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 #[cfg(feature = "openapi")]
 pub use crate::http::Endpoint;

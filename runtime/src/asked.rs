@@ -108,11 +108,23 @@ const fn equal(one: &[u8], other: &[u8]) -> bool {
     index == one.len() && index == other.len()
 }
 
+/// Whether it is the rule of [`Reauthentication`](crate::Reauthentication), which has no name to write.
+const fn is_in_person(rule: &Rule) -> bool {
+    matches!(rule, Rule::All([Rule::Live, Rule::NotImpersonated]))
+}
+
 const fn not_said(attribute: &str, ty: &str, asked: &Rule) -> Sentence {
     let start = Sentence::new().add("#[").add(attribute).add("]: the argument `").add(ty);
     if matches!(asked, Rule::BothTokens) {
         return start
             .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
+            .add(attribute)
+            .add("(...)]");
+    }
+    if is_in_person(asked) {
+        return start
+            .add("` asks for a live session in which nobody acts for the user, and the OpenAPI document would not say so; ")
+            .add("write `live` and `deny_impersonated` into #[")
             .add(attribute)
             .add("(...)]");
     }
@@ -124,24 +136,24 @@ const fn not_said(attribute: &str, ty: &str, asked: &Rule) -> Sentence {
 
 const fn not_public(ty: &str, access: Access) -> Sentence {
     let start = Sentence::new().add("#[public]: the argument `").add(ty);
-    if matches!(access, Access::Optional) {
-        return start.add(
+    match access {
+        Access::Optional => start.add(
             "` looks at credentials, and a public handler does not; remove #[public] and make it the first argument",
-        );
-    }
-    if matches!(access, Access::Require(Rule::BothTokens)) {
-        return start
-            .add("` asks for both tokens of a signed-in user; write #[authenticated(both_tokens)] instead");
-    }
-    if matches!(access, Access::Require(_)) {
-        return start.add(
+        ),
+        Access::Require(Rule::BothTokens) => {
+            start.add("` asks for both tokens of a signed-in user; write #[authenticated(both_tokens)] instead")
+        }
+        Access::Require(rule) if is_in_person(&rule) => start.add(
+            "` asks for a live session in which nobody acts for the user; write #[authenticated(live, deny_impersonated)] instead",
+        ),
+        Access::Require(_) => start.add(
             "` asks for a signed-in user who satisfies a rule; write #[require(...)] with that rule instead",
-        );
+        ),
+        _ => start
+            .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
+            .add(ty)
+            .add(">` first"),
     }
-    start
-        .add("` asks for a signed-in user; write #[authenticated] instead, or remove #[public] and take `Option<")
-        .add(ty)
-        .add(">` first")
 }
 
 #[cfg(test)]
@@ -204,6 +216,28 @@ mod tests {
         let asked = Some(Access::Require(Rule::BothTokens));
         check_covered("authenticated", "RefreshSession<User>", asked, Access::Authenticated);
     }
+
+    #[test]
+    #[should_panic = "#[authenticated]: the argument `Reauthentication<User>` asks for a live session in which nobody acts for \
+                      the user, and the OpenAPI document would not say so; write `live` and `deny_impersonated` into \
+                      #[authenticated(...)]"]
+    fn an_argument_that_demands_a_user_in_person_is_told_in_words_of_the_attribute() {
+        check_covered("authenticated", "Reauthentication<User>", Some(IN_PERSON), Access::Authenticated);
+    }
+
+    #[test]
+    #[should_panic = "write #[authenticated(live, deny_impersonated)] instead"]
+    fn a_public_argument_that_demands_a_user_in_person_is_refused() {
+        check_public("Reauthentication<User>", Some(IN_PERSON));
+    }
+
+    #[derive(crate::SessionClaims, Clone)]
+    struct User {
+        #[claims(subject)]
+        id: u64,
+    }
+
+    const IN_PERSON: Access = <crate::Reauthentication<User> as DeclaresAccess>::ACCESS;
 
     #[test]
     fn an_argument_that_demands_no_more_than_a_user_passes() {

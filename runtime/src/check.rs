@@ -92,12 +92,14 @@ pub trait CheckAnswer {
     fn answer(self) -> Result<bool, CheckError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl CheckAnswer for bool {
     fn answer(self) -> Result<bool, CheckError> {
         Ok(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> CheckAnswer for Result<bool, E> {
     fn answer(self) -> Result<bool, CheckError> {
         self.map_err(|error| CheckError::Failed(error.into()))

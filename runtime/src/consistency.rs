@@ -104,25 +104,27 @@ impl Flaw {
     /// What the user reads.
     pub(crate) const fn told(&self, start: Sentence) -> Sentence {
         match self {
-            Self::Never(rule) => start.add("nobody can meet ").rule(rule),
+            Self::Never(rule) => start.add("nobody can meet ").rule(rule).add("; remove a part of it"),
             Self::Always(rule) => start
                 .add("every signed-in user meets ")
                 .rule(rule)
                 .add("; leave it out, or write #[authenticated]"),
             Self::Implied { holds, implied } => {
-                start.name(holds).add(" implies ").name(implied).add("; remove role ").name(implied)
+                implies(start, holds, implied).add("; remove role ").name(implied)
             }
-            Self::Contradiction { holds, lacks } => start
-                .name(holds)
-                .add(" implies ")
-                .name(lacks)
+            Self::Contradiction { holds, lacks } => implies(start, holds, lacks)
                 .add(", so nobody has role ")
                 .name(holds)
                 .add(" and not role ")
-                .name(lacks),
-            Self::Twice(rule) => start.rule(rule).add(" stands twice; keep one"),
+                .name(lacks)
+                .add("; remove one of the two"),
+            Self::Twice(rule) => start.rule(rule).add(" stands twice, maybe under another name; keep one"),
         }
     }
+}
+
+const fn implies(start: Sentence, holds: &str, implied: &str) -> Sentence {
+    start.add("role ").name(holds).add(" implies role ").name(implied)
 }
 
 /// The first flaw of a rule, of its innermost parts first. A list without members says openly that nobody passes, and is none.

@@ -134,10 +134,12 @@ macro_rules! served {
 served!([] A B C D E F G H I J K L M N O P);
 
 /// What a first extractor demands is met by the router state `S`.
+///
+/// No type has two of the impls below: were there a choice, rustc would say that there is none, and not what the one of them lacks.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the first argument of a handler in `routes!`",
-    label = "its demands on the router state are unknown",
-    note = "a check in its rule may take an argument that no state provides; then the next error says which"
+    message = "`{Self}` is no demand on a router state",
+    label = "the first argument of this handler demands it",
+    note = "write `type Demands = ();` where `DeclaresAccess` is implemented for that argument"
 )]
 pub trait MetBy<S> {
     /// The roles of the users that the state signs in.
@@ -170,10 +172,6 @@ where
 }
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {
-    const ROLES: Roles = Roles::of::<C::Role>();
-}
-
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for C {
     const ROLES: Roles = Roles::of::<C::Role>();
 }
 

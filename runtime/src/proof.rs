@@ -219,17 +219,11 @@ impl Proven for () {
     fn leave<P: Policy, C: SessionClaims>(_: &mut Parts, _: &Session<C>) {}
 }
 
-impl<First: Proven, Rest: Proven> Proven for (First, Rest) {
-    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>) {
-        First::leave::<P, C>(parts, session);
-        Rest::leave::<P, C>(parts, session);
-    }
-}
-
-impl<R: NamedRule> Proven for R {
+impl<R: NamedRule, Rest: Proven> Proven for (R, Rest) {
     fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>) {
         const { assert!(demands(P::ACCESS, R::RULE), "a policy proves a rule that it does not demand") };
         Evidence::<R, C>::leave(parts, session);
+        Rest::leave::<P, C>(parts, session);
     }
 }
 

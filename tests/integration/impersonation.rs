@@ -76,7 +76,7 @@ async fn acting(app: &App) -> (TokenPair, String) {
     (actor, grant.access_token)
 }
 
-async fn ask<P: Policy<Checks = ()>>(auth: &Auth<User>, token: &str) -> Result<(), Denial> {
+async fn ask<P: Policy<Checks = (), Proves = ()>>(auth: &Auth<User>, token: &str) -> Result<(), Denial> {
     let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
     let mut parts = request.body(()).unwrap().into_parts().0;
     let guard = Guard::<P>::from_request_parts(&mut parts, auth).await;

@@ -58,7 +58,7 @@ fn parts(token: &str) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-async fn ask<P: Policy<Checks = ()>>(auth: &Auth<User>, token: &str) -> Result<(), Denial> {
+async fn ask<P: Policy<Checks = (), Proves = ()>>(auth: &Auth<User>, token: &str) -> Result<(), Denial> {
     let guard = Guard::<P>::from_request_parts(&mut parts(token), auth).await;
     guard.map(drop).map_err(|rejection| rejection.denial())
 }

@@ -39,7 +39,10 @@ fn member() -> User {
     User::with(&[Role::Member])
 }
 
-async fn ask<P: Policy<Checks = ()>>(auth: &Auth<User>, token: &str) -> Result<(), &'static str> {
+async fn ask<P: Policy<Checks = (), Proves = ()>>(
+    auth: &Auth<User>,
+    token: &str,
+) -> Result<(), &'static str> {
     let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
     let guard = Guard::<P>::from_request_parts(&mut parts, auth).await;

@@ -21,6 +21,9 @@ those of Rust 1.95.
 
 ";
 
+/// How rustc begins what our constants say.
+const PANICKED: &str = "evaluation panicked: ";
+
 /// One mistake.
 struct Case {
     folder: String,
@@ -120,7 +123,7 @@ fn first_line(line: &str) -> Option<&str> {
         Some(numbered) => numbered.split_once("]: ")?.1,
         None => rest.strip_prefix(": ")?,
     };
-    Some(message.strip_prefix("evaluation panicked: ").unwrap_or(message))
+    Some(message.strip_prefix(PANICKED).unwrap_or(message))
 }
 
 fn error(lines: &[&str]) -> Error {
@@ -135,6 +138,12 @@ fn error(lines: &[&str]) -> Error {
         }
     }
     let cause = parts.remove(0);
+    // A constant that panics has one line for both.
+    let (cause, cure) = match cause.split_once("; ").filter(|_| message[0].contains(PANICKED)) {
+        Some((cause, cure)) => (cause.to_owned(), Some(cure.to_owned())),
+        None => (cause, None),
+    };
+    parts.extend(cure);
     let notes = rest.iter().filter_map(|line| line.trim_start().strip_prefix("= note: "));
     parts.extend(notes.filter(|note| !is_of_the_compiler(note)).map(str::to_owned));
     let line = rest
@@ -304,7 +313,7 @@ error[E0277]: no
 note: required by a bound in `c`
   --> $WORKSPACE/runtime/src/router.rs
 
-error[E0080]: evaluation panicked: `x` has no role
+error[E0080]: evaluation panicked: `x` has no role; write `y`
  --> cases/a/b.rs:4:1
 
 error: aborting
@@ -316,7 +325,7 @@ error: aborting
                 Some(3)
             ),
             ("no".to_owned(), vec!["put `#[public]` above".to_owned()], Some(16)),
-            ("`x` has no role".to_owned(), vec![], Some(4)),
+            ("`x` has no role".to_owned(), vec!["write `y`".to_owned()], Some(4)),
             ("aborting".to_owned(), vec![], None),
         ]
     );

@@ -87,6 +87,7 @@ folders! {
     authenticated
     check
     endpoints
+    proof
     public
     refresh
     require

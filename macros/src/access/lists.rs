@@ -63,7 +63,11 @@ fn no_name(what: What, words: &[Rule]) -> Message {
 fn name(what: What, place: Place, argument: TokenStream, errors: &Errors) -> Option<Atom> {
     let (word, written) = (what.word(), place.written());
     if argument.is_empty() {
-        errors.push_at(Span::call_site(), format!("a {word} is missing between two commas in {written}"));
+        errors.push_at(
+            Span::call_site(),
+            Message::new(format!("a {word} is missing between two commas in {written}"))
+                .help("remove one of the two"),
+        );
         return None;
     }
     let kind = match (what, syn::parse2(argument.clone()).map(bare)) {

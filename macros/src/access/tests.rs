@@ -62,7 +62,7 @@ fn a_role_is_a_string_or_a_path() {
 
 #[test]
 fn a_role_stands_between_two_commas() {
-    let missing = "a role is missing between two commas in #[require_role(...)]";
+    let missing = "a role is missing between two commas in #[require_role(...)]\nhelp: remove one of the two";
     refused(Kind::RequireRole, r#""admin", , "support""#, HANDLER, &[missing]);
 }
 

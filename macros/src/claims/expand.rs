@@ -147,7 +147,7 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
         #[automatically_derived]
         impl #private::DeclaresAccess for #ident {
             const ACCESS: #private::Access = #private::Access::Authenticated;
-            type Demands = Self;
+            type Demands = #private::Session<Self>;
         }
     }
 }

@@ -108,6 +108,6 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::DeclaresAccess for User {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
-        type Demands = Self;
+        type Demands = ::countersign::__private::Session<Self>;
     }
 };

@@ -6,8 +6,6 @@ mod words;
 
 use std::time::Duration;
 
-use crate::proof::Proven;
-
 pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
@@ -90,7 +88,7 @@ pub trait Policy: Send + Sync + 'static {
 
     /// The named rules that hold when `ACCESS` is granted, as a nested tuple.
     #[doc(hidden)]
-    type Proves: Proven;
+    type Proves;
 }
 
 /// A rule with a name; [`rule!`](crate::rule) makes one.
@@ -134,7 +132,7 @@ pub trait DeclaresAccess {
     #[doc(hidden)]
     const BY_ATTRIBUTE: bool = false;
 
-    /// What the router's state has to provide for it: `Self`, or `()` for nothing.
+    /// What the router's state has to provide for it; `()` for nothing.
     #[doc(hidden)]
     type Demands;
 }

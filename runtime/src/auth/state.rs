@@ -11,7 +11,8 @@ use crate::claims::SessionClaims;
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth`",
     label = "this state has to carry it",
-    note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`"
+    note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`",
+    note = "if `{Self}` is a part of the state that `State<{Self}>` takes, implement `FromRef` for it"
 )]
 pub trait AuthState: Send + Sync {
     /// The application's claims.

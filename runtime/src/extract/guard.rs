@@ -29,7 +29,7 @@ impl<P: Policy> DeclaresAccess for Guard<P> {
 impl<S, P> FromRequestParts<S> for Guard<P>
 where
     S: AuthState,
-    P: Policy<Checks: Checks<S>>,
+    P: Policy<Checks: Checks<S>, Proves: Proven>,
 {
     type Rejection = AuthRejection;
 
@@ -183,7 +183,9 @@ mod policies {
     }
 
     /// What the guard answers to a request with these credentials.
-    async fn answer<P: Policy<Checks = ()>>(credentials: Option<&'static str>) -> Result<(), Denial> {
+    async fn answer<P: Policy<Checks = (), Proves = ()>>(
+        credentials: Option<&'static str>,
+    ) -> Result<(), Denial> {
         let auth: Auth<User> = Auth::builder()
             .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
             .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())

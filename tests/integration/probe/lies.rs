@@ -57,7 +57,7 @@ macro_rules! policy {
 policy!(Editors, Access::Require(Rule::Role("editor")));
 policy!(SignedIn, Access::Authenticated);
 
-async fn pass<P: Policy<Checks = ()>>(parts: &mut Parts, state: &State) -> Result<(), Response> {
+async fn pass<P: Policy<Checks = (), Proves = ()>>(parts: &mut Parts, state: &State) -> Result<(), Response> {
     let guard = Guard::<P>::from_request_parts(parts, state).await;
     guard.map(drop).map_err(AuthRejection::into_response)
 }

@@ -1,13 +1,4 @@
-use std::marker::PhantomData;
-
-use countersign::{Access, DeclaresAccess, NamedRule, authenticated, rule};
-
-struct Proof<R>(PhantomData<R>);
-
-impl<R: NamedRule> DeclaresAccess for Proof<R> {
-    const ACCESS: Access = Access::Require(R::RULE);
-    type Demands = ();
-}
+use countersign::{Proof, authenticated, rule};
 
 rule! {
     CanPublish = role("editor") && scope("posts:write");

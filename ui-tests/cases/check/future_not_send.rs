@@ -8,3 +8,5 @@ async fn owns_post() -> bool {
 }
 
 fn main() {}
+
+// cure: drop the value before the `.await`, or use one that is `Send`, such as `Arc` for `Rc`

@@ -7,3 +7,5 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
+
+// cure: move `#[require(...)]` above `#[utoipa::path]`

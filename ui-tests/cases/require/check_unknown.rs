@@ -11,3 +11,5 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
+
+// cure: write `check(owns_post)`

@@ -10,3 +10,5 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
+
+// cure: put `#[check]` above the function `owns_post`: it makes the type that `check(owns_post)` names

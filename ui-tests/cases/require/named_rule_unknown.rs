@@ -10,3 +10,5 @@ async fn write() -> &'static str {
 }
 
 fn main() {}
+
+// cure: write `CanPublish`

@@ -18,3 +18,5 @@ struct User {
 async fn write(_user: User) {}
 
 fn main() {}
+
+// cure: write `role(Level::Admin)`

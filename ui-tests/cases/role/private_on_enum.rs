@@ -8,3 +8,5 @@ enum Level {
 }
 
 fn main() {}
+
+// cure: put `#[role(private)]` above each variant whose name strangers may not read

@@ -7,3 +7,5 @@ fn router() -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: `nest` takes an `AuthRouter`; write `nest_router("/api", access, router)` for a router of axum

@@ -10,3 +10,5 @@ mod policies {
 async fn publish() {}
 
 fn main() {}
+
+// cure: write `pub(crate) CanPublish = ...` in the `rule!`

@@ -11,3 +11,5 @@ countersign::rule! {
 }
 
 fn main() {}
+
+// cure: write `role(Level::Admin)`

@@ -1,0 +1,7 @@
+use countersign::rule;
+
+rule! {
+    pub Broken = role("admin") && !role("admin");
+}
+
+fn main() {}
