@@ -54,7 +54,7 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
     let Some(rule) = declaration.access.rule() else {
         return implementation(private, marker, [&access, &empty, &empty, &empty]);
     };
-    let markers = Markers::of(rule);
+    let markers = Markers::of(rule, marker);
     let roles = markers.list(private, |own| {
         if checked {
             quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#own>>::Roles)

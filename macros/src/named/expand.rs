@@ -15,7 +15,7 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
     // A mistaken rule lets nobody in, and is still a rule, so that the mistake stays one error.
     let (declarations, rule, roles, checks) = match rule {
         Some(rule) => {
-            let markers = Markers::of(rule);
+            let markers = Markers::of(rule, ident);
             let roles = markers.list(private, |own| own);
             (markers.declarations(private), constant(rule, private), roles, checks(rule, private))
         }

@@ -19,6 +19,9 @@ mod policies {
         pub(crate) CanPublish = CanWrite && fresh("10m") || role("admin");
 
         pub(super) Own = check(super::posts::owns_post) && deny_impersonated;
+
+        /// Called as one of its roles is.
+        pub(super) Admin = role(Role::Admin) || role("support");
     }
 }
 
@@ -61,8 +64,12 @@ async fn see() {}
 #[utoipa::path(get, path = "/own/{id}", params(("id" = u64, Path)))]
 async fn own() {}
 
+#[require(policies::Admin)]
+#[utoipa::path(get, path = "/admins")]
+async fn admins() {}
+
 fn app() -> App {
-    App::routed(|router| router.routes(routes!(write, publish, edit, see, own)))
+    App::routed(|router| router.routes(routes!(write, publish, edit, see, own, admins)))
 }
 
 fn token(roles: &[&str], scope: &str) -> String {
@@ -98,6 +105,16 @@ async fn a_named_rule_guards_as_what_it_names() {
         assert_eq!(app.get("/publish", Some(&token)).await.status, status(publishes), "{roles:?} {scope}");
     }
     app.get("/write", None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+}
+
+#[tokio::test]
+async fn a_rule_may_have_the_name_of_a_role() {
+    let app = app();
+    for (role, status) in
+        [("admin", StatusCode::OK), ("support", StatusCode::OK), ("editor", StatusCode::FORBIDDEN)]
+    {
+        assert_eq!(app.get("/admins", Some(&token(&[role], ""))).await.status, status, "{role}");
+    }
 }
 
 /// Row 56.

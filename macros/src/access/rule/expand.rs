@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Path;
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::super::model::Role;
@@ -121,9 +122,10 @@ pub(crate) struct Markers<'a> {
 }
 
 impl<'a> Markers<'a> {
-    pub(crate) fn of(rule: &'a Rule) -> Self {
-        let mut taken: Vec<String> =
-            rule.atoms().into_iter().filter_map(|atom| first_word(&atom.kind)).collect();
+    /// `beside`: another name that is needed where the markers stand.
+    pub(crate) fn of(rule: &'a Rule, beside: &Ident) -> Self {
+        let words = rule.atoms().into_iter().filter_map(|atom| first_word(&atom.kind));
+        let mut taken: Vec<String> = words.chain([beside.unraw().to_string()]).collect();
         let roles = rule.roles().into_iter().map(|role| {
             let mut word: String =
                 role.word().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
