@@ -206,6 +206,19 @@ async fn ended_session_impersonates_nobody() {
     }
 }
 
+/// Row 94: a token of the second in which they were taken back counts as given before, as it does for a guard; so does one with which
+/// somebody acts, given in that second.
+#[tokio::test]
+async fn access_token_of_the_second_in_which_they_were_taken_back_impersonates_nobody() {
+    let app = App::new();
+    let (actor, token) = acting(&app).await;
+    let session = session_of(&app.auth, &actor.access_token).await;
+    app.auth.expire_access_tokens(&7).await.unwrap();
+    refused(app.auth.impersonate(&session, &customer()).await, "expired");
+    assert_eq!(ask::<Live>(&app.auth, &token).await, Err(Denial::InvalidToken));
+    assert!(!app.auth.introspect(&token).await.unwrap().active);
+}
+
 /// Row 95.
 #[tokio::test]
 async fn session_of_another_user_impersonates_nobody() {

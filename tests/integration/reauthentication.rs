@@ -220,6 +220,15 @@ async fn expired_access_token_is_refused_and_a_refreshed_one_is_not() {
     assert!(reauthenticate(&app, &next.access_token).await.is_ok());
 }
 
+/// Row 94: a token of the second in which they were taken back counts as given before, as it does for a guard.
+#[tokio::test]
+async fn access_token_of_the_second_in_which_they_were_taken_back_is_refused() {
+    let app = App::new();
+    let pair = app.login(&[]).await;
+    app.auth.expire_access_tokens(&7).await.unwrap();
+    refused(reauthenticate(&app, &pair.access_token).await, "expired");
+}
+
 /// Row 95: a token that names somebody else's session gets none of its tokens.
 #[tokio::test]
 async fn session_of_another_user_is_refused() {

@@ -185,9 +185,11 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Whether a reader would not see that the character is there: line ends, controls, what turns the direction of text.
+/// Whether a reader would not see that the character is there: line ends, controls, what turns the direction of text, and letters and
+/// signs that are drawn as nothing (the fillers of Hangul, the empty pattern of Braille).
 pub(crate) fn is_unseen(character: char) -> bool {
-    !matches!(character, '"' | '\'' | '\\') && character.escape_debug().len() > 1
+    let is_blank = matches!(character, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
+    is_blank || !matches!(character, '"' | '\'' | '\\') && character.escape_debug().len() > 1
 }
 
 struct Age(Duration);
@@ -291,6 +293,7 @@ mod tests {
         assert_eq!(words(r"a\u{60}"), r"role `a\\u{60}`");
         assert_eq!(words("a\nb\u{202e}c\u{200b}"), r"role `a\u{a}b\u{202e}c\u{200b}`");
         assert_eq!(words("'Müller' \"1\""), "role `'Müller' \"1\"`");
+        assert_eq!(words("admin\u{3164}\u{2800}"), r"role `admin\u{3164}\u{2800}`");
     }
 
     /// Row 147.

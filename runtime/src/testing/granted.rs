@@ -6,8 +6,8 @@ use crate::proof::Proof;
 /// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly. A
 /// [`Proof`] as well, to call what demands one.
 ///
-/// It is what tests of the handler itself need, without router, request and token. It exists under `test-util` only: nothing else than
-/// a request makes a guard in production.
+/// It is what tests of the handler itself need, without router, request and token. It exists under `test-util` only: where that is off,
+/// nothing else than a request makes a guard. See [`testing`](crate::testing) for how it stays off in what you ship.
 ///
 /// ```
 /// use axum::extract::State;

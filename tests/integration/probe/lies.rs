@@ -1,5 +1,7 @@
 //! Routes that do not do what they declare. The probe names the route, the request and the answer.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
@@ -8,15 +10,16 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use countersign::__private::Guard;
-use countersign::testing::{GapKind, ProbeReport, TestAuth};
+use countersign::store::MemoryStore;
+use countersign::testing::{AccessProbe, GapKind, ProbeReport, TestAuth, TestClock};
 use countersign::{
-    Access, AuthRejection, AuthRouter, DeclaresAccess, Policy, Rule, Session, authenticated, require_role,
-    routes,
+    Access, AuthRejection, AuthRouter, DeclaresAccess, Liveness, Policy, Rule, Session, authenticated,
+    require_role, routes,
 };
 use serde_json::Value;
 
 use super::{State, probe};
-use crate::support::{NOW, SECOND, User, payload_of};
+use crate::support::{NOW, SECOND, User, builder, payload_of};
 
 /// An extractor that promises an access, and a way to break the promise.
 macro_rules! liar {
@@ -369,3 +372,23 @@ async fn public_route_that_is_refused_is_found() {
         [refused("no token", "401 missing_credentials"), refused("malformed token", "401 invalid_token")];
     assert_eq!(gaps(&report, "GET"), expected, "{report}");
 }
+
+/// Row 94: where every session is to be looked up, a route whose guard looks none up is found.
+#[tokio::test]
+async fn guard_that_looks_no_session_up_is_found_where_all_are_to_be() {
+    let (clock, store) = (TestClock::at(NOW), Arc::new(MemoryStore::new()));
+    let auth = |liveness| builder(&clock).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
+    let (asks, asks_not) = (auth(Liveness::Always), auth(Liveness::default()));
+    let probe = |guard| {
+        let router = AuthRouter::new().routes(routes!(looks_up)).with_state(guard);
+        AccessProbe::new(router, &asks).claims(User::with(&[])).run()
+    };
+    probe(asks.clone()).await.assert_no_gaps();
+    let report = probe(asks_not).await;
+    assert!(report.gaps().count() > 0);
+    assert!(report.gaps().all(|gap| gap.request().starts_with("token of an ended session")), "{report}");
+}
+
+#[authenticated]
+#[utoipa::path(get, path = "/looks-up")]
+async fn looks_up(_: User) {}

@@ -71,7 +71,8 @@ async fn service_that_serves_other_methods_to_strangers_is_a_gap() {
     let echo = any(|| async { "hello" }).get(|| async { "hello" });
     let echo = Router::new().route("/echo", echo);
     let told = report(&auth, echo, "/echo", Access::Authenticated, DeclaredWhere::Router).await;
-    for method in ["GET", "OPTIONS", "TRACE", "PROBE"] {
+    // TRACE reaches no service in an `AuthRouter`.
+    for method in ["GET", "OPTIONS", "PROBE"] {
         assert!(told.gaps().any(|gap| gap.method() == method && gap.request() == "no token"), "{told}");
     }
 }
