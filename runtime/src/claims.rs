@@ -25,6 +25,10 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// The type of the roles; one without values when the derived claims carry none.
     type Role: RoleSet;
 
+    /// Whether users can hold scopes at all; the derive says so of claims that mark no field for them.
+    #[doc(hidden)]
+    const HAS_SCOPES: bool = true;
+
     /// The user's identifier.
     fn subject(&self) -> &Self::Subject;
 

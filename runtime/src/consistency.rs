@@ -17,7 +17,7 @@ pub const fn check_rule(attribute: &str, rule: Rule, known: Known<'_>) {
             Some(roles) => roles,
             None => Roles::NONE,
         };
-        if let Some(flaw) = flaw(&rule, roles) {
+        if let Some(flaw) = first_flaw(&rule, roles) {
             panic!("{}", flaw.told(Sentence::new().add(attribute).add(": ")).text());
         }
         index += 1;
@@ -78,7 +78,7 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 #[expect(clippy::panic, reason = "runs at compile time only")]
 pub(crate) const fn check_declared(access: Access, roles: Roles) {
     if let Access::Require(rule) = access
-        && let Some(flaw) = flaw(&rule, roles)
+        && let Some(flaw) = first_flaw(&rule, roles)
     {
         let start = Sentence::new().add("a handler in `routes!` demands ").rule(&rule).add(": ");
         panic!("{}", flaw.told(start).text());
@@ -96,6 +96,8 @@ pub(crate) enum Flaw {
     Implied { holds: &'static str, implied: &'static str },
     /// Who has the role `holds` has the role `lacks`.
     Contradiction { holds: &'static str, lacks: &'static str },
+    /// The claims have no scopes.
+    NoScopes(&'static str),
     /// The same part stands twice in one group.
     Twice(Rule),
 }
@@ -118,6 +120,10 @@ impl Flaw {
                 .add(" and not role ")
                 .name(lacks)
                 .add("; remove one of the two"),
+            Self::NoScopes(scope) => start
+                .add("nobody has scope ")
+                .name(scope)
+                .add(", since the claims have no scopes; mark a field with #[claims(scopes)]"),
             Self::Twice(rule) => start.rule(rule).add(" stands twice, maybe under another name; keep one"),
         }
     }
@@ -125,6 +131,33 @@ impl Flaw {
 
 const fn implies(start: Sentence, holds: &str, implied: &str) -> Sentence {
     start.add("role ").name(holds).add(" implies role ").name(implied)
+}
+
+/// The first scope that a rule asks for.
+pub(crate) const fn first_scope(rule: &Rule) -> Option<&'static str> {
+    match rule {
+        Rule::Scope(scope) => Some(scope),
+        Rule::Not(rule) => first_scope(rule),
+        Rule::Any(members) | Rule::All(members) => {
+            let mut index = 0;
+            while index < members.len() {
+                if let Some(scope) = first_scope(&members[index]) {
+                    return Some(scope);
+                }
+                index += 1;
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A scope, where nobody can hold one; else the first flaw of the rule's parts.
+const fn first_flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
+    match first_scope(rule) {
+        Some(scope) if !roles.scopes => Some(Flaw::NoScopes(scope)),
+        _ => flaw(rule, roles),
+    }
 }
 
 /// The first flaw of a rule, of its innermost parts first. A list without members says openly that nobody passes, and is none.

@@ -160,7 +160,7 @@ where
     S: AuthState,
     P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of::<RoleOf<S>>();
+    const ROLES: Roles = Roles::of_claims::<S::Claims>();
 }
 
 impl<S, R> MetBy<S> for Proof<R>
@@ -168,11 +168,11 @@ where
     S: AuthState,
     R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of::<RoleOf<S>>();
+    const ROLES: Roles = Roles::of_claims::<S::Claims>();
 }
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {
-    const ROLES: Roles = Roles::of::<C::Role>();
+    const ROLES: Roles = Roles::of_claims::<C>();
 }
 
 /// A handler whose arguments are known.

@@ -38,11 +38,11 @@ pub trait NamesRoles {
 }
 
 impl<C: SessionClaims> NamesRoles for Session<C> {
-    const NAMES: Option<Roles> = Some(Roles::of::<C::Role>());
+    const NAMES: Option<Roles> = Some(Roles::of_claims::<C>());
 }
 
 impl<C: SessionClaims> NamesRoles for RefreshSession<C> {
-    const NAMES: Option<Roles> = Some(Roles::of::<C::Role>());
+    const NAMES: Option<Roles> = Some(Roles::of_claims::<C>());
 }
 
 impl<T: NamesRoles> NamesRoles for Option<T> {

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize as _, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::access::same;
-use crate::claims::CowStr;
+use crate::claims::{CowStr, SessionClaims};
 
 /// A role as a name, and the names it grants.
 ///
@@ -64,15 +64,22 @@ pub struct Roles {
     pub(crate) implies: Hierarchy,
     /// As [`RoleSet::PRIVATE`].
     pub(crate) private: &'static [&'static str],
+    /// As `SessionClaims::HAS_SCOPES`.
+    pub(crate) scopes: bool,
 }
 
 impl Roles {
     /// Nothing is known of roles.
-    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[] };
+    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[], scopes: true };
 
     /// What `R` says.
     pub const fn of<R: RoleSet>() -> Self {
-        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE }
+        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE, scopes: true }
+    }
+
+    /// What the claims `C` say.
+    pub(crate) const fn of_claims<C: SessionClaims>() -> Self {
+        Self { scopes: C::HAS_SCOPES, ..Self::of::<C::Role>() }
     }
 
     /// Whether whoever holds the role `holds` also holds the other role `name`.

@@ -31,6 +31,11 @@ fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -
     let ident = &claims.ident;
     let subject = subject(claims, private);
     let has_role = has(quote!(holds_role), quote!(__Roles), claims.roles.as_ref());
+    let no_scopes = claims.scopes.is_none().then(|| {
+        quote!(
+            const HAS_SCOPES: bool = false;
+        )
+    });
     let has_scope = has(quote!(has_scope), quote!(__Scopes), claims.scopes.as_ref());
 
     quote! {
@@ -38,6 +43,8 @@ fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -
         impl #private::SessionClaims for #ident {
             #subject
             #role_type
+
+            #no_scopes
 
             #has_role
             #has_scope

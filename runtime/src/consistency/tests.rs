@@ -10,6 +10,7 @@ const ROLES: Roles = Roles {
         ("admin", &["editor", "member", "guest"]),
     ],
     private: &[],
+    scopes: true,
 };
 
 const ADMIN: Rule = Rule::Role("admin");
@@ -263,4 +264,18 @@ fn what_no_type_knows_is_left_to_the_router() {
 #[should_panic = "a handler in `routes!` demands (role `admin` and role `member`) or scope `write`: role `admin` implies role `member`; remove role `member`"]
 fn a_handler_is_named_by_its_rule_where_it_meets_its_router() {
     check_declared(Access::Require(Rule::Any(&[Rule::All(&[ADMIN, MEMBER]), WRITE])), ROLES);
+}
+
+/// Else the route would be closed for good, and nobody would know why.
+#[test]
+#[should_panic = "nobody has scope `posts:write`, since the claims have no scopes; mark a field with #[claims(scopes)]"]
+fn a_scope_that_nobody_can_have_is_refused() {
+    let without = Roles { scopes: false, ..ROLES };
+    check_rule("#[require]", Rule::Any(&[ADMIN, Rule::Not(&WRITE)]), &[("User", Some(without))]);
+}
+
+#[test]
+fn claims_without_scopes_meet_rules_without_scopes() {
+    let without = Roles { scopes: false, ..ROLES };
+    check_rule("#[require]", Rule::Any(&[ADMIN, Rule::Live]), &[("User", Some(without))]);
 }

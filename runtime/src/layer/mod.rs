@@ -220,6 +220,7 @@ impl<C: SessionClaims> AuthLayer<C> {
     #[track_caller]
     pub fn rule(mut self, rule: Rule) -> Self {
         rules::check::<C::Role>(&rule);
+        rules::check_scopes::<C>(&rule);
         if !self.rules.contains(&rule) {
             self.rules.push(rule);
         }

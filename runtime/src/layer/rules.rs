@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::access::Rule;
-use crate::consistency::is_never;
+use crate::claims::SessionClaims;
+use crate::consistency::{first_scope, is_never};
 use crate::role::{RoleSet, Roles};
 
 /// One of these; of one rule, the rule itself.
@@ -71,6 +72,17 @@ fn check_role<R: RoleSet>(name: &str) {
             names.join("`, `")
         ),
         _ => {}
+    }
+}
+
+/// Refuses scopes where nobody can hold one.
+#[track_caller]
+pub(super) fn check_scopes<C: SessionClaims>(rule: &Rule) {
+    if let Some(scope) = first_scope(rule) {
+        assert!(
+            C::HAS_SCOPES,
+            "an `AuthLayer` asks for the scope `{scope}`, and the claims mark no field with #[claims(scopes)]"
+        );
     }
 }
 
@@ -158,5 +170,19 @@ mod tests {
     fn rules_that_say_more_than_they_have_to_are_taken() {
         check_together::<String>(&Rule::All(&[Rule::Scope("a"), Rule::Scope("a")]));
         check_together::<String>(&Rule::Any(&[Rule::Scope("a"), Rule::Not(&Rule::Scope("a"))]));
+    }
+
+    #[cfg(feature = "macros")]
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for the scope `posts:write`, and the claims mark no field with #[claims(scopes)]"]
+    fn claims_without_scopes_meet_no_scope() {
+        #[derive(crate::SessionClaims, Clone)]
+        struct User {
+            #[claims(subject)]
+            id: u64,
+        }
+
+        assert_eq!(User { id: 7 }.id, 7);
+        check_scopes::<User>(&Rule::Any(&[Rule::Live, Rule::Not(&Rule::Scope("posts:write"))]));
     }
 }

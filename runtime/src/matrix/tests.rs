@@ -15,6 +15,7 @@ const ROLES: Roles = Roles {
     names: Some(&["member", "editor", "admin", "on | call"]),
     implies: &[("editor", &["member"]), ("admin", &["member", "editor"]), ("on | call", &["member"])],
     private: &[],
+    scopes: true,
 };
 
 pub(crate) fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     const ROLES: Roles =
-        Roles { names: Some(&["member", "admin", "root"]), implies: &[], private: &["root"] };
+        Roles { names: Some(&["member", "admin", "root"]), implies: &[], private: &["root"], scopes: true };
 
     /// Row 147.
     #[test]

@@ -172,7 +172,7 @@ mod tests {
     const MEMBER: Rule = Rule::Role("member");
 
     fn contradicts(rule: Rule) -> bool {
-        is_never(&rule, Roles { names: None, implies: &[("admin", &["member"])], private: &[] })
+        is_never(&rule, Roles { names: None, implies: &[("admin", &["member"])], private: &[], scopes: true })
     }
 
     #[test]

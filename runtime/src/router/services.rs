@@ -66,7 +66,7 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
     fn gate(self) -> Gate<Self> {
         Gate {
             access: self.access(),
-            roles: Roles::of::<C::Role>(),
+            roles: Roles::of_claims::<C>(),
             declared: DeclaredWhere::Router,
             layer: self,
         }

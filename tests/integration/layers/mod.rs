@@ -143,7 +143,7 @@ fn a_role_that_does_not_exist_is_refused_at_any_depth_of_a_rule() {
 #[test]
 #[should_panic = "`AuthLayer::any_role` names no role"]
 fn an_empty_list_of_roles_is_refused() {
-    let _ = auth().layer().any_role([]);
+    let _ = auth().layer().any_role([""; 0]);
 }
 
 #[test]
