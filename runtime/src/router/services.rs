@@ -191,6 +191,10 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Its handlers get the state of this router, and need not declare anything. What it has a fallback for is guarded too. Nobody can list
     /// its routes, so [`access_matrix`](Self::access_matrix) has one row for all of them, whose path ends in `{*path}`.
     ///
+    /// That row is about what the router answers. As in axum, paths below the prefix for which it has neither a route nor a fallback go to
+    /// the fallback of the router around it, with the access of that one. A fallback of `router` keeps them, but for the prefix
+    /// with a slash and nothing behind it.
+    ///
     /// # Panics
     ///
     /// As [`route_service`](Self::route_service) and [`Router::nest`] do.

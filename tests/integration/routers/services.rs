@@ -143,6 +143,27 @@ fn routes_that_nobody_can_list_have_one_row() {
     );
 }
 
+/// As the rustdoc of `nest_router` says.
+#[tokio::test]
+async fn what_a_nested_router_does_not_answer_goes_to_the_fallback_around_it() {
+    let auth = auth();
+    let served = |nested: Router<_>| {
+        let nested = AuthRouter::new().nest_router("/admin", auth.layer().role("admin"), nested);
+        finished(nested.fallback_service(Unguarded("the page of the application"), any(secret)), &auth)
+    };
+    let routes = || Router::new().route("/a", get(secret));
+    let router = served(routes());
+    assert_eq!(statuses(&router, Method::GET, "/admin/a").await, [401, 403, 200]);
+    assert_eq!(statuses(&router, Method::GET, "/admin/b").await, [200, 200, 200]);
+    let router = served(routes().fallback(not_allowed));
+    for path in ["/admin", "/admin/b", "/admin/a/"] {
+        assert_eq!(statuses(&router, Method::GET, path).await, [401, 403, 418], "{path}");
+    }
+    for path in ["/admin/", "/b"] {
+        assert_eq!(statuses(&router, Method::GET, path).await, [200, 200, 200], "{path}");
+    }
+}
+
 /// Row 53.
 #[tokio::test]
 async fn trace_reaches_no_service_whatever_the_access() {

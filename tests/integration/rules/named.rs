@@ -42,6 +42,12 @@ mod posts {
         }
         Ok(user.id == 7 && id % 2 == 0)
     }
+
+    /// Nobody puts the extension there, which is a mistake of the application.
+    #[check(not_found)]
+    pub(super) async fn is_mistaken(_: axum::Extension<u64>) -> bool {
+        true
+    }
 }
 
 #[require(policies::CanWrite)]
@@ -68,8 +74,12 @@ async fn own() {}
 #[utoipa::path(get, path = "/admins")]
 async fn admins() {}
 
+#[require(check(posts::is_mistaken))]
+#[utoipa::path(get, path = "/mistaken")]
+async fn mistaken() {}
+
 fn app() -> App {
-    App::routed(|router| router.routes(routes!(write, publish, edit, see, own, admins)))
+    App::routed(|router| router.routes(routes!(write, publish, edit, see, own, admins, mistaken)))
 }
 
 fn token(roles: &[&str], scope: &str) -> String {
@@ -133,6 +143,8 @@ async fn a_check_decides_with_the_path_and_the_claims() {
         ("/drafts/3", &admin, StatusCode::NOT_FOUND),
         ("/drafts/x", &member, StatusCode::NOT_FOUND),
         ("/drafts/500", &member, StatusCode::SERVICE_UNAVAILABLE),
+        // A server that is put together wrongly does not pass for one that has nothing there.
+        ("/mistaken", &member, StatusCode::INTERNAL_SERVER_ERROR),
     ] {
         assert_eq!(app.get(path, Some(token)).await.status, status, "{path}");
     }
