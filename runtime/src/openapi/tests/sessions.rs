@@ -97,6 +97,19 @@ fn the_scheme_of_the_refresh_token_stands_where_it_is_used() {
 }
 
 #[test]
+fn a_scheme_of_the_user_does_not_stand_for_the_refresh_token() {
+    let own = serde_json::from_value(json!({
+        "openapi": "3.1.0",
+        "info": { "title": "", "version": "" },
+        "paths": {},
+        "components": { "securitySchemes": { "refreshToken": { "type": "http", "scheme": "basic" } } },
+    }));
+    let router = AuthRouter::<Auth<User>>::with_openapi(own.unwrap()).routes(routes!(export));
+    let document = serde_json::to_value(router.openapi()).unwrap();
+    assert_eq!(document["components"]["securitySchemes"]["refreshToken"]["name"], "X-Refresh-Token");
+}
+
+#[test]
 fn where_every_session_is_looked_up_every_guarded_operation_says_so() {
     let always = auth_with(|builder| builder.liveness(Liveness::Always));
     let router = || AuthRouter::new().routes(routes!(me, members, greeting, health, payouts));

@@ -77,6 +77,16 @@ async fn service_that_serves_other_methods_to_strangers_is_a_gap() {
     }
 }
 
+/// A check may refuse with 403 or 404; a signed-in user is never told to sign in for its sake.
+#[tokio::test]
+async fn signed_in_user_who_is_told_to_sign_in_where_a_check_decides_is_a_gap() {
+    let auth = TestAuth::new();
+    let closed = Router::new().route("/posts", any(|| async { StatusCode::UNAUTHORIZED }));
+    let access = Access::Require(Rule::Check { name: "owns", not_found: false });
+    let told = report(&auth, closed, "/posts", access, DeclaredWhere::Router).await;
+    assert!(told.gaps().any(|gap| gap.kind() == GapKind::Refused), "{told}");
+}
+
 #[tokio::test]
 async fn prefix_where_nothing_answers_is_not_probed() {
     let auth = TestAuth::new();
