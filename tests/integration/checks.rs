@@ -10,11 +10,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::{Json, response::Response};
 use countersign::__private::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Guard, One};
+use countersign::testing::TestAuth;
 use countersign::{
     Access, AuthEvent, AuthEvents, AuthRejection, AuthRouter, Denial, Liveness, Policy, Rule, Session, routes,
 };
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::support::{Answer, App, AppState, NOW, Role, User, forge, payload_with, request};
 
@@ -333,6 +335,46 @@ async fn disclosure_says_nothing_of_a_hidden_check() {
     refused.refused(StatusCode::FORBIDDEN, "insufficient_scope");
     assert_eq!(refused.text("required"), "role `admin` and nobody acting for the user");
     assert!(!String::from_utf8_lossy(&refused.body).contains("sees_post"));
+}
+
+/// Row 147: a private role stays private where the application discloses the others.
+#[tokio::test]
+async fn disclosure_says_nothing_of_a_private_role() {
+    #[derive(countersign::Role, Clone, Copy)]
+    enum Rank {
+        Member,
+        #[role(private)]
+        Root,
+    }
+
+    #[derive(countersign::SessionClaims, Clone)]
+    struct Sailor {
+        #[claims(subject)]
+        id: u64,
+        #[claims(roles)]
+        ranks: Vec<Rank>,
+    }
+
+    #[countersign::require_role("root")]
+    #[utoipa::path(get, path = "/bilge")]
+    async fn bilge(sailor: Sailor) -> String {
+        format!("{} {}", sailor.id, sailor.ranks.len())
+    }
+
+    let auth = TestAuth::<Sailor>::with(|builder| builder.disclose_requirements(true));
+    let router = AuthRouter::new().routes(routes!(bilge)).with_state(auth.clone());
+    let ask = async |rank| {
+        let token = auth.token(&Sailor { id: 7, ranks: vec![rank] }).await;
+        let request = axum::http::Request::get("/bilge").header("authorization", format!("Bearer {token}"));
+        let answer =
+            axum::Router::from(router.clone()).oneshot(request.body(axum::body::Body::empty()).unwrap());
+        let answer = answer.await.unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    let refused = ask(Rank::Member).await;
+    assert!(refused.contains("insufficient_scope") && !refused.contains("root"), "{refused}");
+    assert_eq!(ask(Rank::Root).await, "7 1");
 }
 
 /// Every denial as `reason user actor`.

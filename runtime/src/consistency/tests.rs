@@ -268,7 +268,7 @@ fn a_handler_is_named_by_its_rule_where_it_meets_its_router() {
 
 /// Else the route would be closed for good, and nobody would know why.
 #[test]
-#[should_panic = "nobody has scope `posts:write`, since the claims have no scopes; mark a field with #[claims(scopes)]"]
+#[should_panic = "nobody has scope `write`, since the claims have no scopes; mark a field with #[claims(scopes)]"]
 fn a_scope_that_nobody_can_have_is_refused() {
     let without = Roles { scopes: false, ..ROLES };
     check_rule("#[require]", Rule::Any(&[ADMIN, Rule::Not(&WRITE)]), &[("User", Some(without))]);
