@@ -4,6 +4,7 @@ mod provider;
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod actor;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod algorithms;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod claims;
