@@ -23,7 +23,7 @@ pub(crate) fn handler(kind: Kind, item: TokenStream, errors: &Errors) -> Option<
     only_attribute(kind, &read.attrs, errors);
     let function = read.checked(&noun, errors);
     let Function { mut attrs, vis, ident, inputs, output, body } = function?;
-    attrs.retain(|attr| access_attribute(attr).is_none());
+    attrs.retain(|attr| access_attribute(attr).is_none() && !is_check(attr));
     if let Some(excess) = inputs.iter().nth(MAX_ARGUMENTS) {
         errors.push(
             excess.to_token_stream(),
@@ -39,6 +39,10 @@ pub(crate) fn handler(kind: Kind, item: TokenStream, errors: &Errors) -> Option<
     Some(Handler { attrs, vis, ident, inputs, output, body })
 }
 
+fn is_check(attr: &Attribute) -> bool {
+    attr.path().is_ident("check")
+}
+
 /// Which access attribute it is, if any.
 pub(crate) fn access_attribute(attr: &Attribute) -> Option<Kind> {
     let last = attr.path().segments.last()?;
@@ -48,6 +52,13 @@ pub(crate) fn access_attribute(attr: &Attribute) -> Option<Kind> {
 fn only_attribute(kind: Kind, attrs: &[Attribute], errors: &Errors) {
     let name = kind.name();
     for attr in attrs {
+        if is_check(attr) {
+            errors.push(
+                attr.path(),
+                Message::new(format!("#[{name}] and #[check] stand above one function"))
+                    .help("make two functions: a rule asks the one, and the other handles requests"),
+            );
+        }
         let Some(other) = access_attribute(attr) else { continue };
         let message = if other == kind {
             Message::new(format!("#[{name}] stands twice above one handler"))

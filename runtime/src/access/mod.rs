@@ -121,7 +121,7 @@ pub trait NamedRule: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",
-    note = "put `#[require_role(\"...\")]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
+    note = "put `#[require_role(\"...\")]`, `#[require(...)]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
     note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
 )]
 pub trait DeclaresAccess {

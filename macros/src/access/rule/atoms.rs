@@ -84,6 +84,11 @@ impl Reader<'_> {
             None => Kind::Named(path.clone()),
         };
         let last = path.segments.last()?;
+        if is_variant(&path) {
+            let text = compact(&path);
+            let message = format!("`{text}` is no condition in {}", self.place.written());
+            return self.refuse(&path, Message::new(message).help(format!("write role({text})")));
+        }
         if matches!(kind, Kind::Named(_)) && last.ident.to_string().starts_with(char::is_lowercase) {
             return self.refuse(&path, self.no_named_rule(&path));
         }
@@ -98,6 +103,10 @@ impl Reader<'_> {
             "live" => Kind::Live,
             "both_tokens" => Kind::BothTokens,
             "deny_impersonated" => Kind::NotImpersonated,
+            "authenticated" => {
+                let message = format!("`authenticated` is no condition in {}", self.place.written());
+                return Err(Message::new(message).help("leave it out: who satisfies a rule is signed in"));
+            }
             text => {
                 if let Some(example) = example(text) {
                     let message = format!("`{text}` misses its parentheses in {}", self.place.written());
@@ -299,9 +308,15 @@ fn near_time(text: &str) -> Option<String> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let rest = text.get(digits.len()..)?.trim_start();
     let sign = rest.chars().next().filter(|sign| unit(*sign).is_some());
-    let corrected = format!("{digits}{}", sign.unwrap_or('s'));
+    let corrected = format!("{digits}{}", sign.unwrap_or('m'));
     seconds(&corrected).filter(|seconds| *seconds > 0 && (sign.is_some() || rest.is_empty()))?;
     Some(corrected)
+}
+
+/// `Role::Admin`: a module, in which a named rule could be, begins with a small letter.
+fn is_variant(path: &Path) -> bool {
+    let mut last = path.segments.iter().rev().skip(1);
+    last.next().is_some_and(|segment| segment.ident.to_string().starts_with(char::is_uppercase))
 }
 
 /// By its name, which is what the reader goes by too.

@@ -137,7 +137,11 @@ impl Reader<'_> {
             other => {
                 let operator = other.to_token_stream();
                 let message = format!("`{operator}` cannot stand in {}", self.place.written());
-                return self.refuse(operator, Message::new(message).help(WHOLE));
+                let help = match other {
+                    BinOp::Eq(_) => "write role(\"admin\"), which asks whether the user has it",
+                    _ => WHOLE,
+                };
+                return self.refuse(operator, Message::new(message).help(help));
             }
         };
         // Both are looked at, so that every mistake is reported.

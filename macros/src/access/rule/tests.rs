@@ -236,7 +236,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
     refused("fresh(10m)", &["`fresh` takes a time in quotes in #[require(...)]\nhelp: write fresh(\"10m\")"]);
     for (text, help) in [
         ("10 minutes", "10m"),
-        ("10", "10s"),
+        ("10", "10m"),
         ("2H", "2h"),
         ("ten", "10m"),
         ("", "10m"),

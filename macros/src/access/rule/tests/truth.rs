@@ -8,7 +8,7 @@ use super::super::{Kind, Rule, rule, split};
 use crate::errors::Errors;
 use crate::testing::captured;
 
-const ATOMS: [&str; 4] = ["role(\"a\")", "scope(\"b\")", "role(Set::C)", "scope(\"d\")"];
+const ATOMS: [&str; 4] = ["role(\"a\")", "scope(\"b\")", "role(set::C)", "scope(\"d\")"];
 
 /// A place where `(` or `!(` opens before a condition, and `)` closes after another.
 #[derive(Clone, Copy)]
@@ -207,7 +207,7 @@ fn invisible_parentheses_group_as_others_do() {
 #[test]
 fn a_whole_rule_and_each_part_of_a_condition_can_come_from_a_fragment() {
     let part = |text: &str| captured(text.parse().unwrap());
-    let (name, path, function) = (part("\"a\""), part("Set::C"), part("posts::owns"));
+    let (name, path, function) = (part("\"a\""), part("set::C"), part("posts::owns"));
     let all = quote::quote!(role(#name) && role(#path) && check(#function) && #path);
     assert_eq!(parsed(captured(all)).atoms().len(), 4);
 }

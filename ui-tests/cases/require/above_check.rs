@@ -1,0 +1,9 @@
+use countersign::{check, require};
+
+#[require(role("admin"))]
+#[check]
+async fn owns_post() -> bool {
+    true
+}
+
+fn main() {}

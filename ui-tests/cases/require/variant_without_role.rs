@@ -1,0 +1,6 @@
+use countersign::require;
+
+#[require(Role::Admin && authenticated)]
+async fn audit() {}
+
+fn main() {}
