@@ -74,6 +74,23 @@ async fn an_attribute_that_says_live_is_503_when_the_store_does_not_answer() {
     assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::OK);
 }
 
+/// Row 58: the token that still names the role is good until the next refresh, and nowhere that asks for a live session.
+#[tokio::test]
+async fn a_role_that_was_taken_away_ends_at_once_where_the_attribute_says_live() {
+    let app = app(&store());
+    let admin = app.login(&[Role::Admin]).await;
+    assert_eq!(app.get("/refunds", Some(&admin.access_token)).await.status, StatusCode::OK);
+    // From here on the application's data knows them as a member, and says so.
+    app.clock.advance(SECOND);
+    app.auth.expire_access_tokens(&7).await.unwrap();
+    app.get("/refunds", Some(&admin.access_token)).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+    assert_eq!(app.get("/admin", Some(&admin.access_token)).await.status, StatusCode::OK, "it does not look");
+    app.clock.advance(SECOND);
+    let member = app.auth.refresh(&admin.refresh_token).await.unwrap().access_token;
+    app.get("/refunds", Some(&member)).await.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+    app.get("/admin", Some(&member)).await.refused(StatusCode::FORBIDDEN, "insufficient_scope");
+}
+
 #[tokio::test]
 async fn access_tokens_that_were_ended_are_refused_where_the_attribute_says_live() {
     let app = app(&store());

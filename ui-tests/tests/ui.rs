@@ -99,6 +99,28 @@ folders! {
     session_claims
 }
 
+/// Rows 44 to 47, 51 and 146 of the security requirements: what does not compile, and what is said of it.
+#[test]
+fn what_the_requirements_refuse_has_a_case() {
+    for (row, case, said) in [
+        (44, "router/undeclared_without_extractors", "this handler does not declare who may call it"),
+        (44, "router/fallback_undeclared", "this handler does not declare who may call it"),
+        (44, "router/access_forgotten", "does not say who may call"),
+        (45, "require_role/role_typo_known_from_signature", "(its roles are `member`, `admin`)"),
+        (45, "require_role/role_typo_known_from_state", "the roles of `Level` are `("),
+        (46, "public/without_reason", "#[public] does not say why anybody may call this handler"),
+        (46, "public/reason_empty", "the reason in #[public(...)] is empty"),
+        (47, "require/and_public", "#[require] and #[public] contradict each other"),
+        (51, "role/circle", "in a circle"),
+        (146, "require/security_by_hand", "writes `security(...)` into #[utoipa::path] itself"),
+        (146, "public/security_by_hand", "writes `security(...)` into #[utoipa::path] itself"),
+    ] {
+        let text = fs::read_to_string(Path::new("cases").join(case).with_extension("stderr"));
+        let text = text.unwrap_or_else(|error| format!("{error}"));
+        assert!(text.contains(said), "row {row}, cases/{case}: {text}");
+    }
+}
+
 /// The README shows a mistake and what rustc says to it; this is what rustc says.
 #[test]
 fn readme_shows_a_real_error() {
