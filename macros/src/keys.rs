@@ -78,7 +78,8 @@ impl Table {
         }
         let attribute = self.written();
         if let Some((_, place)) = self.misplaced.iter().find(|(misplaced, _)| *misplaced == name) {
-            errors.push(ident, format!("`{name}` in {attribute} belongs on {place}"));
+            let message = Message::new(format!("`{name}` in {attribute} belongs on {place}"));
+            errors.push(ident, message.help("move it there"));
             return None;
         }
         let mut message = Message::new(format!("unknown key `{name}` in {attribute}"));
@@ -195,7 +196,8 @@ impl Entry {
         match &self.value {
             Value::Assigned(value) => Some(value),
             Value::Word | Value::List(_) => {
-                errors.push(&self.ident, format!("`{}` needs a value: `{}`", self.key.name, self.key.usage));
+                let message = Message::new(format!("`{}` needs a value", self.key.name));
+                errors.push(&self.ident, message.help(self.usage()));
                 None
             }
         }
@@ -313,7 +315,7 @@ mod tests {
             [
                 "unknown key `nonsense` in #[claims(...)]\nnote: the keys are `issuer`, `roles`, `crate`",
                 "`issuer` stands twice in #[claims(...)]\nhelp: keep one of the two",
-                "`subject` in #[claims(...)] belongs on a field",
+                "`subject` in #[claims(...)] belongs on a field\nhelp: move it there",
                 "`issuer` takes a string\nhelp: write `issuer = \"...\"`",
                 "`roles` takes no value\nhelp: write `roles`",
                 "`crate` takes a path, without quotes\nhelp: write `crate = path`",
@@ -332,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_asked_for() {
-        let asked = ["`issuer` needs a value: `issuer = \"...\"`"];
+        let asked = ["`issuer` needs a value\nhelp: write `issuer = \"...\"`"];
         assert_eq!(mistakes(parse_quote!(#[claims(issuer)])), asked);
         assert_eq!(mistakes(parse_quote!(#[claims(issuer =)])), asked);
         assert_eq!(mistakes(parse_quote!(#[claims(issuer("x"))])), asked);

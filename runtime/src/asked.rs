@@ -41,7 +41,7 @@ pub const fn check_covered(attribute: &str, ty: &str, asked: Option<Access>, acc
     {
         return;
     }
-    panic!("{}", not_said(attribute, ty, &asked).text());
+    panic!("{}", not_said(attribute, ty, &asked, &access).text());
 }
 
 /// Whether `asked` holds whenever `rule` does, as far as their form tells.
@@ -113,20 +113,56 @@ const fn is_in_person(rule: &Rule) -> bool {
     matches!(rule, Rule::All([Rule::Live, Rule::NotImpersonated]))
 }
 
-const fn not_said(attribute: &str, ty: &str, asked: &Rule) -> Sentence {
+/// Whether the rule holds only where `asked` does.
+const fn demands(access: &Access, asked: &Rule) -> bool {
+    matches!(access, Access::Require(rule) if covers(rule, asked))
+}
+
+/// Whether the rule asks for both tokens anywhere.
+const fn mentions_both_tokens(rule: &Rule) -> bool {
+    match rule {
+        Rule::BothTokens => true,
+        Rule::Any(rules) | Rule::All(rules) => {
+            let mut index = 0;
+            while index < rules.len() {
+                if mentions_both_tokens(&rules[index]) {
+                    return true;
+                }
+                index += 1;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+const fn not_said(attribute: &str, ty: &str, asked: &Rule, access: &Access) -> Sentence {
     let start = Sentence::new().add("#[").add(attribute).add("]: the argument `").add(ty);
     if matches!(asked, Rule::BothTokens) {
-        return start
-            .add("` asks for both tokens, and the OpenAPI document would not say so; write `both_tokens` into #[")
-            .add(attribute)
-            .add("(...)]");
+        let start = start.add("` asks for both tokens, and ");
+        return match access {
+            Access::Require(rule) if mentions_both_tokens(rule) => {
+                start.add("the rule also holds without them; join `both_tokens` to the whole rule with `&&`")
+            }
+            access if demands(access, &Rule::Live) => start
+                .add("the OpenAPI document would not say so; write `both_tokens` in place of `live` into #[")
+                .add(attribute)
+                .add("(...)]"),
+            _ => start
+                .add("the OpenAPI document would not say so; write `both_tokens` into #[")
+                .add(attribute)
+                .add("(...)]"),
+        };
     }
     if is_in_person(asked) {
-        return start
-            .add("` asks for a live session in which nobody acts for the user, and the OpenAPI document would not say so; ")
-            .add("write `live` and `deny_impersonated` into #[")
-            .add(attribute)
-            .add("(...)]");
+        let start = start
+            .add("` asks for a live session in which nobody acts for the user, and the OpenAPI document would not say so; write ");
+        let start = match (demands(access, &Rule::Live), demands(access, &Rule::NotImpersonated)) {
+            (true, _) => start.add("`deny_impersonated`"),
+            (_, true) => start.add("`live`"),
+            _ => start.add("`live` and `deny_impersonated`"),
+        };
+        return start.add(" into #[").add(attribute).add("(...)]");
     }
     start
         .add("` asks for a rule that #[")
@@ -223,6 +259,31 @@ mod tests {
                       #[authenticated(...)]"]
     fn an_argument_that_demands_a_user_in_person_is_told_in_words_of_the_attribute() {
         check_covered("authenticated", "Reauthentication<User>", Some(IN_PERSON), Access::Authenticated);
+    }
+
+    /// What is there already is not asked for.
+    #[test]
+    fn an_attribute_is_told_what_it_lacks() {
+        const LIVE: Access = Access::Require(Rule::Live);
+        const EITHER: Access = Access::Require(Rule::Any(&[Rule::BothTokens, Rule::Role("admin")]));
+        const ALONE: Access = Access::Require(Rule::NotImpersonated);
+        const ROLE: Access = Access::Require(Rule::Role("admin"));
+        let Access::Require(in_person) = IN_PERSON else { panic!("{IN_PERSON}") };
+        for (access, asked, told) in [
+            (LIVE, Rule::BothTokens, "write `both_tokens` in place of `live` into #[a(...)]"),
+            (ROLE, Rule::BothTokens, "write `both_tokens` into #[a(...)]"),
+            (
+                EITHER,
+                Rule::BothTokens,
+                "the rule also holds without them; join `both_tokens` to the whole rule with `&&`",
+            ),
+            (LIVE, in_person, "write `deny_impersonated` into #[a(...)]"),
+            (ALONE, in_person, "write `live` into #[a(...)]"),
+            (ROLE, in_person, "write `live` and `deny_impersonated` into #[a(...)]"),
+        ] {
+            let said = not_said("a", "Argument", &asked, &access);
+            assert!(said.text().ends_with(told), "{}", said.text());
+        }
     }
 
     #[test]

@@ -64,8 +64,8 @@ impl std::error::Error for CheckError {
 /// What a check can take: whatever an extractor takes without the body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a function under #[check]",
-    label = "not an extractor of the request's parts",
-    note = "a check runs before the body is read; it takes the claims, `Path<...>`, `Query<...>`, `State<...>`, headers"
+    label = "cannot be taken from a request to this router",
+    note = "a check runs before the body is read; it takes the claims of the router's `Auth<...>`, `Path<...>`, `Query<...>`, `State<...>`, headers"
 )]
 pub trait CheckArgument<S>: Sized {
     /// Takes it.
@@ -83,9 +83,9 @@ impl<S: Sync, T: FromRequestParts<S>> CheckArgument<S> for T {
 /// What a check can answer: `bool`, or a `Result` of it when it can fail.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an answer of a function under #[check]",
-    label = "not `bool` or `Result<bool, ...>`",
-    note = "answer `true` to let the request pass; an error is for what could not be found out, and must convert into \
-            `Box<dyn std::error::Error + Send + Sync>`"
+    label = "neither `bool` nor a `Result<bool, E>` with a fitting `E`",
+    note = "answer `true` to let the request pass; an error is for what could not be found out",
+    note = "`E` implements `std::error::Error`, and is `Send` and `Sync`"
 )]
 pub trait CheckAnswer {
     /// Whether the request may pass.

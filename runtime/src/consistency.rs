@@ -108,12 +108,16 @@ impl Flaw {
         match self {
             Self::Never(rule) => start.add("nobody can meet ").rule(rule).add("; remove a part of it"),
             Self::Always(rule) => start
-                .add("every signed-in user meets ")
+                .add("every signed-in user satisfies ")
                 .rule(rule)
-                .add("; leave it out, or write #[authenticated]"),
-            Self::Implied { holds, implied } => {
-                implies(start, holds, implied).add("; remove role ").name(implied)
-            }
+                .add("; remove that part of the rule, or write #[authenticated]"),
+            Self::Implied { holds, implied } => start
+                .add("role ")
+                .name(implied)
+                .add(" is superfluous beside role ")
+                .name(holds)
+                .add(", which implies it; remove role ")
+                .name(implied),
             Self::Contradiction { holds, lacks } => implies(start, holds, lacks)
                 .add(", so nobody has role ")
                 .name(holds)
@@ -124,7 +128,9 @@ impl Flaw {
                 .add("nobody has scope ")
                 .name(scope)
                 .add(", since the claims have no scopes; mark a field with #[claims(scopes)]"),
-            Self::Twice(rule) => start.rule(rule).add(" stands twice, maybe under another name; keep one"),
+            Self::Twice(rule) => {
+                start.rule(rule).add(" stands twice, maybe inside of a named rule; remove one of the two")
+            }
         }
     }
 }

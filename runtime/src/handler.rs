@@ -22,7 +22,7 @@ use crate::router::Routes;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
     label = "not an async function of at most 16 arguments",
-    note = "`routes!` takes the names of handlers: `routes!(me, admin::members)`"
+    note = "a handler is an `async fn` with at most 16 arguments; `routes!` takes its name: `routes!(me, admin::members)`"
 )]
 pub trait Signature<Arguments> {
     /// The function itself; unknown, and so silent in later questions, when it is not a handler.

@@ -15,8 +15,9 @@ use crate::sentence::Sentence;
     message = "`{R}` has no role `{Self}`",
     label = "this handler requires the role `{Self}`",
     note = "the roles of `{R}` are `{Names}`",
-    note = "a role is called what its variant is in snake_case unless renamed; here other letters stand as `_`",
-    note = "claims that mark no field with #[claims(roles)] carry no roles"
+    note = "a role is called like its variant in snake_case, unless #[role(rename = \"...\")] says otherwise; `_` stands for a character that \
+            a Rust name cannot hold",
+    note = "if `NoRole` stands here, the claims carry no roles: mark a field with #[claims(roles)]"
 )]
 pub trait DeclaredBy<R, Names> {}
 

@@ -118,7 +118,6 @@ impl<R: NamedRule> fmt::Debug for Proof<R> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<R: NamedRule> DeclaresAccess for Proof<R> {
     const ACCESS: Access = Access::Require(R::RULE);
     type Demands = Self;

@@ -168,7 +168,7 @@ fn is_of_the_compiler(note: &str) -> bool {
         "`#[deny(",
         "Function argument is not a valid axum extractor",
     ];
-    beginnings.iter().any(|beginning| note.starts_with(beginning))
+    beginnings.iter().any(|beginning| note.starts_with(beginning)) || note.contains("redundant requirement")
 }
 
 /// Text outside of backticks may not open a tag.

@@ -1,13 +1,14 @@
 //! The policy of a handler, and the handler with its guard.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{PatType, Type};
 
 use super::model::{Access, Declaration, Handler, Kind};
 use super::rule::{self, Markers};
+use crate::errors::compact;
 use crate::krate::Private;
 use crate::span::{located, moved};
 
@@ -117,7 +118,7 @@ fn checks(
     let attribute = declaration.kind.name();
     let known = if roles.is_empty() { &[] } else { extractors };
     let names = known.iter().map(|ty| {
-        let text = text(ty);
+        let text = compact(ty);
         quote!((#text, #private::RoleNames::<#ty>::NAMES))
     });
     let checks = roles.iter().filter(|_| !known.is_empty()).map(|role| {
@@ -172,7 +173,7 @@ fn demands(
         Access::Authenticated | Access::Require(_) => |ty| asks_for_more(ty),
     };
     let mut checks = extractors.iter().filter(asked).map(|ty| {
-        let text = text(ty);
+        let text = compact(ty);
         let here = moved(private, ty.span());
         let span = located(ty.span());
         let check = if declaration.kind == Kind::Public {
@@ -222,11 +223,6 @@ fn extractors(handler: &Handler) -> Vec<&Type> {
     found
 }
 
-/// A type as a message shows it.
-fn text(ty: &Type) -> String {
-    ty.to_token_stream().to_string().split_whitespace().collect()
-}
-
 fn is_conditional(input: &PatType) -> bool {
     input.attrs.iter().any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
 }
@@ -239,18 +235,10 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
     let name = handler.ident.unraw();
     let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
     let path = format_ident!("__path_{name}", span = Span::call_site());
-    let span = match &declaration.access {
-        Access::Require(rule) if declaration.kind != Kind::Authenticated => {
-            rule.atoms().first().map_or_else(Span::call_site, |atom| atom.span())
-        }
-        Access::Public(reason) => reason.span(),
-        Access::Require(_) | Access::Authenticated | Access::Mistaken => Span::call_site(),
-    };
     let message = format!(
         "#[{}] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out",
         declaration.kind.name()
     );
-    let assertion = quote_spanned!(located(span)=> ::core::assert!(#path::UNDOCUMENTED, #message));
     quote! {
         #[doc(hidden)]
         mod #module {
@@ -268,7 +256,7 @@ fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> Tok
 
         const _: () = {
             use #private::Documentable as _;
-            #assertion
+            ::core::assert!(#path::UNDOCUMENTED, #message);
         };
     }
 }

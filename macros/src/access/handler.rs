@@ -74,11 +74,12 @@ fn only_attribute(kind: Kind, attrs: &[Attribute], errors: &Errors) {
 fn instead_of_both(kind: Kind, other: Kind) -> &'static str {
     match (kind, other) {
         (Kind::RequireRole, Kind::RequireRole) => {
-            "list the roles in one attribute: #[require_role(\"admin\", \"support\")] lets in who has any of them"
+            "write #[require(role(\"admin\") && role(\"support\"))] where both are needed; \
+             #[require_role(\"admin\", \"support\")] lets in who has one of them"
         }
         (Kind::RequireScope, Kind::RequireScope) => {
-            "list the scopes in one attribute: #[require_scope(\"posts:write\", \"posts:admin\")] lets in who has any \
-             of them"
+            "write #[require(scope(\"posts:write\") && scope(\"posts:admin\"))] where both are needed; \
+             #[require_scope(\"posts:write\", \"posts:admin\")] lets in who has one of them"
         }
         (Kind::Authenticated, Kind::Authenticated) | (Kind::Public, _) | (_, Kind::Public) => {
             "keep one of the two"

@@ -7,7 +7,7 @@ use super::model::Role;
 use super::names::{self, Place, What};
 use super::rule::{Atom, Kind, Rule};
 use super::words;
-use crate::errors::{Errors, Message};
+use crate::errors::{Errors, Message, compact};
 use crate::keys::bare;
 
 /// Any of the names, and all that the words ask for.
@@ -70,24 +70,32 @@ fn name(what: What, place: Place, argument: TokenStream, errors: &Errors) -> Opt
         );
         return None;
     }
-    let kind = match (what, syn::parse2(argument.clone()).map(bare)) {
+    let message = match (what, syn::parse2(argument.clone()).map(bare)) {
         (_, Ok(Expr::Lit(ExprLit { lit: Lit::Str(name), attrs }))) if attrs.is_empty() => {
             let name = names::quoted(name, what, place, errors)?;
-            Some(if what == What::Role { Kind::Role(Role::Name(name)) } else { Kind::Scope(name) })
+            let kind = if what == What::Role { Kind::Role(Role::Name(name)) } else { Kind::Scope(name) };
+            return Some(Atom { kind, tokens: argument });
         }
         (What::Role, Ok(Expr::Path(path))) if path.qself.is_none() && path.attrs.is_empty() => {
-            names::path(path.path).ok().map(Kind::Role)
+            match names::path(path.path) {
+                Ok(role) => return Some(Atom { kind: Kind::Role(role), tokens: argument }),
+                Err(word) => names::without_quotes(&word, what, place, |word| format!("{word:?}")),
+            }
         }
-        _ => None,
-    };
-    if kind.is_none() {
-        let message = if what == What::Role {
-            Message::new(format!("a role in {written} is a string or a path"))
-                .help("write \"admin\" or Role::Admin")
-        } else {
+        (What::Scope, Ok(Expr::Path(path))) if path.path.get_ident().is_some() => {
+            names::without_quotes(&path.path, what, place, |word| format!("{word:?}"))
+        }
+        (_, Ok(Expr::Array(list))) => {
+            let names = list.elems.iter().map(compact).collect::<Vec<_>>().join(", ");
+            Message::new(format!("{word}s in {written} stand without brackets"))
+                .help(format!("write #[require_{word}({names})]"))
+        }
+        (What::Role, _) => Message::new(format!("a role in {written} is a string or a path"))
+            .help("write \"admin\" or Role::Admin"),
+        (What::Scope, _) => {
             Message::new(format!("a scope in {written} is a string")).help("write \"posts:write\"")
-        };
-        errors.push(&argument, message);
-    }
-    kind.map(|kind| Atom { kind, tokens: argument })
+        }
+    };
+    errors.push(&argument, message);
+    None
 }

@@ -1,5 +1,6 @@
 //! The names of roles and scopes, wherever an attribute takes them.
 
+use quote::ToTokens as _;
 use syn::{LitStr, Path};
 
 use super::model::Role;
@@ -25,18 +26,23 @@ impl Place {
         }
     }
 
-    /// What to write where several names were meant.
-    fn several(self, what: What) -> String {
-        let name = what.word();
-        let [one, other] = what.examples();
-        match self {
+    /// What to write where the text has several names in it.
+    fn several(self, what: What, text: &str) -> Option<String> {
+        let word = what.word();
+        let names: Vec<_> = text.split([' ', ',']).filter(|name| !name.is_empty()).collect();
+        if names.len() < 2 || names.iter().any(|name| !name.chars().all(is_allowed)) {
+            return None;
+        }
+        Some(match self {
             Self::RequireRole | Self::RequireScope => {
-                format!("list several {name}s with commas: #[require_{name}(\"{one}\", \"{other}\")]")
+                let names: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+                format!("list several {word}s with commas: #[require_{word}({})]", names.join(", "))
             }
             Self::Require | Self::RuleMacro => {
-                format!("join several with `||` or `&&`: {name}(\"{one}\") || {name}(\"{other}\")")
+                let names: Vec<_> = names.iter().map(|name| format!("{word}({name:?})")).collect();
+                format!("join several with `||` or `&&`: {}", names.join(" || "))
             }
-        }
+        })
     }
 
     fn instead_of_nothing(self, what: What) -> String {
@@ -87,11 +93,10 @@ pub(crate) fn quoted(name: LitStr, what: What, place: Place, errors: &Errors) ->
     }
     // As a name it would look nothing up, and the attribute would read as if it did.
     if let Some(key) = WORDS.into_iter().find(|key| *key == text) {
-        let [example, _] = what.examples();
         let message = match place {
             Place::RequireRole | Place::RequireScope => {
                 Message::new(format!("`{key}` stands in {written} without quotes"))
-                    .help(format!("write #[require_{word}(\"{example}\", {key})]"))
+                    .help(format!("write {key}"))
             }
             Place::Require | Place::RuleMacro => Message::new(format!("`{key}` is no {word} in {written}"))
                 .help(format!("write `{key}` in place of {word}(\"{key}\")")),
@@ -99,17 +104,35 @@ pub(crate) fn quoted(name: LitStr, what: What, place: Place, errors: &Errors) ->
         errors.push(&name, message);
         return None;
     }
-    // The scope-token of RFC 6749 section 3.3, which every role has to be as well.
-    if let Some(refused) = text.chars().find(|c| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')) {
+    if let Some(refused) = text.chars().find(|c| !is_allowed(*c)) {
+        let several = place.several(what, &text);
+        let help = several.unwrap_or_else(|| format!("rename the {word}"));
         errors.push(
             &name,
             Message::new(format!("a {word} in {written} cannot hold {refused:?}"))
-                .help(place.several(what))
+                .help(help)
                 .note(format!("a {word} is made of visible ASCII characters without quotes and backslashes")),
         );
         return None;
     }
     Some(name)
+}
+
+/// The scope-token of RFC 6749 section 3.3, which every role has to be as well.
+fn is_allowed(c: char) -> bool {
+    matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
+}
+
+/// What to say of a name that stands without quotes; `written` shows it with them.
+pub(crate) fn without_quotes(
+    name: &Path,
+    what: What,
+    place: Place,
+    written: impl FnOnce(&str) -> String,
+) -> Message {
+    let (word, name) = (what.word(), name.to_token_stream().to_string());
+    Message::new(format!("the {word} `{name}` misses its quotes in {}", place.written()))
+        .help(format!("write {}", written(&name)))
 }
 
 /// A role by its path, unless it is a word that misses its quotes: neither a variant nor a constant begins with a small letter.

@@ -96,7 +96,7 @@ fn is_key(kind: Kind, argument: &TokenStream) -> bool {
 fn refused_key(kind: Kind, argument: &TokenStream) -> Option<(Ident, Message)> {
     let Some(TokenTree::Ident(key)) = argument.clone().into_iter().next() else { return None };
     let word = key.to_string();
-    let (written, help) = match (kind, word.as_str()) {
+    let (place, help) = match (kind, word.as_str()) {
         (Kind::Public, word) if WORDS.contains(&word) => {
             let message = Message::new(format!("`{word}` cannot stand in #[public(...)]"))
                 .help(format!("write #[authenticated({word})] if callers have to be signed in"))
@@ -110,10 +110,20 @@ fn refused_key(kind: Kind, argument: &TokenStream) -> Option<(Ident, Message)> {
             Place::RequireScope,
             "write the scopes alone, as in #[require_scope(\"posts:write\")]".to_owned(),
         ),
+        (Kind::Authenticated, "role" | "roles") => {
+            let message = Message::new(format!("`{word}` is not a key of #[authenticated(...)]"))
+                .help("write #[require_role(\"admin\")] for those with a role");
+            return Some((key, message));
+        }
+        (Kind::Authenticated, "scope" | "scopes") => {
+            let message = Message::new(format!("`{word}` is not a key of #[authenticated(...)]"))
+                .help("write #[require_scope(\"posts:write\")] for those with a scope");
+            return Some((key, message));
+        }
         (Kind::Require, word) => (Place::Require, format!("write {}", rule::example_of(word)?)),
         _ => return None,
     };
-    Some((key, Message::new(format!("`{word}` is not a key of {}", written.written())).help(help)))
+    Some((key, Message::new(format!("`{word}` is not a key of {}", place.written())).help(help)))
 }
 
 /// The rule between the commas that belong to keys.

@@ -36,7 +36,7 @@ fn a_role_list_is_not_empty() {
 fn a_role_is_a_scope_token() {
     refused(
         Kind::RequireRole,
-        r#""", "admin support", "a\"b", "é""#,
+        r#""", "admin, support", "a\"b", "é""#,
         HANDLER,
         &[
             "a role in #[require_role(...)] is empty\n\
@@ -45,10 +45,10 @@ fn a_role_is_a_scope_token() {
              help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
             "a role in #[require_role(...)] cannot hold '\"'\n\
-             help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
+             help: rename the role\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
             "a role in #[require_role(...)] cannot hold 'é'\n\
-             help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
+             help: rename the role\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
         ],
     );
@@ -57,7 +57,20 @@ fn a_role_is_a_scope_token() {
 #[test]
 fn a_role_is_a_string_or_a_path() {
     let wrong = "a role in #[require_role(...)] is a string or a path\nhelp: write \"admin\" or Role::Admin";
-    refused(Kind::RequireRole, r#"5, role("admin"), b"admin", admin"#, HANDLER, &[wrong; 4]);
+    refused(Kind::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
+    let bare = |word, written| {
+        format!("the {word} `write` misses its quotes in #[require_{word}(...)]\nhelp: write {written}")
+    };
+    refused(Kind::RequireRole, "write", HANDLER, &[&bare("role", "\"write\"")]);
+    refused(Kind::RequireScope, "write", HANDLER, &[&bare("scope", "\"write\"")]);
+    refused(
+        Kind::RequireRole,
+        r#"["admin", Role::Support]"#,
+        HANDLER,
+        &[
+            "roles in #[require_role(...)] stand without brackets\nhelp: write #[require_role(\"admin\", Role::Support)]",
+        ],
+    );
 }
 
 #[test]
@@ -153,9 +166,7 @@ fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
             Kind::RequireRole,
             &format!("\"admin\", \"{word}\""),
             HANDLER,
-            &[&format!(
-                "`{word}` stands in #[require_role(...)] without quotes\nhelp: write #[require_role(\"admin\", {word})]"
-            )],
+            &[&format!("`{word}` stands in #[require_role(...)] without quotes\nhelp: write {word}")],
         );
     }
     for (word, help) in [
@@ -322,7 +333,8 @@ fn a_handler_has_one_access_attribute() {
         r#""admin""#,
         r#"#[require_role("support")] async fn me() {}"#,
         &["#[require_role] stands twice above one handler\n\
-           help: list the roles in one attribute: #[require_role(\"admin\", \"support\")] lets in who has any of them"],
+           help: write #[require(role(\"admin\") && role(\"support\"))] where both are needed; \
+           #[require_role(\"admin\", \"support\")] lets in who has one of them"],
     );
     refused(
         Kind::RequireRole,

@@ -102,11 +102,10 @@ fn is_fit(input: &PatType, errors: &Errors) -> bool {
     }
     match bare(&input.ty) {
         Type::Reference(reference) => {
-            let owned = reference.elem.to_token_stream();
             errors.push(
                 reference.and_token,
                 Message::new("a function under #[check] takes its arguments by value")
-                    .help(format!("write `{owned}` without the `&`"))
+                    .help("write an extractor without the `&`, as in `user: User` or `Path(id): Path<u64>`")
                     .note("they are taken from the request, as those of a handler are"),
             );
             false

@@ -194,7 +194,7 @@ fn check_marked(mark: Mark, serde: &FieldSerde, errors: &Errors) {
                 "#[serde({key})] cannot stand on the field marked #[claims({})]",
                 mark.name()
             ))
-            .help("remove it, or serialize another type where it is needed")
+            .help("remove it; answers to clients can be of another type")
             .note(note),
         );
     }

@@ -104,7 +104,7 @@ impl FieldSerde {
 
 /// Why a token cannot follow `key`, and what to do instead.
 fn refusal(key: &str) -> Message {
-    let message = Message::new(format!("#[serde({key})] cannot hold for a token"));
+    let message = Message::new(format!("#[serde({key})] does not work in claims"));
     match key {
         "flatten" => message.help("write the fields into the struct, or keep them together in one claim"),
         "skip_serializing" | "skip_deserializing" => {
@@ -117,7 +117,7 @@ fn refusal(key: &str) -> Message {
         "from" | "into" | "try_from" | "remote" => message
             .help("derive SessionClaims on the type that it stands for, and convert in the application"),
         "bound" => message.help("remove it; claims have no type parameters"),
-        _ => message.help("remove it, or serialize another type where it is needed"),
+        _ => message.help("remove it; answers to clients can be of another type"),
     }
 }
 
@@ -143,7 +143,7 @@ fn text(entry: &RawEntry, errors: &Errors) -> Option<LitStr> {
         Value::Assigned(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => return Some(text.clone()),
         Value::List(_) => errors.push(
             key,
-            Message::new(format!("#[serde({key}(...))] cannot hold for a token"))
+            Message::new(format!("#[serde({key}(...))] does not work in claims"))
                 .help(format!("write `{key} = \"...\"`; what is written has to be read back")),
         ),
         Value::Assigned(value) => {
@@ -152,7 +152,10 @@ fn text(entry: &RawEntry, errors: &Errors) -> Option<LitStr> {
                 Message::new(format!("`{key}` takes a string")).help(format!("write `{key} = \"...\"`")),
             );
         }
-        Value::Word => errors.push(key, format!("`{key}` needs a value: `{key} = \"...\"`")),
+        Value::Word => errors.push(
+            key,
+            Message::new(format!("`{key}` needs a value")).help(format!("write `{key} = \"...\"`")),
+        ),
     }
     None
 }

@@ -1,6 +1,6 @@
 //! `#[attributes] visibility Name = rule;`, several times.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
@@ -91,21 +91,63 @@ fn circle(definitions: &[Definition], start: usize, path: &mut Vec<usize>) -> Op
     None
 }
 
-/// Splits at the semicolons, with which every definition ends.
+/// Splits at the semicolons, with which every definition ends, and where one was forgotten.
 fn parts(tokens: TokenStream, errors: &Errors) -> Vec<TokenStream> {
     let mut parts = Vec::new();
-    let mut part = TokenStream::new();
+    let mut part = Vec::new();
     for token in tokens {
-        match token {
-            TokenTree::Punct(sign) if sign.as_char() == ';' => parts.push(std::mem::take(&mut part)),
-            token => part.extend([token]),
+        if is_sign(&token, ';') {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        part.push(token);
+        if let Some(start) = second_definition(&part) {
+            let next = part.split_off(start);
+            match (part.pop_if(|last| is_sign(last, ',')), next.first()) {
+                (Some(comma), _) => errors.push(comma, ends_with_comma()),
+                (None, first) => errors.push(first, no_semicolon("in front of this rule")),
+            }
+            parts.push(std::mem::replace(&mut part, next));
         }
     }
-    if let Some(last) = part.clone().into_iter().last() {
-        errors.push(last, Message::new("a semicolon is missing after this rule in rule!").help("write `;`"));
+    if let Some(last) = part.last() {
+        let is_comma = is_sign(last, ',');
+        errors.push(last, if is_comma { ends_with_comma() } else { no_semicolon("after this rule") });
         parts.push(part);
     }
-    parts
+    parts.into_iter().map(TokenStream::from_iter).collect()
+}
+
+fn no_semicolon(place: &str) -> Message {
+    Message::new(format!("a semicolon is missing {place} in rule!")).help("write `;`")
+}
+
+fn ends_with_comma() -> Message {
+    Message::new("a rule in rule! ends with a comma").help("write `;`")
+}
+
+fn is_sign(token: &TokenTree, sign: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign)
+}
+
+/// Where a second definition begins, as soon as its `=` is there.
+fn second_definition(part: &[TokenTree]) -> Option<usize> {
+    let is_start = |pair: &[TokenTree]| {
+        matches!(pair, [TokenTree::Ident(name), TokenTree::Punct(sign)]
+            if name.to_string().starts_with(char::is_uppercase) && sign.as_char() == '=' && sign.spacing() == Spacing::Alone)
+    };
+    let (before, last) = part.split_at_checked(part.len().checked_sub(2)?)?;
+    (is_start(last) && before.windows(2).any(is_start)).then(|| before.len() - head(before))
+}
+
+/// How many of the tokens in front of a name belong to it: the visibility and the attributes.
+fn head(before: &[TokenTree]) -> usize {
+    match before {
+        [rest @ .., sign, TokenTree::Group(_)] if is_sign(sign, '#') => head(rest) + 2,
+        [rest @ .., TokenTree::Ident(word), TokenTree::Group(_)] if word == "pub" => head(rest) + 2,
+        [rest @ .., TokenTree::Ident(word)] if word == "pub" => head(rest) + 1,
+        _ => 0,
+    }
 }
 
 fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {

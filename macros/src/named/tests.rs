@@ -57,6 +57,20 @@ fn a_definition_is_a_name_and_a_rule() {
 }
 
 #[test]
+fn a_forgotten_semicolon_is_missed_where_it_belongs() {
+    let before = "a semicolon is missing in front of this rule in rule!\nhelp: write `;`";
+    refused("A = role(\"a\") B = live;", &[before]);
+    refused("A = role(\"a\") #[cfg(test)] /** Text. */ pub(crate) B = live;", &[before]);
+    refused("pub A = live pub B = both_tokens pub C = A;", &[before, before]);
+    refused("A = live, B = both_tokens,", &["a rule in rule! ends with a comma\nhelp: write `;`"; 2]);
+    refused("A = B = live;", &[before, &format!("the rule `A` in rule! is empty\n{USAGE}")]);
+    refused(
+        "A = B == live;",
+        &["`==` cannot stand in rule!\nhelp: write role(\"admin\"), which asks whether the user has it"],
+    );
+}
+
+#[test]
 fn a_rule_is_read_as_in_the_attribute() {
     refused(
         "A = role(admin); B = live and live; C = role(\"a\"), live;",

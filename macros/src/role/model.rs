@@ -386,7 +386,7 @@ mod tests {
                 }
             )),
             [
-                "`private` in #[role(...)] belongs on a variant",
+                "`private` in #[role(...)] belongs on a variant\nhelp: move it there",
                 "`private` takes no value\nhelp: write `private`",
                 "unknown key `privat` in #[role(...)]\nhelp: did you mean `private`?\n\
                  note: the keys are `rename`, `implies`, `private`",
@@ -409,11 +409,11 @@ mod tests {
                 }
             )),
             [
-                "`rename` in #[role(...)] belongs on a variant",
+                "`rename` in #[role(...)] belongs on a variant\nhelp: move it there",
                 "`crate` takes a path, without quotes\nhelp: write `crate = path`",
                 "unknown key `renam` in #[role(...)]\nhelp: did you mean `rename`?\n\
                  note: the keys are `rename`, `implies`, `private`",
-                "`crate` in #[role(...)] belongs on the enum",
+                "`crate` in #[role(...)] belongs on the enum\nhelp: move it there",
                 "`implies` takes names in parentheses\nhelp: write `implies(A, B)`",
                 "`rename` takes a string\nhelp: write `rename = \"...\"`",
                 "`implies` takes plain names\nhelp: write `implies(A, B)`",

@@ -96,7 +96,8 @@ fn handlers(list: TokenStream, errors: &Errors) -> Vec<Path> {
                 errors.push(
                     argument,
                     Message::new("routes!(...) takes the names of handlers")
-                        .help("write routes!(me, admin::members)"),
+                        .help("write routes!(me, admin::members)")
+                        .note("the method and the path of a handler stand in #[utoipa::path(...)] above it"),
                 );
             }
             handler

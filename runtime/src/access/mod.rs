@@ -94,8 +94,9 @@ pub trait Policy: Send + Sync + 'static {
 /// A rule with a name; [`rule!`](crate::rule) makes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a named rule",
-    label = "not a rule",
-    note = "make one with `rule! {{ pub {Self} = role(\"editor\") && scope(\"posts:write\"); }}`"
+    label = "not defined by rule!",
+    note = "name a rule that `rule!` defines, as in `rule! {{ pub CanPublish = role(\"editor\"); }}`",
+    note = "of a function under #[check], `rule! {{ pub OwnsPost = check(owns_post); }}` makes a rule"
 )]
 pub trait NamedRule: Send + Sync + 'static {
     /// The name.
@@ -122,7 +123,7 @@ pub trait NamedRule: Send + Sync + 'static {
     message = "this handler does not declare who may call it",
     label = "no access declared",
     note = "put `#[require_role(\"...\")]`, `#[require(...)]`, `#[authenticated]` or `#[public(reason = \"...\")]` above the handler",
-    note = "or make the claims type, `Option` of it, or `Session<...>` its first argument"
+    note = "or make the claims type, `Option` of it, `Session<...>` or `Proof<...>` its first argument"
 )]
 pub trait DeclaresAccess {
     /// What the handler demands.

@@ -11,8 +11,8 @@ use crate::claims::SessionClaims;
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth`",
     label = "this state has to carry it",
-    note = "add `#[derive(AuthState)]` to `{Self}` and `#[auth]` to its field of type `Auth<...>`",
-    note = "if `{Self}` is a part of the state that `State<{Self}>` takes, implement `FromRef` for it"
+    note = "the router's state is an `Auth<...>`, or a struct with `#[derive(AuthState)]` and `#[auth]` on its field of type `Auth<...>`",
+    note = "if `State<{Self}>` asks for a field of that struct, add axum's `#[derive(FromRef)]` to the struct"
 )]
 pub trait AuthState: Send + Sync {
     /// The application's claims.
@@ -45,7 +45,7 @@ impl<S: AuthState> AuthState for Arc<S> {
     message = "the router state `{Self}` carries no `Auth<{C}>`",
     label = "this state signs in other claims, or none",
     note = "take the claims of the state's `Auth<...>` as the argument",
-    note = "or give the state a field of type `Auth<{C}>`, marked `#[auth]` under `#[derive(AuthState)]`"
+    note = "a state signs in one kind of claims: handlers for `{C}` go into a router of their own with an `Auth<{C}>`, which can be nested or merged"
 )]
 pub trait ProvidesClaims<C>: Send + Sync {
     #[doc(hidden)]
@@ -75,7 +75,7 @@ impl<C> Same<C> for C {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an `Auth<...>`",
     label = "#[auth] marks a field of another type",
-    note = "move `#[auth]` to the field of type `Auth<...>`"
+    note = "`#[auth]` marks a field of type `Auth<...>` itself, without an `Option` or another type around it"
 )]
 pub trait AuthHandle {
     /// The claims of the handle.

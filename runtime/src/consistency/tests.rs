@@ -57,16 +57,16 @@ fn a_rule_that_nobody_can_meet_is_found() {
 
 #[test]
 fn a_rule_that_every_user_meets_is_found() {
-    let help = "; leave it out, or write #[authenticated]";
+    let help = "; remove that part of the rule, or write #[authenticated]";
     for (rule, text) in [
         (
             Rule::Any(&[OTHER, Rule::Not(&OTHER)]),
-            "every signed-in user meets role `other` or not role `other`",
+            "every signed-in user satisfies role `other` or not role `other`",
         ),
-        (Rule::Any(&[MEMBER, NOT_ADMIN]), "every signed-in user meets role `member` or not role `admin`"),
+        (Rule::Any(&[MEMBER, NOT_ADMIN]), "every signed-in user satisfies role `member` or not role `admin`"),
         (
             Rule::All(&[OTHER, Rule::Any(&[CHECK, WRITE, NOT_WRITE])]),
-            "every signed-in user meets check `owns_post` or scope `write` or not scope `write`",
+            "every signed-in user satisfies check `owns_post` or scope `write` or not scope `write`",
         ),
     ] {
         assert_eq!(told(rule).unwrap(), format!("{text}{help}"), "{rule:?}");
@@ -75,17 +75,17 @@ fn a_rule_that_every_user_meets_is_found() {
 
 #[test]
 fn a_role_that_another_one_implies_is_left_out_of_a_conjunction() {
-    let text = "role `admin` implies role `member`; remove role `member`";
+    let text = "role `member` is superfluous beside role `admin`, which implies it; remove role `member`";
     assert_eq!(told(Rule::All(&[ADMIN, MEMBER])).unwrap(), text);
     assert_eq!(told(Rule::All(&[MEMBER, FRESH, ADMIN])).unwrap(), text);
     assert_eq!(told(Rule::Any(&[WRITE, Rule::All(&[MEMBER, ADMIN])])).unwrap(), text);
     assert_eq!(
         told(Rule::All(&[ADMIN, OTHER, ADMIN])).unwrap(),
-        "role `admin` stands twice, maybe under another name; keep one"
+        "role `admin` stands twice, maybe inside of a named rule; remove one of the two"
     );
     assert_eq!(
         told(Rule::Any(&[WRITE, WRITE])).unwrap(),
-        "scope `write` stands twice, maybe under another name; keep one"
+        "scope `write` stands twice, maybe inside of a named rule; remove one of the two"
     );
 }
 
@@ -206,14 +206,14 @@ fn a_big_rule_is_compared_in_pairs() {
     let with = |part| -> &'static [Rule] { ELEVEN.iter().copied().chain([part]).collect::<Vec<_>>().leak() };
     const NOT_K: Rule = Rule::Not(&Rule::Role("k"));
     assert!(told(Rule::All(with(NOT_K))).unwrap().starts_with("nobody can meet role `a` and role `b`"));
-    assert!(told(Rule::Any(with(NOT_K))).unwrap().starts_with("every signed-in user meets role `a` or"));
+    assert!(told(Rule::Any(with(NOT_K))).unwrap().starts_with("every signed-in user satisfies role `a` or"));
     assert_eq!(
         told(Rule::Any(with(ELEVEN[3]))).unwrap(),
-        "role `d` stands twice, maybe under another name; keep one"
+        "role `d` stands twice, maybe inside of a named rule; remove one of the two"
     );
     const TEN: &[Rule] = &[NOT_K, Rule::Any(ELEVEN.split_at(1).1)];
     assert!(
-        told(Rule::Any(TEN)).unwrap().starts_with("every signed-in user meets not role `k` or (role `b`")
+        told(Rule::Any(TEN)).unwrap().starts_with("every signed-in user satisfies not role `k` or (role `b`")
     );
 }
 
@@ -229,7 +229,7 @@ const _: () = {
 };
 
 #[test]
-#[should_panic = "#[require]: role `admin` implies role `member`; remove role `member`"]
+#[should_panic = "#[require]: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
 fn an_attribute_is_told_of_a_flaw_by_its_own_name() {
     check_rule("#[require]", Rule::All(&[ADMIN, MEMBER]), &[("State<Db>", None), ("User", Some(ROLES))]);
 }
@@ -261,7 +261,7 @@ fn what_no_type_knows_is_left_to_the_router() {
 
 #[cfg(feature = "openapi")]
 #[test]
-#[should_panic = "a handler in `routes!` demands (role `admin` and role `member`) or scope `write`: role `admin` implies role `member`; remove role `member`"]
+#[should_panic = "a handler in `routes!` demands (role `admin` and role `member`) or scope `write`: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
 fn a_handler_is_named_by_its_rule_where_it_meets_its_router() {
     check_declared(Access::Require(Rule::Any(&[Rule::All(&[ADMIN, MEMBER]), WRITE])), ROLES);
 }

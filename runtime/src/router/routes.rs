@@ -72,7 +72,8 @@ pub struct Routes<S> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of routes",
     label = "not routes",
-    note = "pass `routes!(me, admin::members)`, or the endpoints of `auth.routes()`"
+    note = "pass `routes!(me, admin::members)`, or the endpoints of `auth.routes()`",
+    note = "a router of axum is added with `nest_router(\"/prefix\", auth.layer(), router)`, or with `unguarded(\"why\", router)`"
 )]
 pub trait IntoRoutes<S> {
     #[doc(hidden)]

@@ -27,8 +27,9 @@ const UNKNOWN_ROUTES: &str = "routes of a router that keeps them to itself";
 /// Two types are: what [`Auth::layer`](crate::Auth::layer) makes, with the rules that its methods add, and [`Unguarded`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may call",
-    label = "not an access",
-    note = "pass `auth.layer()`, `auth.layer().role(\"...\")`, or `Unguarded(\"why everybody may\")`"
+    label = "neither a layer of an `Auth` nor `Unguarded`",
+    note = "pass `auth.layer()`, `auth.layer().role(\"...\")`, or `Unguarded(\"why everybody may\")`; it stands in front of what it guards",
+    note = "a layer that says nothing about access goes to `AuthRouter::layer`"
 )]
 pub trait ServiceAccess {
     #[doc(hidden)]

@@ -6,5 +6,3 @@ async fn me() -> &'static str {
 }
 
 fn main() {}
-
-// cure: name the path under which this crate is known: `crate = path::to::countersign`

@@ -14,5 +14,3 @@ fn router(auth: Auth<User>) -> axum::Router {
 }
 
 fn main() {}
-
-// cure: name a rule of `rule!`, as in `Proof<CanPublish>`

@@ -6,5 +6,3 @@ async fn health() -> &'static str {
 }
 
 fn main() {}
-
-// cure: say why it is open: `#[public(reason = "health probe")]`

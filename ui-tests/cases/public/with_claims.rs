@@ -12,5 +12,3 @@ async fn health(user: User) -> String {
 }
 
 fn main() {}
-
-// cure: write `#[authenticated]`; or remove `#[public]`, and the handler takes `Option<User>` first

@@ -12,5 +12,3 @@ async fn look(session: Option<Session<User>>) -> String {
 }
 
 fn main() {}
-
-// cure: remove `#[public]`: with `Option<Session<User>>` as its first argument the handler is open to anybody anyway

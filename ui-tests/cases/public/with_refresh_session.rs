@@ -12,5 +12,3 @@ async fn health(_session: RefreshSession<User>) -> &'static str {
 }
 
 fn main() {}
-
-// cure: write `#[authenticated(both_tokens)]`

@@ -13,5 +13,3 @@ async fn members(user: User) -> String {
 }
 
 fn main() {}
-
-// cure: add a field such as `#[claims(roles)] roles: Vec<Level>` to the claims

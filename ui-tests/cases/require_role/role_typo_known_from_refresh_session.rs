@@ -21,5 +21,3 @@ async fn close(_session: RefreshSession<User>) -> &'static str {
 }
 
 fn main() {}
-
-// cure: write `#[require_role("admin")]`

@@ -21,5 +21,3 @@ async fn members(_session: Session<User>) -> &'static str {
 }
 
 fn main() {}
-
-// cure: write `#[require_role("member")]`

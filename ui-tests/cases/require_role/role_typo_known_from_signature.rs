@@ -21,5 +21,3 @@ async fn members(user: User) -> String {
 }
 
 fn main() {}
-
-// cure: write `#[require_role("admin")]`

@@ -15,5 +15,3 @@ async fn close(_session: RefreshSession<User>) -> &'static str {
 }
 
 fn main() {}
-
-// cure: write `#[require_role("...", both_tokens)]`

@@ -8,5 +8,3 @@ enum Level {
 }
 
 fn main() {}
-
-// cure: put `#[role(rename = "...")]` above the variant whose name it changes

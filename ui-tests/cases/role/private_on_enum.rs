@@ -8,5 +8,3 @@ enum Level {
 }
 
 fn main() {}
-
-// cure: put `#[role(private)]` above each variant whose name strangers may not read

@@ -8,5 +8,3 @@ enum Level {
 }
 
 fn main() {}
-
-// cure: write the name: `#[role(rename = "on-call")]`

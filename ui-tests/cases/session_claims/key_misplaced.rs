@@ -7,5 +7,3 @@ struct User {
 }
 
 fn main() {}
-
-// cure: put `#[claims(subject)]` above the field that identifies the user

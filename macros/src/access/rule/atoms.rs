@@ -1,6 +1,5 @@
 //! The conditions of a rule.
 
-use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprLit, Ident, Lit, LitInt, LitStr, Path};
@@ -10,7 +9,7 @@ use super::super::names::{self, What};
 use super::super::words::WORDS;
 use super::model::{Atom, Kind, Rule};
 use super::parse::Reader;
-use crate::errors::Message;
+use crate::errors::{Message, compact};
 use crate::keys::bare;
 use crate::suggest::nearest;
 
@@ -128,7 +127,7 @@ impl Reader<'_> {
     }
 
     fn no_named_rule(&self, path: &Path) -> Message {
-        let text: String = path.to_token_stream().to_string().split_whitespace().collect();
+        let text = compact(path);
         Message::new(self.unknown(&text))
             .help(format!(
                 "write role(\"{text}\") for a role, check({text}) for a function under #[check], or the name of a rule"
@@ -141,7 +140,7 @@ impl Reader<'_> {
         path: &Path,
         arguments: &syn::punctuated::Punctuated<Expr, syn::Token![,]>,
     ) -> Option<Rule> {
-        let text: String = path.to_token_stream().to_string().split_whitespace().collect();
+        let text = compact(path);
         let last = path.segments.last()?.ident.to_string();
         let unknown = Message::new(self.unknown(&text));
         let message = match last.as_str() {
@@ -176,11 +175,15 @@ impl Reader<'_> {
             Kind::Role(_) | Kind::Scope(_) => return Some(Rule::Not(atom)),
             Kind::Check(_) => "write a function that answers the opposite",
             Kind::Named(_) => "write the rule out here, or define another one with rule!",
-            Kind::NotImpersonated => "leave it out; without it others may act for the user",
-            Kind::Fresh(_) | Kind::Live | Kind::BothTokens => "leave it out",
+            Kind::NotImpersonated => {
+                "remove it together with its `!`; without it others may act for the user"
+            }
+            Kind::Fresh(_) => "remove it together with its `!`; no rule can ask for an old sign-in",
+            Kind::Live => "remove it together with its `!`; no rule can ask for a session that has ended",
+            Kind::BothTokens => "remove it together with its `!`; no rule can ask for one token alone",
         };
         let message = format!("`{name}` cannot stand behind `!` in {}", self.place.written());
-        let note = "`!` is understood of roles, of scopes, and of groups of them";
+        let note = "only roles, scopes and groups of them can stand behind `!`";
         self.refuse(name, Message::new(message).help(help).note(note))
     }
 
@@ -196,14 +199,7 @@ impl Reader<'_> {
                 return self.refuse(other, message.help("write role(\"admin\") or role(Role::Admin)"));
             }
         };
-        names::path(path).map_or_else(
-            |path| {
-                let word = path.to_token_stream();
-                let message = Message::new(format!("the role `{word}` misses its quotes in {written}"));
-                self.refuse(&path, message.help(format!("write role(\"{word}\")")))
-            },
-            Some,
-        )
+        names::path(path).map_or_else(|path| self.refuse(&path, self.without_quotes(&path, What::Role)), Some)
     }
 
     fn scope(&self, argument: Expr) -> Option<LitStr> {
@@ -211,14 +207,19 @@ impl Reader<'_> {
         if let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = argument {
             return names::quoted(name, What::Scope, self.place, self.errors);
         }
-        let message = Message::new(format!("a scope in {written} is a string"));
-        let help = match &argument {
+        let message = match &argument {
             Expr::Path(path) if path.path.get_ident().is_some() => {
-                format!("write scope(\"{}\")", path.to_token_stream())
+                self.without_quotes(&path.path, What::Scope)
             }
-            _ => "write scope(\"posts:write\")".to_owned(),
+            _ => {
+                Message::new(format!("a scope in {written} is a string")).help("write scope(\"posts:write\")")
+            }
         };
-        self.refuse(argument, message.help(help))
+        self.refuse(argument, message)
+    }
+
+    fn without_quotes(&self, name: &Path, what: What) -> Message {
+        names::without_quotes(name, what, self.place, |name| format!("{}({name:?})", what.word()))
     }
 
     fn function(&self, argument: Expr) -> Option<Path> {
@@ -322,9 +323,4 @@ fn is_variant(path: &Path) -> bool {
 /// By its name, which is what the reader goes by too.
 fn is_type(path: &Path) -> bool {
     path.segments.last().is_some_and(|last| last.ident.to_string().starts_with(char::is_uppercase))
-}
-
-fn compact(tokens: &impl ToTokens) -> String {
-    let tokens: TokenStream = tokens.to_token_stream();
-    tokens.to_string().split_whitespace().collect()
 }

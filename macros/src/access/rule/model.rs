@@ -8,6 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{LitStr, Path};
 
 use super::super::model::Role;
+use crate::errors::compact;
 
 /// In negation normal form; no group stands directly in a group of its own kind, and each has two parts or more.
 pub(crate) enum Rule {
@@ -44,7 +45,7 @@ impl Atom {
 
     /// As a message shows it.
     pub(crate) fn text(&self) -> String {
-        self.tokens.to_string().split_whitespace().collect()
+        compact(&self.tokens)
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

@@ -166,7 +166,7 @@ impl Reader<'_> {
         let value = text.value();
         let is_name = !value.is_empty() && !value.contains(['(', ' ', '&', '|', '!', '"']);
         let message = if is_name {
-            Message::new(format!("{value:?} stands alone in {}", self.place.written()))
+            Message::new(format!("{value:?} in {} is neither a role nor a scope", self.place.written()))
                 .help(format!("write role({value:?}) or scope({value:?})"))
         } else {
             Message::new(format!("the rule in {} is a string", self.place.written()))

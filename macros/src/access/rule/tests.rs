@@ -155,7 +155,9 @@ fn a_rule_is_not_empty_and_not_in_quotes() {
     );
     refused(
         r#""admin""#,
-        &["\"admin\" stands alone in #[require(...)]\nhelp: write role(\"admin\") or scope(\"admin\")"],
+        &[
+            "\"admin\" in #[require(...)] is neither a role nor a scope\nhelp: write role(\"admin\") or scope(\"admin\")",
+        ],
     );
     refused(
         "true",
@@ -171,7 +173,10 @@ fn names_stand_in_quotes() {
         "role(admin)",
         &["the role `admin` misses its quotes in #[require(...)]\nhelp: write role(\"admin\")"],
     );
-    refused("scope(write)", &["a scope in #[require(...)] is a string\nhelp: write scope(\"write\")"]);
+    refused(
+        "scope(write)",
+        &["the scope `write` misses its quotes in #[require(...)]\nhelp: write scope(\"write\")"],
+    );
     refused(
         "role(5)",
         &[
@@ -182,7 +187,7 @@ fn names_stand_in_quotes() {
     refused(
         r#"scope("a b")"#,
         &["a scope in #[require(...)] cannot hold ' '\n\
-           help: join several with `||` or `&&`: scope(\"posts:write\") || scope(\"posts:admin\")\n\
+           help: join several with `||` or `&&`: scope(\"a\") || scope(\"b\")\n\
            note: a scope is made of visible ASCII characters without quotes and backslashes"],
     );
     refused(
@@ -262,15 +267,24 @@ fn a_time_is_a_whole_number_with_a_unit() {
 
 #[test]
 fn only_roles_and_scopes_are_negated() {
-    let note = "note: `!` is understood of roles, of scopes, and of groups of them";
+    const LIVE: &str = "remove it together with its `!`; no rule can ask for a session that has ended";
+    let note = "note: only roles, scopes and groups of them can stand behind `!`";
     for (rule, name, help) in [
-        ("!live", "live", "leave it out"),
-        ("!both_tokens", "both_tokens", "leave it out"),
-        (r#"!fresh("10m")"#, "fresh", "leave it out"),
+        ("!live", "live", LIVE),
+        (
+            "!both_tokens",
+            "both_tokens",
+            "remove it together with its `!`; no rule can ask for one token alone",
+        ),
+        (r#"!fresh("10m")"#, "fresh", "remove it together with its `!`; no rule can ask for an old sign-in"),
         ("!check(owns)", "check", "write a function that answers the opposite"),
         ("!CanPublish", "CanPublish", "write the rule out here, or define another one with rule!"),
-        ("!deny_impersonated", "deny_impersonated", "leave it out; without it others may act for the user"),
-        (r#"!(role("a") || !(live || role("b")) || !!live)"#, "live", "leave it out"),
+        (
+            "!deny_impersonated",
+            "deny_impersonated",
+            "remove it together with its `!`; without it others may act for the user",
+        ),
+        (r#"!(role("a") || !(live || role("b")) || !!live)"#, "live", LIVE),
     ] {
         refused(
             rule,

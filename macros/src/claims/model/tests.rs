@@ -240,7 +240,7 @@ fn serde_attributes_that_change_the_shape_are_refused() {
                 id: u64,
             }
         );
-        assert_eq!(sentences(&input), [format!("#[serde({key})] cannot hold for a token")]);
+        assert_eq!(sentences(&input), [format!("#[serde({key})] does not work in claims")]);
     }
     for key in ["flatten", "skip_serializing", "skip_deserializing", "borrow", "bound", "getter"] {
         let key = Ident::new(key, proc_macro2::Span::call_site());
@@ -252,7 +252,7 @@ fn serde_attributes_that_change_the_shape_are_refused() {
                 other: u64,
             }
         );
-        assert_eq!(sentences(&input), [format!("#[serde({key})] cannot hold for a token")]);
+        assert_eq!(sentences(&input), [format!("#[serde({key})] does not work in claims")]);
     }
 }
 
@@ -302,13 +302,13 @@ fn values_are_asked_for_in_our_words() {
         [
             "\"camel\" is not a way to write names\nnote: serde knows `lowercase`, `UPPERCASE`, `PascalCase`, \
              `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case`, `SCREAMING-KEBAB-CASE`",
-            "`crate` in #[claims(...)] belongs on the struct",
+            "`crate` in #[claims(...)] belongs on the struct\nhelp: move it there",
             "`subject` takes no value\nhelp: write `#[claims(subject)]`",
             "`rename` takes a string\nhelp: write `rename = \"...\"`",
-            "#[serde(rename(...))] cannot hold for a token\n\
+            "#[serde(rename(...))] does not work in claims\n\
              help: write `rename = \"...\"`; what is written has to be read back",
             "`default` takes the path of a function\nhelp: write `default = \"path\"`",
-            "`with` needs a value: `with = \"...\"`",
+            "`with` needs a value\nhelp: write `with = \"...\"`",
         ]
     );
 }
