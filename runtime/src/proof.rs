@@ -11,7 +11,8 @@ use crate::access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 use crate::auth::{Auth, AuthState};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
-use crate::extract::{Session, authorize_with, verified};
+use crate::clock::Timestamp;
+use crate::extract::{Session, authorize_with, remember, take, verified};
 use crate::rejection::AuthRejection;
 
 /// Shows that the rule `R` was decided, for the caller of this request, and holds.
@@ -134,16 +135,14 @@ where
         let auth = state.auth();
         if !Evidence::<R, S::Claims>::is_with(parts, auth) {
             let access = Access::Require(R::RULE);
-            let session = authorize_with::<_, S, R::Checks>(parts, auth, state, &access).await?;
-            if let Some(session) = &session {
-                Evidence::<R, _>::leave(parts, session);
-            }
+            authorize_with::<_, S, R::Checks>(parts, auth, state, &access).await?;
         }
         Ok(Self(PhantomData))
     }
 }
 
-/// Stays in the request's extensions when a rule was decided that takes time to decide: whose request it was, and what for.
+/// Stays in the request's extensions from a guard to the [`Proof`] that takes it, when a rule was decided that takes time to decide:
+/// whose request it was, and what for.
 struct Evidence<R, C> {
     session: Session<C>,
     method: Method,
@@ -151,30 +150,24 @@ struct Evidence<R, C> {
     rule: PhantomData<fn() -> R>,
 }
 
-impl<R, C> Clone for Evidence<R, C> {
-    fn clone(&self) -> Self {
-        let Self { session, method, uri, rule } = self;
-        Self { session: session.clone(), method: method.clone(), uri: uri.clone(), rule: *rule }
-    }
-}
-
 impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
     /// Nothing is left for a rule without checks: it is decided as fast as its evidence is found.
-    fn leave(parts: &mut Parts, session: &Session<C>) {
+    fn leave(parts: &mut Parts, session: &Session<C>, now: Timestamp) {
         if const { R::RULE.has_check() } {
             let (session, method, uri) = (session.clone(), parts.method.clone(), parts.uri.clone());
-            parts.extensions.insert(Self { session, method, uri, rule: PhantomData });
+            remember(&mut parts.extensions, Self { session, method, uri, rule: PhantomData }, now);
         }
     }
 
-    /// Whether the rule was decided for this very request; a handler may have passed its parts on to another one.
+    /// Whether the rule was decided for this very request. The evidence is used up, since a handler may send its request to another one,
+    /// with other headers, other path parameters or another state.
     fn is_with(parts: &mut Parts, auth: &Auth<C>) -> bool {
         if const { !R::RULE.has_check() } {
             return false;
         }
         // Who is refused now is refused again, and told so, where the rule is decided.
         let Ok(Some(session)) = verified(parts, auth) else { return false };
-        parts.extensions.get::<Self>().is_some_and(|left| {
+        take::<Self>(&mut parts.extensions, auth.now()).is_some_and(|left| {
             left.session.is_same(&session) && left.method == parts.method && left.uri == parts.uri
         })
     }
@@ -211,18 +204,18 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
 /// ```
 pub trait Proven {
     /// Leaves evidence for whoever asks for a [`Proof`].
-    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>);
+    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>, now: Timestamp);
 }
 
 impl Proven for () {
-    fn leave<P: Policy, C: SessionClaims>(_: &mut Parts, _: &Session<C>) {}
+    fn leave<P: Policy, C: SessionClaims>(_: &mut Parts, _: &Session<C>, _: Timestamp) {}
 }
 
 impl<R: NamedRule, Rest: Proven> Proven for (R, Rest) {
-    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>) {
+    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>, now: Timestamp) {
         const { assert!(demands(P::ACCESS, R::RULE), "a policy proves a rule that it does not demand") };
-        Evidence::<R, C>::leave(parts, session);
-        Rest::leave::<P, C>(parts, session);
+        Evidence::<R, C>::leave(parts, session, now);
+        Rest::leave::<P, C>(parts, session, now);
     }
 }
 

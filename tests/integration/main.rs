@@ -20,6 +20,7 @@ mod freshness;
 mod guard;
 mod impersonation;
 mod introspection;
+mod kept;
 mod layers;
 mod liveness;
 mod matrix;

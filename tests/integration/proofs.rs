@@ -79,13 +79,7 @@ impl Posts {
 
 /// Guarded, and proven by the guard
 #[utoipa::path(post, path = "/posts/{id}", responses((status = 200)))]
-async fn edit(
-    _: Guard<Editing>,
-    Path(id): Path<u64>,
-    proof: Proof<CanEdit>,
-    again: Proof<CanEdit>,
-) -> String {
-    let _ = Posts.edit(id, &again);
+async fn edit(_: Guard<Editing>, Path(id): Path<u64>, proof: Proof<CanEdit>) -> String {
     Posts.edit(id, &proof)
 }
 
@@ -117,7 +111,7 @@ async fn service_that_demands_a_proof_is_reached_by_who_meets_its_rule() {
     for method in [Method::POST, Method::PUT] {
         let answer = send(&app, method.clone(), "/posts/1", Some(&member.access_token)).await;
         assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &b"edited 1"[..]));
-        assert_eq!(ASKED.take(), 1, "once, however many extractors ask");
+        assert_eq!(ASKED.take(), 1, "once, though the guard and the proof ask");
         let hidden = send(&app, method.clone(), "/posts/2", Some(&member.access_token)).await;
         hidden.refused(StatusCode::NOT_FOUND, "not_found");
         assert_eq!(ASKED.take(), 1);
@@ -153,38 +147,63 @@ async fn proven(parts: &mut Parts, app: &App) -> Result<(), &'static str> {
     proof.map(drop).map_err(|refused| refused.denial().code())
 }
 
+/// What a guard of this request and this session has found.
+async fn guarded(token: &str, app: &App) -> Parts {
+    let mut parts = parts("/direct/1", token);
+    Guard::<Editing>::from_request_parts(&mut parts, &app.auth).await.unwrap();
+    assert_eq!(ASKED.take(), 1);
+    parts
+}
+
 /// The evidence is about one request: who passes its parts on to another place, or puts other credentials in, proves nothing there.
 #[tokio::test]
 async fn evidence_is_good_for_the_request_and_the_session_that_it_was_left_for() {
     let app = app();
     let (first, second) = (app.login(&[Role::Member]).await, app.login(&[Role::Support]).await);
-    let mut parts = parts("/direct/1", &first.access_token);
-    for _ in 0..3 {
-        assert_eq!(proven(&mut parts, &app).await, Ok(()));
-    }
-    assert_eq!(ASKED.take(), 1);
 
-    let here = parts.clone();
+    let mut parts = guarded(&first.access_token, &app).await;
     parts.uri = "/direct/2".parse().unwrap();
     assert_eq!(proven(&mut parts, &app).await, Err("not_found"));
     assert_eq!(ASKED.take(), 1);
 
-    let mut parts = here.clone();
+    let mut parts = guarded(&first.access_token, &app).await;
     parts.method = Method::DELETE;
     assert_eq!(proven(&mut parts, &app).await, Ok(()));
     assert_eq!(ASKED.take(), 1, "asked again for another method");
 
-    let mut parts = here.clone();
+    let mut parts = guarded(&first.access_token, &app).await;
     parts.headers.insert(header::AUTHORIZATION, format!("Bearer {}", second.access_token).parse().unwrap());
     assert_eq!(proven(&mut parts, &app).await, Err("insufficient_scope"));
+    let mut parts = guarded(&first.access_token, &app).await;
     parts.headers.remove(header::AUTHORIZATION);
     assert_eq!(proven(&mut parts, &app).await, Err("missing_credentials"));
     assert_eq!(ASKED.take(), 0);
 
-    let mut parts = here;
+    let mut parts = guarded(&first.access_token, &app).await;
     let other = App::new();
     assert_eq!(proven(&mut parts, &other).await, Ok(()));
     assert_eq!(ASKED.take(), 1, "another `Auth` believes nothing that the first one left");
+}
+
+/// A handler may send its request on, with other headers, to a route with other parameters or another state.
+#[tokio::test]
+async fn evidence_is_used_up_and_not_copied_and_grows_old() {
+    let app = app();
+    let pair = app.login(&[Role::Member]).await;
+
+    let mut parts = guarded(&pair.access_token, &app).await;
+    let mut copy = parts.clone();
+    assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 0, "the guard has asked");
+    assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 1, "the evidence is used up");
+    assert_eq!(proven(&mut copy, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 1, "a copy of the request has none");
+
+    let mut parts = guarded(&pair.access_token, &app).await;
+    app.clock.advance(crate::support::SECOND * 6);
+    assert_eq!(proven(&mut parts, &app).await, Ok(()));
+    assert_eq!(ASKED.take(), 1, "what was found out long ago is found out again");
 }
 
 /// A guard that has let somebody in says nothing of rules that it did not ask.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{PatType, Type};
+use syn::{GenericArgument, PatType, Path, PathArguments, PathSegment, Type};
 
 use super::model::{Access, Declaration, Handler, Kind};
 use super::rule::{self, Markers};
@@ -22,7 +22,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let demands = demands(declaration, &private, &marker, &extractors);
     let checked =
         !extractors.is_empty() && declaration.access.rule().is_some_and(|rule| !rule.roles().is_empty());
-    let policy = policy(declaration, &private, &marker, checked);
+    let policy = policy(declaration, &private, &marker, checked, &extractors);
     let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
         .then(|| probe(declaration, &private, &handler));
     let guard = match declaration.access {
@@ -49,7 +49,13 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     }
 }
 
-fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked: bool) -> TokenStream {
+fn policy(
+    declaration: &Declaration,
+    private: &Private,
+    marker: &Ident,
+    checked: bool,
+    extractors: &[&Type],
+) -> TokenStream {
     let access = access(declaration, private);
     let empty = quote!(());
     let Some(rule) = declaration.access.rule() else {
@@ -63,8 +69,8 @@ fn policy(declaration: &Declaration, private: &Private, marker: &Ident, checked:
             own
         }
     });
-    let policy =
-        implementation(private, marker, [&access, &roles, &rule::checks(rule, private), &rule::proves(rule)]);
+    let proves = rule::proves(rule, |rule| extractors.iter().any(|ty| is_proof_of(ty, rule)));
+    let policy = implementation(private, marker, [&access, &roles, &rule::checks(rule, private), &proves]);
     if markers.is_empty() {
         return policy;
     }
@@ -205,6 +211,22 @@ fn asks_for_more(ty: &Type) -> bool {
     path.path.segments.last().is_some_and(|last| {
         ["RefreshSession", "Reauthentication", "Proof"].iter().any(|name| last.ident == name)
     })
+}
+
+/// Whether a type reads like `Proof` of this rule. Evidence is left for no other: where the names deceive, the proof decides by itself.
+fn is_proof_of(ty: &Type, rule: &Path) -> bool {
+    let Type::Path(ty) = ty else { return false };
+    let Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(of) }) = ty.path.segments.last()
+    else {
+        return false;
+    };
+    let is_rule = |argument: &GenericArgument| match argument {
+        GenericArgument::Type(Type::Path(of)) => {
+            of.path.segments.last().map(|last| &last.ident) == rule.segments.last().map(|last| &last.ident)
+        }
+        _ => false,
+    };
+    ident == "Proof" && of.args.first().is_some_and(is_rule)
 }
 
 /// The types in the signature that are always there; axum runs the parts of a tuple one after the other.

@@ -36,7 +36,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
         if let Some(session) = &session {
-            P::Proves::leave::<P, _>(parts, session);
+            P::Proves::leave::<P, _>(parts, session, state.auth().now());
         }
         Ok(Self(PhantomData))
     }

@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use super::authorize::{Refusal, authorize};
 use super::credentials::refresh_token_of;
+use super::remembered::{just_remembered, remember, remembered};
 use super::{Session, Transport};
 use crate::TARGET;
 use crate::access::{Access, DeclaresAccess, Rule};
@@ -89,6 +90,21 @@ impl<C: fmt::Debug> fmt::Debug for RefreshSession<C> {
     }
 }
 
+/// Both tokens of a request, as a guard has found them good.
+struct Examined<C>(RefreshSession<C>);
+
+/// Leaves what was found out for services inside, which have no extractors: the session, and whether both tokens were good.
+pub(crate) fn show<C: SessionClaims>(parts: &mut Parts, session: Option<Session<C>>) {
+    let Some(session) = session else { return };
+    if let Some(Examined(both)) = just_remembered(&parts.extensions)
+        && both.session.is_same(&session)
+    {
+        let both: RefreshSession<C> = both.clone();
+        parts.extensions.insert(both);
+    }
+    parts.extensions.insert(session);
+}
+
 /// Leaves the [`RefreshSession`] of the request in its extensions, or says why there is none. It is judged at most once.
 pub(super) async fn examined<C: SessionClaims>(
     parts: &mut Parts,
@@ -100,7 +116,7 @@ pub(super) async fn examined<C: SessionClaims>(
     let Some(presented) = refresh_token_of(parts, auth).map_err(malformed)? else {
         return Err(malformed(Denial::MissingRefreshToken));
     };
-    if let Some(known) = parts.extensions.get::<RefreshSession<C>>()
+    if let Some(Examined(known)) = remembered(&parts.extensions, auth.now())
         && known.session.is_same(session)
         && presented.is(known.transport, &known.presented)
     {
@@ -120,7 +136,7 @@ pub(super) async fn examined<C: SessionClaims>(
     let presented = presented.kept().ok_or_else(|| malformed(Denial::InvalidToken))?;
     let session = session.clone();
     let both = RefreshSession { session, expires_at: ticket.expires_at, transport, presented };
-    parts.extensions.insert(both);
+    remember(&mut parts.extensions, Examined(both), auth.now());
     Ok(())
 }
 
@@ -134,8 +150,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
         authorize(parts, auth, &Self::ACCESS).await?;
-        let found = parts.extensions.get().cloned();
-        found.ok_or_else(|| AuthRejection::new(Denial::MissingRefreshToken, auth.realm()))
+        match just_remembered(&parts.extensions) {
+            Some(Examined(both)) => Ok(both.clone()),
+            None => Err(AuthRejection::new(Denial::MissingRefreshToken, auth.realm())),
+        }
     }
 }
 

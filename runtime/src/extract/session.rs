@@ -10,6 +10,7 @@ use http::request::Parts;
 
 use super::authorize::{Refusal, authorize};
 use super::credentials::{Credential, access_credential};
+use super::remembered::{self, remember, remembered};
 use crate::access::{Access, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
@@ -164,9 +165,14 @@ impl<C: SessionClaims> Session<C> {
     }
 }
 
+/// The session of a request, as its guards have verified it. It is an entry of its own in the extensions: what stands under
+/// [`Session`] is for services to read, anybody can put it there, and no guard believes it.
+struct Known<C>(Session<C>);
+
 /// Takes away what somebody else, or an earlier look, has left for those inside, to whom the request is nobody's.
 pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
     parts.extensions.remove::<Session<C>>();
+    remembered::forget::<Known<C>>(&mut parts.extensions);
 }
 
 /// The session of the request, verified at most once: the first to ask leaves it in the extensions.
@@ -178,7 +184,8 @@ pub(crate) fn verified<C: SessionClaims>(
         forget::<C>(parts);
         return Ok(None);
     };
-    if let Some(session) = parts.extensions.get::<Session<C>>()
+    let now = auth.now();
+    if let Some(Known(session)) = remembered::<Known<C>>(&parts.extensions, now)
         && session.is_of(&credential, auth)
     {
         return Ok(Some(session.clone()));
@@ -192,7 +199,10 @@ pub(crate) fn verified<C: SessionClaims>(
     let origin = Origin { credential: kept, realm: Arc::clone(auth.realm()) };
     let live = AtomicBool::new(false);
     let session = Session { shared: Arc::new(Shared { id, token, transport, origin, live }) };
-    parts.extensions.insert(session.clone());
+    remember(&mut parts.extensions, Known(session.clone()), now);
+    if let Some(shown) = parts.extensions.get_mut::<Session<C>>() {
+        *shown = session.clone();
+    }
     Ok(Some(session))
 }
 

@@ -15,7 +15,7 @@ use self::redirect::Redirect;
 use crate::access::{Access, Rule};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{authorize, decided, forget, refuse};
+use crate::extract::{authorize, decided, forget, refuse, show};
 
 #[cfg(feature = "openapi")]
 pub(crate) use rules::all as all_of;
@@ -335,7 +335,13 @@ impl Admission {
     {
         match self {
             Self::Access { access, redirect } => {
-                let Err(rejection) = authorize(parts, auth, access).await else { return Ok(()) };
+                let rejection = match authorize(parts, auth, access).await {
+                    Ok(session) => {
+                        show(parts, session);
+                        return Ok(());
+                    }
+                    Err(rejection) => rejection,
+                };
                 match redirect {
                     Some(login) if rejection.denial().status() == StatusCode::UNAUTHORIZED => {
                         Err(login.response(&parts.headers))

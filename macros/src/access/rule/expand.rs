@@ -99,14 +99,14 @@ pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
     nested(checks.into_iter())
 }
 
-/// The named rules that hold whenever the rule does.
-pub(crate) fn proves(rule: &Rule) -> TokenStream {
+/// The named rules that hold whenever the rule does, as far as somebody in the signature asks.
+pub(crate) fn proves(rule: &Rule, asked: impl Fn(&Path) -> bool) -> TokenStream {
     let proves: Vec<_> = rule
         .conjuncts()
         .iter()
         .filter_map(|part| match part {
             Rule::Atom(atom) => match &atom.kind {
-                Kind::Named(path) => Some(own(path)),
+                Kind::Named(path) if asked(path) => Some(own(path)),
                 _ => None,
             },
             _ => None,

@@ -25,7 +25,11 @@ fn constant(rule: &str) -> String {
 }
 
 fn associated(name: &str, rule: &str) -> String {
-    let expanded = attribute(Attribute::Require, tokens(rule), tokens(HANDLER)).to_string();
+    in_expansion(name, rule, HANDLER)
+}
+
+fn in_expansion(name: &str, rule: &str, handler: &str) -> String {
+    let expanded = attribute(Attribute::Require, tokens(rule), tokens(handler)).to_string();
     let expanded: String = expanded.split_whitespace().collect();
     let (_, rest) = expanded.split_once(&format!("type{name}=")).unwrap();
     rest.split_once(';').unwrap().0.replace("::countersign::__private::", "")
@@ -81,15 +85,33 @@ fn the_types_follow_the_rule_from_left_to_right() {
         associated("Roles", rule),
         "((r,()),(<NamedasNamedRule>::Roles,(<TopasNamedRule>::Roles,())))"
     );
-    assert_eq!(associated("Proves", rule), "(Top,())");
-    assert_eq!(associated("Proves", "Named"), "(Named,())");
-    assert_eq!(associated("Proves", r#"Named || role("r")"#), "()");
     assert_eq!(
         associated("Roles", r#"role("r") || role("s") && role("r2") || role("t") && role("r")"#)
             .matches('r')
             .count(),
         2
     );
+}
+
+/// Evidence is left for proofs that hold, and that somebody asks for.
+#[test]
+fn a_policy_proves_what_the_signature_asks_for() {
+    let proves = |rule, arguments| {
+        let handler = format!("async fn me({arguments}) {{}}");
+        in_expansion("Proves", rule, &handler)
+    };
+    let proof = "id: u64, proof: countersign::Proof<rules::Top>";
+    for (rule, arguments, expected) in [
+        (r#"(Named || role("r")) && Top"#, proof, "(Top,())"),
+        ("rules::Top", proof, "(rules::Top,())"),
+        ("Top && Named", "(_, _): (Proof<Top>, Proof<Named>)", "(Top,(Named,()))"),
+        (r#"Top || role("r")"#, proof, "()"),
+        ("Named", proof, "()"),
+        ("Top", "", "()"),
+        ("Top", "top: Proof<(Top,)>, other: Other<Top>, bare: Proof", "()"),
+    ] {
+        assert_eq!(proves(rule, arguments), expected, "{rule}, {arguments}");
+    }
 }
 
 #[test]
