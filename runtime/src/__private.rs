@@ -1,6 +1,6 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
-pub use crate::access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
+pub use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
 pub use crate::asked::{Asked, AsksNothing, check_covered, check_public};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
 pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
@@ -17,14 +17,14 @@ pub use crate::http::{
     revoke_other_sessions, revoke_session,
 };
 pub use crate::known::{
-    Checked, DeclaredBy, Known, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
+    Checked, DeclaredBy, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
 };
 #[cfg(feature = "openapi")]
 pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
 pub use crate::proof::Proof;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 pub use crate::role::{
-    Hierarchy, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
+    Hierarchy, Known, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
 };
 #[cfg(feature = "openapi")]
 pub use crate::router::{Documentable, Documented, Fallback, Routes};

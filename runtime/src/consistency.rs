@@ -1,9 +1,9 @@
 //! Rules that cannot be meant as they are written, found at compile time.
 
 use crate::access::{Access, Rule};
-use crate::known::Known;
-use crate::role::Roles;
+use crate::role::{Known, Roles};
 use crate::sentence::Sentence;
+use crate::unknown::check_names;
 
 /// Refuses to compile when a rule always or never holds, or says something twice, as far as the types of the signature know its roles.
 #[track_caller]
@@ -32,7 +32,7 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
     }
 }
 
-/// Refuses to compile when the rule of a handler is wrong for the roles of its router's state.
+/// Refuses to compile when the rule of a guard is wrong for the roles of its router's state, or names one that they do not have.
 ///
 /// ```
 /// # use countersign::__private::Guard;
@@ -74,13 +74,12 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 /// const RULE: Rule = Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("member"))]);
 /// ```
 #[track_caller]
-#[cfg(feature = "openapi")]
 #[expect(clippy::panic, reason = "runs at compile time only")]
 pub(crate) const fn check_declared(access: Access, roles: Roles) {
-    if let Access::Require(rule) = access
-        && let Some(flaw) = first_flaw(&rule, roles)
-    {
-        let start = Sentence::new().add("a handler in `routes!` demands ").rule(&rule).add(": ");
+    let Access::Require(rule) = access else { return };
+    check_names(&rule, roles);
+    if let Some(flaw) = first_flaw(&rule, roles) {
+        let start = Sentence::new().add("a guard demands ").rule(&rule).add(": ");
         panic!("{}", flaw.told(start).text());
     }
 }

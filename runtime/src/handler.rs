@@ -6,11 +6,10 @@ use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, any};
 
-use crate::access::{Access, DeclaresAccess, NamedRule, Policy};
+use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
-use crate::consistency::check_declared;
 use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::matrix::DeclaredWhere;
@@ -191,16 +190,10 @@ impl<S, H, T> Captured<S, H, T> {
         let Self { routes, handler, arguments } = self;
         let access = <T::First as DeclaresAccess>::ACCESS;
         let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
-        const {
-            check_declared(
-                <T::First as DeclaresAccess>::ACCESS,
-                <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES,
-            );
-        }
-        let declared = if <T::First as DeclaresAccess>::BY_ATTRIBUTE {
-            DeclaredWhere::Attribute
-        } else {
-            DeclaredWhere::Argument
+        let declared = match <T::First as DeclaresAccess>::DECLARER {
+            Declarer::Attribute => DeclaredWhere::Attribute,
+            Declarer::Extractor => DeclaredWhere::Argument,
+            Declarer::Application => DeclaredWhere::Application,
         };
         Declared { routes, handler, arguments, access, declared, roles }
     }

@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use crate::access::same;
 use crate::claims::SessionClaims;
 use crate::extract::{RefreshSession, Session};
-use crate::role::Roles;
+use crate::role::{Known, Roles};
 use crate::sentence::Sentence;
+use crate::unknown::{contains, no_role};
 
 /// The marker of a role, which the access attributes make, belongs to the roles `R`.
 ///
@@ -66,9 +66,6 @@ pub trait NoRoles {
 
 impl<T> NoRoles for RoleNames<T> {}
 
-/// The types of a signature with the roles that they name.
-pub type Known<'a> = &'a [(&'a str, Option<Roles>)];
-
 /// Whether any type of the signature has a closed set of roles.
 pub const fn any_known(signature: Known<'_>) -> bool {
     let mut index = 0;
@@ -108,82 +105,11 @@ pub const fn check_role(attribute: &str, role: &str, signature: Known<'_>) {
         if let (ty, Some(Roles { names: Some(names), .. })) = signature[index]
             && !contains(names, role)
         {
-            panic!("{}", no_role(attribute, ty, role, names).text());
+            let start = Sentence::new().add("#[").add(attribute).add("]: `").add(ty).add("`");
+            panic!("{}", no_role(start, role, names).text());
         }
         index += 1;
     }
-}
-
-const fn contains(names: &[&str], name: &str) -> bool {
-    let mut index = 0;
-    while index < names.len() {
-        if distance(names[index], name) == 0 {
-            return true;
-        }
-        index += 1;
-    }
-    false
-}
-
-const LONGEST: usize = 64;
-
-/// Letters to change, insert or remove between two names; a long name is far from every other.
-const fn distance(from: &str, to: &str) -> usize {
-    let (from, to) = (from.as_bytes(), to.as_bytes());
-    if from.len() >= LONGEST || to.len() >= LONGEST {
-        return if same(from, to) { 0 } else { LONGEST };
-    }
-    let mut row = [0; LONGEST];
-    let mut column = 0;
-    while column <= to.len() {
-        row[column] = column;
-        column += 1;
-    }
-    let mut line = 0;
-    while line < from.len() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        let mut column = 0;
-        while column < to.len() {
-            let replaced = diagonal + (from[line] != to[column]) as usize;
-            diagonal = row[column + 1];
-            row[column + 1] = least(replaced, least(diagonal, row[column]) + 1);
-            column += 1;
-        }
-        line += 1;
-    }
-    row[to.len()]
-}
-
-const fn least(one: usize, other: usize) -> usize {
-    if one < other { one } else { other }
-}
-
-/// What is wrong with a role that `names` does not have.
-const fn no_role(attribute: &str, ty: &str, role: &str, names: &[&str]) -> Sentence {
-    let start = Sentence::new().add("#[").add(attribute).add("]: `").add(ty);
-    if names.is_empty() {
-        return start.add("` carries no roles; mark a field of the claims with #[claims(roles)]");
-    }
-    let mut sentence = start.add("` has no role `").add(role).add("`");
-    let mut nearest = 0;
-    let mut index = 0;
-    while index < names.len() {
-        if distance(names[index], role) < distance(names[nearest], role) {
-            nearest = index;
-        }
-        index += 1;
-    }
-    if distance(names[nearest], role) <= least(role.len() / 3 + 1, 3) {
-        sentence = sentence.add("; did you mean `").add(names[nearest]).add("`?");
-    }
-    sentence = sentence.add(" (its roles are ");
-    let mut index = 0;
-    while index < names.len() {
-        sentence = sentence.add(if index == 0 { "`" } else { ", `" }).add(names[index]).add("`");
-        index += 1;
-    }
-    sentence.add(")")
 }
 
 #[cfg(test)]
@@ -196,35 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_role_is_explained_with_the_nearest_and_all() {
-        assert_eq!(
-            no_role("require_role", "User", "admln", &["member", "admin"]).text(),
-            "#[require_role]: `User` has no role `admln`; did you mean `admin`? (its roles are `member`, `admin`)"
-        );
-        assert_eq!(
-            no_role("require_role", "User", "owner", &["member", "admin"]).text(),
-            "#[require_role]: `User` has no role `owner` (its roles are `member`, `admin`)"
-        );
-    }
-
-    #[test]
-    fn claims_without_roles_are_told_where_roles_come_from() {
-        assert_eq!(
-            no_role("require_role", "Session<User>", "admin", &[]).text(),
-            "#[require_role]: `Session<User>` carries no roles; mark a field of the claims with #[claims(roles)]"
-        );
-    }
-
-    #[test]
-    fn a_long_list_of_roles_is_cut_between_names() {
-        let names = ["a-role-with-a-name-that-takes-some-room"; 40];
-        let sentence = no_role("require_role", "User", "é", &names);
-        assert!(sentence.text().len() <= Sentence::SIZE);
-        assert!(sentence.text().starts_with("#[require_role]: `User` has no role `é`"));
-    }
-
-    #[test]
-    #[should_panic = "`Session<User>` has no role `admln`"]
+    #[should_panic = "#[require_role]: `Session<User>` has no role `admln`; did you mean `admin`?"]
     fn a_role_that_no_type_declares_is_refused() {
         check_role("require_role", "admln", &[("State<Db>", None), ("Session<User>", closed(&["admin"]))]);
     }
@@ -268,14 +166,5 @@ mod tests {
     #[should_panic = "has no role `Admin`"]
     fn a_name_in_other_letters_is_no_role() {
         check_role("require_role", "Admin", &[("User", closed(&["admin"]))]);
-    }
-
-    #[test]
-    fn distances_count_letters() {
-        assert_eq!(distance("admin", "admin"), 0);
-        assert_eq!(distance("admln", "admin"), 1);
-        assert_eq!(distance("", "admin"), 5);
-        assert_eq!(distance(&"x".repeat(LONGEST), "x"), LONGEST);
-        assert_eq!(distance(&"x".repeat(LONGEST), &"x".repeat(LONGEST)), 0);
     }
 }

@@ -105,6 +105,7 @@ mod sentence;
 pub mod session;
 pub mod store;
 pub mod token;
+mod unknown;
 
 #[cfg(any(test, feature = "test-util"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]

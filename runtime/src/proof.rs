@@ -7,13 +7,15 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Method, Uri};
 
-use crate::access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
+use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
 use crate::auth::{Auth, AuthState};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
+use crate::consistency::check_declared;
 use crate::extract::{Session, authorize_with, remember, take, verified};
 use crate::rejection::AuthRejection;
+use crate::role::Roles;
 
 /// Shows that the rule `R` was decided, for the caller of this request, and holds.
 ///
@@ -121,6 +123,7 @@ impl<R: NamedRule> fmt::Debug for Proof<R> {
 
 impl<R: NamedRule> DeclaresAccess for Proof<R> {
     const ACCESS: Access = Access::Require(R::RULE);
+    const DECLARER: Declarer = Declarer::Extractor;
     type Demands = Self;
 }
 
@@ -132,6 +135,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        const { check_declared(Access::Require(R::RULE), Roles::of_claims::<S::Claims>()) };
         let auth = state.auth();
         if !Evidence::<R, S::Claims>::is_with(parts, auth) {
             let access = Access::Require(R::RULE);

@@ -100,6 +100,9 @@ impl Roles {
     }
 }
 
+/// The types of a signature with the roles that they name.
+pub type Known<'a> = &'a [(&'a str, Option<Roles>)];
+
 impl RoleSet for String {
     const NAMES: Option<&'static [&'static str]> = None;
 

@@ -1,15 +1,18 @@
 //! The access matrix of a real router, and its committed file.
 
+use std::convert::Infallible;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use countersign::store::MemoryStore;
 use countersign::testing::assert_access_matrix;
 use countersign::{
-    Access, AccessMatrix, Auth, AuthRouter, DeclaredWhere, Role, Rule, Session, SessionClaims, authenticated,
-    fallback, public, require, require_role, routes,
+    Access, AccessMatrix, Auth, AuthRouter, DeclaredWhere, DeclaresAccess, Role, Rule, Session,
+    SessionClaims, authenticated, fallback, public, require, require_role, routes,
 };
 use serde_json::{Value, json};
 
@@ -146,6 +149,43 @@ fn every_row_says_where_its_access_is_declared() {
             .to_markdown()
             .lines()
             .any(|line| line.contains("/profile") && line.contains("its first argument"))
+    );
+}
+
+/// Whether such an extractor enforces what it declares, this crate cannot know.
+#[test]
+fn an_access_that_the_application_declares_by_hand_is_told_apart() {
+    struct Promised;
+
+    impl DeclaresAccess for Promised {
+        const ACCESS: Access = Access::Authenticated;
+        type Demands = ();
+    }
+
+    impl<S: Sync> FromRequestParts<S> for Promised {
+        type Rejection = Infallible;
+
+        async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+            Ok(Self)
+        }
+    }
+
+    #[utoipa::path(get, path = "/promised")]
+    async fn promised(_: Promised) {}
+
+    #[utoipa::path(get, path = "/maybe")]
+    async fn maybe(_: Option<User>) {}
+
+    let matrix = AuthRouter::<State>::new().routes(routes!(promised, maybe)).access_matrix();
+    let [maybe, promised] = matrix.rows() else { panic!("{matrix}") };
+    assert_eq!(maybe.declared(), DeclaredWhere::Argument);
+    assert_eq!(promised.declared(), DeclaredWhere::Application);
+    assert_eq!(promised.declared().to_string(), "application");
+    assert!(
+        matrix
+            .to_markdown()
+            .lines()
+            .any(|line| line.contains("/promised") && line.contains("| argument by hand "))
     );
 }
 

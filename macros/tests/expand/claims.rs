@@ -108,6 +108,7 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::DeclaresAccess for User {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
+        const DECLARER: ::countersign::__private::Declarer = ::countersign::__private::Declarer::Extractor;
         type Demands = ::countersign::__private::Session<Self>;
     }
 };

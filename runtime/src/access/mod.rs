@@ -118,7 +118,8 @@ pub trait NamedRule: Send + Sync + 'static {
 ///
 /// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
 /// Implementing it by hand for an extractor of your own is possible and then a promise of yours: `routes!` and the
-/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses.
+/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses. The
+/// access matrix says of such a route that its access is declared by hand; `testing::AccessProbe` asks whether it holds.
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",
@@ -129,13 +130,25 @@ pub trait DeclaresAccess {
     /// What the handler demands.
     const ACCESS: Access;
 
-    /// Whether an access attribute makes it.
     #[doc(hidden)]
-    const BY_ATTRIBUTE: bool = false;
+    const DECLARER: Declarer = Declarer::Application;
 
     /// What the router's state has to provide for it; `()` for nothing.
     #[doc(hidden)]
     type Demands;
+}
+
+/// Whose word an access is.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it is not for users")]
+pub enum Declarer {
+    /// That of an attribute above the handler.
+    Attribute,
+    /// That of an extractor of this crate, or of derived claims.
+    Extractor,
+    /// That of the application, by hand.
+    Application,
 }
 
 impl Access {

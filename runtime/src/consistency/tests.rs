@@ -259,9 +259,8 @@ fn what_no_type_knows_is_left_to_the_router() {
     }
 }
 
-#[cfg(feature = "openapi")]
 #[test]
-#[should_panic = "a handler in `routes!` demands (role `admin` and role `member`) or scope `write`: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
+#[should_panic = "a guard demands (role `admin` and role `member`) or scope `write`: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
 fn a_handler_is_named_by_its_rule_where_it_meets_its_router() {
     check_declared(Access::Require(Rule::Any(&[Rule::All(&[ADMIN, MEMBER]), WRITE])), ROLES);
 }

@@ -8,11 +8,13 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::authorize::authorize_with;
-use crate::access::{Access, DeclaresAccess, Policy, Rule};
+use crate::access::{Access, Declarer, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
 use crate::check::Checks;
+use crate::consistency::check_declared;
 use crate::proof::Proven;
 use crate::rejection::AuthRejection;
+use crate::role::Roles;
 
 /// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
 ///
@@ -22,7 +24,7 @@ pub struct Guard<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Guard<P> {
     const ACCESS: Access = P::ACCESS;
-    const BY_ATTRIBUTE: bool = true;
+    const DECLARER: Declarer = Declarer::Attribute;
     type Demands = Self;
 }
 
@@ -34,6 +36,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        const { check_declared(P::ACCESS, Roles::of_claims::<S::Claims>()) };
         let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
         if let Some(session) = &session {
             P::Proves::leave::<P, _>(parts, session, state.auth().now());
@@ -50,7 +53,7 @@ pub struct Public<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Public<P> {
     const ACCESS: Access = public(P::ACCESS);
-    const BY_ATTRIBUTE: bool = true;
+    const DECLARER: Declarer = Declarer::Attribute;
     type Demands = ();
 }
 
@@ -76,6 +79,7 @@ pub struct Nobody(());
 #[diagnostic::do_not_recommend]
 impl DeclaresAccess for Nobody {
     const ACCESS: Access = Access::Require(Rule::Any(&[]));
+    const DECLARER: Declarer = Declarer::Attribute;
     type Demands = ();
 }
 

@@ -11,7 +11,7 @@ use super::credentials::refresh_token_of;
 use super::remembered::{just_remembered, remember, remembered};
 use super::{Session, Transport};
 use crate::TARGET;
-use crate::access::{Access, DeclaresAccess, Rule};
+use crate::access::{Access, Declarer, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -160,5 +160,6 @@ where
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for RefreshSession<C> {
     const ACCESS: Access = Access::Require(Rule::BothTokens);
+    const DECLARER: Declarer = Declarer::Extractor;
     type Demands = Session<C>;
 }

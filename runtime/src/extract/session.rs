@@ -11,7 +11,7 @@ use http::request::Parts;
 use super::authorize::{Refusal, authorize};
 use super::credentials::{Credential, access_credential};
 use super::remembered::{self, remember, remembered};
-use crate::access::{Access, DeclaresAccess};
+use crate::access::{Access, Declarer, DeclaresAccess};
 use crate::auth::{Auth, ProvidesClaims};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -268,11 +268,13 @@ where
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Session<C> {
     const ACCESS: Access = Access::Authenticated;
+    const DECLARER: Declarer = Declarer::Extractor;
     type Demands = Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: DeclaresAccess> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
+    const DECLARER: Declarer = T::DECLARER;
     type Demands = T::Demands;
 }

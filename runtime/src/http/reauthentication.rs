@@ -6,7 +6,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::{CookieTokens, csrf};
-use crate::access::{Access, DeclaresAccess, Rule};
+use crate::access::{Access, Declarer, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, Session, Transport, authorize, placed, refuse};
@@ -136,5 +136,6 @@ fn check_sender<C: SessionClaims>(
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Reauthentication<C> {
     const ACCESS: Access = Access::Require(Rule::All(&[Rule::Live, Rule::NotImpersonated]));
+    const DECLARER: Declarer = Declarer::Extractor;
     type Demands = Session<C>;
 }

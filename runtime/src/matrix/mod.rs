@@ -197,8 +197,11 @@ fn name_roles(rule: &Rule, names: &mut Vec<&'static str>) {
 pub enum DeclaredWhere {
     /// In an access attribute above the handler.
     Attribute,
-    /// By the handler's first argument: the claims, a session, or an extractor of the application.
+    /// By the handler's first argument: the claims, a session or a proof.
     Argument,
+    /// By an extractor for which the application implements [`DeclaresAccess`](crate::DeclaresAccess) itself. That it enforces what it
+    /// declares is the application's word.
+    Application,
     /// By this crate, for an endpoint of its own.
     Endpoint,
     /// By the router that the route is in.
@@ -213,6 +216,7 @@ impl DeclaredWhere {
         match self {
             Self::Attribute => "its attribute",
             Self::Argument => "its first argument",
+            Self::Application => "argument by hand",
             Self::Endpoint => "Countersign",
             Self::Router => "its router",
             Self::Nowhere => "nobody (unguarded)",
@@ -225,6 +229,7 @@ impl fmt::Display for DeclaredWhere {
         f.write_str(match self {
             Self::Attribute => "attribute",
             Self::Argument => "argument",
+            Self::Application => "application",
             Self::Endpoint => "endpoint",
             Self::Router => "router",
             Self::Nowhere => "unguarded",
