@@ -41,7 +41,10 @@ pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
 
         #(#conditions)*
         impl #private::CheckRule for #ident {
-            const RULE: #private::Rule = #private::Rule::Check { name: #name, not_found: #not_found };
+            const RULE: #private::Rule = #private::Rule::Check {
+                name: ::core::concat!(::core::module_path!(), "::", #name),
+                not_found: #not_found,
+            };
         }
 
         #(#conditions)*

@@ -46,7 +46,7 @@ fn a_check_without_arguments_and_with_a_raw_name_expands() {
         ),
     );
     let text = expanded.to_string();
-    assert!(text.contains("name : \"type\" , not_found : false"), "{text}");
+    assert!(text.contains("\"type\") , not_found : false"), "{text}");
     assert!(text.contains("enum r#type { }") || text.contains("enum r#type {}"), "{text}");
 }
 

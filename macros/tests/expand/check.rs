@@ -11,7 +11,7 @@ pub(crate) use __countersign_check_owns_post::owns_post;
 #[cfg(feature = "posts")]
 impl ::countersign::__private::CheckRule for owns_post {
     const RULE: ::countersign::__private::Rule = ::countersign::__private::Rule::Check {
-        name: "owns_post",
+        name: ::core::concat!(::core::module_path!(), "::", "owns_post"),
         not_found: true,
     };
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
-pub(crate) use words::{Quoted, is_unseen};
+pub(crate) use words::{Quoted, function_of, is_unseen};
 
 /// What a handler demands of its caller.
 ///
@@ -55,7 +55,7 @@ pub enum Rule {
     NotImpersonated,
     /// A function of the application says so; [`check`](macro@crate::check) makes it. In a rule without its function it never holds.
     Check {
-        /// The function's name.
+        /// The function, by its path: two of one name in two modules are two checks.
         name: &'static str,
         /// A refusal is 404, as if what the request is about did not exist, and not 403.
         not_found: bool,

@@ -25,26 +25,55 @@ impl fmt::Display for Access {
 impl fmt::Display for Rule {
     /// Writes the rule in words; a group inside a group stands in parentheses. `testing::matrix` reads them back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Words { rule: self, private: &[] }.fmt(f)
+        Words { rule: self, reader: Reader::Developer }.fmt(f)
     }
 }
 
-/// A rule in words, in which a private role is "an internal role".
+/// A rule in words, for somebody.
 #[derive(Clone, Copy)]
 struct Words<'a> {
     rule: &'a Rule,
-    private: &'a [&'a str],
+    reader: Reader<'a>,
+}
+
+/// Who reads them.
+#[derive(Clone, Copy)]
+enum Reader<'a> {
+    /// Reads everything.
+    Developer,
+    /// Reads "an internal role" for one of these, and nothing of how the application is made.
+    Client { private: &'a [&'a str] },
+}
+
+impl Reader<'_> {
+    fn may_not_read(self, role: &str) -> bool {
+        matches!(self, Self::Client { private } if private.contains(&role))
+    }
+}
+
+/// What stands behind a check whose refusal is 404.
+const HIDES: &str = " else 404";
+
+/// The function's own name, without the path to it.
+pub(crate) fn function_of(check: &str) -> &str {
+    check.rsplit("::").next().unwrap_or(check)
 }
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rules, word) = match self.rule {
-            Rule::Role(name) if self.private.contains(name) => return f.write_str("an internal role"),
+            Rule::Role(name) if self.reader.may_not_read(name) => return f.write_str("an internal role"),
             Rule::Role(name) => return write!(f, "role {}", Quoted(name)),
             Rule::Scope(scope) => return write!(f, "scope {}", Quoted(scope)),
             Rule::Fresh(age) => return write!(f, "a sign-in at most {} old", Age(*age)),
             Rule::NotImpersonated => return f.write_str(NOT_IMPERSONATED),
-            Rule::Check { name, .. } => return write!(f, "check {}", Quoted(name)),
+            Rule::Check { name, not_found } => {
+                return match self.reader {
+                    Reader::Developer if *not_found => write!(f, "check {}{HIDES}", Quoted(name)),
+                    Reader::Developer => write!(f, "check {}", Quoted(name)),
+                    Reader::Client { .. } => write!(f, "check {}", Quoted(function_of(name))),
+                };
+            }
             // It is not the same: of a group, even of one, `Not` never holds.
             Rule::Not(group @ (Rule::Any([_]) | Rule::All([_]))) => {
                 return write!(f, "not ({})", Self { rule: group, ..*self });
@@ -77,7 +106,10 @@ impl Sentence {
                 return self.add("a sign-in at most ").number(count).add(unit).add(" old");
             }
             Rule::NotImpersonated => return self.add(NOT_IMPERSONATED),
-            Rule::Check { name, .. } => return self.add("check ").name(name),
+            Rule::Check { name, not_found } => {
+                let sentence = self.add("check ").name(name);
+                return if *not_found { sentence.add(HIDES) } else { sentence };
+            }
             Rule::Not(rule) => return self.add("not ").part(rule),
             Rule::Live => return self.add(LIVE),
             Rule::BothTokens => return self.add(BOTH_TOKENS),
@@ -105,11 +137,11 @@ impl Sentence {
 }
 
 impl Access {
-    /// In words, in which a private role is "an internal role".
+    /// In words for clients, in which one of these roles is "an internal role".
     #[cfg(feature = "openapi")]
     pub(crate) fn words(&self, private: &[&str]) -> String {
         match self {
-            Self::Require(rule) => Words { rule, private }.to_string(),
+            Self::Require(rule) => Words { rule, reader: Reader::Client { private } }.to_string(),
             Self::Public { .. } | Self::Optional | Self::Authenticated => self.to_string(),
         }
     }
@@ -139,7 +171,9 @@ impl Rule {
             }
             Self::All(rules) if !rules.is_empty() => (rules.iter().collect(), " and "),
             rule if is_secret(rule) => return None,
-            rule => return Some((rule.to_string(), false)),
+            rule => {
+                return Some((Words { rule, reader: Reader::Client { private } }.to_string(), false));
+            }
         };
         let mut parts: Vec<_> = rules.into_iter().filter_map(|rule| rule.disclosed(private)).collect();
         if parts.len() < 2 {
@@ -296,6 +330,18 @@ mod tests {
         assert_eq!(words("admin\u{3164}\u{2800}"), r"role `admin\u{3164}\u{2800}`");
     }
 
+    /// Two functions of one name are two checks, and what a check answers is part of it. Clients learn nothing of modules.
+    #[test]
+    fn a_check_is_told_by_its_path_and_its_answer() {
+        const OWNS: Rule = Rule::Check { name: "blog::posts::owns", not_found: true };
+        const MAY: Rule = Rule::Check { name: "blog::posts::may", not_found: false };
+        let access = Access::Require(Rule::Any(&[OWNS, MAY]));
+        assert_eq!(access.to_string(), "check `blog::posts::owns` else 404 or check `blog::posts::may`");
+        assert_eq!(Access::Require(MAY).disclosed(&[]).unwrap(), "check `may`");
+        #[cfg(feature = "openapi")]
+        assert_eq!(access.words(&[]), "check `owns` or check `may`");
+    }
+
     /// Row 147.
     #[cfg(feature = "openapi")]
     #[test]
@@ -314,6 +360,9 @@ mod tests {
             Rule::NotImpersonated,
             Rule::Check { name: "owns_post", not_found: true },
         ]);
-        assert_eq!(rule.to_string(), "not role `guest` and nobody acting for the user and check `owns_post`");
+        assert_eq!(
+            rule.to_string(),
+            "not role `guest` and nobody acting for the user and check `owns_post` else 404"
+        );
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::requirements::sufficing;
-use crate::access::{Access, Rule};
+use crate::access::{Access, Rule, function_of};
 use crate::role::Roles;
 
 /// The name of the extension. [`AuthRouter`](crate::AuthRouter) says what stands in it.
@@ -70,7 +70,7 @@ impl Extension {
                 self.max_age = Some(self.max_age.map_or(seconds, |present| present.min(seconds)));
             }
             Rule::NotImpersonated => self.deny_impersonated = true,
-            Rule::Check { name, .. } => add(&mut self.checks, name),
+            Rule::Check { name, .. } => add(&mut self.checks, function_of(name)),
             Rule::Live => self.live = true,
             Rule::BothTokens => {
                 self.live = true;

@@ -181,3 +181,44 @@ async fn rules_and_checks_in_a_function_body_work_too() {
     assert_eq!(app.get("/small/10", Some(&member)).await.status, StatusCode::FORBIDDEN);
     assert_eq!(app.get("/small/9", Some(&token(&["support"], ""))).await.status, StatusCode::FORBIDDEN);
 }
+
+/// A function is known by its module too: two of one name are two checks, and a table that showed them alike would hide an exchange.
+#[tokio::test]
+async fn checks_of_one_name_in_two_modules_are_two_checks() {
+    mod even {
+        #[countersign::check]
+        pub(super) async fn allows(super::Path(id): super::Path<u64>) -> bool {
+            id.is_multiple_of(2)
+        }
+    }
+
+    mod small {
+        #[countersign::check(not_found)]
+        pub(super) async fn allows(super::Path(id): super::Path<u64>) -> bool {
+            id < 10
+        }
+    }
+
+    #[require(check(even::allows) && check(small::allows))]
+    #[utoipa::path(get, path = "/both/{id}")]
+    async fn both(_: Path<u64>) {}
+
+    let router = countersign::AuthRouter::<AppState>::new().routes(routes!(both));
+    let access = router.access_matrix().rows()[0].access().to_string();
+    let module = module_path!();
+    assert_eq!(
+        access,
+        format!("check `{module}::even::allows` and check `{module}::small::allows` else 404")
+    );
+    let document = serde_json::to_value(router.openapi()).unwrap();
+    assert_eq!(
+        document["paths"]["/both/{id}"]["get"]["x-access"]["rule"],
+        "check `allows` and check `allows`"
+    );
+
+    let app = App::routed(|router| router.routes(routes!(both)));
+    let token = app.login(&[Role::Member]).await.access_token;
+    for (id, status) in [(2, StatusCode::OK), (3, StatusCode::FORBIDDEN), (12, StatusCode::NOT_FOUND)] {
+        assert_eq!(app.get(&format!("/both/{id}"), Some(&token)).await.status, status, "{id}");
+    }
+}

@@ -63,7 +63,7 @@ impl Reader<'_> {
             let help = format!("write {name}(...) for each, joined with `||` or `&&`");
             return self.refuse(excess, Message::new(message).help(help));
         }
-        let kind = match name.to_string().as_str() {
+        let kind = match name.unraw().to_string().as_str() {
             "role" => Kind::Role(self.role(argument)?),
             "scope" => Kind::Scope(self.scope(argument)?),
             "fresh" => Kind::Fresh(self.age(argument)?),

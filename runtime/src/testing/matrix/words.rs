@@ -139,7 +139,10 @@ impl Words<'_> {
             return self.name().map(Tree::Scope);
         }
         if self.take("check ") {
-            return self.name().map(Tree::Check);
+            let name = self.name()?;
+            // Who may pass is not changed by what the others are told.
+            self.take(" else 404");
+            return Ok(Tree::Check(name));
         }
         if self.take("a sign-in at most ") { self.age() } else { Err(self.instead_of("a condition")) }
     }
