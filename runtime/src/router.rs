@@ -124,6 +124,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 
     /// Writes what was computed over what the document held for the same operations.
     fn with_computed(mut self) -> Self {
+        openapi::parameters::complete(&mut self.computed);
         for (path, item) in &self.computed.paths {
             openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
         }

@@ -21,7 +21,7 @@ pub enum ConfigError {
     AccessTtl,
     /// The name of the cookies is empty, longer than 64 characters or has others than letters, digits, `-` and `_`.
     CookieName,
-    /// A variable is not set.
+    /// A variable is not set, or empty.
     EnvMissing {
         /// The name of the variable.
         name: String,
@@ -74,7 +74,7 @@ impl fmt::Display for ConfigError {
             Self::CookieName => f.write_str(
                 "a cookie name is 1 to 64 letters, digits, `-` and `_`: change the argument of `Cookies::named`",
             ),
-            Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set"),
+            Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set, or empty"),
             Self::EnvInvalid { name, expected } => {
                 write!(f, "the environment variable {name} has to hold {expected}")
             }

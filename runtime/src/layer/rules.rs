@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::Rule;
+use crate::access::{Rule, is_scope_token};
 use crate::claims::SessionClaims;
 use crate::consistency::{first_scope, is_never};
 use crate::role::{RoleSet, Roles};
@@ -39,6 +39,10 @@ pub(super) fn check<R: RoleSet>(rule: &Rule) {
         Rule::Role(name) => check_role::<R>(name),
         Rule::Check { name, .. } => panic!(
             "an `AuthLayer` asks for the check `{name}`, and has no function for it; write #[require(check({name}))] above the handlers"
+        ),
+        Rule::Scope(scope) if !is_scope_token(scope) => panic!(
+            "an `AuthLayer` asks for the scope `{}`, which nobody can have: it is not one scope (RFC 6749 section 3.3); ask for each of several",
+            scope.escape_debug()
         ),
         Rule::Fresh(max_age) if max_age.as_secs() == 0 => {
             panic!(
@@ -102,6 +106,17 @@ mod tests {
 
     use super::*;
     use crate::role::NoRole;
+
+    #[test]
+    fn a_list_of_scopes_in_one_string_is_refused() {
+        for scope in ["a b", "", "a\n", "\"a\"", "é"] {
+            let refused = std::panic::catch_unwind(|| {
+                check::<NoRole>(&Rule::Any(kept(vec![Rule::Scope(scope), Rule::Live])))
+            });
+            assert!(refused.is_err(), "{scope:?}");
+        }
+        check::<NoRole>(&Rule::Scope("posts:write"));
+    }
 
     #[test]
     fn equal_lists_are_kept_once() {

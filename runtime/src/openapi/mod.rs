@@ -6,6 +6,7 @@ mod extension;
 pub(crate) mod json;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) mod matches;
+pub(crate) mod parameters;
 mod private;
 mod refusals;
 mod requirements;

@@ -62,16 +62,23 @@ type Alternative = Vec<Name>;
 fn alternatives(rule: &Rule, roles: &Roles) -> Vec<Vec<&'static str>> {
     let named = Roles { implies: &[], ..*roles };
     let found = found(rule, roles).or_else(|| found(rule, &named)).unwrap_or_default();
-    let mut sets = Vec::new();
+    let mut sets: Vec<Vec<&str>> = Vec::new();
     for alternative in found {
         let set = alternative.iter().fold(Vec::new(), |mut set, name| {
             let (Name::Role(name) | Name::Scope(name)) = *name;
             add(&mut set, name);
             set
         });
-        add(&mut sets, set);
+        if !sets.iter().any(|other| is_same(other, &set)) {
+            sets.push(set);
+        }
     }
     if sets.is_empty() { vec![Vec::new()] } else { sets }
+}
+
+/// Whether two sets have the same members. Each has every member once.
+fn is_same(one: &[&str], other: &[&str]) -> bool {
+    one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
 fn found(rule: &Rule, roles: &Roles) -> Option<Vec<Alternative>> {

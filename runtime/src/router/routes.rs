@@ -185,7 +185,8 @@ fn filter(method: &HttpMethod) -> MethodFilter {
 #[diagnostic::on_unimplemented(
     message = "this handler has no path",
     label = "#[utoipa::path] is missing",
-    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute"
+    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute",
+    note = "if it stands there, it is of another version: this crate needs utoipa 6"
 )]
 pub trait Documented {
     #[doc(hidden)]
