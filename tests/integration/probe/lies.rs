@@ -57,6 +57,8 @@ macro_rules! policy {
     };
 }
 
+mod beside;
+
 policy!(Editors, Access::Require(Rule::Role("editor")));
 policy!(SignedIn, Access::Authenticated);
 

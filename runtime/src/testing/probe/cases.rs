@@ -72,8 +72,10 @@ pub(super) struct Route<'a> {
     pub(super) method: Method,
     pub(super) access: &'a Access,
     pub(super) roles: &'a Hierarchy,
-    /// The names of roles to try, each alone.
+    /// The names of roles to try, each alone and each in place of another.
     pub(super) names: &'a [&'static str],
+    /// Claims hold one role, neither none nor two.
+    pub(super) nobody_without_role: bool,
     /// Every route looks whether the session has ended.
     pub(super) always_live: bool,
 }
@@ -106,9 +108,14 @@ impl Route<'_> {
     }
 
     fn cases_of(&self, rule: &Rule) -> Result<Vec<Case>, &'static str> {
-        let of = RuleOf { rule, roles: self.roles };
-        let mut callers = of.border().ok_or("its rule has too many conditions to try every combination")?;
-        self.each_role().for_each(|caller| add(&mut callers, caller));
+        let of = RuleOf { rule, roles: self.roles, names: self.names };
+        let border = of.border().ok_or("its rule has too many conditions to try every combination")?;
+        let expressible =
+            |caller| if self.nobody_without_role { of.with_a_role(caller) } else { vec![caller] };
+        let mut callers = Vec::new();
+        for caller in border.into_iter().flat_map(expressible).chain(self.each_role()) {
+            add(&mut callers, caller);
+        }
         let best = callers.iter().min_by_key(|caller| of.verdict(caller) as u8);
         let best = best.cloned().unwrap_or_else(|| holder(&[]));
 

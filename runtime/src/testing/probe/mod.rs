@@ -23,8 +23,11 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// Sends requests to every route of a router, and compares the answers with what the route declares.
 ///
 /// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token; for a rule also
-/// each role alone, every smallest set of conditions that suffices, the same with each role above a demanded one, and every
-/// neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh token.
+/// each role alone, every smallest set of conditions that suffices, the same with every other role in place of a demanded one, and
+/// every neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh
+/// token. Where claims hold exactly one role, those who hold another stand for who holds none; whom no claims can describe is
+/// [told](ProbeReport::not_probed).
+///
 /// Who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
 /// read. Who suffices must get neither; any other answer is the handler's business, 404 and 500 included. `HEAD` goes where `GET` goes,
 /// and `OPTIONS`, `TRACE` and an unknown method find no success on a guarded path.

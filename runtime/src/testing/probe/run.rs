@@ -7,7 +7,7 @@ use super::AccessProbe;
 use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
 use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, judge};
 use super::request::{Answer, Target};
-use super::rules::{self, Hierarchy};
+use super::rules::{self, Hierarchy, Holdings};
 use super::subject::{self, Template};
 use crate::access::Access;
 use crate::auth::Liveness;
@@ -66,6 +66,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             access: &row.access,
             roles: &Hierarchy::of::<C::Role>(),
             names: &names,
+            nobody_without_role: self.template.claims(Some(&Holdings::default())).is_none(),
             always_live: self.probe.auth.liveness() == Liveness::Always,
         };
         let mut cases = route.cases()?;
@@ -136,9 +137,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
         for &with_body in repeats {
             let Some(answer) = self.answer(&case, uri, with_body).await else {
-                if case.expected == Expected::Passed {
-                    route.note(format!("no claims of this application are: {}", case.credentials));
-                }
+                route.note(format!("no claims of this application are: {}", case.credentials));
                 return;
             };
             route.requests += 1;
