@@ -39,6 +39,9 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
 /// data prove its checks.
 ///
+/// Of a rule with more than twelve conditions only who has all of them, who has none and each role alone are asked, beside bad
+/// tokens. That proves nothing of who has some, so it [is a gap](GapKind::NotProbed) until [`skip`](Self::skip) names the route.
+///
 /// What it cannot see: a handler that runs and answers as a guard would, what a service does below the prefix that it is mounted
 /// at, and paths that are in no matrix.
 ///

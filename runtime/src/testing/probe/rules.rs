@@ -125,10 +125,10 @@ impl RuleOf<'_> {
     /// The callers on both sides of the rule's border: those to whom nothing may be missing, and those who differ from them in one
     /// condition and so do not pass; and in place of each role, every other. `None` for rules of too many conditions.
     pub(super) fn border(self) -> Option<Vec<Caller>> {
-        let conditions = conditions(self.rule);
-        if conditions.len() > MOST_CONDITIONS {
+        if has_too_many_conditions(self.rule) {
             return None;
         }
+        let conditions = conditions(self.rule);
         let sets = 0_u32..1 << conditions.len();
         let mut callers = Vec::new();
         for lets_in in [passes as fn(Verdict) -> bool, may_pass] {
@@ -150,6 +150,12 @@ impl RuleOf<'_> {
             }
         }
         Some(callers)
+    }
+
+    /// Who has every condition and who has none, of a rule with too many to try.
+    pub(super) fn extremes(self) -> Vec<Caller> {
+        let conditions = conditions(self.rule);
+        vec![caller_with(&conditions, |_| true), caller_with(&conditions, |_| false)]
     }
 
     /// Rows 49 and 50: who holds another role in place of one that suffices, be it above or not, and all the rest.
@@ -207,6 +213,10 @@ fn has_scope(caller: &Caller, scope: &str) -> bool {
     caller.holds.as_ref().is_some_and(|holds| holds.scopes.contains(&scope))
 }
 
+pub(super) fn has_too_many_conditions(rule: &Rule) -> bool {
+    conditions(rule).len() > MOST_CONDITIONS
+}
+
 /// What a caller can have or lack: the parts of the rule that are not made of others, each once.
 fn conditions(rule: &Rule) -> Vec<Rule> {
     let mut found = Vec::new();
@@ -247,13 +257,18 @@ pub(super) fn roles(rule: &Rule, names: &mut Vec<&'static str>) {
     }
 }
 
-/// The caller who has the conditions whose bits are set. Whoever lacks all of the ages signed in a second before the largest.
+/// The caller who has the conditions whose bits are set.
 fn caller_of(conditions: &[Rule], set: u32) -> Caller {
+    caller_with(conditions, |bit| set >> bit & 1 == 1)
+}
+
+/// The caller who has these conditions. Whoever lacks all of the ages signed in a second before the largest.
+fn caller_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> Caller {
     let mut holds = Holdings::default();
     let mut impersonated = false;
     let mut ages: Vec<(Duration, bool)> = Vec::new();
     for (bit, condition) in conditions.iter().enumerate() {
-        let has = set >> bit & 1 == 1;
+        let has = has(bit);
         match condition {
             Rule::Role(name) if has => holds.roles.push(name),
             Rule::Scope(scope) if has => holds.scopes.push(scope),

@@ -21,6 +21,9 @@ use crate::testing::forge::{MALFORMED, Mold};
 /// Who acts for the user in tokens of impersonation, and a role that nobody asks for.
 const NOBODY: &str = "countersign-probe";
 
+const TOO_MANY_CONDITIONS: &str = "its rule has too many conditions to try every combination; test it in another way, and \
+    name the route in `AccessProbe::skip`";
+
 /// A probe at work.
 pub(super) struct Run<'a, C> {
     probe: &'a AccessProbe<C>,
@@ -42,6 +45,11 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                 Ok((uri, cases)) => {
                     for case in cases {
                         self.ask(&mut route, row, &uri, case).await;
+                    }
+                    if let Access::Require(rule) = &row.access
+                        && rules::has_too_many_conditions(rule)
+                    {
+                        route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
                     }
                 }
                 Err(reason) => route.note(reason),
@@ -69,7 +77,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             nobody_without_role: self.template.claims(Some(&Holdings::default())).is_none(),
             always_live: self.probe.auth.liveness() == Liveness::Always,
         };
-        let mut cases = route.cases()?;
+        let mut cases = route.cases();
         if is_guarded(row) {
             cases.extend(self.head(row, &cases));
             cases.extend(self.other_methods(row));

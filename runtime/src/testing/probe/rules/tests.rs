@@ -172,5 +172,9 @@ fn a_rule_that_nobody_satisfies_has_no_border() {
 fn a_rule_of_too_many_conditions_is_not_tried() {
     let scopes: Vec<Rule> = ('a'..='m').map(|name| Rule::Scope(name.to_string().leak())).collect();
     assert_eq!(scopes.len(), MOST_CONDITIONS + 1);
-    assert!(of(&Rule::Any(scopes.leak())).border().is_none());
+    let rule = Rule::Any(scopes.leak());
+    assert!(of(&rule).border().is_none());
+    let extremes = of(&rule).extremes();
+    let verdicts: Vec<_> = extremes.iter().map(|caller| of(&rule).verdict(caller)).collect();
+    assert_eq!(verdicts, [Verdict::Passes, Verdict::Fails]);
 }
