@@ -35,6 +35,10 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
 /// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
 ///
+/// Of what takes all paths below a prefix, a fallback above all, one path is asked: a deep one that no other row of the matrix
+/// answers, or of a service the nearest one. [`param`](Self::param) says another: `param("fallback", "a/b")`. A guarded route that cannot
+/// be asked anywhere is a gap as well.
+///
 /// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide,
 /// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
 /// data prove its checks.
@@ -118,7 +122,7 @@ impl<C: SessionClaims> AccessProbe<C> {
         self
     }
 
-    /// The value of a placeholder in paths, as it stands in a URL: `1` unless set.
+    /// The value of a placeholder in paths, as it stands in a URL. Unless set it is `1`, and for `{*rest}` what no other row answers.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.params.push((name.into(), value.into()));
         self

@@ -15,6 +15,7 @@ use crate::claims::SessionClaims;
 use crate::http::X_REFRESH_TOKEN;
 use crate::matrix::{AccessRow, DeclaredWhere};
 use crate::role::RoleSet as _;
+use crate::router::FALLBACK;
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
 
@@ -23,6 +24,23 @@ const NOBODY: &str = "countersign-probe";
 
 const TOO_MANY_CONDITIONS: &str = "its rule has too many conditions to try every combination; test it in another way, and \
     name the route in `AccessProbe::skip`";
+
+const MASKED: &str =
+    "other routes answer wherever it would be asked; set its parameter, or name it in `AccessProbe::skip`";
+
+const NO_URL: &str = "its path cannot be made a URL; set its parameters";
+
+/// Why a route is not asked at all.
+struct Unasked {
+    reason: String,
+    is_gap: bool,
+}
+
+impl From<&str> for Unasked {
+    fn from(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), is_gap: false }
+    }
+}
 
 /// A probe at work.
 pub(super) struct Run<'a, C> {
@@ -52,7 +70,10 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                         route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
                     }
                 }
-                Err(reason) => route.note(reason),
+                Err(Unasked { reason, is_gap: true }) => {
+                    route.report(ProbeGap::not_probed(row, &reason));
+                }
+                Err(Unasked { reason, is_gap: false }) => route.note(reason),
             }
             routes.push(route);
         }
@@ -60,14 +81,18 @@ impl<'a, C: SessionClaims> Run<'a, C> {
     }
 
     /// Where to ask, and what; or why not.
-    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), String> {
+    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), Unasked> {
         if let Some(reason) = self.probe.reason_to_skip(row) {
-            return Err(reason.to_owned());
+            return Err(reason.into());
         }
         if row.declared() == DeclaredWhere::Nowhere {
-            return Err("it was added without an access, so there is nothing to prove".to_owned());
+            return Err("it was added without an access, so there is nothing to prove".into());
         }
-        let uri = self.uri(row.path()).ok_or("its path cannot be made a URL; set its parameters")?;
+        // Other methods of known paths have no path.
+        let is_gap = is_guarded(row) && row.path().starts_with('/');
+        let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap };
+        let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
+        let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or(NO_URL)?;
         let names = self.role_names();
         let route = Route {
             method: method_of(row).ok_or("its method cannot be sent")?,
@@ -128,8 +153,8 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         }
     }
 
-    fn uri(&self, path: &str) -> Option<Uri> {
-        let mut uri = subject::filled(path, &self.probe.params);
+    fn uri(&self, path: String) -> Option<Uri> {
+        let mut uri = path;
         if !self.probe.query.is_empty() {
             let mut query = form_urlencoded::Serializer::new(String::new());
             uri = format!("{uri}?{}", query.extend_pairs(&self.probe.query).finish());
@@ -144,11 +169,13 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let exceptions = Exceptions { own: &own, login_page: self.probe.login_page.as_deref() };
         let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
         for &with_body in repeats {
-            let Some(answer) = self.answer(&case, uri, with_body).await else {
+            let Some(mut answer) = self.answer(&case, uri, with_body).await else {
                 route.note(format!("no claims of this application are: {}", case.credentials));
                 return;
             };
             route.requests += 1;
+            // The router has no route there: it is the fallback who answers.
+            answer.no_such_route &= row.path() != FALLBACK;
             if answer.no_such_route && row.method() == "*" {
                 route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
                 return;
