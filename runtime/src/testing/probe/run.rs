@@ -92,7 +92,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let is_gap = is_guarded(row) && row.path().starts_with('/');
         let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap };
         let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
-        let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or(NO_URL)?;
+        let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or_else(|| unasked(NO_URL))?;
         let names = self.role_names();
         let route = Route {
             method: method_of(row).ok_or("its method cannot be sent")?,

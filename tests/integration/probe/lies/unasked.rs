@@ -133,3 +133,13 @@ async fn fallback_that_other_routes_hide_is_a_gap_unless_it_is_skipped() {
     let report = hidden().param("fallback", "").run().await;
     assert!(gaps(&report, "GET").contains(&(GapKind::LetThrough, "no token", "404")), "{report}");
 }
+
+#[tokio::test]
+async fn guarded_route_whose_parameters_make_no_url_is_a_gap() {
+    let auth = TestAuth::new();
+    let router = AuthRouter::new().routes(routes!(one, looks_up));
+    let report = probe(&auth, router).param("id", "a b").run().await;
+    let found: Vec<_> = report.gaps().map(|gap| (gap.path(), gap.kind(), gap.answer())).collect();
+    let answer = "none: its path cannot be made a URL; set its parameters";
+    assert_eq!(found, [("/{id}", GapKind::NotProbed, answer)], "{report}");
+}
