@@ -34,7 +34,7 @@ pub use routes::{Documentable, Documented, IntoRoutes, Routes};
 pub use services::{ServiceAccess, Unguarded};
 
 /// The path of a fallback in the matrix.
-const FALLBACK: &str = "/{*fallback}";
+pub(crate) const FALLBACK: &str = "/{*fallback}";
 
 /// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
 ///

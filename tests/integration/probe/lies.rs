@@ -57,6 +57,9 @@ macro_rules! policy {
     };
 }
 
+mod beside;
+mod unasked;
+
 policy!(Editors, Access::Require(Rule::Role("editor")));
 policy!(SignedIn, Access::Authenticated);
 

@@ -72,17 +72,19 @@ pub(super) struct Route<'a> {
     pub(super) method: Method,
     pub(super) access: &'a Access,
     pub(super) roles: &'a Hierarchy,
-    /// The names of roles to try, each alone.
+    /// The names of roles to try, each alone and each in place of another.
     pub(super) names: &'a [&'static str],
+    /// Claims hold one role, neither none nor two.
+    pub(super) nobody_without_role: bool,
     /// Every route looks whether the session has ended.
     pub(super) always_live: bool,
 }
 
 impl Route<'_> {
-    /// Every request, or why there is none.
-    pub(super) fn cases(&self) -> Result<Vec<Case>, &'static str> {
+    /// Every request.
+    pub(super) fn cases(&self) -> Vec<Case> {
         let template = Caller { holds: None, sign_in_age: Duration::ZERO, impersonated: false };
-        Ok(match self.access {
+        match self.access {
             Access::Public { .. } => vec![
                 self.case(Credentials::None, Expected::Open),
                 self.case(Credentials::Malformed, Expected::Open),
@@ -101,14 +103,19 @@ impl Route<'_> {
                 cases.extend(self.each_role().map(|caller| self.with_token(caller, Expected::Passed)));
                 cases
             }
-            Access::Require(rule) => self.cases_of(rule)?,
-        })
+            Access::Require(rule) => self.cases_of(rule),
+        }
     }
 
-    fn cases_of(&self, rule: &Rule) -> Result<Vec<Case>, &'static str> {
-        let of = RuleOf { rule, roles: self.roles };
-        let mut callers = of.border().ok_or("its rule has too many conditions to try every combination")?;
-        self.each_role().for_each(|caller| add(&mut callers, caller));
+    fn cases_of(&self, rule: &Rule) -> Vec<Case> {
+        let of = RuleOf { rule, roles: self.roles, names: self.names };
+        let border = of.border().unwrap_or_else(|| of.extremes());
+        let expressible =
+            |caller| if self.nobody_without_role { of.with_a_role(caller) } else { vec![caller] };
+        let mut callers = Vec::new();
+        for caller in border.into_iter().flat_map(expressible).chain(self.each_role()) {
+            add(&mut callers, caller);
+        }
         let best = callers.iter().min_by_key(|caller| of.verdict(caller) as u8);
         let best = best.cloned().unwrap_or_else(|| holder(&[]));
 
@@ -132,7 +139,7 @@ impl Route<'_> {
             };
             self.with_token(caller, expected)
         }));
-        Ok(cases)
+        cases
     }
 
     /// Rows 31 to 39: nothing but the token is to blame for the refusal.

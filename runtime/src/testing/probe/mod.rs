@@ -23,8 +23,11 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// Sends requests to every route of a router, and compares the answers with what the route declares.
 ///
 /// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token; for a rule also
-/// each role alone, every smallest set of conditions that suffices, the same with each role above a demanded one, and every
-/// neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh token.
+/// each role alone, every smallest set of conditions that suffices, the same with every other role in place of a demanded one, and
+/// every neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh
+/// token. Where claims hold exactly one role, those who hold another stand for who holds none; whom no claims can describe is
+/// [told](ProbeReport::not_probed).
+///
 /// Who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
 /// read. Who suffices must get neither; any other answer is the handler's business, 404 and 500 included. `HEAD` goes where `GET` goes,
 /// and `OPTIONS`, `TRACE` and an unknown method find no success on a guarded path.
@@ -32,9 +35,16 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
 /// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
 ///
+/// Of what takes all paths below a prefix, a fallback above all, one path is asked: a deep one that no other row of the matrix
+/// answers, or of a service the nearest one. [`param`](Self::param) says another: `param("fallback", "a/b")`. A guarded route that cannot
+/// be asked anywhere is a gap as well.
+///
 /// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide,
 /// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
 /// data prove its checks.
+///
+/// Of a rule with more than twelve conditions only who has all of them, who has none and each role alone are asked, beside bad
+/// tokens. That proves nothing of who has some, so it [is a gap](GapKind::NotProbed) until [`skip`](Self::skip) names the route.
 ///
 /// What it cannot see: a handler that runs and answers as a guard would, what a service does below the prefix that it is mounted
 /// at, and paths that are in no matrix.
@@ -112,7 +122,7 @@ impl<C: SessionClaims> AccessProbe<C> {
         self
     }
 
-    /// The value of a placeholder in paths, as it stands in a URL: `1` unless set.
+    /// The value of a placeholder in paths, as it stands in a URL. Unless set it is `1`, and for `{*rest}` what no other row answers.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.params.push((name.into(), value.into()));
         self

@@ -5,6 +5,7 @@ use std::fmt;
 use super::cases::{Case, Expected, Refusal};
 use super::request::Answer;
 use crate::access::Access;
+use crate::matrix::AccessRow;
 
 /// The codes of refusals by a guard. A handler's own have others.
 const OF_GUARDS: [&str; 6] = [
@@ -62,6 +63,8 @@ pub enum GapKind {
     BodyFirst,
     /// The router has no such route: the matrix is wrong, or a parameter does not fit.
     NoSuchRoute,
+    /// Not everything was asked that a proof takes. What the answer would have been is not known.
+    NotProbed,
 }
 
 impl ProbeReport {
@@ -85,7 +88,8 @@ impl ProbeReport {
         self.routes.iter().map(|route| route.requests).sum()
     }
 
-    /// Fails the test when there is a gap, or when nothing was asked at all.
+    /// Fails the test when there is a gap, or when nothing was asked at all. A route of which not enough could be asked is a gap too,
+    /// unless [`skip`](super::AccessProbe::skip) names it.
     ///
     /// # Panics
     ///
@@ -133,6 +137,17 @@ impl ProbeGap {
     /// What kind of gap it is.
     pub fn kind(&self) -> GapKind {
         self.kind
+    }
+
+    pub(super) fn not_probed(row: &AccessRow, reason: &str) -> Self {
+        Self {
+            method: row.method().to_owned(),
+            path: row.path().to_owned(),
+            request: "not sent".to_owned(),
+            expected: row.access().to_string(),
+            answer: format!("none: {reason}"),
+            kind: GapKind::NotProbed,
+        }
     }
 
     pub(super) fn of(case: &Case, path: &str, with_body: bool, answer: &Answer, kind: GapKind) -> Self {
@@ -263,6 +278,7 @@ impl fmt::Display for ProbeGap {
             GapKind::WrongRefusal => "refuses in another way than it should",
             GapKind::BodyFirst => "reads the body before it refuses",
             GapKind::NoSuchRoute => "is not there",
+            GapKind::NotProbed => "is not proven",
         };
         write!(
             f,

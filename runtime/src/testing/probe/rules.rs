@@ -20,10 +20,20 @@ pub(super) struct Caller {
     pub(super) impersonated: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Eq)]
 pub(super) struct Holdings {
     pub(super) roles: Vec<&'static str>,
     pub(super) scopes: Vec<&'static str>,
+}
+
+/// In whatever order: nobody is tried twice.
+impl PartialEq for Holdings {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |some: &[&str], others: &[&str]| {
+            some.len() == others.len() && some.iter().all(|name| others.contains(name))
+        };
+        same(&self.roles, &other.roles) && same(&self.scopes, &other.scopes)
+    }
 }
 
 /// What a rule says of a caller, as far as the caller decides it.
@@ -56,11 +66,6 @@ impl Hierarchy {
     fn implied(&self, role: &str) -> &[&'static str] {
         self.0.iter().find(|(holder, _)| *holder == role).map_or(&[], |(_, implied)| implied)
     }
-
-    fn above(&self, role: &str) -> impl Iterator<Item = &'static str> {
-        let above = self.0.iter().filter(move |(_, implied)| implied.contains(&role));
-        above.map(|(holder, _)| *holder)
-    }
 }
 
 /// A rule and the roles of the users that it is about.
@@ -68,6 +73,8 @@ impl Hierarchy {
 pub(super) struct RuleOf<'a> {
     pub(super) rule: &'a Rule,
     pub(super) roles: &'a Hierarchy,
+    /// The names of roles to try in place of others.
+    pub(super) names: &'a [&'static str],
 }
 
 /// What the caller does not decide.
@@ -116,12 +123,12 @@ impl RuleOf<'_> {
     }
 
     /// The callers on both sides of the rule's border: those to whom nothing may be missing, and those who differ from them in one
-    /// condition and so do not pass; and in place of each role, those above it. `None` for rules of too many conditions.
+    /// condition and so do not pass; and in place of each role, every other. `None` for rules of too many conditions.
     pub(super) fn border(self) -> Option<Vec<Caller>> {
-        let conditions = conditions(self.rule);
-        if conditions.len() > MOST_CONDITIONS {
+        if has_too_many_conditions(self.rule) {
             return None;
         }
+        let conditions = conditions(self.rule);
         let sets = 0_u32..1 << conditions.len();
         let mut callers = Vec::new();
         for lets_in in [passes as fn(Verdict) -> bool, may_pass] {
@@ -136,8 +143,8 @@ impl RuleOf<'_> {
                 });
                 let neighbours = flips(set).chain(just_too_old).filter(|other| !passes(*other));
                 let neighbours = neighbours.map(|set| caller_of(&conditions, set));
-                let above = self.with_roles_above(&caller);
-                for caller in std::iter::once(caller).chain(neighbours).chain(above) {
+                let others = self.with_other_roles(&caller);
+                for caller in std::iter::once(caller).chain(neighbours).chain(others) {
                     add(&mut callers, caller);
                 }
             }
@@ -145,18 +152,39 @@ impl RuleOf<'_> {
         Some(callers)
     }
 
-    /// Row 50: who holds a higher role in place of one that suffices.
-    fn with_roles_above(self, caller: &Caller) -> Vec<Caller> {
+    /// Who has every condition and who has none, of a rule with too many to try.
+    pub(super) fn extremes(self) -> Vec<Caller> {
+        let conditions = conditions(self.rule);
+        vec![caller_with(&conditions, |_| true), caller_with(&conditions, |_| false)]
+    }
+
+    /// Rows 49 and 50: who holds another role in place of one that suffices, be it above or not, and all the rest.
+    fn with_other_roles(self, caller: &Caller) -> Vec<Caller> {
         let holds = caller.holds.clone().unwrap_or_default();
-        let mut above = Vec::new();
-        for (index, role) in holds.roles.iter().enumerate() {
-            for higher in self.roles.above(role) {
+        let mut others = Vec::new();
+        for index in 0..holds.roles.len() {
+            for other in self.names.iter().filter(|name| !holds.roles.contains(name)) {
                 let mut holds = holds.clone();
-                holds.roles.splice(index..=index, [higher]);
-                above.push(Caller { holds: Some(holds), ..caller.clone() });
+                holds.roles[index] = other;
+                others.push(Caller { holds: Some(holds), ..caller.clone() });
             }
         }
-        above
+        others
+    }
+
+    /// Who stands for this caller where nobody is without a role: whoever holds one, when the rule says the same of them.
+    pub(super) fn with_a_role(self, caller: Caller) -> Vec<Caller> {
+        let holds = caller.holds.clone().unwrap_or_default();
+        if !holds.roles.is_empty() {
+            return vec![caller];
+        }
+        let with = |name: &&'static str| Caller {
+            holds: Some(Holdings { roles: vec![name], ..holds.clone() }),
+            ..caller.clone()
+        };
+        let mut others: Vec<_> = self.names.iter().map(with).collect();
+        others.retain(|other| self.verdict(other) == self.verdict(&caller));
+        if others.is_empty() { vec![caller] } else { others }
     }
 }
 
@@ -183,6 +211,10 @@ pub(super) fn add(callers: &mut Vec<Caller>, caller: Caller) {
 
 fn has_scope(caller: &Caller, scope: &str) -> bool {
     caller.holds.as_ref().is_some_and(|holds| holds.scopes.contains(&scope))
+}
+
+pub(super) fn has_too_many_conditions(rule: &Rule) -> bool {
+    conditions(rule).len() > MOST_CONDITIONS
 }
 
 /// What a caller can have or lack: the parts of the rule that are not made of others, each once.
@@ -225,13 +257,18 @@ pub(super) fn roles(rule: &Rule, names: &mut Vec<&'static str>) {
     }
 }
 
-/// The caller who has the conditions whose bits are set. Whoever lacks all of the ages signed in a second before the largest.
+/// The caller who has the conditions whose bits are set.
 fn caller_of(conditions: &[Rule], set: u32) -> Caller {
+    caller_with(conditions, |bit| set >> bit & 1 == 1)
+}
+
+/// The caller who has these conditions. Whoever lacks all of the ages signed in a second before the largest.
+fn caller_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> Caller {
     let mut holds = Holdings::default();
     let mut impersonated = false;
     let mut ages: Vec<(Duration, bool)> = Vec::new();
     for (bit, condition) in conditions.iter().enumerate() {
-        let has = set >> bit & 1 == 1;
+        let has = has(bit);
         match condition {
             Rule::Role(name) if has => holds.roles.push(name),
             Rule::Scope(scope) if has => holds.scopes.push(scope),

@@ -7,7 +7,7 @@ use super::AccessProbe;
 use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
 use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, judge};
 use super::request::{Answer, Target};
-use super::rules::{self, Hierarchy};
+use super::rules::{self, Hierarchy, Holdings};
 use super::subject::{self, Template};
 use crate::access::Access;
 use crate::auth::Liveness;
@@ -15,11 +15,32 @@ use crate::claims::SessionClaims;
 use crate::http::X_REFRESH_TOKEN;
 use crate::matrix::{AccessRow, DeclaredWhere};
 use crate::role::RoleSet as _;
+use crate::router::FALLBACK;
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
 
 /// Who acts for the user in tokens of impersonation, and a role that nobody asks for.
 const NOBODY: &str = "countersign-probe";
+
+const TOO_MANY_CONDITIONS: &str = "its rule has too many conditions to try every combination; test it in another way, and \
+    name the route in `AccessProbe::skip`";
+
+const MASKED: &str =
+    "other routes answer wherever it would be asked; set its parameter, or name it in `AccessProbe::skip`";
+
+const NO_URL: &str = "its path cannot be made a URL; set its parameters";
+
+/// Why a route is not asked at all.
+struct Unasked {
+    reason: String,
+    is_gap: bool,
+}
+
+impl From<&str> for Unasked {
+    fn from(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), is_gap: false }
+    }
+}
 
 /// A probe at work.
 pub(super) struct Run<'a, C> {
@@ -43,8 +64,16 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                     for case in cases {
                         self.ask(&mut route, row, &uri, case).await;
                     }
+                    if let Access::Require(rule) = &row.access
+                        && rules::has_too_many_conditions(rule)
+                    {
+                        route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
+                    }
                 }
-                Err(reason) => route.note(reason),
+                Err(Unasked { reason, is_gap: true }) => {
+                    route.report(ProbeGap::not_probed(row, &reason));
+                }
+                Err(Unasked { reason, is_gap: false }) => route.note(reason),
             }
             routes.push(route);
         }
@@ -52,23 +81,28 @@ impl<'a, C: SessionClaims> Run<'a, C> {
     }
 
     /// Where to ask, and what; or why not.
-    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), String> {
+    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), Unasked> {
         if let Some(reason) = self.probe.reason_to_skip(row) {
-            return Err(reason.to_owned());
+            return Err(reason.into());
         }
         if row.declared() == DeclaredWhere::Nowhere {
-            return Err("it was added without an access, so there is nothing to prove".to_owned());
+            return Err("it was added without an access, so there is nothing to prove".into());
         }
-        let uri = self.uri(row.path()).ok_or("its path cannot be made a URL; set its parameters")?;
+        // Other methods of known paths have no path.
+        let is_gap = is_guarded(row) && row.path().starts_with('/');
+        let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap };
+        let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
+        let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or_else(|| unasked(NO_URL))?;
         let names = self.role_names();
         let route = Route {
             method: method_of(row).ok_or("its method cannot be sent")?,
             access: &row.access,
             roles: &Hierarchy::of::<C::Role>(),
             names: &names,
+            nobody_without_role: self.template.claims(Some(&Holdings::default())).is_none(),
             always_live: self.probe.auth.liveness() == Liveness::Always,
         };
-        let mut cases = route.cases()?;
+        let mut cases = route.cases();
         if is_guarded(row) {
             cases.extend(self.head(row, &cases));
             cases.extend(self.other_methods(row));
@@ -119,8 +153,8 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         }
     }
 
-    fn uri(&self, path: &str) -> Option<Uri> {
-        let mut uri = subject::filled(path, &self.probe.params);
+    fn uri(&self, path: String) -> Option<Uri> {
+        let mut uri = path;
         if !self.probe.query.is_empty() {
             let mut query = form_urlencoded::Serializer::new(String::new());
             uri = format!("{uri}?{}", query.extend_pairs(&self.probe.query).finish());
@@ -135,13 +169,13 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let exceptions = Exceptions { own: &own, login_page: self.probe.login_page.as_deref() };
         let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
         for &with_body in repeats {
-            let Some(answer) = self.answer(&case, uri, with_body).await else {
-                if case.expected == Expected::Passed {
-                    route.note(format!("no claims of this application are: {}", case.credentials));
-                }
+            let Some(mut answer) = self.answer(&case, uri, with_body).await else {
+                route.note(format!("no claims of this application are: {}", case.credentials));
                 return;
             };
             route.requests += 1;
+            // The router has no route there: it is the fallback who answers.
+            answer.no_such_route &= row.path() != FALLBACK;
             if answer.no_such_route && row.method() == "*" {
                 route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
                 return;

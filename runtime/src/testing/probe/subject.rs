@@ -4,7 +4,13 @@ use serde_json::{Value, json};
 
 use super::rules::Holdings;
 use crate::claims::SessionClaims;
+use crate::matrix::AccessRow;
 use crate::role::RoleSet as _;
+use crate::router::FALLBACK;
+
+/// What stands for `{*rest}`: so deep that placeholders of other routes seldom reach it, or where most services have something.
+const DEEP: &str = "countersign-probe/1/2/3/4/5/6/7";
+const NEAR: &str = "1";
 
 /// Claims whose roles and scopes can be replaced, which is possible in their wire form alone.
 pub(super) struct Template<C> {
@@ -45,8 +51,47 @@ impl<C: SessionClaims> Template<C> {
     }
 }
 
+/// A path of this row that no other row answers, `None` when there is none to be found. Parameters that are set decide.
+pub(super) fn path_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, String)]) -> Option<String> {
+    let is_service = row.method() == "*" && !is_fallback(row.path());
+    let [first, second] =
+        if is_service { [NEAR, DEEP] } else { [DEEP, NEAR] }.map(|rest| filled(row.path(), params, rest));
+    if first == second {
+        return Some(first);
+    }
+    let is_its_own = |path: &String| {
+        let before = rows.iter().filter(|other| precedence(other.path()) > precedence(row.path()));
+        !before.map(AccessRow::path).any(|other| answers(other, path))
+    };
+    [first, second].into_iter().find(is_its_own)
+}
+
+pub(super) fn is_fallback(path: &str) -> bool {
+    path.ends_with(FALLBACK)
+}
+
+/// The route that answers a path of several routes: no fallback, then nothing that takes all below a prefix, then the longer prefix.
+fn precedence(path: &str) -> (bool, bool, usize) {
+    (!is_fallback(path), !path.contains("{*"), path.split('/').count())
+}
+
+/// Whether a path is that of a route, as far as its segments tell.
+fn answers(route: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for part in route.split('/') {
+        let Some(segment) = segments.next() else { return false };
+        if part.starts_with("{*") {
+            return !segment.is_empty();
+        }
+        if part != segment && !part.contains('{') {
+            return false;
+        }
+    }
+    segments.next().is_none()
+}
+
 /// A path of axum with values in place of its placeholders, `{id}` and `{*rest}`; `{{` and `}}` stand for braces.
-pub(super) fn filled(path: &str, params: &[(String, String)]) -> String {
+fn filled(path: &str, params: &[(String, String)], below: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
@@ -57,9 +102,9 @@ pub(super) fn filled(path: &str, params: &[(String, String)]) -> String {
             continue;
         }
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        let name = name.trim_start_matches('*');
+        let (name, default) = name.strip_prefix('*').map_or((name, "1"), |name| (name, below));
         let value = params.iter().rev().find(|(param, _)| param == name);
-        filled.push_str(value.map_or("1", |(_, value)| value));
+        filled.push_str(value.map_or(default, |(_, value)| value));
         rest = after;
     }
     filled.push_str(rest);
@@ -78,9 +123,53 @@ mod tests {
             ("/posts/{id}", "/posts/7"),
             ("/posts/{id}/{other}.json", "/posts/7/1.json"),
             ("/files/{*rest}", "/files/a/b"),
+            ("/files/{*other}", "/files/x/y"),
             ("/{{literal}}", "/%7Bliteral%7D"),
         ] {
-            assert_eq!(filled(path, &params), expected);
+            assert_eq!(filled(path, &params, "x/y"), expected);
         }
+    }
+    fn row(method: &str, path: &str) -> AccessRow {
+        AccessRow {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            access: crate::Access::Authenticated,
+            declared: crate::matrix::DeclaredWhere::Router,
+            documented: false,
+            roles: crate::role::Roles::NONE,
+            place: std::panic::Location::caller(),
+        }
+    }
+
+    #[test]
+    fn what_takes_everything_below_is_asked_where_no_other_route_answers() {
+        for (asked, others, expected) in [
+            (row("*", "/{*fallback}"), &["/{id}", "/{a}/{b}"][..], Some("/countersign-probe/1/2/3/4/5/6/7")),
+            (row("*", "/api/{*fallback}"), &["/{*fallback}"], Some("/api/countersign-probe/1/2/3/4/5/6/7")),
+            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}"], Some("/1")),
+            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}", "/{tenant}"], None),
+            (row("*", "/{*fallback}"), &["/{*rest}"], None),
+            (row("GET", "/files/{*rest}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
+            (row("GET", "/files/{*rest}"), &["/{*rest}"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
+            (row("*", "/files/{*path}"), &["/{*fallback}", "/files"], Some("/files/1")),
+            (row("*", "/files/{*path}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
+            (row("GET", "/posts/{id}"), &["/posts/{*rest}"], Some("/posts/1")),
+        ] {
+            let mut rows: Vec<_> = others.iter().map(|path| row("GET", path)).collect();
+            rows.push(asked.clone());
+            assert_eq!(
+                path_of(&asked, &rows, &[]).as_deref(),
+                expected,
+                "{} beside {others:?}",
+                asked.path()
+            );
+        }
+    }
+
+    #[test]
+    fn parameter_that_is_set_decides_where_to_ask() {
+        let rows = [row("*", "/{*fallback}"), row("GET", "/{id}")];
+        let params = [("fallback".to_owned(), "2".to_owned())];
+        assert_eq!(path_of(&rows[0], &rows, &params).as_deref(), Some("/2"));
     }
 }

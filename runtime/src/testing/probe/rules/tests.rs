@@ -10,7 +10,7 @@ static ROLES: LazyLock<Hierarchy> = LazyLock::new(|| {
 });
 
 fn of(rule: &Rule) -> RuleOf<'_> {
-    RuleOf { rule, roles: &ROLES }
+    RuleOf { rule, roles: &ROLES, names: &["member", "editor", "admin"] }
 }
 
 #[cfg(feature = "macros")]
@@ -27,7 +27,6 @@ fn a_hierarchy_is_that_of_the_roles() {
 
     assert_eq!(Hierarchy::of::<Role>().0, ROLES.0);
     assert_eq!(Hierarchy::of::<String>().0, []);
-    assert_eq!(ROLES.above("member").collect::<Vec<_>>(), ["editor", "admin"]);
     assert!(Role::Admin.grants(Role::Member.as_str()) && Role::Admin.grants(Role::Editor.as_str()));
 }
 
@@ -54,6 +53,61 @@ fn a_role_has_nobody_below_and_every_role_above_at_its_border() {
         ("role `admin`", Verdict::Passes),
     ];
     assert_eq!(found, expected.map(|(caller, verdict)| (caller.to_owned(), verdict)));
+}
+
+/// Row 49: what else a rule demands is left as it is, so that nothing but the role is to blame.
+#[test]
+fn every_other_role_is_tried_beside_what_a_rule_demands() {
+    const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write"), Rule::Fresh(MINUTE)]);
+    let found = border(&RULE);
+    for (caller, verdict) in [
+        ("role `member`, scope `posts:write`", Verdict::Fails),
+        ("role `admin`, scope `posts:write`", Verdict::Passes),
+    ] {
+        assert!(found.contains(&(caller.to_owned(), verdict)), "{caller}: {found:?}");
+    }
+    assert_eq!(
+        found.len(),
+        6,
+        "who suffices, who lacks one of three, who holds one of two other roles: {found:?}"
+    );
+}
+
+#[test]
+fn nobody_is_tried_twice_in_another_order() {
+    const RULE: Rule = Rule::Any(&[
+        Rule::All(&[Rule::Role("editor"), Rule::Role("guest")]),
+        Rule::All(&[Rule::Role("guest"), Rule::Role("admin")]),
+    ]);
+    let callers = of(&RULE).border().unwrap();
+    let sorted = callers.iter().map(|caller| {
+        let mut roles = caller.holds.clone().unwrap_or_default().roles;
+        roles.sort_unstable();
+        roles
+    });
+    let different: std::collections::BTreeSet<_> = sorted.collect();
+    assert_eq!(different.len(), callers.len(), "{:?}", border(&RULE));
+}
+
+#[test]
+fn where_nobody_is_without_a_role_others_stand_for_them_of_whom_the_rule_says_the_same() {
+    const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")]);
+    let with_a_role = |rule, roles: &[&'static str], scopes: &[&'static str]| {
+        let holds = Some(Holdings { roles: roles.to_vec(), scopes: scopes.to_vec() });
+        let caller = Caller { holds, sign_in_age: MINUTE, impersonated: false };
+        let callers = of(rule).with_a_role(caller);
+        callers.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        with_a_role(&RULE, &[], &["posts:write"]),
+        ["role `member`, scope `posts:write`, signed in 60s ago"]
+    );
+    assert_eq!(with_a_role(&RULE, &["editor"], &[]), ["role `editor`, signed in 60s ago"]);
+    assert_eq!(
+        with_a_role(&Rule::Role("member"), &[], &[]),
+        [format!("{NOTHING}, signed in 60s ago")],
+        "every role suffices"
+    );
 }
 
 #[test]
@@ -118,5 +172,9 @@ fn a_rule_that_nobody_satisfies_has_no_border() {
 fn a_rule_of_too_many_conditions_is_not_tried() {
     let scopes: Vec<Rule> = ('a'..='m').map(|name| Rule::Scope(name.to_string().leak())).collect();
     assert_eq!(scopes.len(), MOST_CONDITIONS + 1);
-    assert!(of(&Rule::Any(scopes.leak())).border().is_none());
+    let rule = Rule::Any(scopes.leak());
+    assert!(of(&rule).border().is_none());
+    let extremes = of(&rule).extremes();
+    let verdicts: Vec<_> = extremes.iter().map(|caller| of(&rule).verdict(caller)).collect();
+    assert_eq!(verdicts, [Verdict::Passes, Verdict::Fails]);
 }

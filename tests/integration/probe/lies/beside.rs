@@ -1,0 +1,133 @@
+//! Routes that forget or widen a role beside something else that they demand.
+
+use countersign::{Proof, Role as RoleDerive, SessionClaims, rule};
+
+use super::*;
+
+const PUBLISHES: Access = Access::Require(Rule::All(&[Rule::Role("admin"), Rule::Scope("posts:write")]));
+
+/// Row 49: whoever lacks the scope is refused, and so is each role alone.
+#[tokio::test]
+async fn role_that_suffices_beside_a_scope_and_should_not_is_found() {
+    rule! { Wider = (role("admin") || role("support")) && scope("posts:write"); }
+    liar!(Publishes, PUBLISHES, |parts, state| {
+        let proof = Proof::<Wider>::from_request_parts(parts, state).await;
+        proof.map(|_| Self).map_err(AuthRejection::into_response)
+    });
+    #[utoipa::path(post, path = "/published")]
+    async fn published(_: Publishes) {}
+
+    let report = report(|router| router.routes(routes!(published))).await;
+    let let_through = (GapKind::LetThrough, "role `support`, scope `posts:write`", "200");
+    assert_eq!(gaps(&report, "POST"), [let_through], "{report}");
+    assert_eq!(report.not_probed().count(), 0, "{report}");
+}
+
+#[derive(RoleDerive, Clone, Copy)]
+enum Post {
+    Clerk,
+    Auditor,
+    Admin,
+}
+
+/// Claims that cannot say that somebody holds no role.
+#[derive(SessionClaims, Clone)]
+struct Employee {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    post: Post,
+    #[claims(scopes)]
+    scopes: Vec<String>,
+}
+
+/// An extractor of employees that promises an access, and enforces a rule of its own.
+macro_rules! enforces {
+    ($name:ident, $access:expr, $($rule:tt)*) => {
+        rule! { Enforced = $($rule)*; }
+
+        struct $name;
+
+        impl DeclaresAccess for $name {
+            const ACCESS: Access = $access;
+            type Demands = ();
+        }
+
+        impl FromRequestParts<TestAuth<Employee>> for $name {
+            type Rejection = AuthRejection;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &TestAuth<Employee>,
+            ) -> Result<Self, AuthRejection> {
+                Proof::<Enforced>::from_request_parts(parts, state).await.map(|_| Self)
+            }
+        }
+    };
+}
+
+async fn report_on(routes: AuthRouter<TestAuth<Employee>>) -> ProbeReport {
+    let auth = TestAuth::new();
+    let employee = Employee { id: 7, post: Post::Clerk, scopes: Vec::new() };
+    AccessProbe::new(routes.with_state(auth.clone()), &auth).claims(employee).run().await
+}
+
+/// Row 49: nobody is without a role here, so who holds another one has to be asked.
+#[tokio::test]
+async fn role_that_is_forgotten_where_nobody_is_without_one_is_found() {
+    enforces!(Forgetful, PUBLISHES, scope("posts:write"));
+    #[utoipa::path(post, path = "/published")]
+    async fn published(_: Forgetful) {}
+
+    let report = report_on(AuthRouter::new().routes(routes!(published))).await;
+    let let_through = |request| (GapKind::LetThrough, request, "200");
+    assert_eq!(
+        gaps(&report, "POST"),
+        [
+            let_through("role `clerk`, scope `posts:write`"),
+            let_through("role `auditor`, scope `posts:write`")
+        ],
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn rule_of_claims_that_hold_one_role_is_asked_in_full() {
+    enforces!(Honest, PUBLISHES, role("admin") && scope("posts:write"));
+    #[utoipa::path(post, path = "/published")]
+    async fn published(_: Honest) {}
+
+    let report = report_on(AuthRouter::new().routes(routes!(published))).await;
+    report.assert_no_gaps();
+    assert_eq!(report.not_probed().count(), 0, "{report}");
+}
+
+/// Who passes by a scope alone holds some role as well, and is asked with each.
+#[tokio::test]
+async fn role_that_is_demanded_in_secret_where_nobody_is_without_one_is_found() {
+    const SCOPED: Access = Access::Require(Rule::Scope("posts:write"));
+    enforces!(Secret, SCOPED, !role("clerk") && scope("posts:write"));
+    #[utoipa::path(post, path = "/secret")]
+    async fn secret(_: Secret) {}
+
+    let report = report_on(AuthRouter::new().routes(routes!(secret))).await;
+    let refused = (GapKind::Refused, "role `clerk`, scope `posts:write`", "403 insufficient_scope");
+    assert_eq!(gaps(&report, "POST"), [refused], "{report}");
+}
+
+/// Whom claims cannot describe is told, be they let in or refused.
+#[tokio::test]
+async fn caller_to_refuse_whom_no_claims_can_describe_is_told() {
+    const NOT_BOTH: Access =
+        Access::Require(Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("clerk"))]));
+    enforces!(NotBoth, NOT_BOTH, role("admin") && !role("clerk"));
+    #[utoipa::path(post, path = "/not-both")]
+    async fn not_both(_: NotBoth) {}
+
+    let report = report_on(AuthRouter::new().routes(routes!(not_both))).await;
+    report.assert_no_gaps();
+    assert_eq!(
+        report.not_probed().collect::<Vec<_>>(),
+        ["POST /not-both: no claims of this application are: role `admin`, role `clerk`"]
+    );
+}
