@@ -55,6 +55,8 @@ pub struct AuthRouter<S = ()> {
     pages: Vec<Page>,
     /// Whether a router of axum is nested in it, which may have a fallback that nobody knows of.
     opaque: bool,
+    /// Whether a router of axum is merged into it, whose fallback would be its own.
+    merged: bool,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -80,6 +82,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             fallbacks: Vec::new(),
             pages: Vec::new(),
             opaque: false,
+            merged: false,
         }
     }
 
@@ -193,6 +196,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             fallbacks: self.fallbacks,
             pages: self.pages,
             opaque: self.opaque,
+            merged: self.merged,
         }
     }
 
@@ -253,6 +257,7 @@ impl<S> Clone for AuthRouter<S> {
             fallbacks: self.fallbacks.clone(),
             pages: self.pages.clone(),
             opaque: self.opaque,
+            merged: self.merged,
         }
     }
 }

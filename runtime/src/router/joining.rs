@@ -11,7 +11,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Adds the routes of another router under a prefix, as [`Router::nest`] does.
     ///
     /// What guards them there guards them here. As in axum, the fallback of `other` answers for what is below the prefix; fallbacks of
-    /// routers nested in `other` are lost unless it has one.
+    /// routers nested in `other` are lost unless it has one. A router that [`unguarded`](Self::unguarded) added to `other` may have one:
+    /// then they stand in the matrix, whether it has or not.
     ///
     /// # Panics
     ///
@@ -19,7 +20,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        let has_fallback = other.own_fallback().is_some();
+        let has_fallback = other.merged || other.own_fallback().is_some();
         openapi::nest(&mut self.openapi, prefix, other.openapi);
         openapi::nest_paths(&mut self.computed, prefix, other.computed);
         self.schemes.extend(other.schemes);
@@ -50,6 +51,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         }
         self.pages.extend(other.pages);
         self.opaque |= other.opaque;
+        self.merged |= other.merged;
         self.router = self.router.merge(other.router);
         self.with_computed()
     }

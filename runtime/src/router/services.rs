@@ -257,6 +257,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
         self.rows.push(Unguarded(reason).gate().row("*", UNKNOWN_ROUTES.to_owned(), Location::caller()));
         self.router = self.router.merge(router.layer(NoTrace::Service));
+        self.merged = true;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Handlers and services for what no route answers.
 
+use axum::Router;
 use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::routing::{any, get};
@@ -7,7 +8,7 @@ use countersign::{
     AuthRouter, DeclaredWhere, Unguarded, authenticated, fallback, public, require_role, routes,
 };
 
-use super::{ask, auth, finished, panic_of, row, rows, secret, statuses};
+use super::{ask, auth, finished, not_allowed, panic_of, row, rows, secret, statuses};
 use crate::support::User;
 
 /// No `#[utoipa::path]`.
@@ -117,6 +118,28 @@ async fn a_nested_fallback_answers_below_its_prefix_and_is_lost_where_axum_loses
     assert_eq!(statuses(&kept, Method::GET, "/v1/api/nothing").await, [401, 403, 418]);
     assert_eq!(statuses(&kept, Method::GET, "/v1/nothing").await, [401, 200, 200]);
     assert_eq!(statuses(&kept, Method::GET, "/nothing").await, [404, 404, 404]);
+}
+
+/// Nobody can ask a router of axum whether it has a fallback.
+#[tokio::test]
+async fn a_nested_fallback_that_an_unguarded_one_keeps_alive_has_a_row() {
+    let auth = auth();
+    let with_legacy = |legacy| {
+        let inner = AuthRouter::new().routes(routes!(me)).fallback(fallback!(for_admins));
+        let between = AuthRouter::new().nest("/x", inner).unguarded("legacy", legacy);
+        AuthRouter::new().nest("/mid", AuthRouter::new().merge(between))
+    };
+    let kept = with_legacy(Router::new().fallback(not_allowed));
+    let lost = with_legacy(Router::new().route("/old", get(secret)));
+    for router in [&kept, &lost] {
+        assert_eq!(rows(router)[0], row("* /mid/x/{*fallback}", "role `admin`", DeclaredWhere::Attribute));
+    }
+    assert_eq!(statuses(&finished(kept, &auth), Method::GET, "/mid/x/nothing").await, [401, 403, 418]);
+    assert_eq!(statuses(&finished(lost, &auth), Method::GET, "/mid/x/nothing").await, [404, 404, 404]);
+    let nested_once_more = AuthRouter::new().nest("/outer", with_legacy(Router::new().fallback(not_allowed)));
+    assert!(rows(&nested_once_more).iter().all(|(route, ..)| !route.contains("fallback")));
+    let router = finished(nested_once_more, &auth);
+    assert_eq!(statuses(&router, Method::GET, "/outer/mid/x/nothing").await, [404, 404, 404]);
 }
 
 #[tokio::test]
