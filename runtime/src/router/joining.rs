@@ -1,7 +1,7 @@
 //! One router in another.
 
-use super::{AuthRouter, FALLBACK};
-use crate::matrix::AccessRow;
+use super::AuthRouter;
+use crate::matrix::{AccessRow, BELOW, FALLBACK};
 use crate::openapi;
 
 #[expect(unused_imports, reason = "links of the documentation")]
@@ -28,6 +28,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         if has_fallback {
             self.fallbacks.extend(other.fallbacks.into_iter().map(|row| below(prefix, row)));
         }
+        let without_other_methods = other.without_other_methods.iter();
+        self.without_other_methods.extend(without_other_methods.map(|path| path_below(prefix, path)));
         self.pages.extend(other.pages);
         self.opaque |= other.opaque;
         self.router = self.router.nest(prefix, other.router);
@@ -49,6 +51,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         for row in other.fallbacks {
             if row.path == FALLBACK { self.add_fallback(row) } else { self.fallbacks.push(row) }
         }
+        self.without_other_methods.extend(other.without_other_methods);
         self.pages.extend(other.pages);
         self.opaque |= other.opaque;
         self.merged |= other.merged;
@@ -57,15 +60,15 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 }
 
-/// Stands between the routes that nobody can list and where they are.
-const BELOW: &str = ", below ";
+fn below(prefix: &str, row: AccessRow) -> AccessRow {
+    AccessRow { path: path_below(prefix, &row.path), ..row }
+}
 
-/// The row under a prefix. What is no path has the prefix behind it.
-fn below(prefix: &str, mut row: AccessRow) -> AccessRow {
-    row.path = match row.path.split_once(BELOW) {
-        _ if row.path.starts_with('/') => openapi::nested(prefix, &row.path),
+/// The path under a prefix. What is no path has the prefix behind it.
+fn path_below(prefix: &str, path: &str) -> String {
+    match path.split_once(BELOW) {
+        _ if path.starts_with('/') => openapi::nested(prefix, path),
         Some((what, path)) => format!("{what}{BELOW}{}", openapi::nested(prefix, path)),
-        None => format!("{}{BELOW}{prefix}", row.path),
-    };
-    row
+        None => format!("{path}{BELOW}{prefix}"),
+    }
 }

@@ -13,7 +13,7 @@ use crate::access::Access;
 use crate::auth::Liveness;
 use crate::claims::SessionClaims;
 use crate::http::X_REFRESH_TOKEN;
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, OTHER_METHODS};
 use crate::role::RoleSet as _;
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
@@ -59,6 +59,11 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         if row.declared() == DeclaredWhere::Nowhere {
             return Err("it was added without an access, so there is nothing to prove".to_owned());
         }
+        let is_beside_service =
+            || self.probe.rows.iter().any(|other| other.path == row.path && other.method == EVERY_METHOD);
+        if row.method == OTHER_METHODS && is_beside_service() {
+            return Err("the router that it answers in keeps its routes to itself".to_owned());
+        }
         let uri = self.uri(row.path()).ok_or("its path cannot be made a URL; set its parameters")?;
         let names = self.role_names();
         let route = Route {
@@ -94,10 +99,12 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         if asking.is_some_and(|asking| asking.method != row.method) {
             return Vec::new();
         }
+        let are_open = of_path.iter().any(|other| other.method == OTHER_METHODS && !is_guarded(other));
         let unknown = Method::from_bytes(b"PROBE").ok();
         [Method::OPTIONS, Method::TRACE]
             .into_iter()
             .chain(unknown)
+            .filter(|method| !are_open || *method == Method::TRACE)
             .filter(|method| of_path.iter().all(|other| other.method != method.as_str()))
             .map(|method| Case { method, credentials: Credentials::None, expected: Expected::NotServed })
             .collect()
@@ -142,7 +149,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                 return;
             };
             route.requests += 1;
-            if answer.no_such_route && row.method() == "*" {
+            if answer.no_such_route && row.method() == EVERY_METHOD {
                 route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
                 return;
             }
@@ -202,7 +209,11 @@ fn is_guarded(row: &AccessRow) -> bool {
 
 /// Of a route for every method, `GET`.
 fn method_of(row: &AccessRow) -> Option<Method> {
-    if row.method() == "*" { Some(Method::GET) } else { Method::from_bytes(row.method().as_bytes()).ok() }
+    match row.method() {
+        EVERY_METHOD => Some(Method::GET),
+        // `OTHER_METHODS` is one of these itself.
+        method => Method::from_bytes(method.as_bytes()).ok(),
+    }
 }
 
 impl ProbedRoute {
