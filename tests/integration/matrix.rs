@@ -1,5 +1,7 @@
 //! The access matrix of a real router, and its committed file.
 
+mod removed;
+
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

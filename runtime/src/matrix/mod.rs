@@ -19,6 +19,8 @@ pub(crate) const EVERY_METHOD: &str = "*";
 pub(crate) const OTHER_METHODS: &str = "other";
 /// The path of a fallback.
 pub(crate) const FALLBACK: &str = "/{*fallback}";
+/// Ends the path of a service that has everything below a prefix.
+pub(crate) const EVERYTHING_BELOW: &str = "/{*path}";
 /// Stands between the routes that nobody can list and where they are.
 pub(crate) const BELOW: &str = ", below ";
 

@@ -15,7 +15,7 @@ use super::trace::NoTrace;
 use crate::access::Access;
 use crate::claims::SessionClaims;
 use crate::layer::AuthLayer;
-use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
 use crate::openapi;
 use crate::role::Roles;
 
@@ -290,5 +290,5 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 }
 
 fn everything_below(prefix: &str) -> String {
-    openapi::nested(prefix, "/{*path}")
+    openapi::nested(prefix, EVERYTHING_BELOW)
 }
