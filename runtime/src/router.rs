@@ -33,9 +33,6 @@ use routes::Documentation;
 pub use routes::{Documentable, Documented, IntoRoutes, Routes};
 pub use services::{ServiceAccess, Unguarded};
 
-/// The path of a fallback in the matrix.
-pub(crate) const FALLBACK: &str = "/{*fallback}";
-
 /// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
 ///
 /// The document is computed from the type that enforces, so the two cannot disagree: `security` with the names of
@@ -53,8 +50,12 @@ pub struct AuthRouter<S = ()> {
     /// Apart from the others, since axum drops some when routers are nested.
     fallbacks: Vec<AccessRow>,
     pages: Vec<Page>,
+    /// The paths of method routers of axum that [`method_not_allowed_fallback`](Self::method_not_allowed_fallback) has not reached yet.
+    without_other_methods: Vec<String>,
     /// Whether a router of axum is nested in it, which may have a fallback that nobody knows of.
     opaque: bool,
+    /// Whether a router of axum is merged into it, whose fallback would be its own.
+    merged: bool,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -79,7 +80,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             rows: Vec::new(),
             fallbacks: Vec::new(),
             pages: Vec::new(),
+            without_other_methods: Vec::new(),
             opaque: false,
+            merged: false,
         }
     }
 
@@ -116,6 +119,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 place,
             }));
             self.router = self.router.route(&path, methods);
+            self.without_other_methods.push(path.clone());
             openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
             openapi::add_schemas(&mut self.openapi, schemas);
         }
@@ -193,7 +197,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             rows: self.rows,
             fallbacks: self.fallbacks,
             pages: self.pages,
+            without_other_methods: self.without_other_methods,
             opaque: self.opaque,
+            merged: self.merged,
         }
     }
 
@@ -253,7 +259,9 @@ impl<S> Clone for AuthRouter<S> {
             rows: self.rows.clone(),
             fallbacks: self.fallbacks.clone(),
             pages: self.pages.clone(),
+            without_other_methods: self.without_other_methods.clone(),
             opaque: self.opaque,
+            merged: self.merged,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The access matrix of a real router, and its committed file.
 
+mod removed;
+
 use std::convert::Infallible;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -98,6 +100,7 @@ fn services() -> AccessMatrix {
         .routes(routes!(me))
         .nest_service("/assets", auth.layer().optional(), axum::routing::any(|| async {}))
         .route_service("/socket", auth.layer().role("member"), axum::routing::any(|| async {}))
+        .method_not_allowed_fallback(fallback!(nothing_here))
         .fallback(fallback!(nothing_here))
         .guard(auth.layer().deny_impersonated())
         .unguarded("an old part", axum::Router::new())

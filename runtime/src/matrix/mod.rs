@@ -13,6 +13,17 @@ use crate::role::Roles;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use markdown::head;
 
+/// Stands for every method.
+pub(crate) const EVERY_METHOD: &str = "*";
+/// Stands for the methods that no route of the path has. HTTP would take it for one of them.
+pub(crate) const OTHER_METHODS: &str = "other";
+/// The path of a fallback.
+pub(crate) const FALLBACK: &str = "/{*fallback}";
+/// Ends the path of a service that has everything below a prefix.
+pub(crate) const EVERYTHING_BELOW: &str = "/{*path}";
+/// Stands between the routes that nobody can list and where they are.
+pub(crate) const BELOW: &str = ", below ";
+
 /// Every route of an [`AuthRouter`](crate::AuthRouter) with who may call it. [`AuthRouter::access_matrix`](crate::AuthRouter::access_matrix) makes one.
 ///
 /// A reviewer reads it instead of every handler: as a value ([`rows`](Self::rows)), as Markdown, JSON (also through serde) and as
@@ -127,7 +138,7 @@ pub struct AccessRow {
 }
 
 impl AccessRow {
-    /// The method, or `*` for any.
+    /// The method, `*` for any, or `other` for those that no route of the path has.
     pub fn method(&self) -> &str {
         &self.method
     }

@@ -117,10 +117,10 @@ pub(crate) fn replace(paths: &mut Paths, path: String, item: PathItem) {
 
 /// The path at which axum serves `path` when it is nested at `prefix`.
 pub(crate) fn nested(prefix: &str, path: &str) -> String {
-    let path = path.trim_start_matches('/');
-    match (prefix.strip_suffix('/'), path) {
-        (Some(prefix), path) => format!("{prefix}/{path}"),
-        (None, "") => prefix.to_owned(),
-        (None, path) => format!("{prefix}/{path}"),
+    match path {
+        _ if prefix.ends_with('/') => format!("{prefix}{}", path.trim_start_matches('/')),
+        "" | "/" => prefix.to_owned(),
+        _ if path.starts_with('/') => format!("{prefix}{path}"),
+        _ => format!("{prefix}/{path}"),
     }
 }

@@ -353,6 +353,9 @@ fn paths_nest_as_axum_nests_them() {
         ("/api", "/", "/api"),
         ("/api/", "/me", "/api/me"),
         ("/api/", "/", "/api/"),
+        ("/api", "//me", "/api//me"),
+        ("/api", "//", "/api//"),
+        ("/api/", "//me", "/api/me"),
     ] {
         assert_eq!(nested(prefix, path), expected);
     }

@@ -4,15 +4,12 @@ use std::panic::Location;
 
 use axum::routing::MethodRouter;
 
+use super::AuthRouter;
 use super::trace::NoTrace;
-use super::{AuthRouter, FALLBACK};
 use crate::access::{Access, Rule};
 use crate::handler::{Declared, Served};
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
 use crate::role::Roles;
-
-/// What stands in the matrix for the methods that no route has.
-const OTHER_METHODS: &str = "other methods of known paths";
 
 /// Takes a handler for [`AuthRouter::fallback`](crate::AuthRouter::fallback) or
 /// [`AuthRouter::method_not_allowed_fallback`](crate::AuthRouter::method_not_allowed_fallback): `fallback!(not_found)`.
@@ -105,23 +102,42 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn fallback(mut self, handler: impl IntoFallback<S>) -> Self {
         let fallback = handler.into_fallback();
-        self.add_fallback(fallback.row(FALLBACK, Location::caller()));
+        self.add_fallback(fallback.row(EVERY_METHOD, FALLBACK, Location::caller()));
         self.router = self.router.fallback(fallback.methods.layer(NoTrace::Service));
         self
     }
 
     /// Lets a handler answer where a route has the path and not the method, as
     /// [`Router::method_not_allowed_fallback`](axum::Router::method_not_allowed_fallback) does, for every route of
-    /// [`routes`](Self::routes) so far.
+    /// [`routes`](Self::routes) and every page so far, also of routers that are nested or merged. Services see every method themselves.
     ///
-    /// axum adds the `Allow` header. TRACE is answered with 405 without the handler.
+    /// axum adds the `Allow` header. TRACE is answered with 405 without the handler. A path keeps the first handler that it got; in
+    /// [`access_matrix`](Self::access_matrix) each one has a row for it, under the method `other`.
+    ///
+    /// A router of axum in this one is reached as well, past the access that it was added with, so it has such a row too. Add it after
+    /// this call to keep its own answers.
     #[must_use]
     #[track_caller]
     pub fn method_not_allowed_fallback(mut self, handler: impl IntoFallback<S>) -> Self {
         let fallback = handler.into_fallback();
-        self.rows.push(fallback.row(OTHER_METHODS, Location::caller()));
+        let place = Location::caller();
+        let known = self.rows.len();
+        for path in std::mem::take(&mut self.without_other_methods) {
+            // A path has one method router. Routes that nobody can list have many, and some of them may have their fallback.
+            let from = if self.lists(&path) { 0 } else { known };
+            let mut rows = self.rows.iter().skip(from);
+            if !rows.any(|row| row.path == path && row.method == OTHER_METHODS) {
+                self.rows.push(fallback.row(OTHER_METHODS, &path, place));
+            }
+        }
         self.router = self.router.method_not_allowed_fallback(fallback.methods.layer(NoTrace::Methods));
         self
+    }
+
+    /// Whether the path is that of a handler or page.
+    fn lists(&self, path: &str) -> bool {
+        let mut rows = self.rows.iter().filter(|row| row.path == path);
+        rows.any(|row| row.method != EVERY_METHOD && row.method != OTHER_METHODS)
     }
 
     #[track_caller]
@@ -156,10 +172,10 @@ impl<S: Clone + Send + Sync + 'static> Fallback<S> {
 }
 
 impl<S> Fallback<S> {
-    fn row(&self, path: &str, place: &'static Location<'static>) -> AccessRow {
+    fn row(&self, method: &str, path: &str, place: &'static Location<'static>) -> AccessRow {
         let Self { access, declared, roles, .. } = self;
         AccessRow {
-            method: "*".to_owned(),
+            method: method.to_owned(),
             path: path.to_owned(),
             access: *access,
             declared: *declared,

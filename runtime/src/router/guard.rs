@@ -10,7 +10,7 @@ use super::services::{Gate, ServiceAccess};
 use crate::access::{Access, Rule};
 use crate::consistency::is_never;
 use crate::layer::all_of;
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, OTHER_METHODS};
 use crate::openapi;
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -137,7 +137,8 @@ fn demand(access: &Access) -> String {
 fn named(row: &AccessRow) -> String {
     let AccessRow { method, path, place, .. } = row;
     match method.as_str() {
-        "*" => format!("`{path}`, added at {place},"),
+        EVERY_METHOD => format!("`{path}`, added at {place},"),
+        OTHER_METHODS => format!("the handler for other methods of `{path}`, added at {place},"),
         method => format!("{method} {path}, added at {place},"),
     }
 }

@@ -1,7 +1,7 @@
 //! One router in another.
 
-use super::{AuthRouter, FALLBACK};
-use crate::matrix::AccessRow;
+use super::AuthRouter;
+use crate::matrix::{AccessRow, BELOW, FALLBACK};
 use crate::openapi;
 
 #[expect(unused_imports, reason = "links of the documentation")]
@@ -11,7 +11,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Adds the routes of another router under a prefix, as [`Router::nest`] does.
     ///
     /// What guards them there guards them here. As in axum, the fallback of `other` answers for what is below the prefix; fallbacks of
-    /// routers nested in `other` are lost unless it has one.
+    /// routers nested in `other` are lost unless it has one. A router that [`unguarded`](Self::unguarded) added to `other` may have one:
+    /// then they stand in the matrix, whether it has or not.
     ///
     /// # Panics
     ///
@@ -19,7 +20,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        let has_fallback = other.own_fallback().is_some();
+        let has_fallback = other.merged || other.own_fallback().is_some();
         openapi::nest(&mut self.openapi, prefix, other.openapi);
         openapi::nest_paths(&mut self.computed, prefix, other.computed);
         self.schemes.extend(other.schemes);
@@ -27,6 +28,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         if has_fallback {
             self.fallbacks.extend(other.fallbacks.into_iter().map(|row| below(prefix, row)));
         }
+        let without_other_methods = other.without_other_methods.iter();
+        self.without_other_methods.extend(without_other_methods.map(|path| path_below(prefix, path)));
         self.pages.extend(other.pages);
         self.opaque |= other.opaque;
         self.router = self.router.nest(prefix, other.router);
@@ -48,22 +51,24 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         for row in other.fallbacks {
             if row.path == FALLBACK { self.add_fallback(row) } else { self.fallbacks.push(row) }
         }
+        self.without_other_methods.extend(other.without_other_methods);
         self.pages.extend(other.pages);
         self.opaque |= other.opaque;
+        self.merged |= other.merged;
         self.router = self.router.merge(other.router);
         self.with_computed()
     }
 }
 
-/// Stands between the routes that nobody can list and where they are.
-const BELOW: &str = ", below ";
+fn below(prefix: &str, row: AccessRow) -> AccessRow {
+    AccessRow { path: path_below(prefix, &row.path), ..row }
+}
 
-/// The row under a prefix. What is no path has the prefix behind it.
-fn below(prefix: &str, mut row: AccessRow) -> AccessRow {
-    row.path = match row.path.split_once(BELOW) {
-        _ if row.path.starts_with('/') => openapi::nested(prefix, &row.path),
+/// The path under a prefix. What is no path has the prefix behind it.
+fn path_below(prefix: &str, path: &str) -> String {
+    match path.split_once(BELOW) {
+        _ if path.starts_with('/') => openapi::nested(prefix, path),
         Some((what, path)) => format!("{what}{BELOW}{}", openapi::nested(prefix, path)),
-        None => format!("{}{BELOW}{prefix}", row.path),
-    };
-    row
+        None => format!("{path}{BELOW}{prefix}"),
+    }
 }

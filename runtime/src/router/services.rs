@@ -10,12 +10,12 @@ use axum::routing::Route;
 use tower_layer::{Identity, Layer};
 use tower_service::Service;
 
+use super::AuthRouter;
 use super::trace::NoTrace;
-use super::{AuthRouter, FALLBACK};
 use crate::access::Access;
 use crate::claims::SessionClaims;
 use crate::layer::AuthLayer;
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
 use crate::openapi;
 use crate::role::Roles;
 
@@ -156,7 +156,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.gated(access, "*", &[path.to_owned()], Router::new().route_service(path, service))
+        self.gated(access, EVERY_METHOD, &[path.to_owned()], Router::new().route_service(path, service))
     }
 
     /// Adds a service at a prefix and everything below it, as [`Router::nest_service`] does, for those who have this access. Everything
@@ -184,7 +184,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.gated(access, "*", &[everything_below(prefix)], Router::new().nest_service(prefix, service))
+        self.gated(
+            access,
+            EVERY_METHOD,
+            &[everything_below(prefix)],
+            Router::new().nest_service(prefix, service),
+        )
     }
 
     /// Adds the routes of a router of axum under a prefix, as [`Router::nest`] does, for those who have this access.
@@ -204,7 +209,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn nest_router<A: ServiceAccess>(mut self, prefix: &str, access: A, router: Router<S>) -> Self {
         let path = everything_below(prefix);
         let gate = Gate::of(access, &path);
-        self.rows.push(gate.row("*", path, Location::caller()));
+        self.without_other_methods.push(path.clone());
+        self.rows.push(gate.row(EVERY_METHOD, path, Location::caller()));
         self.router = self.router.nest(prefix, router.layer(gate.layer).layer(NoTrace::Service));
         self.opaque = true;
         self
@@ -233,7 +239,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Future: Send + 'static,
     {
         let gate = Gate::of(access, FALLBACK);
-        self.add_fallback(gate.row("*", FALLBACK.to_owned(), Location::caller()));
+        self.add_fallback(gate.row(EVERY_METHOD, FALLBACK.to_owned(), Location::caller()));
         let fallback = Router::new().fallback_service(service).layer(gate.layer).layer(NoTrace::Service);
         self.router = self.router.merge(fallback);
         self
@@ -255,8 +261,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
         tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
-        self.rows.push(Unguarded(reason).gate().row("*", UNKNOWN_ROUTES.to_owned(), Location::caller()));
+        self.without_other_methods.push(UNKNOWN_ROUTES.to_owned());
+        let row = Unguarded(reason).gate().row(EVERY_METHOD, UNKNOWN_ROUTES.to_owned(), Location::caller());
+        self.rows.push(row);
         self.router = self.router.merge(router.layer(NoTrace::Service));
+        self.merged = true;
         self
     }
 
@@ -271,6 +280,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ) -> Self {
         let gate = Gate::of(access, paths.first().map_or("", String::as_str));
         let place = Location::caller();
+        if method != EVERY_METHOD {
+            self.without_other_methods.extend_from_slice(paths);
+        }
         self.rows.extend(paths.iter().map(|path| gate.row(method, path.clone(), place)));
         self.router = self.router.merge(routes.route_layer(gate.layer).route_layer(NoTrace::Service));
         self
@@ -278,5 +290,5 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 }
 
 fn everything_below(prefix: &str) -> String {
-    openapi::nested(prefix, "/{*path}")
+    openapi::nested(prefix, EVERYTHING_BELOW)
 }

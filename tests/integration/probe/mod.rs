@@ -1,6 +1,7 @@
 //! The probe: it finds no gap in a router that does what it declares, and every gap in one that does not.
 
 mod lies;
+mod other_methods;
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};

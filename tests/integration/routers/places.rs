@@ -1,10 +1,11 @@
 //! Every route has a row, whatever it was made of.
 
 use axum::Router;
+use axum::http::Method;
 use axum::routing::get;
 use countersign::{Auth, AuthRouter, Unguarded, authenticated, fallback, routes};
 
-use super::{auth, rows, secret};
+use super::{auth, finished, rows, secret, statuses};
 use crate::support::User;
 
 #[authenticated]
@@ -35,7 +36,6 @@ fn every_route_has_a_row() {
         "* /api/service",
         "* /api/{*fallback}",
         "* /{*fallback}",
-        "* other methods of known paths, below /api",
         "* routes of a router that keeps them to itself, below /api",
         "DELETE /api",
         "DELETE /api/sessions",
@@ -46,6 +46,30 @@ fn every_route_has_a_row() {
         "POST /api/logout",
         "POST /api/logout-all",
         "POST /api/refresh",
+        "other /api",
+        "other /api/legacy/{*path}",
+        "other /api/logout",
+        "other /api/logout-all",
+        "other /api/openapi.json",
+        "other /api/refresh",
+        "other /api/sessions",
+        "other /api/sessions/{id}",
     ];
     assert_eq!(routes, expected);
+}
+
+/// axum takes away slashes where a prefix ends with one, and nowhere else.
+#[tokio::test]
+async fn a_path_with_two_slashes_has_its_row_where_it_is_served() {
+    #[authenticated]
+    #[utoipa::path(get, path = "//double")]
+    async fn double() {}
+
+    let auth = auth();
+    for (prefix, path) in [("/api", "/api//double"), ("/api/", "/api/double")] {
+        let router = AuthRouter::new().nest(prefix, AuthRouter::new().routes(routes!(double)));
+        assert_eq!(rows(&router)[0].0, format!("GET {path}"));
+        assert!(router.openapi().paths.paths.contains_key(path));
+        assert_eq!(statuses(&finished(router, &auth), Method::GET, path).await, [401, 200, 200], "{prefix}");
+    }
 }

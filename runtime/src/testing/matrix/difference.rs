@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::callers::{Relation, compare};
+use super::removed::{self, Answer};
 use super::table::Route;
-use super::words::Demand;
+use super::words::{Demand, Tree};
 
 /// The kinds of change; what lets more people in comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +15,10 @@ pub(super) enum Kind {
     NewRoute,
     Different,
     Unknown,
+    PossiblyWider,
     Narrower,
     RemovedRoute,
+    RemovedAlike,
     OtherWords,
     RenamedReason,
     DeclaredElsewhere,
@@ -35,8 +38,10 @@ impl fmt::Display for Kind {
             Self::NewRoute => "new route (wider)",
             Self::Different => "different (some lose access, others gain it)",
             Self::Unknown => "different (too many roles, scopes and checks to say who gains access)",
+            Self::PossiblyWider => "possibly wider",
             Self::Narrower => "narrower",
             Self::RemovedRoute => "removed route (narrower)",
+            Self::RemovedAlike => "removed route (same callers)",
             Self::OtherWords => "same callers in other words",
             Self::RenamedReason => "renamed reason",
             Self::DeclaredElsewhere => "declared elsewhere",
@@ -51,13 +56,37 @@ pub(super) struct Change {
     pub(super) kind: Kind,
     pub(super) method: String,
     pub(super) path: String,
+    /// Which other row answers now, in words.
+    pub(super) answered: Option<String>,
     pub(super) before: Option<String>,
     pub(super) now: Option<String>,
 }
 
 impl Change {
     fn of(route: &Route, kind: Kind, before: Option<String>, now: Option<String>) -> Self {
-        Self { kind, method: route.method.clone(), path: route.path.clone(), before, now }
+        Self { kind, method: route.method.clone(), path: route.path.clone(), answered: None, before, now }
+    }
+
+    /// A row is gone, and what it answered may reach another one.
+    fn of_removed(gone: &Route, before: &[Route], now: &[Route]) -> Self {
+        let answers = removed::answers(gone, before, now);
+        let relation = |answer: &Answer<'_>| answer.row.map_or(Relation::Narrower, |row| compare(gone, row));
+        let lets_in = |answer: &&Answer<'_>| !matches!(relation(answer), Relation::Same | Relation::Narrower);
+        let mut certain = answers.iter().filter(|answer| answer.is_certain);
+        let (kind, answer) = match answers.iter().filter(lets_in).min_by_key(|answer| !answer.is_certain) {
+            Some(Answer { row: Some(row), is_certain: true }) => (kind(gone, row), Some((*row, "answered"))),
+            Some(answer) => (Kind::PossiblyWider, answer.row.map(|row| (row, "may be answered"))),
+            None => {
+                let row = certain.clone().find_map(|answer| answer.row);
+                let is_same = certain.all(|answer| relation(answer) == Relation::Same);
+                let kind = if is_same { Kind::RemovedAlike } else { Kind::RemovedRoute };
+                (kind, row.map(|row| (row, "answered")))
+            }
+        };
+        let with_hierarchy = answer.is_some_and(|(row, _)| row.hierarchy != gone.hierarchy);
+        let now = answer.map(|(row, _)| words(row, with_hierarchy));
+        let answered = answer.map(|(row, how)| format!("{how} by {} {}", row.method, row.path));
+        Self { answered, ..Self::of(gone, kind, Some(words(gone, with_hierarchy)), now) }
     }
 }
 
@@ -65,38 +94,35 @@ pub(super) struct Changes(pub(super) Vec<Change>);
 
 impl Changes {
     pub(super) fn between(before: Vec<Route>, now: Vec<Route>) -> Self {
-        let mut routes: BTreeMap<_, (Vec<Route>, Vec<Route>)> = BTreeMap::new();
-        for route in before {
-            routes.entry((route.path.clone(), route.method.clone())).or_default().0.push(route);
+        let mut routes: BTreeMap<_, (Vec<&Route>, Vec<&Route>)> = BTreeMap::new();
+        for route in &before {
+            routes.entry((&route.path, &route.method)).or_default().0.push(route);
         }
-        for route in now {
-            let (before, now) = routes.entry((route.path.clone(), route.method.clone())).or_default();
+        for route in &now {
+            let (before, now) = routes.entry((&route.path, &route.method)).or_default();
             match before.iter().position(|before| *before == route) {
                 Some(same) => drop(before.remove(same)),
                 None => now.push(route),
             }
         }
+        let removed = |gone: &Route| Change::of_removed(gone, &before, &now);
         let mut changes: Vec<_> =
-            routes.into_values().flat_map(|(before, now)| of_route(before, now)).collect();
+            routes.into_values().flat_map(|(before, now)| of_route(before, now, removed)).collect();
         changes.sort_by_key(|change| change.kind);
         Self(changes)
     }
 }
 
 /// What became of the routes with one path and method; more than one is a fallback beside a route.
-fn of_route(before: Vec<Route>, now: Vec<Route>) -> Vec<Change> {
+fn of_route(before: Vec<&Route>, now: Vec<&Route>, removed: impl Fn(&Route) -> Change) -> Vec<Change> {
     let mut changes = Vec::new();
     let (mut before, mut now) = (before.into_iter(), now.into_iter());
     loop {
         match (before.next(), now.next()) {
             (None, None) => return changes,
-            (Some(before), None) => {
-                changes.push(Change::of(&before, Kind::RemovedRoute, Some(before.words.clone()), None));
-            }
-            (None, Some(now)) => {
-                changes.push(Change::of(&now, Kind::NewRoute, None, Some(now.words.clone())))
-            }
-            (Some(before), Some(now)) => changes.extend(of_pair(&before, &now)),
+            (Some(gone), None) => changes.push(removed(gone)),
+            (None, Some(now)) => changes.push(Change::of(now, Kind::NewRoute, None, Some(now.words.clone()))),
+            (Some(before), Some(now)) => changes.extend(of_pair(before, now)),
         }
     }
 }
@@ -137,7 +163,9 @@ fn kind(before: &Route, now: &Route) -> Kind {
 }
 
 fn words(route: &Route, with_hierarchy: bool) -> String {
-    match (with_hierarchy, &*route.hierarchy) {
+    let names_roles = |tree: &Tree| tree.mentions(&|atom| matches!(atom, Tree::Role(_)));
+    let has_roles = matches!(&route.demand, Demand::Require(tree) if names_roles(tree));
+    match (with_hierarchy && has_roles, &*route.hierarchy) {
         (false, _) => route.words.clone(),
         (true, "") => format!("{} (implied by no other role)", route.words),
         (true, hierarchy) => format!("{} ({hierarchy})", route.words),
@@ -147,9 +175,18 @@ fn words(route: &Route, with_hierarchy: bool) -> String {
 impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wider = self.0.iter().filter(|change| change.kind.lets_more_people_in()).count();
-        writeln!(f, "changes: {}, of which let more people in: {wider}", self.0.len())?;
-        for Change { kind, method, path, before, now } in &self.0 {
-            writeln!(f, "\n{kind}: {method} {path}")?;
+        write!(f, "changes: {}, of which let more people in: {wider}", self.0.len())?;
+        let possibly = self.0.iter().filter(|change| change.kind == Kind::PossiblyWider).count();
+        if possibly > 0 {
+            write!(f, ", and possibly: {possibly}")?;
+        }
+        f.write_str("\n")?;
+        for Change { kind, method, path, answered, before, now } in &self.0 {
+            write!(f, "\n{kind}: {method} {path}")?;
+            if let Some(answered) = answered {
+                write!(f, " ({answered})")?;
+            }
+            f.write_str("\n")?;
             if let Some(before) = before {
                 writeln!(f, "  was: {before}")?;
             }

@@ -2,6 +2,8 @@
 
 mod callers;
 mod difference;
+mod place;
+mod removed;
 mod table;
 mod words;
 
@@ -74,6 +76,9 @@ use crate::matrix::AccessMatrix;
 /// | `narrower` | some can no longer, and nobody is new |
 /// | `different` | some can no longer, and others can now; also where there are too many conditions to say |
 /// | `new route (wider)`, `removed route (narrower)` | |
+/// | `wider: ... (answered by ...)` | the route was removed, and a broader one answers its requests now; the other kinds likewise |
+/// | `removed route (same callers)` | the route that answers now is for the same people |
+/// | `possibly wider: ... (may be answered by ...)` | the route was removed, and its requests may reach a router that keeps its routes to itself, or what that passes on |
 /// | `same callers in other words` | the rule reads differently and means the same |
 /// | `renamed reason` | a public route has another reason |
 /// | `declared elsewhere` | for example by the handler's first argument, where an attribute was |
@@ -82,6 +87,9 @@ use crate::matrix::AccessMatrix;
 /// Who may call is found out by asking both rules about every user that they could tell apart. Roles that imply others count: a role of the
 /// rule that is newly implied by another one makes every route with that rule wider. A check is taken for the same if it has the same
 /// name.
+///
+/// Of a removed route it is looked for what answers its requests now, as axum would: the same path for another method (`GET` for
+/// `HEAD`, a service, the handler for `other` methods), then literals before parameters before `{*path}` before fallbacks.
 ///
 /// # Panics
 ///

@@ -3,6 +3,8 @@
 mod changes;
 mod decisions;
 mod file;
+mod removed;
+mod served;
 mod words;
 
 use crate::access::{Access, Rule};

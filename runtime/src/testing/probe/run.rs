@@ -13,9 +13,8 @@ use crate::access::Access;
 use crate::auth::Liveness;
 use crate::claims::SessionClaims;
 use crate::http::X_REFRESH_TOKEN;
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
 use crate::role::RoleSet as _;
-use crate::router::FALLBACK;
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
 
@@ -88,7 +87,12 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         if row.declared() == DeclaredWhere::Nowhere {
             return Err("it was added without an access, so there is nothing to prove".into());
         }
-        // Other methods of known paths have no path.
+        let is_beside_service =
+            || self.probe.rows.iter().any(|other| other.path == row.path && other.method == EVERY_METHOD);
+        if row.method == OTHER_METHODS && is_beside_service() {
+            return Err("the router that it answers in keeps its routes to itself".into());
+        }
+        // What has no path cannot be asked.
         let is_gap = is_guarded(row) && row.path().starts_with('/');
         let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap };
         let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
@@ -128,10 +132,12 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         if asking.is_some_and(|asking| asking.method != row.method) {
             return Vec::new();
         }
+        let are_open = of_path.iter().any(|other| other.method == OTHER_METHODS && !is_guarded(other));
         let unknown = Method::from_bytes(b"PROBE").ok();
         [Method::OPTIONS, Method::TRACE]
             .into_iter()
             .chain(unknown)
+            .filter(|method| !are_open || *method == Method::TRACE)
             .filter(|method| of_path.iter().all(|other| other.method != method.as_str()))
             .map(|method| Case { method, credentials: Credentials::None, expected: Expected::NotServed })
             .collect()
@@ -176,7 +182,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             route.requests += 1;
             // The router has no route there: it is the fallback who answers.
             answer.no_such_route &= row.path() != FALLBACK;
-            if answer.no_such_route && row.method() == "*" {
+            if answer.no_such_route && row.method() == EVERY_METHOD {
                 route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
                 return;
             }
@@ -236,7 +242,11 @@ fn is_guarded(row: &AccessRow) -> bool {
 
 /// Of a route for every method, `GET`.
 fn method_of(row: &AccessRow) -> Option<Method> {
-    if row.method() == "*" { Some(Method::GET) } else { Method::from_bytes(row.method().as_bytes()).ok() }
+    match row.method() {
+        EVERY_METHOD => Some(Method::GET),
+        // `OTHER_METHODS` is one of these itself.
+        method => Method::from_bytes(method.as_bytes()).ok(),
+    }
 }
 
 impl ProbedRoute {

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::rules::Holdings;
 use crate::claims::SessionClaims;
-use crate::matrix::AccessRow;
+use crate::matrix::{AccessRow, EVERY_METHOD, FALLBACK};
 use crate::role::RoleSet as _;
-use crate::router::FALLBACK;
 
 /// What stands for `{*rest}`: so deep that placeholders of other routes seldom reach it, or where most services have something.
 const DEEP: &str = "countersign-probe/1/2/3/4/5/6/7";
@@ -53,7 +52,7 @@ impl<C: SessionClaims> Template<C> {
 
 /// A path of this row that no other row answers, `None` when there is none to be found. Parameters that are set decide.
 pub(super) fn path_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, String)]) -> Option<String> {
-    let is_service = row.method() == "*" && !is_fallback(row.path());
+    let is_service = row.method() == EVERY_METHOD && !is_fallback(row.path());
     let [first, second] =
         if is_service { [NEAR, DEEP] } else { [DEEP, NEAR] }.map(|rest| filled(row.path(), params, rest));
     if first == second {
