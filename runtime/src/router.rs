@@ -25,6 +25,7 @@ use crate::claims::SessionClaims;
 use crate::matrix::{AccessMatrix, AccessRow};
 use crate::openapi;
 use crate::openapi::transports::Scheme;
+use crate::role::Roles;
 
 pub use fallback::{Fallback, IntoFallback};
 use pages::Page;
@@ -134,6 +135,13 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         }
         openapi::complete_schemes(&mut self.openapi, &self.computed);
         openapi::transports::describe(&mut self.openapi, &self.schemes);
+        let mut concealed: Vec<Roles> = Vec::new();
+        for AccessRow { roles, .. } in &self.rows {
+            if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
+                openapi::conceal(&mut self.openapi, roles);
+                concealed.push(*roles);
+            }
+        }
         self
     }
 

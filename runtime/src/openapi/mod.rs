@@ -22,7 +22,7 @@ use utoipa::{PartialSchema as _, ToSchema};
 
 pub(crate) use declare::declare;
 pub use json::openapi_json;
-pub(crate) use private::without_private;
+pub(crate) use private::{conceal, without_private};
 use requirements::with_refresh_token;
 
 use crate::rejection::ProblemDetails;

@@ -3,7 +3,11 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::SecurityRequirement;
 
+use super::SCHEME;
+use super::parameters::operations;
 use crate::role::Roles;
 
 /// Takes the private roles out of every list of values that is made of these roles alone, at any depth.
@@ -16,6 +20,29 @@ pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, rol
         return described;
     }
     serde_json::from_value(value).unwrap_or(described)
+}
+
+/// Takes the private roles out of a document that the application wrote: out of its schemas, and out of operations that no router has
+/// computed, where an attribute could not know what is private. An alternative that needs such a role goes as a whole.
+pub(crate) fn conceal(openapi: &mut OpenApi, roles: &Roles) {
+    if roles.private.is_empty() {
+        return;
+    }
+    openapi.components = openapi.components.take().map(|components| without_private(components, roles));
+    for operation in openapi.paths.paths.values_mut().flat_map(operations) {
+        let Some(requirements) = &mut operation.security else { continue };
+        let before = requirements.len();
+        requirements.retain(|requirement| !names_private(requirement, roles));
+        if requirements.is_empty() && before > 0 {
+            requirements.push(SecurityRequirement::new(SCHEME, [""; 0]));
+        }
+    }
+}
+
+fn names_private(requirement: &SecurityRequirement, roles: &Roles) -> bool {
+    let requirement = serde_json::to_value(requirement).unwrap_or_default();
+    let names = requirement.get(SCHEME).and_then(Value::as_array);
+    names.into_iter().flatten().filter_map(Value::as_str).any(|name| roles.private.contains(&name))
 }
 
 /// Says how many there were.
@@ -60,6 +87,35 @@ mod tests {
         let shown = without_private(schema(json!(["member", "admin", "root"])), &ROLES);
         assert_eq!(shown, schema(json!(["member", "admin"])));
         assert_eq!(without_private(json!([{ "enum": ["root"] }]), &ROLES), json!([{ "enum": [] }]));
+    }
+
+    /// Row 147: of what a router has computed nothing is changed, since it names no private role.
+    #[test]
+    fn a_document_of_the_application_loses_private_roles_too() {
+        let document = |alternatives: Value, roles: Value| {
+            json!({
+                "openapi": "3.1.0",
+                "info": { "title": "API", "version": "1" },
+                "paths": { "/secret": { "get": { "responses": {}, "security": alternatives } } },
+                "components": { "schemas": { "Role": { "type": "string", "enum": roles } } }
+            })
+        };
+        let all = json!(["member", "admin", "root"]);
+        let some = json!(["member", "admin"]);
+        for (written, shown) in [
+            (json!([{ "bearer": ["root"] }]), json!([{ "bearer": [] }])),
+            (json!([{ "bearer": ["admin"] }, { "bearer": ["root", "x"] }]), json!([{ "bearer": ["admin"] }])),
+            (json!([]), json!([])),
+            (json!([{ "other": ["root"] }]), json!([{ "other": ["root"] }])),
+        ] {
+            let mut openapi = serde_json::from_value(document(written, all.clone())).unwrap();
+            conceal(&mut openapi, &ROLES);
+            assert_eq!(serde_json::to_value(openapi).unwrap(), document(shown, some.clone()));
+        }
+        let mut open =
+            serde_json::from_value(document(json!([{ "bearer": ["root"] }]), all.clone())).unwrap();
+        conceal(&mut open, &Roles::NONE);
+        assert_eq!(serde_json::to_value(open).unwrap(), document(json!([{ "bearer": ["root"] }]), all));
     }
 
     #[test]
