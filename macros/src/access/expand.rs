@@ -19,7 +19,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
     let extractors = extractors(&handler);
     let checks = checks(declaration, &private, &marker, &extractors);
-    let demands = demands(declaration, &private, &marker, &extractors);
+    let demands = demands(declaration, &private, &marker, &handler);
     let checked =
         !extractors.is_empty() && declaration.access.rule().is_some_and(|rule| !rule.roles().is_empty());
     let policy = policy(declaration, &private, &marker, checked, &extractors);
@@ -170,15 +170,22 @@ fn demands(
     declaration: &Declaration,
     private: &Private,
     marker: &Ident,
-    extractors: &[&Type],
+    handler: &Handler,
 ) -> Option<TokenStream> {
     let name = declaration.kind.name();
-    let asked: fn(&&&Type) -> bool = match &declaration.access {
+    let asked: fn(&(&PatType, &Type)) -> bool = match &declaration.access {
         Access::Public(_) => |_| true,
         Access::Mistaken => |_| false,
-        Access::Authenticated | Access::Require(_) => |ty| asks_for_more(ty),
+        Access::Authenticated | Access::Require(_) => |(_, ty)| asks_for_more(ty),
     };
-    let mut checks = extractors.iter().filter(asked).map(|ty| {
+    // What `cfg_attr` makes of an argument is not known here.
+    let is_known = |input: &&PatType| !input.attrs.iter().any(|attr| attr.path().is_ident("cfg_attr"));
+    let types = handler
+        .inputs
+        .iter()
+        .filter(is_known)
+        .flat_map(|input| parts(&input.ty).into_iter().map(move |ty| (input, ty)));
+    let mut checks = types.filter(asked).map(|(input, ty)| {
         let text = compact(ty);
         let here = moved(private, ty.span());
         let span = located(ty.span());
@@ -188,7 +195,8 @@ fn demands(
             let access = quote!(<#marker as #private::Policy>::ACCESS);
             quote_spanned!(span=> #here::check_covered(#name, #text, __ASKED, #access);)
         };
-        quote!({
+        let conditions = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        quote!(#(#conditions)* {
             const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
             #check
         })
@@ -229,11 +237,15 @@ fn is_proof_of(ty: &Type, rule: &Path) -> bool {
     ident == "Proof" && of.args.first().is_some_and(is_rule)
 }
 
-/// The types in the signature that are always there; axum runs the parts of a tuple one after the other.
+/// The types in the signature that are always there.
 fn extractors(handler: &Handler) -> Vec<&Type> {
+    handler.inputs.iter().filter(|input| !is_conditional(input)).flat_map(|input| parts(&input.ty)).collect()
+}
+
+/// The extractors in an argument: axum runs the parts of a tuple one after the other.
+fn parts(ty: &Type) -> Vec<&Type> {
     let mut found = Vec::new();
-    let mut types: Vec<&Type> =
-        handler.inputs.iter().filter(|input| !is_conditional(input)).map(|input| &*input.ty).rev().collect();
+    let mut types = vec![ty];
     while let Some(ty) = types.pop() {
         match ty {
             Type::Tuple(tuple) => types.extend(tuple.elems.iter().rev()),
