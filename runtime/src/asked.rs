@@ -193,6 +193,7 @@ const fn not_public(ty: &str, access: Access) -> Sentence {
 }
 
 #[cfg(test)]
+#[cfg(feature = "macros")]
 mod tests {
     use std::time::Duration;
 

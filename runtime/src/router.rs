@@ -162,7 +162,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// A layer runs outside of what is there when it is added, and so before it: before the guards of the handlers and before every
     /// [`guard`](Self::guard) so far, and inside of guards that come later. It sees requests that will be refused, and what it answers itself
     /// nobody has decided about. What it leaves in the extensions of a request makes nobody signed in: a guard takes a session from there only
-    /// if this crate has verified it, for the same `Auth` and the same token.
+    /// if this crate has verified it in this very request, for the same `Auth` and the same token.
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where
