@@ -15,6 +15,13 @@ const _: () = {
         >::ACCESS;
         ::countersign::__private::check_public("HeaderMap", __ASKED);
     }
+    #[cfg(any())]
+    {
+        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+            User,
+        >::ACCESS;
+        ::countersign::__private::check_public("User", __ASKED);
+    }
     {
         const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
             Option<Session<User>>,

@@ -23,7 +23,7 @@ const _: () = {
     ::core::assert!(
         __path_type::UNDOCUMENTED,
         "#[authenticated] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out"
-    )
+    );
 };
 #[tracing::instrument]
 async fn r#type(
