@@ -11,7 +11,6 @@ use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
 use crate::auth::{Auth, AuthState};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
-use crate::clock::Timestamp;
 use crate::consistency::check_declared;
 use crate::extract::{Session, authorize_with, remember, take, verified};
 use crate::rejection::AuthRejection;
@@ -156,10 +155,10 @@ struct Evidence<R, C> {
 
 impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
     /// Nothing is left for a rule without checks: it is decided as fast as its evidence is found.
-    fn leave(parts: &mut Parts, session: &Session<C>, now: Timestamp) {
+    fn leave(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>) {
         if const { R::RULE.has_check() } {
             let (session, method, uri) = (session.clone(), parts.method.clone(), parts.uri.clone());
-            remember(&mut parts.extensions, Self { session, method, uri, rule: PhantomData }, now);
+            remember(&mut parts.extensions, Self { session, method, uri, rule: PhantomData }, auth.now());
         }
     }
 
@@ -208,18 +207,18 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
 /// ```
 pub trait Proven {
     /// Leaves evidence for whoever asks for a [`Proof`].
-    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>, now: Timestamp);
+    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>);
 }
 
 impl Proven for () {
-    fn leave<P: Policy, C: SessionClaims>(_: &mut Parts, _: &Session<C>, _: Timestamp) {}
+    fn leave<P: Policy, C: SessionClaims>(_: &mut Parts, _: &Auth<C>, _: &Session<C>) {}
 }
 
 impl<R: NamedRule, Rest: Proven> Proven for (R, Rest) {
-    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, session: &Session<C>, now: Timestamp) {
+    fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>) {
         const { assert!(demands(P::ACCESS, R::RULE), "a policy proves a rule that it does not demand") };
-        Evidence::<R, C>::leave(parts, session, now);
-        Rest::leave::<P, C>(parts, session, now);
+        Evidence::<R, C>::leave(parts, auth, session);
+        Rest::leave::<P, C>(parts, auth, session);
     }
 }
 

@@ -39,7 +39,7 @@ where
         const { check_declared(P::ACCESS, Roles::of_claims::<S::Claims>()) };
         let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
         if let Some(session) = &session {
-            P::Proves::leave::<P, _>(parts, session, state.auth().now());
+            P::Proves::leave::<P, _>(parts, state.auth(), session);
         }
         Ok(Self(PhantomData))
     }
