@@ -73,6 +73,28 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 /// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
 /// const RULE: Rule = Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("member"))]);
 /// ```
+///
+/// The access of an extractor that the application declares by hand is asked as well, where `routes!` takes its handler:
+///
+/// ```compile_fail,E0080
+/// # use axum::extract::FromRequestParts;
+/// # use axum::http::request::Parts;
+/// # use countersign::{Access, Auth, AuthRouter, DeclaresAccess, Rule, SessionClaims, routes};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<String> }
+/// # struct ByHand;
+/// # impl<S: Sync> FromRequestParts<S> for ByHand {
+/// #     type Rejection = ();
+/// #     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, ()> { Err(()) }
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: ByHand) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// impl DeclaresAccess for ByHand {
+///     const ACCESS: Access = Access::Require(Rule::All(&[Rule::Role("a"), Rule::Not(&Rule::Role("a"))]));
+///     type Demands = ();
+/// }
+/// ```
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
 pub(crate) const fn check_declared(access: Access, roles: Roles) {

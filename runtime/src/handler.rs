@@ -10,6 +10,7 @@ use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims};
 use crate::check::Checks;
 use crate::claims::SessionClaims;
+use crate::consistency::check_declared;
 use crate::extract::{Guard, Session};
 use crate::known::DeclaredBy;
 use crate::matrix::DeclaredWhere;
@@ -190,6 +191,15 @@ impl<S, H, T> Captured<S, H, T> {
         let Self { routes, handler, arguments } = self;
         let access = <T::First as DeclaresAccess>::ACCESS;
         let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
+        // Guards and proofs ask for themselves, wherever they stand.
+        const {
+            if matches!(<T::First as DeclaresAccess>::DECLARER, Declarer::Application) {
+                check_declared(
+                    <T::First as DeclaresAccess>::ACCESS,
+                    <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES,
+                );
+            }
+        }
         let declared = match <T::First as DeclaresAccess>::DECLARER {
             Declarer::Attribute => DeclaredWhere::Attribute,
             Declarer::Extractor => DeclaredWhere::Argument,

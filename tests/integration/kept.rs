@@ -3,14 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn};
+use axum::routing::post;
+use axum::{Extension, Router};
 use countersign::testing::TestAuth;
 use countersign::{
-    Auth, AuthRouter, AuthState, Proof, SessionClaims, TokenPair, authenticated, check, require, routes, rule,
+    Auth, AuthRouter, AuthState, Proof, Session, SessionClaims, TokenPair, authenticated, check, require,
+    routes, rule,
 };
 use tower::ServiceExt as _;
 
@@ -191,4 +194,24 @@ async fn a_request_that_a_guarded_handler_passes_on_proves_nothing_where_it_arri
     let answer = setting.ask(setting.request("/gateway")).await;
     answer.refused(StatusCode::FORBIDDEN, "forbidden");
     assert_eq!(setting.ask(setting.request("/nowhere")).await.status, StatusCode::NOT_FOUND);
+}
+
+/// A layer shows services whose request it is; a guard behind it that verifies another token must not leave them with the first.
+#[tokio::test]
+async fn what_a_layer_shows_follows_the_token_that_was_verified_last() {
+    #[authenticated]
+    async fn whose(user: User, Extension(shown): Extension<Session<User>>) -> String {
+        format!("{} {}", user.id, shown.claims().id)
+    }
+
+    let Setting { auth, app, pair, .. } = Setting::new().await;
+    auth.register(&User { id: 8 });
+    let other = auth.login(&User { id: 8 }, Default::default()).await.unwrap().access_token;
+    let exchange = move |mut request: Request, next: Next| {
+        request.headers_mut().insert("authorization", format!("Bearer {other}").parse().unwrap());
+        next.run(request)
+    };
+    let router = Router::new().route("/whose", post(whose)).layer(from_fn(exchange)).layer(auth.layer());
+    let setting = Setting { auth, app: app.clone(), router: router.with_state(app), pair };
+    assert_eq!(setting.ask(setting.request("/whose")).await.body, "8 8");
 }
