@@ -1,33 +1,31 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
 pub use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
-pub use crate::asked::{Asked, AsksNothing, check_covered, check_public};
-pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims};
-pub use crate::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
+pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, Session};
+pub use crate::claims::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
+pub use crate::claims::role::{
+    Hierarchy, Known, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
+};
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
-pub use crate::consistency::{check_access, check_rule};
-pub use crate::declared::{Declares, role_hash};
-pub use crate::extract::{Guard, Nobody, Public, Session, claims_from_parts, optional_claims_from_parts};
-pub use crate::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
-#[cfg(feature = "openapi")]
-pub use crate::http::Endpoint;
+pub use crate::diagnostics::arguments::{Asked, AsksNothing, check_covered, check_public};
+pub use crate::diagnostics::roles::{
+    Checked, DeclaredBy, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
+};
+pub use crate::diagnostics::roles::{Declares, role_hash};
+pub use crate::diagnostics::rules::{check_access, check_rule};
+pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
+pub use crate::extract::proof::Proof;
+pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{
     LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
     SessionList, SessionPath, SignedOut, list_sessions, logout_all_sessions, logout_session, refresh_session,
     revoke_other_sessions, revoke_session,
 };
-pub use crate::known::{
-    Checked, DeclaredBy, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
-};
-#[cfg(feature = "openapi")]
-pub use crate::openapi::endpoints::{endpoint_methods, endpoint_operation, endpoint_schemas};
-pub use crate::proof::Proof;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
-pub use crate::role::{
-    Hierarchy, Known, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
-};
 #[cfg(feature = "openapi")]
-pub use crate::router::{Documentable, Documented, Fallback, Routes};
+pub use crate::router::endpoint_documents::{endpoint_methods, endpoint_operation, endpoint_schemas};
+#[cfg(feature = "openapi")]
+pub use crate::router::{Documentable, Documented, Endpoint, Fallback, Routes};
 pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 #[cfg(all(feature = "macros", feature = "openapi"))]

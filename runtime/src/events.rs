@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::TARGET;
 use crate::access::Access;
 use crate::clock::Timestamp;
+use crate::log::TARGET;
 use crate::session::SessionId;
 
 /// Listens to sign-ins, impersonations, refreshes, replays, revocations and refusals: for an audit trail, a metric, an alarm.

@@ -70,42 +70,28 @@
 extern crate self as countersign;
 
 mod access;
-mod asked;
-#[cfg(feature = "openapi")]
-mod asset;
 mod auth;
-mod check;
 mod claims;
 mod clock;
-mod consistency;
 pub mod dangerous;
-mod declared;
+mod diagnostics;
 mod events;
 mod extract;
-mod fields;
-#[cfg(feature = "openapi")]
-mod handler;
 mod http;
-mod known;
 mod layer;
+mod log;
 #[cfg(feature = "openapi")]
 mod matrix;
-mod one_line;
 #[cfg(feature = "openapi")]
 mod openapi;
-mod proof;
 mod rejection;
-mod role;
 #[cfg(feature = "openapi")]
 mod router;
-mod rules;
 #[cfg(feature = "scalar")]
 mod scalar;
-mod sentence;
 pub mod session;
 pub mod store;
 pub mod token;
-mod unknown;
 
 #[cfg(any(test, feature = "test-util"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -114,25 +100,21 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-/// The `tracing` target of every event of this crate.
-pub(crate) const TARGET: &str = "countersign";
-
 pub use self::http::{
-    CookieSameSite, CookieTokens, Cookies, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest,
-    SessionInfo, SessionList, SignIn,
+    CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, SessionInfo, SessionList,
+    SignIn,
 };
-#[cfg(feature = "openapi")]
-#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use self::http::{Endpoint, SessionRoutes};
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{
     AccessGrant, Actor, Auth, AuthBuilder, AuthError, AuthState, BoxError, ClaimsSource, ConfigError,
-    Forbidden, Introspection, InvalidGrant, Liveness, ProvidesClaims, TokenPair, TokenType,
+    CookieSameSite, Cookies, Forbidden, Introspection, InvalidGrant, Liveness, ProvidesClaims,
+    RefreshSession, Session, TokenPair, TokenType, Transport,
 };
+pub use claims::role::{RoleSet, UnknownRole};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
-pub use extract::{RefreshSession, Session, Transport};
+pub use extract::proof::Proof;
 pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
@@ -140,12 +122,12 @@ pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;
-pub use proof::Proof;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-pub use role::{RoleSet, UnknownRole};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use router::{AuthRouter, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, Unguarded};
+pub use router::{
+    AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
+};
 pub use session::SessionMetadata;
 
 /// ```

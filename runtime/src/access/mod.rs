@@ -1,12 +1,12 @@
 //! Who may call a handler, as a constant, and the one function that decides.
 
-mod conjunct;
 mod decision;
-mod words;
+mod implication;
+mod named;
+pub(crate) mod words;
 
 use std::time::Duration;
 
-pub(crate) use conjunct::same;
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
 pub(crate) use words::{Quoted, function_of, is_unseen};
@@ -219,11 +219,6 @@ pub(crate) fn is_challenge_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
-/// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
-pub(crate) fn is_scope_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,15 +231,5 @@ mod tests {
             assert_eq!(is_challenge_text(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
         }
         assert!(!is_challenge_text(""));
-    }
-
-    /// RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, and something.
-    #[test]
-    fn scope_token_is_challenge_text_without_spaces() {
-        for byte in 0..=0xFF_u8 {
-            let expected = (0x21..=0x7E).contains(&byte) && byte != b'"' && byte != b'\\';
-            assert_eq!(is_scope_token(&format!("a{}", char::from(byte))), expected, "{byte:#x}");
-        }
-        assert!(!is_scope_token(""));
     }
 }

@@ -4,12 +4,11 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::{Access, Rule};
-use crate::sentence::Sentence;
 
-const NOT_IMPERSONATED: &str = "nobody acting for the user";
-const LIVE: &str = "a session that has not ended";
-const BOTH_TOKENS: &str = "the access token and the refresh token of one session";
-const NOBODY: &str = "nobody";
+pub(crate) const NOT_IMPERSONATED: &str = "nobody acting for the user";
+pub(crate) const LIVE: &str = "a session that has not ended";
+pub(crate) const BOTH_TOKENS: &str = "the access token and the refresh token of one session";
+pub(crate) const NOBODY: &str = "nobody";
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +51,7 @@ impl Reader<'_> {
 }
 
 /// What stands behind a check whose refusal is 404.
-const HIDES: &str = " else 404";
+pub(crate) const HIDES: &str = " else 404";
 
 /// The function's own name, without the path to it.
 pub(crate) fn function_of(check: &str) -> &str {
@@ -92,47 +91,6 @@ impl fmt::Display for Words<'_> {
             Part(Self { rule, ..*self }).fmt(f)?;
         }
         Ok(())
-    }
-}
-
-impl Sentence {
-    /// Writes what `Display` does, in a constant.
-    pub(crate) const fn rule(self, rule: &Rule) -> Self {
-        let (rules, word) = match rule {
-            Rule::Role(name) => return self.add("role ").name(name),
-            Rule::Scope(scope) => return self.add("scope ").name(scope),
-            Rule::Fresh(age) => {
-                let (count, unit) = in_largest_unit(*age);
-                return self.add("a sign-in at most ").number(count).add(unit).add(" old");
-            }
-            Rule::NotImpersonated => return self.add(NOT_IMPERSONATED),
-            Rule::Check { name, not_found } => {
-                let sentence = self.add("check ").name(name);
-                return if *not_found { sentence.add(HIDES) } else { sentence };
-            }
-            Rule::Not(rule) => return self.add("not ").part(rule),
-            Rule::Live => return self.add(LIVE),
-            Rule::BothTokens => return self.add(BOTH_TOKENS),
-            Rule::Any([]) | Rule::All([]) => return self.add(NOBODY),
-            Rule::Any(rules) => (*rules, " or "),
-            Rule::All(rules) => (*rules, " and "),
-        };
-        let mut sentence = self;
-        let mut index = 0;
-        while index < rules.len() {
-            sentence = if index > 0 { sentence.add(word) } else { sentence };
-            sentence = sentence.part(&rules[index]);
-            index += 1;
-        }
-        sentence
-    }
-
-    const fn part(self, rule: &Rule) -> Self {
-        match rule {
-            Rule::Any([_, _, ..]) | Rule::All([_, _, ..]) => self.add("(").rule(rule).add(")"),
-            Rule::Any([only]) | Rule::All([only]) => self.part(only),
-            rule => self.rule(rule),
-        }
     }
 }
 
@@ -236,7 +194,7 @@ impl fmt::Display for Age {
 }
 
 /// A time in the largest unit that it is whole in, as the attributes write it.
-const fn in_largest_unit(age: Duration) -> (u64, &'static str) {
+pub(crate) const fn in_largest_unit(age: Duration) -> (u64, &'static str) {
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let seconds = age.as_secs();
     let mut index = 0;
@@ -259,29 +217,6 @@ mod tests {
         let rule = Rule::All(&[Rule::Any(&[Rule::Role("a"), Rule::Role("b")]), Rule::Scope("c:d")]);
         assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
         assert_eq!(Rule::Any(&[]).to_string(), "nobody");
-    }
-
-    #[test]
-    fn a_constant_writes_the_same_words() {
-        let seconds = Duration::from_secs;
-        for rule in [
-            Rule::Any(&[]),
-            Rule::All(&[]),
-            Rule::All(&[
-                Rule::Any(&[Rule::Role("a"), Rule::All(&[Rule::Scope("b"), Rule::Live])]),
-                Rule::Any(&[Rule::All(&[Rule::BothTokens])]),
-                Rule::Not(&Rule::Any(&[Rule::Role("c"), Rule::Role("d")])),
-                Rule::NotImpersonated,
-                Rule::Check { name: "owns_post", not_found: true },
-            ]),
-            Rule::Fresh(seconds(0)),
-            Rule::Fresh(seconds(90)),
-            Rule::Fresh(seconds(1_200)),
-            Rule::Fresh(seconds(864_000)),
-            Rule::Fresh(seconds(u64::MAX)),
-        ] {
-            assert_eq!(Sentence::new().rule(&rule).text(), rule.to_string());
-        }
     }
 
     #[test]

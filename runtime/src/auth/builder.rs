@@ -8,15 +8,14 @@ use http::HeaderName;
 
 use super::liveness::CacheSettings;
 use super::source::{AnySource, FromFn};
-use super::{Auth, BoxError, ClaimsSource, ConfigError, Inner, Liveness, Transports};
+use super::{Auth, BoxError, ClaimsSource, ConfigError, Cookies, Inner, Liveness, Transports};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
 use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
-use crate::http::Cookies;
-use crate::session::{Lifetimes, Rotation, SessionPolicy, Sessions};
-use crate::store::{ErasedStore, SessionStore};
+use crate::session::store::SessionStore;
+use crate::session::{ErasedStore, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
 
 /// An access token cannot be taken back, so it may not outlive the day.

@@ -1,10 +1,9 @@
 //! Users who act for others.
 
 use super::reauthenticate::stands_by;
-use super::{AccessGrant, Auth, AuthError, Forbidden, TokenType};
+use super::{AccessGrant, Auth, AuthError, Forbidden, Session, TokenType};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEvent, AuthEventKind};
-use crate::extract::Session;
 use crate::session::SessionError;
 use crate::token::{AccessStamp, random_id};
 

@@ -1,12 +1,10 @@
 //! Token introspection, RFC 7662.
 
-use axum_core::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::{Auth, AuthError};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::http::answer;
 use crate::session::{SessionId, SessionRecord, TokenHash};
 use crate::token::{RefreshTicket, Verified};
 
@@ -51,12 +49,6 @@ pub struct Introspection {
 pub struct Actor {
     /// The identifier of the one who acts.
     pub sub: String,
-}
-
-impl IntoResponse for Introspection {
-    fn into_response(self) -> Response {
-        answer::json(&self)
-    }
 }
 
 impl<C: SessionClaims> Auth<C> {

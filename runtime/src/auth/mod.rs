@@ -2,15 +2,19 @@
 
 mod both;
 mod builder;
-mod ending;
+mod cookies;
+mod end;
 mod env;
 mod error;
+mod headers;
 mod impersonate;
 mod introspect;
 mod liveness;
+mod origin;
 mod pair;
 mod reauthenticate;
 mod service;
+mod session;
 mod source;
 mod state;
 mod transports;
@@ -27,10 +31,16 @@ use crate::session::{SessionError, SessionId, Sessions};
 use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
+pub(crate) use cookies::CookieRules;
+pub use cookies::{CookieSameSite, Cookies};
 pub use error::{AuthError, ConfigError, Forbidden, InvalidGrant};
+pub(crate) use headers::{Twice, X_CSRF_TOKEN, X_REFRESH_TOKEN, one, one_header};
 pub use introspect::{Actor, Introspection};
 pub use liveness::Liveness;
+pub(crate) use origin::Origin;
 pub use pair::{AccessGrant, TokenPair, TokenType};
+pub(crate) use session::Evidence;
+pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthState, ProvidesClaims};
 pub(crate) use transports::Transports;

@@ -1,9 +1,8 @@
 //! Users who prove again who they are.
 
-use super::{Auth, AuthError, Forbidden, InvalidGrant, TokenPair};
+use super::{Auth, AuthError, Forbidden, InvalidGrant, Session, TokenPair};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
-use crate::extract::Session;
 use crate::session::{SessionRecord, TokenHash};
 use crate::token::{TokenError, random_id};
 

@@ -3,9 +3,9 @@
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, PROXY_AUTHORIZATION};
 
-use super::ConfigError;
+use super::cookies::largest_value;
+use super::{ConfigError, CookieRules, Cookies, X_CSRF_TOKEN, X_REFRESH_TOKEN};
 use crate::dangerous::AccessTokenInQuery;
-use crate::http::{CookieRules, Cookies, X_CSRF_TOKEN, X_REFRESH_TOKEN, largest_value};
 use crate::token::TokenSettings;
 
 /// The places that the application has switched on.

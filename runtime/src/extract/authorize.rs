@@ -2,40 +2,20 @@
 
 use std::time::Duration;
 
-use axum::extract::MatchedPath;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::refresh_session::examined;
-use super::session::verified;
-use super::{Session, Transport};
-use crate::TARGET;
+use super::check::{CheckError, Checks};
+use super::csrf;
+use super::examine::examined;
+use super::refusal::{Refusal, refuse};
+use super::verify::verified;
 use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
-use crate::auth::{Auth, Liveness, Place};
-use crate::check::{CheckError, Checks};
+use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::events::{AuthEventKind, AuthOutcome};
-use crate::http::csrf;
-use crate::one_line::OneLine;
+use crate::log::{OneLine, TARGET};
 use crate::rejection::{AuthRejection, Denial};
-use crate::role::Roles;
-
-/// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
-const LONGEST_METHOD: usize = 17;
-
-/// A refusal, with what the log says of its cause and whose request it was.
-pub(crate) struct Refusal<C> {
-    pub(crate) denial: Denial,
-    pub(crate) reason: &'static str,
-    pub(crate) session: Option<Session<C>>,
-}
-
-impl<C> From<Denial> for Refusal<C> {
-    fn from(denial: Denial) -> Self {
-        Self { denial, reason: denial.code(), session: None }
-    }
-}
 
 /// Decides whether the request may pass, and says whose it is. The verified session stays in the request's extensions.
 ///
@@ -255,39 +235,4 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
             Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
         }
     }
-}
-
-/// The handle for what follows from this request, so that events name it.
-pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
-    auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })
-}
-
-/// A longer one is made up by the client, and could fill the log.
-fn method_of(parts: &Parts) -> Option<&str> {
-    Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD)
-}
-
-fn route_of(parts: &Parts) -> Option<&str> {
-    parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
-}
-
-/// Makes a refusal an event and a response.
-pub(crate) fn refuse<C: SessionClaims>(
-    parts: &Parts,
-    auth: &Auth<C>,
-    access: Option<Access>,
-    refusal: &Refusal<C>,
-) -> AuthRejection {
-    let outcome =
-        if refusal.denial.status().is_server_error() { AuthOutcome::Failed } else { AuthOutcome::Refused };
-    let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
-    event.method = method_of(parts);
-    event.route = route_of(parts);
-    event.policy = access;
-    let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
-    event.user = user.as_deref();
-    event.session = refusal.session.as_ref().map(Session::id);
-    event.actor = refusal.session.as_ref().and_then(Session::actor);
-    auth.emit(&event);
-    AuthRejection::new(refusal.denial, auth.realm()).without(Roles::of::<C::Role>().private)
 }

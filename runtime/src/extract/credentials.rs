@@ -8,10 +8,9 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Transport, bearer};
-use crate::auth::{Auth, Transports};
+use super::bearer;
+use crate::auth::{Auth, Transport, Transports, X_REFRESH_TOKEN, one, one_header};
 use crate::claims::SessionClaims;
-use crate::http::X_REFRESH_TOKEN;
 use crate::rejection::Denial;
 
 /// A token as it stands in a request, not yet verified.
@@ -81,8 +80,7 @@ pub(crate) fn access_credential<'r>(
     transports: &Transports,
 ) -> Result<Option<Credential<'r>>, Denial> {
     let header = |name: &HeaderName, transport| {
-        let value = one_header(&parts.headers, name)?;
-        Ok(value.map(|value| Credential::header(transport, value)))
+        one_header(&parts.headers, name).map(|value| value.map(|value| Credential::header(transport, value)))
     };
     let bearer = header(&AUTHORIZATION, Transport::Bearer)?;
     if transports.bearer_only() {
@@ -97,7 +95,7 @@ pub(crate) fn access_credential<'r>(
         cookie.map(|text| Credential::text(Transport::Cookie, text)),
         query.map(|text| Credential::text(Transport::Query, text)),
     ];
-    one(found.into_iter().flatten())
+    Ok(one(found.into_iter().flatten())?)
 }
 
 /// The one refresh token of a request, in its cookie or in the header `X-Refresh-Token`; refused when there are two.
@@ -107,7 +105,7 @@ pub(crate) fn refresh_token_of<'r, C: SessionClaims>(
 ) -> Result<Option<Credential<'r>>, Denial> {
     let header = one_header(&parts.headers, &X_REFRESH_TOKEN)?;
     let header = header.map(|value| Credential::header(Transport::Header, value));
-    one(header.into_iter().chain(refresh_cookie_of(&parts.headers, auth)?))
+    Ok(one(header.into_iter().chain(refresh_cookie_of(&parts.headers, auth)?))?)
 }
 
 /// The refresh token in the cookie, where cookies are switched on.
@@ -117,24 +115,6 @@ pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
 ) -> Result<Option<Credential<'r>>, Denial> {
     let cookie = auth.transports().refresh_cookie().map_or(Ok(None), |name| one_cookie(headers, name))?;
     Ok(cookie.map(|text| Credential::text(Transport::Cookie, text)))
-}
-
-/// The only one there is; two are ambiguous, and a server that picks one invites a request that is read in two ways.
-fn one<T>(found: impl IntoIterator<Item = T>) -> Result<Option<T>, Denial> {
-    let mut found = found.into_iter();
-    let first = found.next();
-    match found.next() {
-        None => Ok(first),
-        Some(_) => Err(Denial::InvalidRequest),
-    }
-}
-
-/// The one value of a header; `None` when there is none, refused when there are two.
-pub(crate) fn one_header<'r>(
-    headers: &'r HeaderMap,
-    name: &HeaderName,
-) -> Result<Option<&'r HeaderValue>, Denial> {
-    one(headers.get_all(name))
 }
 
 /// The value of the one cookie of this name, in exactly these letters (RFC 6265bis section 4.1.3 has prefixes in any letter case
@@ -163,7 +143,8 @@ fn in_ascii(line: &HeaderValue) -> Cow<'_, str> {
 /// The value of the one parameter of this name in the query, decoded.
 fn one_parameter<'r>(parts: &'r Parts, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
     let query = parts.uri.query().unwrap_or_default();
-    one(form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value))
+    let found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+    Ok(one(found.map(|(_, value)| value))?)
 }
 
 #[cfg(test)]
@@ -189,9 +170,10 @@ mod tests {
     /// Row 64.
     #[test]
     fn two_headers_are_a_malformed_request() {
-        assert_eq!(one_header(&HeaderMap::new(), &AUTHORIZATION), Ok(None));
+        let none = HeaderMap::new();
+        assert_eq!(one_header(&none, &AUTHORIZATION).map_err(Denial::from), Ok(None));
         let twice = headers(AUTHORIZATION, &[b"Bearer a.b.c", b"Bearer a.b.c"]);
-        assert_eq!(one_header(&twice, &AUTHORIZATION), Err(Denial::InvalidRequest));
+        assert_eq!(one_header(&twice, &AUTHORIZATION).map_err(Denial::from), Err(Denial::InvalidRequest));
     }
 
     /// Rows 105 and 106.

@@ -8,13 +8,13 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::authorize::authorize_with;
+use super::check::Checks;
+use super::proof::Proven;
 use crate::access::{Access, Declarer, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
-use crate::check::Checks;
-use crate::consistency::check_declared;
-use crate::proof::Proven;
+use crate::claims::role::Roles;
+use crate::diagnostics::rules::check_declared;
 use crate::rejection::AuthRejection;
-use crate::role::Roles;
 
 /// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
 ///
@@ -141,8 +141,7 @@ mod policies {
     use http::header::AUTHORIZATION;
 
     use super::*;
-    use crate::auth::Auth;
-    use crate::extract::Session;
+    use crate::auth::{Auth, Session};
     use crate::rejection::Denial;
     use crate::store::MemoryStore;
     use crate::token::{Algorithm, Key};

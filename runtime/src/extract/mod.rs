@@ -1,18 +1,25 @@
 //! Extractors: the verified session, alone or with its refresh token, and the guard that the access attributes put first.
+//!
+//! A request goes through these files from top to bottom: its [`credentials`] are found, its access token is [`verify`]-ed and its
+//! refresh token [`examine`]-d, [`authorize`] decides, and [`extractors`], [`guard`] and [`proof`] hand the answer to the handler.
 
 mod authorize;
 mod bearer;
+pub(crate) mod check;
 mod credentials;
+pub(crate) mod csrf;
+mod examine;
+mod extractors;
 mod guard;
-mod refresh_session;
+pub(crate) mod proof;
+mod refusal;
 mod remembered;
-mod session;
+mod verify;
 
-pub(crate) use authorize::{Refusal, authorize, authorize_with, decided, placed, refuse};
-pub(crate) use credentials::{access_credential, one_header, refresh_cookie_of, refresh_token_of};
+pub(crate) use authorize::{authorize, decided};
+pub(crate) use credentials::{access_credential, refresh_cookie_of, refresh_token_of};
+pub(crate) use examine::show;
+pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{Guard, Nobody, Public};
-pub use refresh_session::RefreshSession;
-pub(crate) use refresh_session::show;
-pub(crate) use remembered::{remember, take};
-pub use session::{Session, Transport, claims_from_parts, optional_claims_from_parts};
-pub(crate) use session::{forget, verified};
+pub(crate) use refusal::{Refusal, placed, refuse};
+pub(crate) use verify::forget;

@@ -4,8 +4,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{X_CSRF_TOKEN, X_REFRESH_TOKEN};
-use crate::auth::Auth;
+use crate::auth::{Auth, X_CSRF_TOKEN, X_REFRESH_TOKEN};
 use crate::claims::SessionClaims;
 
 impl<C: SessionClaims> Auth<C> {

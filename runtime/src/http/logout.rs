@@ -14,11 +14,11 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::{ExpiredCookies, LogoutPolicy, answer, csrf, session_of};
+use super::{ExpiredCookies, LogoutPolicy, answer, session_of};
 use crate::access::Policy as _;
-use crate::auth::Auth;
+use crate::auth::{Auth, Transport};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, Transport, access_credential, placed, refresh_cookie_of, refuse};
+use crate::extract::{Refusal, access_credential, csrf, placed, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that ends the session of the tokens in a request: `typed_logout_handler!(logout, AppState)`.

@@ -5,11 +5,11 @@ use std::fmt;
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::{CookieTokens, csrf};
+use super::CookieTokens;
 use crate::access::{Access, Declarer, DeclaresAccess, Rule};
-use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
+use crate::auth::{Auth, AuthError, ProvidesClaims, Session, TokenPair, Transport};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, Session, Transport, authorize, placed, refuse};
+use crate::extract::{Refusal, authorize, csrf, placed, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// A signed-in user who proves again who they are, before something that a stolen session must not be enough for.

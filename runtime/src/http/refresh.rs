@@ -13,10 +13,10 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::{CookieTokens, csrf};
+use super::CookieTokens;
 use crate::auth::{Auth, AuthState, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, placed, refresh_cookie_of, refuse};
+use crate::extract::{Refusal, csrf, placed, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// Writes the handler that exchanges a refresh token for the next pair: `typed_refresh_handler!(refresh, AppState)`.

@@ -7,11 +7,11 @@ use http::request::Parts;
 use serde::Serialize;
 
 use super::{answer, session_of};
-use crate::TARGET;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::extract::placed;
+use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::{SessionId, SessionRecord};
 

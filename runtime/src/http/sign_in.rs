@@ -5,10 +5,10 @@ use std::fmt;
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::{CookieTokens, csrf};
+use super::CookieTokens;
 use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, access_credential, placed, refresh_token_of, refuse};
+use crate::extract::{Refusal, access_credential, csrf, placed, refresh_token_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionMetadata;
 

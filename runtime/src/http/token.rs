@@ -1,9 +1,9 @@
-//! The token response, RFC 6749 section 5.1.
+//! The token response, RFC 6749 section 5.1, and that of introspection, RFC 7662 section 2.2.
 
 use axum_core::response::{IntoResponse, Response};
 
 use super::answer;
-use crate::auth::{AccessGrant, TokenPair};
+use crate::auth::{AccessGrant, Introspection, TokenPair};
 
 impl IntoResponse for TokenPair {
     fn into_response(self) -> Response {
@@ -12,6 +12,12 @@ impl IntoResponse for TokenPair {
 }
 
 impl IntoResponse for AccessGrant {
+    fn into_response(self) -> Response {
+        answer::json(&self)
+    }
+}
+
+impl IntoResponse for Introspection {
     fn into_response(self) -> Response {
         answer::json(&self)
     }

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::{Rule, is_scope_token};
-use crate::claims::SessionClaims;
-use crate::consistency::{first_scope, is_never};
-use crate::role::{RoleSet, Roles};
+use crate::access::Rule;
+use crate::claims::role::{RoleSet, Roles};
+use crate::claims::{SessionClaims, is_scope_token};
+use crate::diagnostics::rules::{first_scope, is_never};
 
 /// One of these; of one rule, the rule itself.
 pub(super) fn any(rules: Vec<Rule>) -> Rule {
@@ -105,7 +105,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::role::NoRole;
+    use crate::claims::role::NoRole;
 
     #[test]
     fn a_list_of_scopes_in_one_string_is_refused() {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::access::{Access, Rule};
-use crate::role::Roles;
+use crate::claims::role::Roles;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use markdown::head;

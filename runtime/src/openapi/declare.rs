@@ -7,7 +7,7 @@ use super::extension::{self, EXTENSION};
 use super::refusals;
 use super::requirements::requirements;
 use crate::access::Access;
-use crate::role::Roles;
+use crate::claims::role::Roles;
 
 /// Writes an access into an operation; what was written there by hand about who may call it does not count.
 ///

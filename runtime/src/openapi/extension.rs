@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::requirements::sufficing;
 use crate::access::{Access, Rule, function_of};
-use crate::role::Roles;
+use crate::claims::role::Roles;
 
 /// The name of the extension. [`AuthRouter`](crate::AuthRouter) says what stands in it.
 pub(crate) const EXTENSION: &str = "x-access";

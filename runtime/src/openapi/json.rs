@@ -9,8 +9,8 @@ use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use utoipa::openapi::OpenApi;
 
-use crate::TARGET;
-use crate::asset::{Asset, Caching};
+use crate::log::TARGET;
+use crate::openapi::asset::{Asset, Caching};
 
 /// A router that serves the document at `path`, as JSON, to anybody: for development.
 ///

@@ -1,7 +1,7 @@
 //! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
 
+pub(crate) mod asset;
 mod declare;
-pub(crate) mod endpoints;
 mod extension;
 pub(crate) mod json;
 #[cfg(any(test, feature = "test-util"))]
@@ -16,6 +16,7 @@ pub(crate) mod transports;
 
 use std::collections::btree_map::Entry;
 
+use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Schema};
 use utoipa::{PartialSchema as _, ToSchema};
@@ -23,6 +24,7 @@ use utoipa::{PartialSchema as _, ToSchema};
 pub(crate) use declare::declare;
 pub use json::openapi_json;
 pub(crate) use private::{conceal, without_private};
+pub(crate) use refusals::refusal;
 use requirements::with_refresh_token;
 
 use crate::rejection::ProblemDetails;
@@ -32,6 +34,14 @@ pub(crate) const SCHEME: &str = "bearer";
 
 /// The name of the second one, in documents with operations that ask for both tokens.
 const REFRESH_SCHEME: &str = "refreshToken";
+
+/// What the OpenAPI document says about one handler.
+pub struct Document {
+    pub(crate) path: String,
+    pub(crate) methods: Vec<HttpMethod>,
+    pub(crate) operation: Operation,
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
+}
 
 /// A document without operations.
 pub(crate) fn empty() -> OpenApi {

@@ -8,7 +8,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::SCHEME;
 use super::parameters::operations;
-use crate::role::Roles;
+use crate::claims::role::Roles;
 
 /// Takes the private roles out of every list of values that is made of these roles alone, at any depth.
 pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, roles: &Roles) -> T {

@@ -8,8 +8,8 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use crate::access::{Access, Rule};
+use crate::claims::role::Roles;
 use crate::rejection::ProblemDetails;
-use crate::role::Roles;
 
 /// The media type of every refusal (RFC 9457).
 const PROBLEM: &str = "application/problem+json";
@@ -197,7 +197,7 @@ fn is_problem(response: &Response) -> bool {
 }
 
 /// A refusal with a problem body.
-pub(super) fn refusal(description: &str) -> Response {
+pub(crate) fn refusal(description: &str) -> Response {
     let problem = Ref::from_schema_name(ProblemDetails::name());
     ResponseBuilder::new()
         .description(description)

@@ -4,7 +4,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::{REFRESH_SCHEME, SCHEME};
 use crate::access::{Access, Rule};
-use crate::role::Roles;
+use crate::claims::role::Roles;
 
 /// More alternatives than this are not spelled out: a reader learns nothing from them.
 pub(super) const MOST_ALTERNATIVES: usize = 64;

@@ -5,11 +5,12 @@ use std::panic::Location;
 use axum::routing::MethodRouter;
 
 use super::AuthRouter;
+use super::handler::Served;
+use super::routes::Declared;
 use super::trace::NoTrace;
 use crate::access::{Access, Rule};
-use crate::handler::{Declared, Served};
+use crate::claims::role::Roles;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
-use crate::role::Roles;
 
 /// Takes a handler for [`AuthRouter::fallback`](crate::AuthRouter::fallback) or
 /// [`AuthRouter::method_not_allowed_fallback`](crate::AuthRouter::method_not_allowed_fallback): `fallback!(not_found)`.

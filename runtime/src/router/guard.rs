@@ -8,7 +8,7 @@ use utoipa::openapi::{PathItem, Paths};
 use super::AuthRouter;
 use super::services::{Gate, ServiceAccess};
 use crate::access::{Access, Rule};
-use crate::consistency::is_never;
+use crate::diagnostics::rules::is_never;
 use crate::layer::all_of;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, OTHER_METHODS};
 use crate::openapi;
@@ -167,7 +167,7 @@ fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Oper
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::role::Roles;
+    use crate::claims::role::Roles;
 
     const ADMIN: Rule = Rule::Role("admin");
     const MEMBER: Rule = Rule::Role("member");

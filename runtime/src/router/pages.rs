@@ -6,7 +6,7 @@ use utoipa::openapi::OpenApi;
 
 use super::AuthRouter;
 use super::services::ServiceAccess;
-use crate::asset::Asset;
+use crate::openapi::asset::Asset;
 use crate::openapi::json;
 #[cfg(feature = "scalar")]
 use crate::scalar::{self, Reference};

@@ -3,16 +3,16 @@
 use std::marker::PhantomData;
 
 use axum::routing::{MethodFilter, MethodRouter};
-use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::path::HttpMethod;
 
-use crate::access::Access;
+use super::handler::{Arguments, MetBy, Served, Signature};
+use crate::access::{Access, Declarer, DeclaresAccess};
 use crate::auth::{Liveness, Transports};
-use crate::handler::{Captured, Declared, Served, Signature};
+use crate::claims::role::Roles;
+use crate::diagnostics::rules::check_declared;
 use crate::matrix::DeclaredWhere;
-use crate::openapi;
 use crate::openapi::transports::Scheme;
-use crate::role::Roles;
+use crate::openapi::{self, Document};
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
 ///
@@ -124,6 +124,51 @@ impl<S> Routes<S> {
     }
 }
 
+/// A handler whose arguments are known.
+pub struct Captured<S, H, T> {
+    routes: Routes<S>,
+    handler: H,
+    arguments: PhantomData<fn() -> T>,
+}
+
+impl<S, H, T> Captured<S, H, T> {
+    /// Asks who may call the handler, and whether the router's state can tell.
+    pub fn declared(self) -> Declared<S, H, T>
+    where
+        T: Arguments<First: DeclaresAccess<Demands: MetBy<S>>>,
+    {
+        let Self { routes, handler, arguments } = self;
+        let access = <T::First as DeclaresAccess>::ACCESS;
+        let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
+        // Guards and proofs ask for themselves, wherever they stand.
+        const {
+            if matches!(<T::First as DeclaresAccess>::DECLARER, Declarer::Application) {
+                check_declared(
+                    <T::First as DeclaresAccess>::ACCESS,
+                    <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES,
+                );
+            }
+        }
+        let declared = match <T::First as DeclaresAccess>::DECLARER {
+            Declarer::Attribute => DeclaredWhere::Attribute,
+            Declarer::Extractor => DeclaredWhere::Argument,
+            Declarer::Application => DeclaredWhere::Application,
+        };
+        Declared { routes, handler, arguments, access, declared, roles }
+    }
+}
+
+/// A handler that says who may call it.
+pub struct Declared<S, H, T> {
+    routes: Routes<S>,
+    pub(super) handler: H,
+    arguments: PhantomData<fn() -> T>,
+    pub(super) access: Access,
+    pub(super) declared: DeclaredWhere,
+    /// What its state knows of roles.
+    pub(super) roles: Roles,
+}
+
 impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
     /// Asks for the handler's document, and whether axum can serve it.
     pub fn documented<D, Kind>(self) -> Routes<S>
@@ -211,14 +256,6 @@ where
         let schemas = openapi::without_private(schemas, roles);
         Document { path: D::path(), methods: D::methods(), operation, schemas }
     }
-}
-
-/// What the OpenAPI document says about one handler.
-pub struct Document {
-    pub(crate) path: String,
-    pub(crate) methods: Vec<HttpMethod>,
-    pub(crate) operation: Operation,
-    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 /// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.

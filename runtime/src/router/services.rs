@@ -14,10 +14,10 @@ use super::AuthRouter;
 use super::trace::NoTrace;
 use crate::access::Access;
 use crate::claims::SessionClaims;
+use crate::claims::role::Roles;
 use crate::layer::AuthLayer;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
 use crate::openapi;
-use crate::role::Roles;
 
 /// What stands in the matrix for routes that nobody can list.
 const UNKNOWN_ROUTES: &str = "routes of a router that keeps them to itself";
@@ -105,7 +105,7 @@ impl<L> Gate<L> {
     fn of<A: ServiceAccess<Layer = L>>(access: A, path: &str) -> Self {
         let gate = access.gate();
         if let Access::Public { reason } = &gate.access {
-            tracing::info!(target: crate::TARGET, path, reason, "a route without a declared access was added");
+            tracing::info!(target: crate::log::TARGET, path, reason, "a route without a declared access was added");
         }
         gate
     }
@@ -260,7 +260,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
-        tracing::warn!(target: crate::TARGET, reason, "routes without a declared access were added");
+        tracing::warn!(target: crate::log::TARGET, reason, "routes without a declared access were added");
         self.without_other_methods.push(UNKNOWN_ROUTES.to_owned());
         let row = Unguarded(reason).gate().row(EVERY_METHOD, UNKNOWN_ROUTES.to_owned(), Location::caller());
         self.rows.push(row);

@@ -13,8 +13,8 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde_json::Value;
 use utoipa::openapi::{OpenApi, Server};
 
-use crate::TARGET;
-use crate::asset::{Asset, Caching};
+use crate::log::TARGET;
+use crate::openapi::asset::{Asset, Caching};
 
 const PAGE: &str = include_str!("page.html");
 const INIT: &str = include_str!("init.js");

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::ReuseKind;
-use crate::store::StoreError;
+use super::StoreError;
 
 /// Why there is no session, or no new one.
 #[derive(Debug)]

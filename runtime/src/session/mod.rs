@@ -12,21 +12,25 @@
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 
 mod cache;
-mod ending;
+mod end;
+mod erased;
 mod error;
 mod hash;
 mod id;
-mod looking;
-mod opening;
+mod lookup;
+mod open;
 #[cfg(test)]
 mod races;
 mod record;
 mod rotation;
 mod service;
+pub(crate) mod store;
 
+pub(crate) use erased::ErasedStore;
 pub use error::SessionError;
 pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
 pub use record::{SessionMetadata, SessionRecord};
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
 pub use service::{Outcome, Prepared, Sessions};
+use store::{Replaced, SessionStore, StoreError};

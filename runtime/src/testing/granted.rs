@@ -1,7 +1,7 @@
 //! Guards that have let a call pass, for tests that call a handler as the function that it is.
 
+use crate::extract::proof::Proof;
 use crate::extract::{Guard, Public};
-use crate::proof::Proof;
 
 /// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly. A
 /// [`Proof`] as well, to call what demands one.
@@ -50,8 +50,8 @@ impl<P> Granted for Public<P> {}
 impl<R> Granted for Proof<R> {}
 
 mod sealed {
+    use crate::extract::proof::Proof;
     use crate::extract::{Guard, Public};
-    use crate::proof::Proof;
 
     /// Nobody else can make a guard.
     pub trait Sealed {

@@ -8,9 +8,9 @@ use utoipa::openapi::response::ResponseBuilder;
 
 use super::{__path_health, __path_members};
 use crate::access::{Access, Rule};
+use crate::claims::role::Roles;
 use crate::openapi::declare;
 use crate::openapi::requirements::MOST_ALTERNATIVES;
-use crate::role::Roles;
 
 /// A member is implied by an editor, both by an administrator, everything by root, of which nobody is told.
 const ROLES: Roles = Roles {

@@ -5,9 +5,9 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::{ObjectBuilder, PathItem, Paths, RefOr, Schema};
 
 use crate::access::{Access, Rule};
+use crate::claims::role::Roles;
 use crate::openapi::requirements::MOST_ALTERNATIVES;
 use crate::openapi::{add_schemas, declare, empty, replace};
-use crate::role::Roles;
 
 fn security(rule: Rule) -> Value {
     let mut operation = OperationBuilder::new().build();

@@ -11,10 +11,10 @@ use super::rules::{self, Hierarchy, Holdings};
 use super::subject::{self, Template};
 use crate::access::Access;
 use crate::auth::Liveness;
+use crate::auth::X_REFRESH_TOKEN;
 use crate::claims::SessionClaims;
-use crate::http::X_REFRESH_TOKEN;
+use crate::claims::role::RoleSet as _;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
-use crate::role::RoleSet as _;
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::rules::Holdings;
 use crate::claims::SessionClaims;
+use crate::claims::role::RoleSet as _;
 use crate::matrix::{AccessRow, EVERY_METHOD, FALLBACK};
-use crate::role::RoleSet as _;
 
 /// What stands for `{*rest}`: so deep that placeholders of other routes seldom reach it, or where most services have something.
 const DEEP: &str = "countersign-probe/1/2/3/4/5/6/7";
@@ -135,7 +135,7 @@ mod tests {
             access: crate::Access::Authenticated,
             declared: crate::matrix::DeclaredWhere::Router,
             documented: false,
-            roles: crate::role::Roles::NONE,
+            roles: crate::claims::role::Roles::NONE,
             place: std::panic::Location::caller(),
         }
     }

@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::{AccessProbe, GapKind, ProbeReport};
 use crate::access::{Access, Rule};
+use crate::claims::role::Roles;
 use crate::matrix::{AccessRow, DeclaredWhere};
-use crate::role::Roles;
 use crate::router::AuthRouter;
 use crate::testing::TestAuth;
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::claims::SessionClaims;
+use crate::claims::role::RoleSet;
 use crate::clock::Timestamp;
-use crate::role::RoleSet;
 use crate::token::{AccessStamp, AccessTokens, Algorithm, Key, KeySet, TokenSettings};
 
 pub(super) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
@@ -47,9 +47,9 @@ impl RoleSet for Rank {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct User {
-    #[serde(rename = "sub", with = "crate::claims::subject")]
+    #[serde(rename = "sub", with = "crate::claims::wire::subject")]
     pub(super) id: u64,
-    #[serde(with = "crate::role::roles")]
+    #[serde(with = "crate::claims::wire::roles")]
     pub(super) roles: Vec<Rank>,
     pub(super) email: String,
 }

@@ -1,0 +1,194 @@
+//! Cookies for browsers: their names and their attributes.
+
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+use http::HeaderValue;
+
+use super::{ConfigError, Origin};
+
+/// A browser ignores a cookie whose name and value are longer together (RFC 6265bis section 5.6).
+const LARGEST: usize = 4096;
+const LONGEST_NAME: usize = 64;
+
+/// How a browser keeps the tokens: a cookie `__Host-refresh`, and if wanted one for the access token.
+///
+/// Every cookie has a `__Host-` name and with it `Secure`, `Path=/` and no `Domain` (RFC 6265bis section 4.1.3.2), `HttpOnly` and
+/// `SameSite=Strict`. None of that can be turned off; only `SameSite=Lax` can be chosen. Browsers take `Secure` cookies from
+/// `https` and, for development, most of them from `http://localhost`.
+///
+/// A refresh token in a cookie never stands in a response body, so no script of the page can read it. Requests that a cookie
+/// authenticates are checked for their sender, see [`Auth::csrf_token`]. Names and values have 4096 bytes in a browser; tokens
+/// that do not fit are not made, so with an [access cookie](Self::with_access_cookie) claims have to be small.
+///
+/// ```
+/// use countersign::{AuthBuilder, Cookies};
+/// # use countersign::SessionClaims;
+/// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+///
+/// # fn configure(builder: AuthBuilder<User>) -> AuthBuilder<User> {
+/// builder.cookies(Cookies::new().named("shop").with_access_cookie().trust_origin("https://app.example.com"))
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "pass it to `AuthBuilder::cookies`"]
+pub struct Cookies {
+    name: Option<String>,
+    same_site: CookieSameSite,
+    access: bool,
+    origins: Vec<String>,
+}
+
+/// Which requests of other sites a browser sends the cookies with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookieSameSite {
+    /// None, not even when the user follows a link.
+    #[default]
+    Strict,
+    /// Those of a user who follows a link to this site.
+    Lax,
+}
+
+impl Cookies {
+    /// A refresh cookie named `__Host-refresh`, `SameSite=Strict`, and no access cookie.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the cookies `__Host-<name>-refresh` and `__Host-<name>-access`: for two applications behind one host.
+    ///
+    /// Letters, digits, `-` and `_`; anything else is refused when the `Auth` is built.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Which requests of other sites carry the cookies; `Strict` unless set.
+    pub fn same_site(mut self, same_site: CookieSameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// Keeps the access token in a cookie too: for pages that the server renders. It is then in no response body.
+    ///
+    /// A page without a script cannot refresh. Where there is none, give access tokens the life that a visit may have
+    /// ([`access_ttl`](crate::AuthBuilder::access_ttl), at most a day) and look sessions up
+    /// ([`Liveness::Always`](crate::Liveness::Always)), so that signing out still ends them at once.
+    pub fn with_access_cookie(mut self) -> Self {
+        self.access = true;
+        self
+    }
+
+    /// Another origin whose pages may send requests with the cookies: `https://app.example.com`, exactly as browsers write it
+    /// in the header `Origin`; `http` only on loopback addresses. Call it again for another one.
+    ///
+    /// There are no wildcards: whoever can put a page on a trusted origin can act as the user.
+    pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    pub(crate) fn checked(self) -> Result<CookieRules, ConfigError> {
+        let fits = |name: &str| {
+            (1..=LONGEST_NAME).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let prefix = match self.name {
+            None => "__Host-".to_owned(),
+            Some(name) if fits(&name) => format!("__Host-{name}-"),
+            Some(_) => return Err(ConfigError::CookieName),
+        };
+        let origins = self.origins.into_iter().map(|origin| {
+            match Origin::parse(&origin).filter(Origin::is_trustworthy) {
+                Some(parsed) => Ok(parsed),
+                None => Err(ConfigError::Origin { origin }),
+            }
+        });
+        Ok(CookieRules {
+            refresh_name: format!("{prefix}refresh"),
+            access_name: self.access.then(|| format!("{prefix}access")),
+            same_site: self.same_site,
+            origins: origins.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// [`Cookies`] that were checked.
+#[derive(Debug)]
+pub(crate) struct CookieRules {
+    refresh_name: String,
+    access_name: Option<String>,
+    same_site: CookieSameSite,
+    origins: Vec<Origin>,
+}
+
+impl CookieRules {
+    pub(crate) fn refresh_name(&self) -> &str {
+        &self.refresh_name
+    }
+
+    pub(crate) fn access_name(&self) -> Option<&str> {
+        self.access_name.as_deref()
+    }
+
+    /// The origins that the application trusts beside its own.
+    pub(crate) fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// A `Set-Cookie` header. The one place where attributes are written, so that the cookie that takes another one away has the
+    /// same ones.
+    pub(crate) fn set(&self, name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
+        let same_site = match self.same_site {
+            CookieSameSite::Strict => SameSite::Strict,
+            CookieSameSite::Lax => SameSite::Lax,
+        };
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .secure(true)
+            .http_only(true)
+            .same_site(same_site)
+            .max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX)));
+        let mut header = HeaderValue::from_str(&cookie.build().to_string()).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+}
+
+/// The most bytes that a token in the cookie of this name may have.
+pub(crate) fn largest_value(name: &str) -> usize {
+    LARGEST.saturating_sub(name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_no_names_are_refused() {
+        let long = "x".repeat(LONGEST_NAME + 1);
+        for name in ["", "a b", "a;b", "a=b", "a/b", "ä", "a\r\n", long.as_str()] {
+            let refused = Cookies::new().named(name).checked();
+            assert!(matches!(refused, Err(ConfigError::CookieName)), "{name:?}");
+        }
+        let rules = Cookies::new().named("shop_1").with_access_cookie().checked().unwrap();
+        assert_eq!(rules.refresh_name(), "__Host-shop_1-refresh");
+        assert_eq!(rules.access_name(), Some("__Host-shop_1-access"));
+    }
+
+    /// Rows 102 and 103.
+    #[test]
+    fn every_cookie_has_the_attributes_of_the_host_prefix() {
+        for (same_site, written) in [(CookieSameSite::Strict, "Strict"), (CookieSameSite::Lax, "Lax")] {
+            let rules = Cookies::new().same_site(same_site).checked().unwrap();
+            let header = rules.set(rules.refresh_name(), "a.b.c", 60).unwrap();
+            assert!(header.is_sensitive());
+            let mut parts: Vec<_> = header.to_str().unwrap().split("; ").collect();
+            parts[1..].sort_unstable();
+            let same_site = format!("SameSite={written}");
+            let expected =
+                ["__Host-refresh=a.b.c", "HttpOnly", "Max-Age=60", "Path=/", same_site.as_str(), "Secure"];
+            assert_eq!(parts, expected);
+        }
+    }
+}

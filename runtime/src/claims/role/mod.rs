@@ -1,0 +1,252 @@
+//! Roles: what a user *is*. The set is closed when an enum derives it, open when roles are strings.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::hash::Hash;
+
+use serde::de::{Deserialize as _, Deserializer, Error as _};
+
+use super::{CowStr, SessionClaims, same};
+
+/// A role as a name, and the names it grants.
+///
+/// Derive it on a fieldless enum for a closed set; `String` is the open set, in which every name is possible and none
+/// implies another.
+///
+/// ```
+/// use countersign::RoleSet as _;
+///
+/// assert_eq!(String::from("editor").name(), "editor");
+/// assert!(String::from("editor").grants("editor"));
+/// assert!(!String::from("editor").grants("viewer"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
+)]
+pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
+    /// Every name of a closed set in the order of declaration; `None` when the set is open.
+    const NAMES: Option<&'static [&'static str]>;
+
+    /// The roles that imply others, each with every other role that its holders hold.
+    const IMPLIES: Hierarchy = &[];
+
+    /// The roles whose names stay out of what strangers read: OpenAPI documents and refusals.
+    const PRIVATE: &'static [&'static str] = &[];
+
+    /// A tuple of types that are called as the roles are, for rustc to show where a role does not exist; `()` shows nothing.
+    type Listed;
+
+    /// The name in tokens, in rules and in the OpenAPI document.
+    fn name(&self) -> &str;
+
+    /// The role with this name, or `None` when the set does not have it.
+    fn from_name(name: &str) -> Option<Self>;
+
+    /// Whether who holds this role also holds the role `name`: it is the same one, or implied by it.
+    fn grants(&self, name: &str) -> bool;
+}
+
+/// Roles with the roles that they imply, directly or not.
+pub type Hierarchy = &'static [(&'static str, &'static [&'static str])];
+
+/// What a set of roles says about all of them, as a value.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Roles {
+    /// As [`RoleSet::NAMES`].
+    #[allow(dead_code, reason = "for the document")]
+    pub(crate) names: Option<&'static [&'static str]>,
+    /// As [`RoleSet::IMPLIES`].
+    pub(crate) implies: Hierarchy,
+    /// As [`RoleSet::PRIVATE`].
+    pub(crate) private: &'static [&'static str],
+    /// As `SessionClaims::HAS_SCOPES`.
+    pub(crate) scopes: bool,
+}
+
+impl Roles {
+    /// Nothing is known of roles.
+    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[], scopes: true };
+
+    /// What `R` says.
+    pub const fn of<R: RoleSet>() -> Self {
+        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE, scopes: true }
+    }
+
+    /// What the claims `C` say.
+    pub(crate) const fn of_claims<C: SessionClaims>() -> Self {
+        Self { scopes: C::HAS_SCOPES, ..Self::of::<C::Role>() }
+    }
+
+    /// Whether whoever holds the role `holds` also holds the other role `name`.
+    pub(crate) const fn implied(self, holds: &str, name: &str) -> bool {
+        let mut index = 0;
+        while index < self.implies.len() {
+            let (role, implied) = self.implies[index];
+            if same(role.as_bytes(), holds.as_bytes()) {
+                let mut other = 0;
+                while other < implied.len() && !same(implied[other].as_bytes(), name.as_bytes()) {
+                    other += 1;
+                }
+                return other < implied.len();
+            }
+            index += 1;
+        }
+        false
+    }
+}
+
+/// The types of a signature with the roles that they name.
+pub type Known<'a> = &'a [(&'a str, Option<Roles>)];
+
+impl RoleSet for String {
+    const NAMES: Option<&'static [&'static str]> = None;
+
+    type Listed = ();
+
+    fn name(&self) -> &str {
+        self
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Some(name.to_owned())
+    }
+
+    fn grants(&self, name: &str) -> bool {
+        self == name
+    }
+}
+
+/// The roles of claims that mark no field with `#[claims(roles)]`: a closed set without any.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum NoRole {}
+
+impl RoleSet for NoRole {
+    const NAMES: Option<&'static [&'static str]> = Some(&[]);
+
+    type Listed = ();
+
+    fn name(&self) -> &str {
+        match *self {}
+    }
+
+    fn from_name(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        match *self {}
+    }
+}
+
+/// A name that is not one of a closed set of roles; what `FromStr` of a derived role answers.
+///
+/// It does not repeat the name, nor list the roles: either may come from, or go to, a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnknownRole;
+
+impl fmt::Display for UnknownRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown role")
+    }
+}
+
+impl std::error::Error for UnknownRole {}
+
+/// `FromStr` of a derived role.
+pub fn parse_role<R: RoleSet>(name: &str) -> Result<R, UnknownRole> {
+    R::from_name(name).ok_or(UnknownRole)
+}
+
+/// `Deserialize` of a derived role.
+pub fn deserialize_role<'de, R: RoleSet, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
+    let CowStr(name) = CowStr::deserialize(deserializer)?;
+    parse_role(&name).map_err(D::Error::custom)
+}
+
+/// A field that can carry `#[claims(roles)]`: `Vec`, `BTreeSet`, `HashSet`, `Option` or a single role.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot carry #[claims(roles)]",
+    label = "not a role or a collection of roles",
+    note = "use `Vec<R>`, `BTreeSet<R>`, `HashSet<R>`, `Option<R>` or `R`, where `R` derives `Role` or is `String`"
+)]
+pub trait RoleField: Sized {
+    /// The role inside.
+    type Role: RoleSet;
+
+    /// Every role held.
+    fn held(&self) -> impl Iterator<Item = &Self::Role>;
+
+    /// Builds the field from the known roles of a token; `None` when the field cannot hold that many.
+    fn from_held(roles: Vec<Self::Role>) -> Option<Self>;
+}
+
+impl<R: RoleSet> RoleField for Vec<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: RoleSet> RoleField for R {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        std::iter::once(self)
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        let [role] = <[R; 1]>::try_from(roles).ok()?;
+        Some(role)
+    }
+}
+
+impl<R: RoleSet> RoleField for Option<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(mut roles: Vec<R>) -> Option<Self> {
+        let role = roles.pop();
+        roles.is_empty().then_some(role)
+    }
+}
+
+impl<R: RoleSet + Ord> RoleField for BTreeSet<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles.into_iter().collect())
+    }
+}
+
+impl<R: RoleSet + Eq + Hash> RoleField for HashSet<R> {
+    type Role = R;
+
+    fn held(&self) -> impl Iterator<Item = &R> {
+        self.iter()
+    }
+
+    fn from_held(roles: Vec<R>) -> Option<Self> {
+        Some(roles.into_iter().collect())
+    }
+}
+
+#[cfg(all(test, feature = "macros"))]
+mod tests;

@@ -1,0 +1,440 @@
+//! Rules that cannot be meant as they are written, found at compile time.
+
+use crate::access::{Access, Rule};
+use crate::claims::role::{Known, Roles};
+use crate::diagnostics::message::Message;
+use crate::diagnostics::roles::check_names;
+
+/// Refuses to compile when a rule always or never holds, or says something twice, as far as the types of the signature know its roles.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_rule(attribute: &str, rule: Rule, known: Known<'_>) {
+    let nothing = &[("", Some(Roles::NONE))];
+    let known = if known.is_empty() { nothing } else { known };
+    let mut index = 0;
+    while index < known.len() {
+        let roles = match known[index].1 {
+            Some(roles) => roles,
+            None => Roles::NONE,
+        };
+        if let Some(flaw) = first_flaw(&rule, roles) {
+            panic!("{}", flaw.told(Message::new().add(attribute).add(": ")).text());
+        }
+        index += 1;
+    }
+}
+
+/// As [`check_rule`], for the rule of a policy.
+#[track_caller]
+pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
+    if let Access::Require(rule) = access {
+        check_rule(attribute, rule, known);
+    }
+}
+
+/// Refuses to compile when the rule of a guard is wrong for the roles of its router's state, or names one that they do not have.
+///
+/// ```
+/// # use countersign::__private::Guard;
+/// # use countersign::{Access, Auth, AuthRouter, Policy, Rule, SessionClaims, routes};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, #[role(implies(Member))] Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role> }
+/// # enum Rules {}
+/// # impl Policy for Rules {
+/// #     const ACCESS: Access = Access::Require(RULE);
+/// #     type Roles = ();
+/// #     type Checks = ();
+/// #     type Proves = ();
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: Guard<Rules>) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// const RULE: Rule = Rule::All(&[Rule::Role("member"), Rule::Not(&Rule::Role("admin"))]);
+/// ```
+///
+/// ```compile_fail,E0080
+/// # use countersign::__private::Guard;
+/// # use countersign::{Access, Auth, AuthRouter, Policy, Rule, SessionClaims, routes};
+/// # #[derive(countersign::Role, Clone, Copy)]
+/// # enum Role { Member, #[role(implies(Member))] Admin }
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role> }
+/// # enum Rules {}
+/// # impl Policy for Rules {
+/// #     const ACCESS: Access = Access::Require(RULE);
+/// #     type Roles = ();
+/// #     type Checks = ();
+/// #     type Proves = ();
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: Guard<Rules>) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// const RULE: Rule = Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("member"))]);
+/// ```
+///
+/// The access of an extractor that the application declares by hand is asked as well, where `routes!` takes its handler:
+///
+/// ```compile_fail,E0080
+/// # use axum::extract::FromRequestParts;
+/// # use axum::http::request::Parts;
+/// # use countersign::{Access, Auth, AuthRouter, DeclaresAccess, Rule, SessionClaims, routes};
+/// # #[derive(SessionClaims, Clone)]
+/// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<String> }
+/// # struct ByHand;
+/// # impl<S: Sync> FromRequestParts<S> for ByHand {
+/// #     type Rejection = ();
+/// #     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, ()> { Err(()) }
+/// # }
+/// # #[utoipa::path(get, path = "/")]
+/// # async fn handler(_: ByHand) {}
+/// # fn main() { let _ = AuthRouter::<Auth<User>>::new().routes(routes!(handler)); }
+/// impl DeclaresAccess for ByHand {
+///     const ACCESS: Access = Access::Require(Rule::All(&[Rule::Role("a"), Rule::Not(&Rule::Role("a"))]));
+///     type Demands = ();
+/// }
+/// ```
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub(crate) const fn check_declared(access: Access, roles: Roles) {
+    let Access::Require(rule) = access else { return };
+    check_names(&rule, roles);
+    if let Some(flaw) = first_flaw(&rule, roles) {
+        let start = Message::new().add("a guard demands ").rule(&rule).add(": ");
+        panic!("{}", flaw.told(start).text());
+    }
+}
+
+/// What is wrong with a rule, or with a part of it.
+#[derive(Clone, Copy)]
+pub(crate) enum Flaw {
+    /// Nobody can meet it.
+    Never(Rule),
+    /// Every signed-in user meets it.
+    Always(Rule),
+    /// Who has the role `holds` has the role `implied`.
+    Implied { holds: &'static str, implied: &'static str },
+    /// Who has the role `holds` has the role `lacks`.
+    Contradiction { holds: &'static str, lacks: &'static str },
+    /// The claims have no scopes.
+    NoScopes(&'static str),
+    /// The same part stands twice in one group.
+    Twice(Rule),
+}
+
+impl Flaw {
+    /// What the user reads.
+    pub(crate) const fn told(&self, start: Message) -> Message {
+        match self {
+            Self::Never(rule) => start.add("nobody can meet ").rule(rule).add("; remove a part of it"),
+            Self::Always(rule) => start
+                .add("every signed-in user satisfies ")
+                .rule(rule)
+                .add("; remove that part of the rule, or write #[authenticated]"),
+            Self::Implied { holds, implied } => start
+                .add("role ")
+                .name(implied)
+                .add(" is superfluous beside role ")
+                .name(holds)
+                .add(", which implies it; remove role ")
+                .name(implied),
+            Self::Contradiction { holds, lacks } => implies(start, holds, lacks)
+                .add(", so nobody has role ")
+                .name(holds)
+                .add(" and not role ")
+                .name(lacks)
+                .add("; remove one of the two"),
+            Self::NoScopes(scope) => start
+                .add("nobody has scope ")
+                .name(scope)
+                .add(", since the claims have no scopes; mark a field with #[claims(scopes)]"),
+            Self::Twice(rule) => {
+                start.rule(rule).add(" stands twice, maybe inside of a named rule; remove one of the two")
+            }
+        }
+    }
+}
+
+const fn implies(start: Message, holds: &str, implied: &str) -> Message {
+    start.add("role ").name(holds).add(" implies role ").name(implied)
+}
+
+/// The first scope that a rule asks for.
+pub(crate) const fn first_scope(rule: &Rule) -> Option<&'static str> {
+    match rule {
+        Rule::Scope(scope) => Some(scope),
+        Rule::Not(rule) => first_scope(rule),
+        Rule::Any(members) | Rule::All(members) => {
+            let mut index = 0;
+            while index < members.len() {
+                if let Some(scope) = first_scope(&members[index]) {
+                    return Some(scope);
+                }
+                index += 1;
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A scope, where nobody can hold one; else the first flaw of the rule's parts.
+const fn first_flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
+    match first_scope(rule) {
+        Some(scope) if !roles.scopes => Some(Flaw::NoScopes(scope)),
+        _ => flaw(rule, roles),
+    }
+}
+
+/// The first flaw of a rule, of its innermost parts first. A list without members says openly that nobody passes, and is none.
+pub(crate) const fn flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
+    let (members, together) = match rule {
+        Rule::All(members) if !members.is_empty() => (*members, true),
+        Rule::Any(members) if !members.is_empty() => (*members, false),
+        _ => return None,
+    };
+    let mut index = 0;
+    while index < members.len() {
+        if let Some(flaw) = flaw(&members[index], roles) {
+            return Some(flaw);
+        }
+        index += 1;
+    }
+    if let Some(flaw) = of_pairs(members, together, roles) {
+        return Some(flaw);
+    }
+    let Some(atoms) = Atoms::of(rule, roles) else {
+        return match (has_opposites(members), together) {
+            (false, _) => None,
+            (true, true) => Some(Flaw::Never(*rule)),
+            (true, false) => Some(Flaw::Always(*rule)),
+        };
+    };
+    if atoms.table(rule, true).and(atoms.possible).is_empty() {
+        return Some(Flaw::Never(*rule));
+    }
+    if atoms.table(rule, false).not().and(atoms.possible).is_empty() {
+        return Some(Flaw::Always(*rule));
+    }
+    None
+}
+
+/// Whether a role or scope stands beside its negation.
+const fn has_opposites(members: &[Rule]) -> bool {
+    let mut negated = 0;
+    while negated < members.len() {
+        let mut plain = 0;
+        while plain < members.len() {
+            if let Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_))) = members[negated]
+                && rule.is(&members[plain])
+            {
+                return true;
+            }
+            plain += 1;
+        }
+        negated += 1;
+    }
+    false
+}
+
+/// Whether nobody can meet the rule as a whole, as far as it is small enough to tell.
+pub(crate) const fn is_never(rule: &Rule, roles: Roles) -> bool {
+    match Atoms::of(rule, roles) {
+        Some(atoms) => atoms.table(rule, true).and(atoms.possible).is_empty(),
+        None => matches!(rule, Rule::All(members) if has_opposites(members)),
+    }
+}
+
+const fn of_pairs(members: &[Rule], together: bool, roles: Roles) -> Option<Flaw> {
+    let mut one = 0;
+    while one < members.len() {
+        let mut other = 0;
+        while other < members.len() {
+            let (first, second) = (&members[one], &members[other]);
+            if one < other && first.is(second) {
+                return Some(Flaw::Twice(*first));
+            }
+            if together && let Some(flaw) = of_pair(first, second, roles) {
+                return Some(flaw);
+            }
+            other += 1;
+        }
+        one += 1;
+    }
+    None
+}
+
+/// What is wrong with two parts that have to hold together.
+const fn of_pair(first: &Rule, second: &Rule, roles: Roles) -> Option<Flaw> {
+    match (first, second) {
+        (Rule::Role(holds), Rule::Role(implied)) if roles.implied(holds, implied) => {
+            Some(Flaw::Implied { holds, implied })
+        }
+        (Rule::Role(holds), Rule::Not(Rule::Role(lacks))) if roles.implied(holds, lacks) => {
+            Some(Flaw::Contradiction { holds, lacks })
+        }
+        _ => None,
+    }
+}
+
+/// The roles and scopes of a rule, each with its place in a truth table.
+struct Atoms {
+    places: [Rule; Self::MOST],
+    count: usize,
+    /// The rows that a user can be in: who has a role has the roles that it implies.
+    possible: Table,
+}
+
+impl Atoms {
+    /// A table for more would be long, and the compiler would warn of the time that it takes.
+    const MOST: usize = 10;
+
+    /// `None` for a rule with too many of them.
+    const fn of(rule: &Rule, roles: Roles) -> Option<Self> {
+        let none = Self { places: [Rule::Live; Self::MOST], count: 0, possible: Table::EVERY };
+        let Some(mut atoms) = none.with(rule) else { return None };
+        let mut holds = 0;
+        while holds < atoms.count {
+            let mut other = 0;
+            while other < atoms.count {
+                if let (Rule::Role(role), Rule::Role(name)) = (atoms.places[holds], atoms.places[other])
+                    && roles.implied(role, name)
+                {
+                    atoms.possible = atoms.possible.and(Table::of(holds).not().or(Table::of(other)));
+                }
+                other += 1;
+            }
+            holds += 1;
+        }
+        Some(atoms)
+    }
+
+    const fn with(mut self, rule: &Rule) -> Option<Self> {
+        match rule {
+            Rule::Role(_) | Rule::Scope(_) if self.place(rule) == self.count => {
+                if self.count == Self::MOST {
+                    return None;
+                }
+                self.places[self.count] = *rule;
+                self.count += 1;
+            }
+            Rule::Not(rule) => return self.with(rule),
+            Rule::Any(rules) | Rule::All(rules) => {
+                let mut index = 0;
+                while index < rules.len() {
+                    match self.with(&rules[index]) {
+                        Some(atoms) => self = atoms,
+                        None => return None,
+                    }
+                    index += 1;
+                }
+            }
+            _ => {}
+        }
+        Some(self)
+    }
+
+    const fn place(&self, atom: &Rule) -> usize {
+        let mut place = 0;
+        while place < self.count && !self.places[place].is(atom) {
+            place += 1;
+        }
+        place
+    }
+
+    /// The rows in which the rule holds, where everything that is no role and no scope holds or does not. Nothing of it can be negated, so
+    /// these two are the extremes.
+    const fn table(&self, rule: &Rule, others: bool) -> Table {
+        match rule {
+            Rule::Role(_) | Rule::Scope(_) => Table::of(self.place(rule)),
+            Rule::Not(atom @ (Rule::Role(_) | Rule::Scope(_))) => Table::of(self.place(atom)).not(),
+            Rule::Not(_) | Rule::All([]) => Table::NONE,
+            Rule::All(rules) => {
+                let mut table = Table::EVERY;
+                let mut index = 0;
+                while index < rules.len() {
+                    table = table.and(self.table(&rules[index], others));
+                    index += 1;
+                }
+                table
+            }
+            Rule::Any(rules) => {
+                let mut table = Table::NONE;
+                let mut index = 0;
+                while index < rules.len() {
+                    table = table.or(self.table(&rules[index], others));
+                    index += 1;
+                }
+                table
+            }
+            _ if others => Table::EVERY,
+            _ => Table::NONE,
+        }
+    }
+}
+
+/// A set of rows of the truth table of [`Atoms::MOST`] atoms, a bit for each.
+#[derive(Clone, Copy)]
+struct Table([u64; Self::WORDS]);
+
+impl Table {
+    const WORDS: usize = (1 << Atoms::MOST) / 64;
+    const NONE: Self = Self([0; Self::WORDS]);
+    const EVERY: Self = Self([u64::MAX; Self::WORDS]);
+
+    /// The rows in which the atom at this place holds: those with this bit in their number.
+    const fn of(place: usize) -> Self {
+        let mut table = Self::NONE;
+        let mut row = 0;
+        while row < 64 {
+            if place < 6 && row >> place & 1 == 1 {
+                table.0[0] |= 1 << row;
+            }
+            row += 1;
+        }
+        let mut word = 0;
+        while word < Self::WORDS {
+            if place < 6 {
+                table.0[word] = table.0[0];
+            } else if word >> (place - 6) & 1 == 1 {
+                table.0[word] = u64::MAX;
+            }
+            word += 1;
+        }
+        table
+    }
+
+    const fn and(mut self, other: Self) -> Self {
+        let mut word = 0;
+        while word < Self::WORDS {
+            self.0[word] &= other.0[word];
+            word += 1;
+        }
+        self
+    }
+
+    const fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    const fn not(mut self) -> Self {
+        let mut word = 0;
+        while word < Self::WORDS {
+            self.0[word] = !self.0[word];
+            word += 1;
+        }
+        self
+    }
+
+    const fn is_empty(&self) -> bool {
+        let mut word = 0;
+        while word < Self::WORDS && self.0[word] == 0 {
+            word += 1;
+        }
+        word == Self::WORDS
+    }
+}
+
+#[cfg(test)]
+mod tests;

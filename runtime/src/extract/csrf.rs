@@ -1,0 +1,98 @@
+//! Whether the site itself sent a request, where a browser adds the credentials on its own (CSRF).
+
+use http::header::{ORIGIN, UPGRADE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method};
+
+use crate::auth::{Auth, Origin, X_CSRF_TOKEN, one_header};
+use crate::claims::SessionClaims;
+use crate::rejection::Denial;
+use crate::session::SessionId;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const WEBSOCKET: &[u8] = b"websocket";
+
+impl<C: SessionClaims> Auth<C> {
+    /// What a request carries in the header `X-CSRF-Token` when a cookie is its credential: for pages that the server renders;
+    /// others find it in the response that set the cookies. It is the same for the whole session and good for no other.
+    ///
+    /// A request with an unsafe method that a cookie authenticates has to show who sent it, and so has the handshake of a
+    /// WebSocket. A browser says so in
+    /// `Sec-Fetch-Site`, an older one in `Origin`, which has to be the request's own host or a
+    /// [trusted origin](crate::Cookies::trust_origin). The header is demanded where a client sends neither, and has to be right
+    /// wherever it is sent. Requests with tokens in a header need none of it.
+    ///
+    /// A proxy has to hand on the `Host` that the browser has sent; where it cannot, trust the public origin by name.
+    pub fn csrf_token(&self, session: &SessionId) -> String {
+        self.csrf_token_of(session.as_str())
+    }
+}
+
+/// Who may have sent the request, for a session that a cookie names, or for a sign-in, where there is none yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
+    Session(&'a str),
+    SignIn,
+}
+
+/// Refuses a request that changes something and does not show that this site sent it.
+pub(crate) fn check<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    subject: Subject<'_>,
+) -> Result<(), Denial> {
+    if changes_nothing(parts) {
+        return Ok(());
+    }
+    let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
+    let has_token = match (token, subject) {
+        (None, _) => false,
+        // Another site cannot send the header without asking first (CORS), whatever is in it.
+        (Some(token), Subject::SignIn) => !token.is_empty(),
+        (Some(token), Subject::Session(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
+        (Some(_), Subject::Session(_)) => return Err(Denial::CrossSite),
+    };
+    let trusted = auth.transports().cookies.as_ref().map_or(&[][..], |rules| rules.origins());
+    match sender(parts, trusted) {
+        Sender::Ours => Ok(()),
+        Sender::Unknown if has_token => Ok(()),
+        Sender::Unknown | Sender::Foreign => Err(Denial::CrossSite),
+    }
+}
+
+/// Whether it is a request by a safe method (RFC 9110 section 9.2.1), and no handshake of a WebSocket: with that `GET` begins a
+/// conversation, which a page of any site may begin and read, since CORS does not apply to it (RFC 6455 section 10.2).
+fn changes_nothing(parts: &Parts) -> bool {
+    let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    let mut upgrades = parts.headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes);
+    is_safe
+        && !upgrades
+            .any(|line| line.windows(WEBSOCKET.len()).any(|name| name.eq_ignore_ascii_case(WEBSOCKET)))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sender {
+    Ours,
+    Foreign,
+    Unknown,
+}
+
+/// What the browser says of the page that sent the request, in headers that no page can set.
+fn sender(parts: &Parts, trusted: &[Origin]) -> Sender {
+    let (Ok(site), Ok(origin)) =
+        (one_header(&parts.headers, &SEC_FETCH_SITE), one_header(&parts.headers, &ORIGIN))
+    else {
+        return Sender::Foreign;
+    };
+    let parsed = origin.and_then(|origin| Origin::parse(origin.to_str().ok()?));
+    let is_trusted = parsed.as_ref().is_some_and(|origin| trusted.contains(origin));
+    match site.map(|site| site.as_bytes()) {
+        // `none` is the user: an address typed, a form sent again.
+        Some(b"same-origin" | b"none") => Sender::Ours,
+        Some(_) if is_trusted => Sender::Ours,
+        Some(_) => Sender::Foreign,
+        None if is_trusted || parsed.is_some_and(|origin| origin.is_target_of(parts)) => Sender::Ours,
+        None if origin.is_some() => Sender::Foreign,
+        None => Sender::Unknown,
+    }
+}

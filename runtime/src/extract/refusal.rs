@@ -1,0 +1,62 @@
+//! A refusal on its way to the client, and the event that tells of it.
+
+use axum::extract::MatchedPath;
+use http::request::Parts;
+
+use crate::access::Access;
+use crate::auth::{Auth, Place, Session};
+use crate::claims::SessionClaims;
+use crate::claims::role::Roles;
+use crate::events::{AuthEventKind, AuthOutcome};
+use crate::rejection::{AuthRejection, Denial};
+
+/// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
+const LONGEST_METHOD: usize = 17;
+
+/// A refusal, with what the log says of its cause and whose request it was.
+pub(crate) struct Refusal<C> {
+    pub(crate) denial: Denial,
+    pub(crate) reason: &'static str,
+    pub(crate) session: Option<Session<C>>,
+}
+
+impl<C> From<Denial> for Refusal<C> {
+    fn from(denial: Denial) -> Self {
+        Self { denial, reason: denial.code(), session: None }
+    }
+}
+
+/// The handle for what follows from this request, so that events name it.
+pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
+    auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })
+}
+
+/// A longer one is made up by the client, and could fill the log.
+fn method_of(parts: &Parts) -> Option<&str> {
+    Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD)
+}
+
+fn route_of(parts: &Parts) -> Option<&str> {
+    parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
+}
+
+/// Makes a refusal an event and a response.
+pub(crate) fn refuse<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    access: Option<Access>,
+    refusal: &Refusal<C>,
+) -> AuthRejection {
+    let outcome =
+        if refusal.denial.status().is_server_error() { AuthOutcome::Failed } else { AuthOutcome::Refused };
+    let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
+    event.method = method_of(parts);
+    event.route = route_of(parts);
+    event.policy = access;
+    let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
+    event.user = user.as_deref();
+    event.session = refusal.session.as_ref().map(Session::id);
+    event.actor = refusal.session.as_ref().and_then(Session::actor);
+    auth.emit(&event);
+    AuthRejection::new(refusal.denial, auth.realm()).without(Roles::of::<C::Role>().private)
+}

@@ -1,0 +1,104 @@
+//! How sessions are looked up.
+
+use std::time::Duration;
+
+use super::Replaced;
+use super::cache::LiveCache;
+use super::{SessionError, SessionId, SessionRecord, Sessions};
+use crate::clock::Timestamp;
+use crate::log::OneLine;
+use crate::log::TARGET;
+
+impl Sessions {
+    /// Lets [`is_live`](Self::is_live) answer from what it found less than `max_age` ago, for up to `capacity` sessions.
+    pub(crate) fn cached(mut self, max_age: Duration, capacity: usize) -> Self {
+        self.cache = Some(LiveCache::new(max_age, capacity));
+        self
+    }
+
+    /// The session `id`, unless it has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn live(&self, id: &SessionId) -> Result<Option<SessionRecord>, SessionError> {
+        let record = self.store.load(id).await?;
+        let now = self.now();
+        Ok(record.filter(|record| !record.is_expired(now)))
+    }
+
+    /// As [`live`](Self::live), and notes that the session is in use: `last_used_at` moves once in every
+    /// [touch interval](super::SessionPolicy::touch_interval). When the session ends does not move.
+    ///
+    /// A note that could not be written is no error: the next one will do.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when the session could not be read.
+    pub async fn touch(&self, id: &SessionId) -> Result<Option<SessionRecord>, SessionError> {
+        match self.live(id).await? {
+            Some(record) => Ok(Some(self.touched(record).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// The record, as it was written if a note was due, else as it was.
+    pub(super) async fn touched(&self, record: SessionRecord) -> SessionRecord {
+        let now = self.now();
+        if now.since(record.last_used_at) < self.policy.touch_interval {
+            return record;
+        }
+        let version = record.version;
+        let next = SessionRecord { last_used_at: now, version: version.saturating_add(1), ..record.clone() };
+        match self.store.replace(next.clone(), version).await {
+            Ok(Replaced::Yes) => next,
+            Ok(Replaced::Conflict) => record,
+            Err(cause) => {
+                tracing::debug!(target: TARGET, error = %OneLine(&cause), "the last use of a session was not noted");
+                record
+            }
+        }
+    }
+
+    /// Whether the session `id` has not ended, belongs to `user_id`, and still stands by the access tokens that it was given
+    /// at `issued_at`.
+    ///
+    /// Notes that the session is in use, as [`touch`](Self::touch) does.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when the session could not be read: the answer is then neither yes nor no.
+    pub async fn is_live(
+        &self,
+        id: &SessionId,
+        user_id: &str,
+        issued_at: Timestamp,
+    ) -> Result<bool, SessionError> {
+        let now = self.now();
+        let cache = self.cache.as_ref();
+        if cache.is_some_and(|cache| cache.vouches_for(id, user_id, issued_at, now)) {
+            return Ok(true);
+        }
+        let draft = cache.map(|cache| cache.draft(id, user_id, now));
+        let Some(record) = self.touch(id).await? else { return Ok(false) };
+        let is_live = record.user_id == user_id
+            && record.access_not_before.is_none_or(|not_before| issued_at > not_before);
+        if let (true, Some(cache), Some(draft)) = (is_live, cache, draft) {
+            cache.keep(draft, &record);
+        }
+        Ok(is_live)
+    }
+
+    /// The sessions of a user that have not ended, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, SessionError> {
+        let mut records = self.store.list(user_id).await?;
+        let now = self.now();
+        records.retain(|record| !record.is_expired(now));
+        records.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        Ok(records)
+    }
+}
