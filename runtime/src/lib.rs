@@ -79,6 +79,8 @@ mod events;
 mod extract;
 mod http;
 mod layer;
+#[cfg(test)]
+mod layers;
 mod log;
 #[cfg(feature = "openapi")]
 mod matrix;
