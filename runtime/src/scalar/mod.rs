@@ -27,7 +27,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// Read, hashed and compressed at the first visit, once for the process.
+/// Read and hashed at the first visit, once for the process.
 static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
     let script = scalar_api_reference::get_asset("scalar.js");
     if script.is_none() {
