@@ -12,9 +12,9 @@ mod function;
 mod keys;
 mod krate;
 mod named;
-mod place;
 mod role;
 mod routes;
+mod scope_token;
 mod span;
 mod state;
 mod suggest;
@@ -24,7 +24,7 @@ mod testing;
 use proc_macro::TokenStream;
 use syn::DeriveInput;
 
-use crate::access::Kind;
+use crate::access::Attribute;
 
 /// Makes a fieldless enum the closed set of an application's roles.
 ///
@@ -94,7 +94,7 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
 /// that are not `async`, more than 15 arguments, a second access attribute, a `security(...)` of your own.
 #[proc_macro_attribute]
 pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::Authenticated, arguments.into(), item.into()).into()
+    access::attribute(Attribute::Authenticated, arguments.into(), item.into()).into()
 }
 
 /// Lets anybody call the handler below it: `#[public(reason = "health probe")]`.
@@ -105,7 +105,7 @@ pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `Option` of it.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::Public, arguments.into(), item.into()).into()
+    access::attribute(Attribute::Public, arguments.into(), item.into()).into()
 }
 
 /// Lets users with any of the roles call the handler below it: `#[require_role("admin", Role::Support)]`.
@@ -123,7 +123,7 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// twice, and a role with characters that a scope of RFC 6749 section 3.3 cannot have.
 #[proc_macro_attribute]
 pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::RequireRole, arguments.into(), item.into()).into()
+    access::attribute(Attribute::RequireRole, arguments.into(), item.into()).into()
 }
 
 /// Lets users with any of the scopes call the handler below it: `#[require_scope("posts:write")]`.
@@ -132,7 +132,7 @@ pub fn require_role(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// [`require_role`](macro@require_role) holds for it too, but scopes are no closed set and imply nothing.
 #[proc_macro_attribute]
 pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::RequireScope, arguments.into(), item.into()).into()
+    access::attribute(Attribute::RequireScope, arguments.into(), item.into()).into()
 }
 
 /// Lets users who satisfy a rule call the handler below it: `#[require(role("admin") || role(Role::Editor) && scope("posts:write"))]`.
@@ -159,7 +159,7 @@ pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// anything but roles and scopes, and more than 64 checks.
 #[proc_macro_attribute]
 pub fn require(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    access::attribute(Kind::Require, arguments.into(), item.into()).into()
+    access::attribute(Attribute::Require, arguments.into(), item.into()).into()
 }
 
 /// Makes an async function a condition: `#[require(check(owns_post))]`.

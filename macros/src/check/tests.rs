@@ -129,8 +129,8 @@ fn a_check_has_an_answer() {
 fn a_check_is_nothing_else() {
     let both = |name| {
         format!(
-            "#[check] and #[{name}] stand above one function\n\
-             help: make two functions: a rule asks the one, and the other handles requests\n\
+            "#[check] and #[{name}] cannot be on the same function\n\
+             help: write two functions: one that a rule asks, and one that handles requests\n\
              note: name the first one in the rule above the second, as in #[require(check(owns_post))]"
         )
     };
@@ -140,7 +140,7 @@ fn a_check_is_nothing_else() {
     refused(
         "",
         "#[check] async fn owns() -> bool { true }",
-        &["#[check] stands twice above one function\nhelp: keep one of the two"],
+        &["#[check] is written twice above one function\nhelp: keep one of the two"],
     );
 }
 
@@ -158,9 +158,7 @@ fn the_keys_of_a_check_are_checked() {
     refused(
         "\"not_found\"",
         item,
-        &[
-            "#[check(...)] takes keys, and a value stands without one\nnote: the keys are `not_found`, `crate`",
-        ],
+        &["#[check(...)] takes keys, but this value has no key\nnote: the keys are `not_found`, `crate`"],
     );
 }
 
