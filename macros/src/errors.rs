@@ -69,7 +69,7 @@ impl Drop for Errors {
     }
 }
 
-/// One mistake in the house style: a lower-case sentence, then what to type, then why.
+/// One mistake in the house style: a lower-case sentence, then the text to type, then the reason.
 pub(crate) struct Message {
     text: String,
 }
@@ -79,12 +79,12 @@ impl Message {
         Self { text: sentence.into() }
     }
 
-    /// What to type.
+    /// Adds the text to type.
     pub(crate) fn help(self, help: impl Display) -> Self {
         self.line("help", &help)
     }
 
-    /// A reason or a list, where the help does not say it all.
+    /// Adds a reason or a list, where the help is not enough.
     pub(crate) fn note(self, note: impl Display) -> Self {
         self.line("note", &note)
     }
@@ -107,7 +107,7 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Tokens as a message shows them.
+/// Tokens as a message shows them: without spaces.
 pub(crate) fn compact(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().split_whitespace().collect()
 }

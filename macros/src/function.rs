@@ -136,7 +136,7 @@ impl Requirements<'_> {
         if !generics.params.is_empty() {
             self.generic(&generics.params);
         } else if let Some(clause) = &generics.where_clause {
-            let message = self.noun.message("has no `where` clause");
+            let message = self.noun.message("cannot have a `where` clause");
             self.errors.push(clause.where_token, message.help("remove it"));
         }
         if let Some(variadic) = &signature.variadic {

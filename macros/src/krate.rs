@@ -15,7 +15,7 @@ impl Krate {
     }
 
     /// Takes the path of the runtime off the input of a function-like macro: the runtime's `macro_rules!` put it, one
-    /// token, and a comma in front of what the user wrote.
+    /// token, and a comma in front of the user's tokens.
     pub(crate) fn split_off(input: TokenStream) -> (Self, TokenStream) {
         let mut tokens = input.into_iter();
         let path = match tokens.next() {
@@ -43,7 +43,7 @@ impl ToTokens for Krate {
 pub(crate) struct Private(TokenStream);
 
 impl Private {
-    /// A path in the module as serde's attributes want it, in a string.
+    /// A path in the module as text, for serde's attributes.
     pub(crate) fn text(&self, name: &str) -> String {
         let module: String = self.0.to_string().split_whitespace().collect();
         format!("{module}::{name}")

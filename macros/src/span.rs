@@ -1,4 +1,4 @@
-//! Generated code that rustc shows at the user's.
+//! Spans: generated code whose errors rustc shows at the user's code.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;

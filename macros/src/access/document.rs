@@ -72,7 +72,7 @@ impl Document {
         if let Access::Public(reason) = &declaration.access
             && !described
         {
-            // utoipa takes the paragraphs after the first one as the description.
+            // utoipa takes the paragraphs after the first one as the description, so an empty line comes first.
             let reason = format!(" Public: {}", reason.value());
             attrs.extend::<[syn::Attribute; 2]>([parse_quote!(#[doc = ""]), parse_quote!(#[doc = #reason])]);
         }

@@ -1,4 +1,4 @@
-//! A handler and who may call it, both known to be well-formed.
+//! A handler and its access, both known to be well-formed.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -45,7 +45,7 @@ pub(crate) struct Declaration {
     pub(crate) krate: Krate,
 }
 
-/// Who may call the handler.
+/// The requests that the handler lets in.
 pub(crate) enum Access {
     Authenticated,
     /// The arguments were reported as mistaken, so the handler lets in no request.

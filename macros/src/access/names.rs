@@ -84,7 +84,7 @@ pub(crate) fn quoted(
             format!("name it, as in {word}(\"{}\")", kind.example())
         })
     } else if FLAGS.contains(&text.as_str()) {
-        // As a name it would look nothing up, and the attribute would read as if it did.
+        // In quotes a flag would be a name and check nothing, while the attribute reads as if it did.
         if is_list {
             Message::new(format!("`{text}` is written without quotes in {written}"))
                 .help(format!("write {text}"))

@@ -39,7 +39,7 @@ fn examine(input: &PatType, errors: &Errors) {
         Type::Reference(reference) => {
             let message = Message::new("a function under #[check] takes its arguments by value")
                 .help("write an extractor without the `&`, as in `user: User` or `Path(id): Path<u64>`")
-                .note("they are taken from the request, as those of a handler are");
+                .note("its arguments are taken from the request, like those of a handler");
             errors.push(reference.and_token, message);
         }
         Type::Path(path) => {
@@ -64,11 +64,11 @@ fn answer(function: &Function, errors: &Errors) -> Result<Type, Reported> {
             .help(format!("write `async fn {ident}(...) -> bool`, or `-> Result<bool, ...>` if it can fail"))
     };
     let ReturnType::Type(_, ty) = output else {
-        let message = message("a function under #[check] answers whether the request may pass");
+        let message = message("a function under #[check] has to return whether the request may pass");
         return Err(errors.push(ident, message));
     };
     if let Some(token) = find(ty.to_token_stream(), "impl") {
-        let message = message("a function under #[check] names the type that it answers with");
+        let message = message("a function under #[check] has to name the type that it returns");
         return Err(errors.push(token, message));
     }
     Ok((**ty).clone())

@@ -37,7 +37,7 @@ fn claims_have_a_subject() {
 }
 
 #[test]
-fn every_mark_stands_once() {
+fn every_mark_is_on_one_field() {
     assert_eq!(
         mistakes(&parse_quote!(
             struct User {
@@ -99,7 +99,7 @@ fn registered_claims_are_not_the_applications() {
     }
 }
 
-/// Row 61: who acts for whom is the server's to say (RFC 8693 section 4.1).
+/// Row 61: only the server says that a user is impersonated (RFC 8693 section 4.1).
 #[test]
 fn the_application_does_not_say_who_acts_for_the_user() {
     for field in ["act", "r#act", "#[serde(rename = \"act\")] actor", "#[serde(alias = \"act\")] actor"] {

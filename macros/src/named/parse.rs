@@ -100,7 +100,7 @@ fn definition(tokens: TokenStream, errors: &Errors) -> Result<Definition, Report
     let is_type = name.starts_with(char::is_uppercase);
     if !is_type {
         let message =
-            format!("the rule `{ident}` in rule! is a type, and its name begins with a small letter");
+            format!("the rule `{ident}` in rule! is a type, so its name has to begin with a capital letter");
         errors.push(&ident, Message::new(message).help(format!("write `{}`", camel_case(&name))));
     }
     let rule = assigned(&ident, rest, errors).ok().filter(|_| is_type);

@@ -1,4 +1,4 @@
-//! What definitions of rules become, and the mistakes in them.
+//! The expansion of definitions of rules, and the mistakes in them.
 
 use std::str::FromStr as _;
 
@@ -41,7 +41,7 @@ fn a_definition_is_a_name_and_a_rule() {
     refused(
         "pub can_publish = live;",
         &[
-            "the rule `can_publish` in rule! is a type, and its name begins with a small letter\nhelp: write `CanPublish`",
+            "the rule `can_publish` in rule! is a type, so its name has to begin with a capital letter\nhelp: write `CanPublish`",
         ],
     );
     for word in ["struct", "const", "type"] {
@@ -104,7 +104,7 @@ fn a_circle_is_shown() {
 
 /// Its uses are no second mistake.
 #[test]
-fn a_mistaken_rule_is_still_a_rule_and_lets_nobody_in() {
+fn a_mistaken_rule_is_still_a_rule_and_lets_no_request_in() {
     let expanded = rules(quote!(countersign, pub A = role(admin);)).to_string();
     assert!(expanded.contains("pub enum A { }") || expanded.contains("pub enum A {}"), "{expanded}");
     assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");

@@ -49,7 +49,7 @@ fn names(variants: &[Variant], errors: &Errors) -> Vec<String> {
             Some(Message::new("a role's name may not be empty").help("write it, or remove `rename`"))
         } else if refused_character(&name).is_some() {
             let message = Message::new(format!("{name:?} cannot be a role's name"))
-                .help("give it another with #[role(rename = \"...\")]")
+                .help("give it another name with #[role(rename = \"...\")]")
                 .note("a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)");
             Some(message)
         } else {
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn names_are_scope_tokens_and_unique() {
-        let note = "help: give it another with #[role(rename = \"...\")]\n\
+        let note = "help: give it another name with #[role(rename = \"...\")]\n\
                     note: a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)";
         assert_eq!(
             mistakes(&parse_quote!(

@@ -142,7 +142,7 @@ impl Reader<'_> {
             Condition::BothTokens => "remove it together with its `!`; no rule can ask for one token alone",
         };
         let message = self.message(format!("`{}` cannot be negated", compact(name)));
-        self.refuse(name, message.help(help).note("`!` is for roles, scopes and groups of them"))
+        self.refuse(name, message.help(help).note("only roles, scopes and groups of them can be negated"))
     }
 
     fn role(&self, argument: Expr) -> Result<RoleRef, Reported> {

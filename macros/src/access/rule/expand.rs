@@ -85,7 +85,7 @@ pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
     let atoms = rule.atoms().into_iter();
     let checks: Vec<_> = atoms
         .filter_map(|atom| match &atom.condition {
-            // In parentheses it cannot be taken for a constant.
+            // In parentheses, rustc reads the path as a type; bare, it could be a constant argument.
             Condition::Check(path) => {
                 let path = own(path);
                 Some(quote!(#private::One<(#path)>))

@@ -13,7 +13,7 @@ use crate::errors::compact;
 /// A rule in negation normal form. No group is directly in a group of its own kind, and each has two parts or more.
 pub(crate) enum Rule {
     Atom(Atom),
-    /// Of a role or a scope.
+    /// The negation of a role or a scope.
     Not(Atom),
     All(Vec<Rule>),
     Any(Vec<Rule>),

@@ -5,7 +5,7 @@ use super::super::names::Source;
 use super::model::{Atom, Condition, Rule};
 use crate::errors::{Errors, Message};
 
-/// The guard counts to this number, and a rule with more checks is not readable anyway.
+/// The guard counts checks in 64 bits, and a rule with more checks is not readable anyway.
 const MOST_CHECKS: usize = 64;
 
 /// Reports every contradiction and repetition that the tokens alone can tell.

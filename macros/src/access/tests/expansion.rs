@@ -1,4 +1,4 @@
-//! What a handler without mistakes becomes.
+//! The expansion of handlers without mistakes.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
@@ -80,7 +80,7 @@ fn no_handler_answers_trace() {
     }
 }
 
-/// What the attribute cannot see is left to the router, which has the constant.
+/// The router, which has the constant, adds the responses that the attribute cannot know.
 #[test]
 fn the_document_says_what_the_tokens_tell() {
     let statuses = |rule| {
@@ -151,7 +151,7 @@ fn a_handler_that_takes_both_tokens_expands() {
 }
 
 #[test]
-fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
+fn flags_are_one_rule_with_the_roles() {
     let rule = |kind, arguments| {
         let expanded = attribute(kind, arguments, tokens(HANDLER)).to_string().replace(' ', "");
         let (_, rest) = expanded.split_once("__private::Access=::countersign::__private::Access::").unwrap();

@@ -74,7 +74,7 @@ fn a_role_is_a_string_or_a_path() {
 }
 
 #[test]
-fn a_role_stands_between_two_commas() {
+fn a_role_is_between_two_commas() {
     let missing = "a role is missing between two commas in #[require_role(...)]\nhelp: remove one of the two";
     refused(Attribute::RequireRole, r#""admin", , "support""#, HANDLER, &[missing]);
 }
@@ -133,7 +133,7 @@ fn a_misspelt_key_is_corrected() {
 }
 
 #[test]
-fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
+fn a_flag_is_given_once_and_has_no_value() {
     for (kind, role, name) in [
         (Attribute::Authenticated, "", "authenticated"),
         (Attribute::RequireRole, r#""admin", "#, "require_role"),
@@ -162,7 +162,7 @@ fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
 }
 
 #[test]
-fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
+fn a_flag_is_not_a_role() {
     for word in ["live", "both_tokens"] {
         refused(
             Attribute::RequireRole,
@@ -240,7 +240,7 @@ fn a_public_handler_has_a_reason() {
 }
 
 #[test]
-fn an_access_attribute_stands_above_a_function() {
+fn an_access_attribute_is_above_a_function() {
     let wrong =
         "#[authenticated] goes above an async function\nhelp: put it above each handler that it is for";
     for item in
@@ -297,7 +297,7 @@ fn a_handler_is_concrete() {
         Attribute::Authenticated,
         "",
         "async fn me() where String: Send {}",
-        &["a handler under #[authenticated] has no `where` clause\nhelp: remove it"],
+        &["a handler under #[authenticated] cannot have a `where` clause\nhelp: remove it"],
     );
 }
 
@@ -396,7 +396,7 @@ fn a_mistaken_item_survives_as_it_was() {
 }
 
 #[test]
-fn a_handler_with_mistaken_roles_admits_nobody_and_still_declares_an_access() {
+fn a_handler_with_mistaken_roles_admits_no_request_and_still_declares_an_access() {
     let expanded = attribute(
         Attribute::RequireRole,
         quote!(""),

@@ -1,4 +1,4 @@
-//! What a rule becomes, and the mistakes in it.
+//! The expansion of a rule, and the mistakes in it.
 
 mod truth;
 
@@ -57,7 +57,7 @@ fn each_condition_is_a_constant() {
 }
 
 #[test]
-fn groups_are_flat_and_negations_stand_at_the_conditions() {
+fn groups_are_flat_and_negations_are_on_the_conditions() {
     for (rule, expected) in [
         (
             r#"role("a") && (role("b") && role("c"))"#,
@@ -92,7 +92,7 @@ fn the_types_follow_the_rule_from_left_to_right() {
     );
 }
 
-/// Evidence is left for proofs that hold, and that somebody asks for.
+/// Evidence is left for the proofs that hold and that the signature asks for.
 #[test]
 fn a_policy_proves_what_the_signature_asks_for() {
     let proves = |rule, arguments| {
@@ -120,7 +120,7 @@ fn a_marker_never_takes_a_name_that_a_check_or_a_rule_needs() {
 }
 
 #[test]
-fn words_are_no_operators() {
+fn words_are_not_operators() {
     let no = |word, symbol| format!("`{word}` is not an operator in #[require(...)]\nhelp: write `{symbol}`");
     refused(r#"role("a") and role("b") or live"#, &[&no("and", "&&"), &no("or", "||")]);
     refused(r#"role("a") AND (scope("b") OR scope("c"))"#, &[&no("AND", "&&"), &no("OR", "||")]);
@@ -138,7 +138,7 @@ fn words_are_no_operators() {
 }
 
 #[test]
-fn an_operator_stands_between_two_conditions() {
+fn an_operator_is_between_two_conditions() {
     let nothing = |side, operator| {
         format!(
             "there is no condition {side} `{operator}` in #[require(...)]\nhelp: write a condition there, or remove the operator"
@@ -189,7 +189,7 @@ fn a_rule_is_not_empty_and_not_in_quotes() {
 }
 
 #[test]
-fn names_stand_in_quotes() {
+fn names_are_in_quotes() {
     refused(
         "role(admin)",
         &["the role `admin` needs quotes in #[require(...)]\nhelp: write role(\"admin\")"],
@@ -289,7 +289,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
 #[test]
 fn only_roles_and_scopes_are_negated() {
     const LIVE: &str = "remove it together with its `!`; no rule can ask for a session that has ended";
-    let note = "note: `!` is for roles, scopes and groups of them";
+    let note = "note: only roles, scopes and groups of them can be negated";
     for (rule, name, help) in [
         ("!live", "live", LIVE),
         (
