@@ -3,59 +3,63 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display, Write as _};
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// Collects mistakes; whoever opens it has to [`check`](Errors::check) it.
+/// Collects mistakes. Its owner has to ask for them in the end, with [`finish`](Errors::finish) or
+/// [`into_tokens`](Errors::into_tokens).
 pub(crate) struct Errors {
-    found: RefCell<Option<syn::Error>>,
+    found: RefCell<Vec<syn::Error>>,
     checked: Cell<bool>,
 }
 
+/// Evidence that a mistake was reported. It takes the place of a value that a mistake made impossible, so that no value
+/// is ever missing without a reason.
+#[derive(Clone, Copy)]
+pub(crate) struct Reported(());
+
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: RefCell::new(None), checked: Cell::new(false) }
+        Self { found: RefCell::new(Vec::new()), checked: Cell::new(false) }
     }
 
     /// Reports a mistake, with the caret under `tokens`.
-    pub(crate) fn push(&self, tokens: impl ToTokens, message: impl Into<Message>) {
-        self.combine(syn::Error::new_spanned(tokens, message.into()));
+    pub(crate) fn push(&self, tokens: impl ToTokens, message: Message) -> Reported {
+        self.report(syn::Error::new_spanned(tokens, message))
     }
 
     /// Reports a mistake at a place that has no tokens of its own.
-    pub(crate) fn push_at(&self, span: Span, message: impl Into<Message>) {
-        self.combine(syn::Error::new(span, message.into()));
+    pub(crate) fn push_at(&self, span: Span, message: Message) -> Reported {
+        self.report(syn::Error::new(span, message))
     }
 
-    /// Reports what syn says.
-    pub(crate) fn combine(&self, error: syn::Error) {
-        let mut found = self.found.borrow_mut();
-        match found.as_mut() {
-            Some(errors) => errors.combine(error),
-            None => *found = Some(error),
-        }
+    /// The value, or the report of syn's own error.
+    pub(crate) fn take<T>(&self, result: syn::Result<T>) -> Result<T, Reported> {
+        result.map_err(|error| self.report(error))
     }
 
-    /// The value, or `None` after its error was reported.
-    pub(crate) fn take<T>(&self, result: syn::Result<T>) -> Option<T> {
-        result.map_err(|error| self.combine(error)).ok()
+    fn report(&self, error: syn::Error) -> Reported {
+        self.found.borrow_mut().push(error);
+        Reported(())
     }
 
-    /// How many mistakes there are so far, so that whoever knows the reason of the next one can leave it out.
-    pub(crate) fn count(&self) -> usize {
-        self.found.borrow().as_ref().map_or(0, |error| error.clone().into_iter().count())
+    /// The value that `work` returns, unless it reports a mistake on the way.
+    pub(crate) fn strict<T>(&self, work: impl FnOnce() -> Result<T, Reported>) -> Result<T, Reported> {
+        let before = self.found.borrow().len();
+        let value = work()?;
+        if self.found.borrow().len() > before { Err(Reported(())) } else { Ok(value) }
     }
 
-    /// All mistakes as one error, whose `to_compile_error` is what the user sees.
-    pub(crate) fn check(self) -> syn::Result<()> {
+    /// All mistakes as `compile_error!`s; empty if there are none.
+    pub(crate) fn into_tokens(self) -> TokenStream {
         self.checked.set(true);
-        self.found.take().map_or(Ok(()), Err)
+        self.found.take().iter().map(syn::Error::to_compile_error).collect()
     }
 
-    /// The model, unless there was a mistake; a model that is missing has to have a reason.
-    pub(crate) fn finish<T>(self, model: Option<T>) -> syn::Result<T> {
-        self.check()?;
-        model.ok_or_else(|| syn::Error::new(Span::call_site(), "a mistake was found but not named"))
+    /// The model if there is no mistake at all; otherwise all mistakes as `compile_error!`s.
+    pub(crate) fn finish<T>(self, model: Result<T, Reported>) -> Result<T, TokenStream> {
+        let mistakes = self.into_tokens();
+        model.ok().filter(|_| mistakes.is_empty()).ok_or(mistakes)
     }
 }
 
@@ -65,7 +69,7 @@ impl Drop for Errors {
     }
 }
 
-/// One mistake in the house style: a lower-case sentence, then what to type, then why.
+/// One mistake in the house style: a lower-case sentence, then the text to type, then the reason.
 pub(crate) struct Message {
     text: String,
 }
@@ -75,12 +79,12 @@ impl Message {
         Self { text: sentence.into() }
     }
 
-    /// What to type.
+    /// Adds the text to type.
     pub(crate) fn help(self, help: impl Display) -> Self {
         self.line("help", &help)
     }
 
-    /// A reason or a list, where the help does not say it all.
+    /// Adds a reason or a list, where the help is not enough.
     pub(crate) fn note(self, note: impl Display) -> Self {
         self.line("note", &note)
     }
@@ -98,24 +102,12 @@ impl Display for Message {
     }
 }
 
-impl From<&str> for Message {
-    fn from(sentence: &str) -> Self {
-        Self::new(sentence)
-    }
-}
-
-impl From<String> for Message {
-    fn from(sentence: String) -> Self {
-        Self::new(sentence)
-    }
-}
-
 /// Names as a note lists them: `` `a`, `b`, `c` ``.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Tokens as a message shows them.
+/// Tokens as a message shows them: without spaces.
 pub(crate) fn compact(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string().split_whitespace().collect()
 }
@@ -123,22 +115,36 @@ pub(crate) fn compact(tokens: &impl ToTokens) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::compile_errors;
 
     #[test]
     fn all_mistakes_come_in_the_order_of_reporting() {
         let errors = Errors::new();
-        errors.push_at(Span::call_site(), "first");
+        errors.push_at(Span::call_site(), Message::new("first"));
         errors.push_at(Span::call_site(), Message::new("second").help("type this").note("because"));
 
-        let error = errors.check().unwrap_err();
-
-        let texts: Vec<_> = error.into_iter().map(|error| error.to_string()).collect();
-        assert_eq!(texts, ["first", "second\nhelp: type this\nnote: because"]);
+        assert_eq!(compile_errors(errors.into_tokens()), ["first", "second\nhelp: type this\nnote: because"]);
     }
 
     #[test]
-    fn no_mistake_is_no_error() {
-        assert!(Errors::new().check().is_ok());
+    fn a_model_is_finished_if_there_is_no_mistake() {
+        assert!(Errors::new().finish(Ok(())).is_ok());
+        let errors = Errors::new();
+        errors.push_at(Span::call_site(), Message::new("found in a model that can still be used"));
+        assert!(errors.finish(Ok(())).is_err());
+    }
+
+    #[test]
+    fn strict_work_fails_with_every_mistake_in_it_and_with_no_other() {
+        let errors = Errors::new();
+        errors.push_at(Span::call_site(), Message::new("earlier"));
+        assert!(errors.strict(|| Ok(())).is_ok());
+        let failed = errors.strict(|| {
+            errors.push_at(Span::call_site(), Message::new("inside"));
+            Ok(())
+        });
+        assert!(failed.is_err());
+        assert_eq!(compile_errors(errors.into_tokens()), ["earlier", "inside"]);
     }
 
     #[test]

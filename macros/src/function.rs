@@ -1,22 +1,24 @@
 //! A function below an attribute: its signature is read, its body is not.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use std::fmt::Display;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, PatType, ReturnType, Safety, Signature, Token, Visibility};
 
-use crate::errors::{Errors, Message};
+use crate::errors::{Errors, Message, Reported};
 
-/// What messages call the function.
+/// The words that messages about the function use.
 pub(crate) struct Noun {
     /// The attribute's name, without `#[...]`.
     pub(crate) attribute: &'static str,
-    /// With its article.
+    /// The function, with its article.
     pub(crate) what: &'static str,
-    /// What to do where the attribute stands above anything else.
-    pub(crate) place: &'static str,
-    /// Why it cannot be generic.
+    /// The help where the attribute is above anything but a function.
+    pub(crate) move_it: &'static str,
+    /// Why the function cannot be generic.
     pub(crate) generic: &'static str,
 }
 
@@ -31,141 +33,127 @@ pub(crate) struct Function {
     pub(crate) body: TokenStream,
 }
 
-/// A function that may still be unfit.
-pub(crate) struct Read {
+/// A function whose signature is not checked yet.
+pub(crate) struct Unchecked {
     pub(crate) attrs: Vec<Attribute>,
     vis: Visibility,
     signature: Signature,
     body: TokenStream,
 }
 
-/// Reads the item; anything but a function is reported.
-pub(crate) fn read(noun: &Noun, item: TokenStream, errors: &Errors) -> Option<Read> {
-    let read = |input: ParseStream<'_>| -> syn::Result<_> {
+/// Reads the item. Anything but a function is reported.
+pub(crate) fn read(noun: &Noun, item: TokenStream, errors: &Errors) -> Result<Unchecked, Reported> {
+    let head = |input: ParseStream<'_>| -> syn::Result<_> {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse::<Visibility>()?;
         Ok((attrs, vis, input.parse::<TokenStream>()?))
     };
-    let (attrs, vis, rest) = errors.take(read.parse2(item))?;
+    let (attrs, vis, rest) = errors.take(head.parse2(item))?;
     if !is_function(&rest) {
-        let message = Message::new(format!("#[{}] goes above an async function", noun.attribute));
-        errors.push(rest.into_iter().next(), message.help(noun.place));
-        return None;
+        return Err(errors.push(rest.into_iter().next(), noun.above_functions().help(noun.move_it)));
     }
     let signature = |input: ParseStream<'_>| Ok((input.parse::<Signature>()?, input.parse::<TokenStream>()?));
     let (signature, body) = errors.take(signature.parse2(rest))?;
-    Some(Read { attrs, vis, signature, body })
+    Ok(Unchecked { attrs, vis, signature, body })
 }
 
-impl Read {
-    /// The function, unless something makes it unfit; all of that is reported.
-    pub(crate) fn checked(self, noun: &Noun, errors: &Errors) -> Option<Function> {
-        let Self { attrs, vis, signature, body } = self;
-        let check = Check { noun, errors };
-        let fit = check.free_and_async(&signature) & check.concrete(&signature);
-        let inputs = check.inputs(signature.inputs);
-        let inputs = inputs.filter(|_| fit)?;
-        Some(Function { attrs, vis, ident: signature.ident, inputs, output: signature.output, body })
+/// Whether `fn` follows on nothing but qualifiers. syn's parser would answer a struct with "expected `fn`".
+fn is_function(item: &TokenStream) -> bool {
+    let is_qualifier = |token: &TokenTree| match token {
+        TokenTree::Ident(word) => {
+            ["async", "const", "extern", "safe", "unsafe"].iter().any(|qualifier| word == qualifier)
+        }
+        // The ABI of `extern "C" fn`.
+        TokenTree::Literal(_) => true,
+        TokenTree::Group(_) | TokenTree::Punct(_) => false,
+    };
+    let word = item.clone().into_iter().find(|token| !is_qualifier(token));
+    matches!(word, Some(TokenTree::Ident(word)) if word == "fn")
+}
+
+impl Noun {
+    fn above_functions(&self) -> Message {
+        Message::new(format!("#[{}] goes above an async function", self.attribute))
+    }
+
+    /// `a handler under #[authenticated] cannot be generic`
+    fn message(&self, reason: impl Display) -> Message {
+        Message::new(format!("{} under #[{}] {reason}", self.what, self.attribute))
     }
 }
 
-fn is_function(item: &TokenStream) -> bool {
-    item.clone()
-        .into_iter()
-        .map_while(|token| match token {
-            TokenTree::Ident(ident) => Some(ident),
-            TokenTree::Literal(_) => Some(Ident::new("extern", Span::call_site())),
-            _ => None,
+impl Unchecked {
+    /// The function, unless something makes it unfit; all of that is reported.
+    pub(crate) fn checked(self, noun: &Noun, errors: &Errors) -> Result<Function, Reported> {
+        let Self { attrs, vis, signature, body } = self;
+        errors.strict(|| {
+            let requirements = Requirements { noun, errors };
+            requirements.free_and_async(&signature);
+            requirements.concrete(&signature);
+            let inputs = signature.inputs.into_iter().filter_map(|input| match input {
+                FnArg::Typed(input) => Some(input),
+                FnArg::Receiver(_) => None,
+            });
+            let inputs = inputs.collect();
+            Ok(Function { attrs, vis, ident: signature.ident, inputs, output: signature.output, body })
         })
-        .find(|ident| !["async", "const", "extern", "safe", "unsafe"].iter().any(|word| ident == word))
-        .is_some_and(|ident| ident == "fn")
+    }
 }
 
-/// The rules of a signature, each of which reports for itself.
-struct Check<'a> {
+/// The requirements of a signature, each of which reports for itself.
+struct Requirements<'a> {
     noun: &'a Noun,
     errors: &'a Errors,
 }
 
-impl Check<'_> {
-    /// `a handler under #[authenticated]`
-    fn subject(&self) -> String {
-        format!("{} under #[{}]", self.noun.what, self.noun.attribute)
-    }
-
-    fn free_and_async(&self, signature: &Signature) -> bool {
+impl Requirements<'_> {
+    fn free_and_async(&self, signature: &Signature) {
         let ident = &signature.ident;
-        let mut fit = true;
+        let help = format!("write `async fn {ident}`");
         if signature.asyncness.is_none() {
-            fit = false;
-            self.errors.push(
-                signature.fn_token,
-                Message::new(format!("#[{}] goes above an async function", self.noun.attribute))
-                    .help(format!("write `async fn {ident}`")),
-            );
+            self.errors.push(signature.fn_token, self.noun.above_functions().help(&help));
         }
         if let Some(receiver) = signature.receiver() {
-            fit = false;
-            self.errors.push(
-                receiver.self_token,
-                Message::new(format!(
-                    "#[{}] goes above a function, and `{ident}` is a method",
-                    self.noun.attribute
-                ))
-                .help("move it out of the `impl`"),
-            );
+            let attribute = self.noun.attribute;
+            let message = format!("#[{attribute}] goes above a function, and `{ident}` is a method");
+            let help = "move it out of the `impl`";
+            self.errors.push(receiver.self_token, Message::new(message).help(help));
         }
         let unsafety = match &signature.safety {
-            Safety::Unsafe(token) => Some(token.to_token_stream()),
-            _ => None,
+            Safety::Unsafe(token) => token.to_token_stream(),
+            _ => TokenStream::new(),
         };
-        let constness = signature.constness.map(|token| token.to_token_stream());
-        let abi = signature.abi.as_ref().map(|abi| abi.extern_token.to_token_stream());
-        for qualifier in [constness, unsafety, abi].into_iter().flatten() {
-            fit = false;
-            let message = format!("{} cannot be `{qualifier}`", self.subject());
-            self.errors.push(&qualifier, Message::new(message).help(format!("write `async fn {ident}`")));
+        let abi = signature.abi.as_ref().map(|abi| abi.extern_token);
+        let qualifiers = [signature.constness.to_token_stream(), unsafety, abi.to_token_stream()];
+        for qualifier in qualifiers.iter().filter(|qualifier| !qualifier.is_empty()) {
+            let message = self.noun.message(format!("cannot be `{qualifier}`"));
+            self.errors.push(qualifier, message.help(&help));
         }
-        fit
     }
 
-    fn concrete(&self, signature: &Signature) -> bool {
+    fn concrete(&self, signature: &Signature) {
         let generics = &signature.generics;
-        let clause = generics.where_clause.as_ref();
         if !generics.params.is_empty() {
             self.generic(&generics.params);
-        } else if let Some(clause) = clause {
-            let message = format!("{} has no `where` clause", self.subject());
-            self.errors.push(clause.where_token, Message::new(message).help("remove it"));
+        } else if let Some(clause) = &generics.where_clause {
+            let message = self.noun.message("cannot have a `where` clause");
+            self.errors.push(clause.where_token, message.help("remove it"));
         }
         if let Some(variadic) = &signature.variadic {
-            let message = format!("{} cannot be variadic", self.subject());
-            self.errors.push(variadic.dots, Message::new(message).help("remove it"));
+            self.errors.push(variadic.dots, self.noun.message("cannot be variadic").help("remove it"));
         }
-        generics.params.is_empty() && clause.is_none() && signature.variadic.is_none()
-    }
-
-    fn generic(&self, guilty: impl quote::ToTokens) {
-        self.errors.push(
-            guilty,
-            Message::new(format!("{} cannot be generic", self.subject()))
-                .help("write the types out")
-                .note(self.noun.generic),
-        );
-    }
-
-    fn inputs(&self, inputs: Punctuated<FnArg, Token![,]>) -> Option<Punctuated<PatType, Token![,]>> {
-        let mut fit = true;
-        let mut typed = Punctuated::new();
-        for input in inputs {
-            let FnArg::Typed(input) = input else { continue };
-            if let Some(token) = find(input.ty.to_token_stream(), "impl") {
-                fit = false;
+        for input in &signature.inputs {
+            if let FnArg::Typed(input) = input
+                && let Some(token) = find(input.ty.to_token_stream(), "impl")
+            {
                 self.generic(token);
             }
-            typed.push(input);
         }
-        fit.then_some(typed)
+    }
+
+    fn generic(&self, guilty: impl ToTokens) {
+        let message = self.noun.message("cannot be generic").help("write the types out");
+        self.errors.push(guilty, message.note(self.noun.generic));
     }
 }
 

@@ -1,15 +1,18 @@
 //! Attribute arguments: `key`, `key = value` and `key(...)`, separated by commas.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Punct, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Token};
 
-use crate::errors::{Errors, Message, listed};
+use crate::errors::{Errors, Message, Reported, listed};
+use crate::krate::Krate;
 use crate::suggest::nearest;
 
 /// A key and how it is written.
+#[derive(Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) usage: &'static str,
@@ -18,82 +21,87 @@ pub(crate) struct Key {
 /// `crate = path`, which every attribute of ours takes.
 pub(crate) const CRATE: Key = Key { name: "crate", usage: "crate = path" };
 
-/// The keys that an attribute takes in one place.
+/// How the user writes a macro around its keys.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// `#[name(...)]`
+    Attribute,
+    /// `name!(...)`; the name of the table ends with the exclamation mark.
+    Macro,
+}
+
+/// The keys that an attribute or a macro takes in one place.
 pub(crate) struct Table {
-    /// The attribute's name, without `#[...]`, or the macro's with its exclamation mark.
-    pub(crate) attribute: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) form: Form,
     pub(crate) keys: &'static [Key],
     /// Keys that exist, but elsewhere: the name, and where.
     pub(crate) misplaced: &'static [(&'static str, &'static str)],
 }
 
 impl Table {
-    /// The entries of every attribute of this name; what cannot stand is reported and left out.
-    pub(crate) fn entries(&self, attrs: &[Attribute], errors: &Errors) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for attr in attrs.iter().filter(|attr| attr.path().is_ident(self.attribute)) {
+    /// The entries of every attribute of this name. Arguments that are refused are reported and left out.
+    pub(crate) fn entries(&self, attrs: &[Attribute], errors: &Errors) -> Entries {
+        let mut entries = Entries::default();
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident(self.name)) {
             match &attr.meta {
                 Meta::List(list) if !list.tokens.is_empty() => {
                     self.extend(&mut entries, list.tokens.clone(), errors);
                 }
-                _ => errors.push(
-                    attr,
-                    Message::new(format!("#[{}] takes its keys in parentheses", self.attribute))
-                        .note(self.listed()),
-                ),
+                _ => {
+                    let message = Message::new(format!("#[{}] takes its keys in parentheses", self.name));
+                    entries.refused = Some(errors.push(attr, message.note(self.listed())));
+                }
             }
         }
         entries
     }
 
     /// Adds the entries in `tokens`, the arguments of one attribute.
-    pub(crate) fn extend(&self, entries: &mut Vec<Entry>, tokens: TokenStream, errors: &Errors) {
+    pub(crate) fn extend(&self, entries: &mut Entries, tokens: TokenStream, errors: &Errors) {
         for argument in arguments(tokens) {
-            if let Some(TokenTree::Literal(value)) = argument.clone().into_iter().next() {
-                errors.push(
-                    value,
-                    Message::new(format!("{} takes keys, and a value stands without one", self.written()))
-                        .note(self.listed()),
-                );
-                continue;
+            match self.entry(argument, entries, errors) {
+                Ok(entry) => entries.found.push(entry),
+                Err(reported) => entries.refused = Some(reported),
             }
-            let Some(raw) = errors.take(raw_entry.parse2(argument)) else { continue };
-            let Some(key) = self.find(&raw.ident, errors) else { continue };
-            if entries.iter().any(|entry| entry.key.name == key.name) {
-                errors.push(
-                    &raw.ident,
-                    Message::new(format!("`{}` stands twice in {}", key.name, self.written()))
-                        .help("keep one of the two"),
-                );
-                continue;
-            }
-            entries.push(Entry { key, ident: raw.ident, value: raw.value });
         }
     }
 
-    fn find(&self, ident: &Ident, errors: &Errors) -> Option<&'static Key> {
-        let name = ident.unraw().to_string();
-        if let Some(key) = self.keys.iter().find(|key| key.name == name) {
-            return Some(key);
+    fn entry(&self, argument: TokenStream, earlier: &Entries, errors: &Errors) -> Result<Entry, Reported> {
+        if let Some(TokenTree::Literal(value)) = argument.clone().into_iter().next() {
+            let message = Message::new(format!("{} takes keys, but this value has no key", self.written()));
+            return Err(errors.push(value, message.note(self.listed())));
         }
-        let attribute = self.written();
+        let entry = errors.take(Entry::parse.parse2(argument))?;
+        let Some(key) = self.keys.iter().find(|key| entry.is(key)) else {
+            return Err(errors.push(&entry.ident, self.unknown(&entry.name())));
+        };
+        if earlier.get(key.name).is_some() {
+            let message = Message::new(format!("`{}` is given twice in {}", key.name, self.written()));
+            return Err(errors.push(&entry.ident, message.help("keep one of the two")));
+        }
+        Ok(Entry { usage: key.usage.to_owned(), ..entry })
+    }
+
+    fn unknown(&self, name: &str) -> Message {
+        let written = self.written();
         if let Some((_, place)) = self.misplaced.iter().find(|(misplaced, _)| *misplaced == name) {
-            let message = Message::new(format!("`{name}` in {attribute} belongs on {place}"));
-            errors.push(ident, message.help("move it there"));
-            return None;
+            let message = Message::new(format!("`{name}` in {written} belongs on {place}"));
+            return message.help("move it there");
         }
-        let mut message = Message::new(format!("unknown key `{name}` in {attribute}"));
-        if let Some(near) = nearest(&name, self.keys.iter().map(|key| key.name)) {
+        let mut message = Message::new(format!("unknown key `{name}` in {written}"));
+        if let Some(near) = nearest(name, self.keys.iter().map(|key| key.name)) {
             message = message.help(format!("did you mean `{near}`?"));
         }
-        errors.push(ident, message.note(self.listed()));
-        None
+        message.note(self.listed())
     }
 
     /// As the user writes it.
     fn written(&self) -> String {
-        let name = self.attribute;
-        if name.ends_with('!') { format!("{name}(...)") } else { format!("#[{name}(...)]") }
+        match self.form {
+            Form::Attribute => format!("#[{}(...)]", self.name),
+            Form::Macro => format!("{}(...)", self.name),
+        }
     }
 
     fn listed(&self) -> String {
@@ -104,17 +112,37 @@ impl Table {
     }
 }
 
-/// One key with its value, whose kind the caller asks for.
-pub(crate) struct Entry {
-    pub(crate) key: &'static Key,
-    pub(crate) ident: Ident,
-    pub(crate) value: Value,
+/// The entries that a [`Table`] found, each key once.
+#[derive(Default)]
+pub(crate) struct Entries {
+    pub(crate) found: Vec<Entry>,
+    /// Whether an argument was refused. It may have been meant for a key that is missing.
+    pub(crate) refused: Option<Reported>,
 }
 
-/// What follows a key.
+impl Entries {
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        self.found.iter().find(|entry| entry.name() == name)
+    }
+
+    /// Where the runtime is, by [`CRATE`].
+    pub(crate) fn krate(&self, errors: &Errors) -> Krate {
+        Krate::new(self.get(CRATE.name).and_then(|entry| entry.path(errors).ok()))
+    }
+}
+
+/// One key with its value. The caller asks for the kind of value that the key takes.
+pub(crate) struct Entry {
+    pub(crate) ident: Ident,
+    pub(crate) value: Value,
+    /// How the entry should be written.
+    usage: String,
+}
+
+/// The part of an entry behind its key.
 pub(crate) enum Value {
     /// Nothing.
-    Word,
+    Flag,
     /// `= value`
     Assigned(Expr),
     /// `(...)`
@@ -122,143 +150,117 @@ pub(crate) enum Value {
 }
 
 impl Entry {
-    /// Whether the key stands alone, as it should.
-    pub(crate) fn flag(&self, errors: &Errors) -> bool {
-        let alone = matches!(self.value, Value::Word);
-        if !alone {
-            errors.push(
-                &self.ident,
-                Message::new(format!("`{}` takes no value", self.key.name)).help(self.usage()),
-            );
+    /// Parses one of the [`arguments`], whatever its key is.
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let Ok(ident) = Ident::parse_any(input) else {
+            return Err(input.error("expected a key"));
+        };
+        let value = if input.is_empty() {
+            Value::Flag
+        } else if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            if input.is_empty() { Value::Flag } else { Value::Assigned(bare(input.parse()?)) }
+        } else if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            Value::List(content.parse()?)
+        } else {
+            return Err(input.error("expected `=`, `(` or a comma"));
+        };
+        if !input.is_empty() {
+            return Err(input.error("expected a comma"));
         }
-        alone
+        let usage = format!("{ident} = \"...\"");
+        Ok(Self { ident, value, usage })
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    pub(crate) fn is(&self, key: &Key) -> bool {
+        self.name() == key.name
+    }
+
+    /// Checks that nothing follows the key.
+    pub(crate) fn flag(&self, errors: &Errors) -> Result<(), Reported> {
+        match self.value {
+            Value::Flag => Ok(()),
+            _ => Err(self.refuse(&self.ident, "takes no value", errors)),
+        }
     }
 
     /// The string of `key = "..."`.
-    pub(crate) fn text(&self, errors: &Errors) -> Option<LitStr> {
+    pub(crate) fn text(&self, errors: &Errors) -> Result<LitStr, Reported> {
         match self.assigned(errors)? {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
-            other => {
-                errors.push(
-                    other,
-                    Message::new(format!("`{}` takes a string", self.key.name)).help(self.usage()),
-                );
-                None
-            }
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
+            other => Err(self.refuse(other, "takes a string", errors)),
         }
     }
 
     /// The path of `key = path`.
-    pub(crate) fn path(&self, errors: &Errors) -> Option<Path> {
+    pub(crate) fn path(&self, errors: &Errors) -> Result<Path, Reported> {
         match self.assigned(errors)? {
-            Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
-            other => {
-                errors.push(
-                    other,
-                    Message::new(format!("`{}` takes a path, without quotes", self.key.name))
-                        .help(self.usage()),
-                );
-                None
-            }
+            Expr::Path(path) if path.qself.is_none() => Ok(path.path.clone()),
+            other => Err(self.refuse(other, "takes a path, without quotes", errors)),
         }
     }
 
     /// The names of `key(A, B)`.
-    pub(crate) fn names(&self, errors: &Errors) -> Option<Vec<Ident>> {
+    pub(crate) fn names(&self, errors: &Errors) -> Result<Vec<Ident>, Reported> {
         let Value::List(tokens) = &self.value else {
-            errors.push(
-                &self.ident,
-                Message::new(format!("`{}` takes names in parentheses", self.key.name)).help(self.usage()),
-            );
-            return None;
+            return Err(self.refuse(&self.ident, "takes names in parentheses", errors));
         };
-        let names = |input: ParseStream<'_>| Punctuated::<Ident, Token![,]>::parse_terminated(input);
-        match names.parse2(tokens.clone()) {
-            Ok(names) if !names.is_empty() => Some(names.into_iter().collect()),
-            Ok(_) => {
-                errors.push(
-                    &self.ident,
-                    Message::new(format!("`{}` names nothing", self.key.name)).help(self.usage()),
-                );
-                None
-            }
-            Err(error) => {
-                errors.push_at(
-                    error.span(),
-                    Message::new(format!("`{}` takes plain names", self.key.name)).help(self.usage()),
-                );
-                None
-            }
+        match Punctuated::<Ident, Token![,]>::parse_terminated.parse2(tokens.clone()) {
+            Ok(names) if !names.is_empty() => Ok(names.into_iter().collect()),
+            Ok(_) => Err(self.refuse(&self.ident, "lists no names", errors)),
+            Err(error) => Err(errors.push_at(error.span(), self.refusal("takes plain names"))),
         }
     }
 
-    fn assigned(&self, errors: &Errors) -> Option<&Expr> {
+    fn assigned(&self, errors: &Errors) -> Result<&Expr, Reported> {
         match &self.value {
-            Value::Assigned(value) => Some(value),
-            Value::Word | Value::List(_) => {
-                let message = Message::new(format!("`{}` needs a value", self.key.name));
-                errors.push(&self.ident, message.help(self.usage()));
-                None
-            }
+            Value::Assigned(value) => Ok(value),
+            Value::Flag | Value::List(_) => Err(self.refuse(&self.ident, "needs a value", errors)),
         }
     }
 
-    fn usage(&self) -> String {
-        format!("write `{}`", self.key.usage)
+    fn refuse(&self, tokens: impl ToTokens, reason: &str, errors: &Errors) -> Reported {
+        errors.push(tokens, self.refusal(reason))
+    }
+
+    fn refusal(&self, reason: &str) -> Message {
+        Message::new(format!("`{}` {reason}", self.name())).help(format!("write `{}`", self.usage))
     }
 }
 
 /// Splits at the commas, so that a mistake in one argument does not hide those in the next.
 pub(crate) fn arguments(tokens: TokenStream) -> Vec<TokenStream> {
-    let mut arguments = vec![TokenStream::new()];
+    split(tokens).into_iter().map(|(_, argument)| argument).collect()
+}
+
+/// Splits at the commas; each part has the comma in front of it.
+pub(crate) fn split(tokens: TokenStream) -> Vec<(Option<Punct>, TokenStream)> {
+    let mut parts = vec![(None, TokenStream::new())];
     for token in tokens {
-        match (&token, arguments.last_mut()) {
-            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => arguments.push(TokenStream::new()),
-            (_, Some(last)) => last.extend([token]),
+        match (token, parts.last_mut()) {
+            (TokenTree::Punct(comma), _) if comma.as_char() == ',' => {
+                parts.push((Some(comma), TokenStream::new()));
+            }
+            (token, Some((_, last))) => last.extend([token]),
             (_, None) => {}
         }
     }
-    if arguments.last().is_some_and(TokenStream::is_empty) {
-        arguments.pop();
-    }
-    arguments
+    parts.pop_if(|(_, last)| last.is_empty());
+    parts
 }
 
-/// An expression without the invisible parentheses that `macro_rules!` puts around what it captured.
+/// An expression without the invisible parentheses that `macro_rules!` puts around its fragments.
 pub(crate) fn bare(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) if group.attrs.is_empty() => bare(*group.expr),
         other => other,
     }
-}
-
-/// One key with its value, before anybody knows the key.
-pub(crate) struct RawEntry {
-    pub(crate) ident: Ident,
-    pub(crate) value: Value,
-}
-
-/// Parses one of the [`arguments`].
-pub(crate) fn raw_entry(input: ParseStream<'_>) -> syn::Result<RawEntry> {
-    let Ok(ident) = Ident::parse_any(input) else {
-        return Err(input.error("expected a key"));
-    };
-    let value = if input.is_empty() {
-        Value::Word
-    } else if input.peek(Token![=]) {
-        input.parse::<Token![=]>()?;
-        if input.is_empty() { Value::Word } else { Value::Assigned(bare(input.parse()?)) }
-    } else if input.peek(syn::token::Paren) {
-        let content;
-        syn::parenthesized!(content in input);
-        Value::List(content.parse()?)
-    } else {
-        return Err(input.error("expected `=`, `(` or a comma"));
-    };
-    if !input.is_empty() {
-        return Err(input.error("expected a comma"));
-    }
-    Ok(RawEntry { ident, value })
 }
 
 #[cfg(test)]
@@ -267,10 +269,11 @@ mod tests {
     use syn::parse_quote;
 
     use super::*;
-    use crate::testing::captured;
+    use crate::testing::{captured, compile_errors};
 
     const TABLE: Table = Table {
-        attribute: "claims",
+        name: "claims",
+        form: Form::Attribute,
         keys: &[
             Key { name: "issuer", usage: "issuer = \"...\"" },
             Key { name: "roles", usage: "roles" },
@@ -279,22 +282,16 @@ mod tests {
         misplaced: &[("subject", "a field")],
     };
 
-    fn texts(errors: Errors) -> Vec<String> {
-        errors
-            .check()
-            .map_or_else(|error| error.into_iter().map(|error| error.to_string()).collect(), |()| Vec::new())
-    }
-
     fn mistakes(attr: Attribute) -> Vec<String> {
         let errors = Errors::new();
-        for entry in TABLE.entries(&[attr], &errors) {
-            match entry.key.name {
+        for entry in TABLE.entries(&[attr], &errors).found {
+            match entry.name().as_str() {
                 "issuer" => drop(entry.text(&errors)),
                 "roles" => drop(entry.flag(&errors)),
                 _ => drop(entry.path(&errors)),
             }
         }
-        texts(errors)
+        compile_errors(errors.into_tokens())
     }
 
     #[test]
@@ -314,7 +311,7 @@ mod tests {
             ),
             [
                 "unknown key `nonsense` in #[claims(...)]\nnote: the keys are `issuer`, `roles`, `crate`",
-                "`issuer` stands twice in #[claims(...)]\nhelp: keep one of the two",
+                "`issuer` is given twice in #[claims(...)]\nhelp: keep one of the two",
                 "`subject` in #[claims(...)] belongs on a field\nhelp: move it there",
                 "`issuer` takes a string\nhelp: write `issuer = \"...\"`",
                 "`roles` takes no value\nhelp: write `roles`",
@@ -327,7 +324,7 @@ mod tests {
     fn a_value_without_a_key_is_refused() {
         assert_eq!(
             mistakes(parse_quote!(#[claims("x", roles)])),
-            ["#[claims(...)] takes keys, and a value stands without one\n\
+            ["#[claims(...)] takes keys, but this value has no key\n\
               note: the keys are `issuer`, `roles`, `crate`"]
         );
     }

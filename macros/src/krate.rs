@@ -1,6 +1,6 @@
 //! The runtime's path: the only place that spells it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, parse_quote};
 
@@ -12,6 +12,17 @@ impl Krate {
     /// The path of `crate = path`, if there is one.
     pub(crate) fn new(path: Option<Path>) -> Self {
         Self(path.unwrap_or_else(|| parse_quote!(::countersign)))
+    }
+
+    /// Takes the path of the runtime off the input of a function-like macro: the runtime's `macro_rules!` put it, one
+    /// token, and a comma in front of the user's tokens.
+    pub(crate) fn split_off(input: TokenStream) -> (Self, TokenStream) {
+        let mut tokens = input.into_iter();
+        let path = match tokens.next() {
+            Some(TokenTree::Ident(ident)) => Some(Path::from(ident)),
+            _ => None,
+        };
+        (Self::new(path), tokens.skip(1).collect())
     }
 
     /// The module whose names generated code uses.
@@ -32,7 +43,7 @@ impl ToTokens for Krate {
 pub(crate) struct Private(TokenStream);
 
 impl Private {
-    /// A path in the module as serde's attributes want it, in a string.
+    /// A path in the module as text, for serde's attributes.
     pub(crate) fn text(&self, name: &str) -> String {
         let module: String = self.0.to_string().split_whitespace().collect();
         format!("{module}::{name}")

@@ -1,6 +1,10 @@
 //! The nearest valid name for a misspelt one.
 
-/// The candidate that `name` was probably meant to be, if any is near.
+/// The candidate that `name` was probably meant to be, if any is near: the first of those with the fewest edits.
+///
+/// The rule: letter case is ignored; inserting, removing or replacing a letter, or swapping two neighbours, is one edit;
+/// a candidate is near if it takes at most a third of the longer name's letters (rounded down) in edits, and one edit is
+/// always allowed. The runtime's constant version follows the same rule.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = name.to_lowercase();
     candidates
@@ -11,12 +15,12 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// A third of the longer name, as rustc allows; two letters have to differ by one at most.
+/// A third of the longer name, which is what rustc allows, but at least one edit.
 fn tolerance(name: &str, candidate: &str) -> usize {
     (name.chars().count().max(candidate.chars().count()) / 3).max(1)
 }
 
-/// Edits between two names, where swapping neighbours is one edit.
+/// Edits between two names, where swapping two neighbours is one edit (the optimal string alignment distance).
 fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();

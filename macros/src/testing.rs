@@ -1,4 +1,4 @@
-//! What the tests of several macros need.
+//! Helpers for the tests of several macros.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -27,18 +27,18 @@ pub(crate) fn captured(tokens: TokenStream) -> TokenStream {
     group(group(tokens))
 }
 
-/// Refuses names that an expansion may not speak of when the user gave another path for the runtime, in strings as well.
+/// Refuses names that an expansion may not contain when the user gave another path for the runtime, in strings as well.
 #[track_caller]
 pub(crate) fn assert_hygienic(tokens: TokenStream) {
     let words = words(tokens);
     for banned in ["countersign", "axum", "axum_core", "http", "std", "alloc"] {
-        assert!(!words.iter().any(|word| word == banned), "the expansion speaks of `{banned}`");
+        assert!(!words.iter().any(|word| word == banned), "the expansion contains `{banned}`");
     }
     for (index, word) in words.iter().enumerate() {
         let bare = matches!(word.as_str(), "serde" | "utoipa" | "core");
         let attribute = index > 0 && words[index - 1] == "[";
         let qualified = index > 1 && words[index - 1] == ":" && words[index - 2] == ":";
-        assert!(!bare || attribute || qualified, "the expansion speaks of bare `{word}`");
+        assert!(!bare || attribute || qualified, "the expansion contains bare `{word}`");
     }
 }
 

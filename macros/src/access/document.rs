@@ -1,71 +1,92 @@
-//! Completes the `#[utoipa::path(...)]` below an access attribute, so that the document says what the guard does.
+//! The `#[utoipa::path(...)]` below an access attribute, completed so that the document says what the guard does.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{Attribute, Meta, parse_quote};
+use syn::{Meta, parse_quote};
 
-use super::model::{Access, Declaration};
+use super::model::{Access, Attribute, Declaration};
 use super::refusals::refusals;
-use super::rule::{Kind as Condition, Rule};
+use super::rule::{Condition, Rule};
 use crate::errors::{Errors, Message};
 use crate::function::find;
 use crate::keys::arguments;
 
-/// Completes the attribute if there is one; says whether there is.
-pub(crate) fn complete(declaration: &Declaration, attrs: &mut Vec<Attribute>, errors: &Errors) -> bool {
-    let Some(attr) = attrs.iter_mut().find(|attr| is_utoipa_path(attr)) else { return false };
-    let Meta::List(list) = &mut attr.meta else { return true };
-    let mut described = false;
-    let mut answered = false;
-    let mut completed = Vec::new();
-    for argument in arguments(list.tokens.clone()) {
-        if let Some(trace) = trace(&argument) {
-            errors.push(trace, no_trace(declaration));
-        }
-        let mut tokens = argument.clone().into_iter();
-        let (Some(TokenTree::Ident(key)), value) = (tokens.next(), tokens.next()) else {
-            completed.push(argument);
-            continue;
-        };
-        match (key.to_string().as_str(), value) {
-            ("security", _) => errors.push(key, contradiction(declaration)),
-            ("responses", Some(TokenTree::Group(given))) => {
-                answered = true;
-                let all = with_refusals(&given, declaration);
-                completed.push(quote!(#key #all));
-                continue;
-            }
-            ("description", _) => described = true,
-            _ => {}
-        }
-        completed.push(argument);
-    }
-    let refusals = refusals(declaration, &[]);
-    if !answered && !refusals.is_empty() {
-        completed.push(quote!(responses(#refusals)));
-    }
-    let security = security(declaration);
-    completed.push(quote!(security(#security)));
-    list.tokens = quote!(#(#completed),*);
-    if let Access::Public(reason) = &declaration.access
-        && !described
-    {
-        // utoipa takes the paragraphs after the first one as the description.
-        let reason = format!(" Public: {}", reason.value());
-        attrs.extend::<[Attribute; 2]>([parse_quote!(#[doc = ""]), parse_quote!(#[doc = #reason])]);
-    }
-    true
+/// A `#[utoipa::path(...)]` that leaves the access to the guard.
+pub(crate) struct Document {
+    /// Which of the handler's attributes it is.
+    index: usize,
+    arguments: Vec<Argument>,
 }
 
-fn is_utoipa_path(attr: &Attribute) -> bool {
-    let segments = &attr.path().segments;
-    let mut last = segments.iter().rev();
+enum Argument {
+    /// `responses(...)`
+    Responses(Ident, Group),
+    Description(TokenStream),
+    Other(TokenStream),
+}
+
+impl Document {
+    /// Reads the attribute if there is one. Arguments that contradict the guard are reported.
+    pub(super) fn read(attribute: Attribute, attrs: &[syn::Attribute], errors: &Errors) -> Option<Self> {
+        let index = attrs.iter().position(is_utoipa_path).filter(|_| cfg!(feature = "openapi"))?;
+        let arguments = match &attrs.get(index)?.meta {
+            Meta::List(list) => arguments(list.tokens.clone()),
+            _ => Vec::new(),
+        };
+        let arguments = arguments.into_iter().map(|argument| {
+            if let Some(trace) = trace(&argument) {
+                errors.push(trace, no_trace(attribute));
+            }
+            let mut tokens = argument.clone().into_iter();
+            let Some(TokenTree::Ident(key)) = tokens.next() else { return Argument::Other(argument) };
+            match (key.to_string().as_str(), tokens.next()) {
+                ("security", _) => {
+                    errors.push(key, contradiction(attribute));
+                    Argument::Other(argument)
+                }
+                ("responses", Some(TokenTree::Group(given))) => Argument::Responses(key, given),
+                ("description", _) => Argument::Description(argument),
+                _ => Argument::Other(argument),
+            }
+        });
+        Some(Self { index, arguments: arguments.collect() })
+    }
+
+    /// Writes what the guard does into the attribute, which is one of `attrs`.
+    pub(super) fn complete(self, declaration: &Declaration, attrs: &mut Vec<syn::Attribute>) {
+        let Some(Meta::List(list)) = attrs.get_mut(self.index).map(|attr| &mut attr.meta) else { return };
+        let described = self.arguments.iter().any(|argument| matches!(argument, Argument::Description(_)));
+        let answered = self.arguments.iter().any(|argument| matches!(argument, Argument::Responses(..)));
+        let arguments = self.arguments.into_iter().map(|argument| match argument {
+            Argument::Responses(key, given) => {
+                let all = with_refusals(&given, declaration);
+                quote!(#key #all)
+            }
+            Argument::Description(argument) | Argument::Other(argument) => argument,
+        });
+        let refusals = Some(refusals(declaration, &[])).filter(|refusals| !answered && !refusals.is_empty());
+        let responses = refusals.into_iter().map(|refusals| quote!(responses(#refusals)));
+        let security = security(declaration);
+        let arguments = arguments.chain(responses).chain([quote!(security(#security))]);
+        list.tokens = quote!(#(#arguments),*);
+        if let Access::Public(reason) = &declaration.access
+            && !described
+        {
+            // utoipa takes the paragraphs after the first one as the description, so an empty line comes first.
+            let reason = format!(" Public: {}", reason.value());
+            attrs.extend::<[syn::Attribute; 2]>([parse_quote!(#[doc = ""]), parse_quote!(#[doc = #reason])]);
+        }
+    }
+}
+
+fn is_utoipa_path(attr: &syn::Attribute) -> bool {
+    let mut last = attr.path().segments.iter().rev();
     last.next().is_some_and(|segment| segment.ident == "path")
         && last.next().is_some_and(|segment| segment.ident == "utoipa")
 }
 
-fn contradiction(declaration: &Declaration) -> Message {
-    let name = declaration.kind.name();
+fn contradiction(attribute: Attribute) -> Message {
+    let name = attribute.name();
     Message::new(format!("#[{name}] writes `security(...)` into #[utoipa::path] itself"))
         .help("remove it here")
         .note("written by hand, it could contradict what the server enforces")
@@ -83,8 +104,8 @@ fn trace(argument: &TokenStream) -> Option<Ident> {
     }
 }
 
-fn no_trace(declaration: &Declaration) -> Message {
-    Message::new(format!("a handler under #[{}] cannot answer TRACE", declaration.kind.name()))
+fn no_trace(attribute: Attribute) -> Message {
+    Message::new(format!("a handler under #[{}] cannot answer TRACE", attribute.name()))
         .help("remove `trace`, or write another method")
         .note("TRACE sends a request back to its sender, credentials included (RFC 9110 section 9.3.8)")
 }
@@ -92,25 +113,25 @@ fn no_trace(declaration: &Declaration) -> Message {
 /// More alternatives than this are not spelled out: a reader learns nothing from them.
 const MOST_ALTERNATIVES: usize = 64;
 
-/// The names that suffice, as alternatives; the refresh token is asked for in each. `AuthRouter` computes the same from the
-/// constant, where named rules are known too.
+/// The sets of names that suffice, as alternatives, each with the refresh token where the rule asks for it. `AuthRouter`
+/// computes the same from the constant, where named rules are known too.
 fn security(declaration: &Declaration) -> TokenStream {
-    let rule = match &declaration.access {
-        Access::Public(_) | Access::Mistaken => return TokenStream::new(),
-        Access::Authenticated => None,
-        Access::Require(rule) => Some(rule),
-    };
-    let both_tokens = rule.is_some_and(|rule| rule.mentions(|atom| matches!(atom, Condition::BothTokens)));
+    if matches!(declaration.access, Access::Public(_) | Access::Mistaken) {
+        return TokenStream::new();
+    }
+    let rule = declaration.access.rule();
+    let both_tokens = rule.is_some_and(|rule| rule.mentions(|it| matches!(it, Condition::BothTokens)));
     let refresh_token = both_tokens.then(|| quote!(, "refreshToken" = []));
     let sets = rule.and_then(sets).unwrap_or_else(|| vec![Vec::new()]);
     let alternatives = sets.into_iter().map(|names| quote!(("bearer" = [#(#names),*] #refresh_token)));
     quote!(#(#alternatives),*)
 }
 
-/// The rule as "any of these sets of names"; what no name says is the empty set, "signed in". Nothing where there are too many.
+/// The rule as "any of these sets of names". A part that no name expresses is the empty set, "signed in". `None` if there
+/// are too many sets.
 fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
     let found = match rule {
-        Rule::Atom(atom) => match &atom.kind {
+        Rule::Atom(atom) => match &atom.condition {
             Condition::Role(role) => vec![vec![role.name()]],
             Condition::Scope(name) => vec![vec![name.to_token_stream()]],
             _ => vec![Vec::new()],
@@ -120,7 +141,7 @@ fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
             let mut found: Vec<Vec<TokenStream>> = Vec::new();
             for rule in rules {
                 for set in sets(rule)? {
-                    if !found.iter().any(|other| is_same(other, &set)) {
+                    if !found.iter().any(|other| other.iter().map(text).eq(set.iter().map(text))) {
                         found.push(set);
                     }
                 }
@@ -146,10 +167,6 @@ fn union(set: &[TokenStream], more: &[TokenStream]) -> Vec<TokenStream> {
     let mut all = set.to_vec();
     all.extend(more.iter().filter(|name| !set.iter().any(|other| text(other) == text(name))).cloned());
     all
-}
-
-fn is_same(one: &[TokenStream], other: &[TokenStream]) -> bool {
-    one.iter().map(text).eq(other.iter().map(text))
 }
 
 fn text(name: &TokenStream) -> String {

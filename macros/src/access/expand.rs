@@ -6,31 +6,33 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PatType, Path, PathArguments, PathSegment, Type};
 
-use super::model::{Access, Declaration, Handler, Kind};
+use super::model::{Access, Attribute, Declaration, Handler};
 use super::rule::{self, Markers};
 use crate::errors::compact;
+use crate::function::Function;
 use crate::krate::Private;
 use crate::span::{located, moved};
 
-/// Expands a handler; `documented` says whether the attribute saw `#[utoipa::path]`.
-pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bool) -> TokenStream {
+pub(crate) fn expand(declaration: &Declaration, handler: Handler) -> TokenStream {
+    let Handler { function, document } = handler;
     let private = declaration.krate.private();
-    let name = handler.ident.unraw();
+    let name = function.ident.unraw();
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
-    let extractors = extractors(&handler);
-    let checks = checks(declaration, &private, &marker, &extractors);
-    let demands = demands(declaration, &private, &marker, &handler);
-    let checked =
-        !extractors.is_empty() && declaration.access.rule().is_some_and(|rule| !rule.roles().is_empty());
-    let policy = policy(declaration, &private, &marker, checked, &extractors);
-    let probe = (cfg!(feature = "openapi") && !documented && !matches!(declaration.access, Access::Mistaken))
-        .then(|| probe(declaration, &private, &handler));
+    let guarded = Guarded::new(declaration, &private, &marker, &function);
+    let checks = guarded.checks();
+    let demands = guarded.demands();
+    let policy = guarded.policy();
+    let is_mistaken = matches!(declaration.access, Access::Mistaken);
+    let probe = (cfg!(feature = "openapi") && document.is_none() && !is_mistaken).then(|| guarded.probe());
     let guard = match declaration.access {
         Access::Public(_) => quote!(Public<#marker>),
         Access::Authenticated | Access::Require(_) => quote!(Guard<#marker>),
         Access::Mistaken => quote!(Nobody),
     };
-    let Handler { attrs, vis, ident, inputs, output, body } = handler;
+    let Function { mut attrs, vis, ident, inputs, output, body } = function;
+    if let Some(document) = document {
+        document.complete(declaration, &mut attrs);
+    }
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, clippy::exhaustive_enums)]
@@ -49,179 +51,225 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler, documented: bo
     }
 }
 
-fn policy(
-    declaration: &Declaration,
-    private: &Private,
-    marker: &Ident,
-    checked: bool,
-    extractors: &[&Type],
-) -> TokenStream {
-    let access = access(declaration, private);
-    let empty = quote!(());
-    let Some(rule) = declaration.access.rule() else {
-        return implementation(private, marker, [&access, &empty, &empty, &empty]);
-    };
-    let markers = Markers::of(rule, marker);
-    let roles = markers.list(private, |own| {
-        if checked {
-            quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#own>>::Roles)
-        } else {
-            own
-        }
-    });
-    let proves = rule::proves(rule, |rule| extractors.iter().any(|ty| is_proof_of(ty, rule)));
-    let policy = implementation(private, marker, [&access, &roles, &rule::checks(rule, private), &proves]);
-    if markers.is_empty() {
-        return policy;
-    }
-    let declarations = markers.declarations(private);
-    quote! {
-        const _: () = {
-            #declarations
+/// A handler with everything that its policy is made of.
+struct Guarded<'a> {
+    declaration: &'a Declaration,
+    private: &'a Private,
+    /// The type that has the policy.
+    marker: &'a Ident,
+    function: &'a Function,
+    /// The types in the signature that no `cfg` can take away.
+    extractors: Vec<&'a Type>,
+    /// Whether there are roles, and types in the signature that may list the roles that exist.
+    has_known_roles: bool,
+}
 
-            #policy
+impl<'a> Guarded<'a> {
+    fn new(
+        declaration: &'a Declaration,
+        private: &'a Private,
+        marker: &'a Ident,
+        function: &'a Function,
+    ) -> Self {
+        let inputs = function.inputs.iter().filter(|input| !is_conditional(input));
+        let extractors: Vec<_> = inputs.flat_map(|input| parts(&input.ty)).collect();
+        let has_roles = declaration.access.rule().is_some_and(|rule| !rule.roles().is_empty());
+        let has_known_roles = has_roles && !extractors.is_empty();
+        Self { declaration, private, marker, function, extractors, has_known_roles }
+    }
+
+    fn policy(&self) -> TokenStream {
+        let Self { private, marker, .. } = self;
+        let empty = quote!(());
+        let Some(rule) = self.declaration.access.rule() else {
+            return self.implementation([&empty, &empty, &empty]);
         };
-    }
-}
+        let markers = Markers::of(rule, marker);
+        let roles = markers.list(private, |own| {
+            if self.has_known_roles {
+                quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#own>>::Roles)
+            } else {
+                own
+            }
+        });
+        let proves = rule::proves(rule, |rule| self.extractors.iter().any(|ty| is_proof_of(ty, rule)));
+        let policy = self.implementation([&roles, &rule::checks(rule, private), &proves]);
+        if markers.is_empty() {
+            return policy;
+        }
+        let declarations = markers.declarations(private);
+        quote! {
+            const _: () = {
+                #declarations
 
-fn implementation(
-    private: &Private,
-    marker: &Ident,
-    [access, roles, checks, proves]: [&TokenStream; 4],
-) -> TokenStream {
-    quote! {
-        impl #private::Policy for #marker {
-            const ACCESS: #private::Access = #access;
-            type Roles = #roles;
-            type Checks = #checks;
-            type Proves = #proves;
+                #policy
+            };
         }
     }
-}
 
-/// The constant that the guard decides with.
-fn access(declaration: &Declaration, private: &Private) -> TokenStream {
-    let rule = match &declaration.access {
-        Access::Authenticated => return quote!(#private::Access::Authenticated),
-        Access::Public(reason) => return quote!(#private::Access::Public { reason: #reason }),
-        Access::Mistaken => quote!(#private::Rule::Any(&[])),
-        Access::Require(rule) => rule::constant(rule, private),
-    };
-    quote!(#private::Access::Require(#rule))
-}
-
-/// Compares each role with those that the types in the signature know, if there are any.
-///
-/// `CHECKED` then leaves the comparison with the router's roles out, so that one mistake is one error.
-fn checks(
-    declaration: &Declaration,
-    private: &Private,
-    marker: &Ident,
-    extractors: &[&Type],
-) -> Option<TokenStream> {
-    let rule = declaration.access.rule()?;
-    let roles = rule.roles();
-    let attribute = declaration.kind.name();
-    let known = if roles.is_empty() { &[] } else { extractors };
-    let names = known.iter().map(|ty| {
-        let text = compact(ty);
-        quote!((#text, #private::RoleNames::<#ty>::NAMES))
-    });
-    let checks = roles.iter().filter(|_| !known.is_empty()).map(|role| {
-        let name = role.name();
-        let private = moved(private, role.span());
-        quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __KNOWN);)
-    });
-    // Last, so that a role that does not exist is told first and alone. Only an operator makes a contradiction.
-    let consistency = (declaration.kind == Kind::Require).then(|| {
-        let written = format!("#[{attribute}]");
-        let access = quote!(<#marker as #private::Policy>::ACCESS);
-        rule::consistency(rule, &quote!(#private::check_access), quote!(#written, #access, __KNOWN))
-    });
-    let consistency = consistency.flatten();
-    if known.is_empty() && consistency.is_none() {
-        return None;
-    }
-    let checked = (!known.is_empty()).then(|| {
+    fn implementation(&self, [roles, checks, proves]: [&TokenStream; 3]) -> TokenStream {
+        let Self { private, marker, .. } = self;
+        let access = self.access();
         quote! {
-            impl #marker {
-                const CHECKED: bool = #private::any_known(__KNOWN);
+            impl #private::Policy for #marker {
+                const ACCESS: #private::Access = #access;
+                type Roles = #roles;
+                type Checks = #checks;
+                type Proves = #proves;
             }
         }
-    });
-    let import = (!known.is_empty()).then(|| quote!(use #private::NoRoles as _;));
-    Some(quote! {
-        const _: () = {
-            #import
+    }
 
-            const __KNOWN: #private::Known<'_> = &[#(#names),*];
-
-            #checked
-
-            #(#checks)*
-            #consistency
+    /// The constant that the guard decides with.
+    fn access(&self) -> TokenStream {
+        let private = self.private;
+        let rule = match &self.declaration.access {
+            Access::Authenticated => return quote!(#private::Access::Authenticated),
+            Access::Public(reason) => return quote!(#private::Access::Public { reason: #reason }),
+            Access::Mistaken => quote!(#private::Rule::Any(&[])),
+            Access::Require(rule) => rule::constant(rule, private),
         };
-    })
-}
+        quote!(#private::Access::Require(#rule))
+    }
 
-/// Asks types in the signature what they demand, where that could be more than the attribute says and the document would be
-/// wrong: every type of a public handler, and elsewhere those that ask for more than a signed-in user.
-fn demands(
-    declaration: &Declaration,
-    private: &Private,
-    marker: &Ident,
-    handler: &Handler,
-) -> Option<TokenStream> {
-    let name = declaration.kind.name();
-    let asked: fn(&(&PatType, &Type)) -> bool = match &declaration.access {
-        Access::Public(_) => |_| true,
-        Access::Mistaken => |_| false,
-        Access::Authenticated | Access::Require(_) => |(_, ty)| asks_for_more(ty),
-    };
-    // What `cfg_attr` makes of an argument is not known here.
-    let is_known = |input: &&PatType| !input.attrs.iter().any(|attr| attr.path().is_ident("cfg_attr"));
-    let types = handler
-        .inputs
-        .iter()
-        .filter(is_known)
-        .flat_map(|input| parts(&input.ty).into_iter().map(move |ty| (input, ty)));
-    let mut checks = types.filter(asked).map(|(input, ty)| {
-        let text = compact(ty);
-        let here = moved(private, ty.span());
-        let span = located(ty.span());
-        let check = if declaration.kind == Kind::Public {
-            quote_spanned!(span=> #here::check_public(#text, __ASKED);)
-        } else {
+    /// Compares each role with those that the types in the signature list, if any of them does.
+    ///
+    /// If one does, `CHECKED` turns the comparison with the router's roles off, so that one mistake is one error.
+    fn checks(&self) -> Option<TokenStream> {
+        let Self { declaration, private, marker, .. } = self;
+        let rule = declaration.access.rule()?;
+        let attribute = declaration.attribute.name();
+        // Last, so that a role that does not exist is reported first and alone. Only an operator can make a contradiction.
+        let consistency = (declaration.attribute == Attribute::Require).then(|| {
+            let written = format!("#[{attribute}]");
             let access = quote!(<#marker as #private::Policy>::ACCESS);
-            quote_spanned!(span=> #here::check_covered(#name, #text, __ASKED, #access);)
-        };
-        let conditions = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-        quote!(#(#conditions)* {
-            const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
-            #check
+            rule::consistency(rule, &quote!(#private::check_access), quote!(#written, #access, __KNOWN))
+        });
+        let consistency = consistency.flatten();
+        if !self.has_known_roles {
+            return consistency.map(|consistency| {
+                quote! {
+                    const _: () = {
+                        const __KNOWN: #private::Known<'_> = &[];
+
+                        #consistency
+                    };
+                }
+            });
+        }
+        let names = self.extractors.iter().map(|ty| {
+            let text = compact(ty);
+            quote!((#text, #private::RoleNames::<#ty>::NAMES))
+        });
+        let checks = rule.roles().into_iter().map(|role| {
+            let name = role.name();
+            let private = moved(private, role.span());
+            quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __KNOWN);)
+        });
+        Some(quote! {
+            const _: () = {
+                use #private::NoRoles as _;
+
+                const __KNOWN: #private::Known<'_> = &[#(#names),*];
+
+                impl #marker {
+                    const CHECKED: bool = #private::any_known(__KNOWN);
+                }
+
+                #(#checks)*
+                #consistency
+            };
         })
-    });
-    let first = checks.next()?;
-    Some(quote! {
-        const _: () = {
-            use #private::AsksNothing as _;
+    }
 
-            #first
-            #(#checks)*
+    /// Asks types in the signature which access they declare, where that could be more than the attribute says and the
+    /// document would be wrong: every type of a public handler, and elsewhere the [`STRICTER`] ones.
+    fn demands(&self) -> Option<TokenStream> {
+        let Self { declaration, private, marker, .. } = self;
+        let name = declaration.attribute.name();
+        let is_asked: fn(&(&PatType, &Type)) -> bool = match &declaration.access {
+            Access::Public(_) => |_| true,
+            Access::Mistaken => |_| false,
+            Access::Authenticated | Access::Require(_) => |(_, ty)| is_stricter(ty),
         };
-    })
+        // The macro cannot know what `cfg_attr` makes of an argument.
+        let inputs = self.function.inputs.iter().filter(|input| !has(input, "cfg_attr"));
+        let types = inputs.flat_map(|input| parts(&input.ty).into_iter().map(move |ty| (input, ty)));
+        let mut checks = types.filter(is_asked).map(|(input, ty)| {
+            let text = compact(ty);
+            let here = moved(private, ty.span());
+            let span = located(ty.span());
+            let check = if declaration.attribute == Attribute::Public {
+                quote_spanned!(span=> #here::check_public(#text, __ASKED);)
+            } else {
+                let access = quote!(<#marker as #private::Policy>::ACCESS);
+                quote_spanned!(span=> #here::check_covered(#name, #text, __ASKED, #access);)
+            };
+            let conditions = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+            quote!(#(#conditions)* {
+                const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
+                #check
+            })
+        });
+        let first = checks.next()?;
+        Some(quote! {
+            const _: () = {
+                use #private::AsksNothing as _;
+
+                #first
+                #(#checks)*
+            };
+        })
+    }
+
+    /// Fails to compile when `#[utoipa::path]` is above the attribute: expanded first, it did not see the access.
+    ///
+    /// In that case utoipa has written its `__path_...` already, which shadows the one that is glob-imported here. Only the
+    /// latter has a constant of its own; otherwise the constant of the trait is chosen, which is `false`.
+    fn probe(&self) -> TokenStream {
+        let Self { private, function, .. } = self;
+        let vis = &function.vis;
+        let name = function.ident.unraw();
+        let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
+        let path = format_ident!("__path_{name}", span = Span::call_site());
+        let message = format!(
+            "#[{}] must be above #[utoipa::path], otherwise the OpenAPI document leaves it out",
+            self.declaration.attribute.name()
+        );
+        quote! {
+            #[doc(hidden)]
+            mod #module {
+                #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+                pub enum #path {}
+
+                impl #path {
+                    pub const UNDOCUMENTED: bool = true;
+                }
+            }
+
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            #vis use #module::*;
+
+            const _: () = {
+                use #private::Documentable as _;
+                ::core::assert!(#path::UNDOCUMENTED, #message);
+            };
+        }
+    }
 }
 
-/// Whether a type goes by the name of an extractor that asks for more than a signed-in user; whether it is one, the compiler
-/// finds out.
-fn asks_for_more(ty: &Type) -> bool {
+/// The names of extractors that ask for more than a signed-in user.
+const STRICTER: [&str; 3] = ["RefreshSession", "Reauthentication", "Proof"];
+
+/// Whether a type has the name of one of those extractors. Whether it is one, the compiler finds out.
+fn is_stricter(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        ["RefreshSession", "Reauthentication", "Proof"].iter().any(|name| last.ident == name)
-    })
+    path.path.segments.last().is_some_and(|last| STRICTER.iter().any(|name| last.ident == name))
 }
 
-/// Whether a type reads like `Proof` of this rule. Evidence is left for no other: where the names deceive, the proof decides by itself.
+/// Whether a type reads like `Proof` of this rule. The guard leaves evidence for these alone; where the names deceive, the
+/// proof evaluates its rule by itself.
 fn is_proof_of(ty: &Type, rule: &Path) -> bool {
     let Type::Path(ty) = ty else { return false };
     let Some(PathSegment { ident, arguments: PathArguments::AngleBracketed(of) }) = ty.path.segments.last()
@@ -235,11 +283,6 @@ fn is_proof_of(ty: &Type, rule: &Path) -> bool {
         _ => false,
     };
     ident == "Proof" && of.args.first().is_some_and(is_rule)
-}
-
-/// The types in the signature that are always there.
-fn extractors(handler: &Handler) -> Vec<&Type> {
-    handler.inputs.iter().filter(|input| !is_conditional(input)).flat_map(|input| parts(&input.ty)).collect()
 }
 
 /// The extractors in an argument: axum runs the parts of a tuple one after the other.
@@ -258,39 +301,9 @@ fn parts(ty: &Type) -> Vec<&Type> {
 }
 
 fn is_conditional(input: &PatType) -> bool {
-    input.attrs.iter().any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
+    has(input, "cfg") || has(input, "cfg_attr")
 }
 
-/// Fails to compile when `#[utoipa::path]` stands above the attribute and so did not see it.
-///
-/// utoipa's `__path_...` hides the one that is glob-imported here, and only the latter has a constant of its own.
-fn probe(declaration: &Declaration, private: &Private, handler: &Handler) -> TokenStream {
-    let vis = &handler.vis;
-    let name = handler.ident.unraw();
-    let module = format_ident!("__countersign_undocumented_{name}", span = Span::call_site());
-    let path = format_ident!("__path_{name}", span = Span::call_site());
-    let message = format!(
-        "#[{}] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out",
-        declaration.kind.name()
-    );
-    quote! {
-        #[doc(hidden)]
-        mod #module {
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            pub enum #path {}
-
-            impl #path {
-                pub const UNDOCUMENTED: bool = true;
-            }
-        }
-
-        #[doc(hidden)]
-        #[allow(unused_imports)]
-        #vis use #module::*;
-
-        const _: () = {
-            use #private::Documentable as _;
-            ::core::assert!(#path::UNDOCUMENTED, #message);
-        };
-    }
+fn has(input: &PatType, attribute: &str) -> bool {
+    input.attrs.iter().any(|attr| attr.path().is_ident(attribute))
 }

@@ -2,97 +2,87 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::Attribute;
 
-use super::model::{Handler, Kind};
-use crate::errors::{Errors, Message};
-use crate::function::{self, Function, Noun};
+use super::document::Document;
+use super::model::{Attribute, Handler};
+use crate::errors::{Errors, Message, Reported};
+use crate::function::{self, Noun};
 
 /// axum's handlers take 16 arguments, and the guard is one of them.
 const MAX_ARGUMENTS: usize = 15;
 
-/// Reads the item; everything that makes it unfit for a guard is reported.
-pub(crate) fn handler(kind: Kind, item: TokenStream, errors: &Errors) -> Option<Handler> {
+/// Reads the item. Everything that makes it unfit for a guard is reported.
+pub(crate) fn handler(attribute: Attribute, item: TokenStream, errors: &Errors) -> Result<Handler, Reported> {
     let noun = Noun {
-        attribute: kind.name(),
+        attribute: attribute.name(),
         what: "a handler",
-        place: "put it above each handler that it is for",
+        move_it: "put it above each handler that it is for",
         generic: "a route runs one function, and its guard is made for that one",
     };
-    let read = function::read(&noun, item, errors)?;
-    only_attribute(kind, &read.attrs, errors);
-    let function = read.checked(&noun, errors);
-    let Function { mut attrs, vis, ident, inputs, output, body } = function?;
-    attrs.retain(|attr| access_attribute(attr).is_none() && !is_check(attr));
-    if let Some(excess) = inputs.iter().nth(MAX_ARGUMENTS) {
-        errors.push(
-            excess.to_token_stream(),
-            Message::new(format!(
-                "a handler under #[{}] takes at most {MAX_ARGUMENTS} arguments",
-                kind.name()
-            ))
-            .help("put several extractors into one tuple argument")
-            .note("axum takes 16, and the guard is one of them"),
-        );
-        return None;
+    let unchecked = function::read(&noun, item, errors)?;
+    only_attribute(attribute, &unchecked.attrs, errors);
+    let mut function = unchecked.checked(&noun, errors)?;
+    function.attrs.retain(|attr| access_attribute(attr).is_none() && !is_check(attr));
+    if let Some(excess) = function.inputs.iter().nth(MAX_ARGUMENTS) {
+        let name = attribute.name();
+        let message = format!("a handler under #[{name}] takes at most {MAX_ARGUMENTS} arguments");
+        let message = Message::new(message).help("put several extractors into one tuple argument");
+        let note = "axum takes 16, and the guard is one of them";
+        return Err(errors.push(excess.to_token_stream(), message.note(note)));
     }
-    Some(Handler { attrs, vis, ident, inputs, output, body })
+    let document = Document::read(attribute, &function.attrs, errors);
+    Ok(Handler { function, document })
 }
 
-fn is_check(attr: &Attribute) -> bool {
+fn is_check(attr: &syn::Attribute) -> bool {
     attr.path().is_ident("check")
 }
 
 /// Which access attribute it is, if any.
-pub(crate) fn access_attribute(attr: &Attribute) -> Option<Kind> {
+pub(crate) fn access_attribute(attr: &syn::Attribute) -> Option<Attribute> {
     let last = attr.path().segments.last()?;
-    Kind::ALL.into_iter().find(|kind| last.ident == kind.name())
+    Attribute::ALL.into_iter().find(|attribute| last.ident == attribute.name())
 }
 
-fn only_attribute(kind: Kind, attrs: &[Attribute], errors: &Errors) {
-    let name = kind.name();
+fn only_attribute(attribute: Attribute, attrs: &[syn::Attribute], errors: &Errors) {
+    let name = attribute.name();
     for attr in attrs {
         if is_check(attr) {
-            errors.push(
-                attr.path(),
-                Message::new(format!("#[{name}] and #[check] stand above one function"))
-                    .help("make two functions: a rule asks the one, and the other handles requests"),
-            );
+            let message = Message::new(format!("#[{name}] and #[check] cannot be on the same function"));
+            let help = "write two functions: one that a rule asks, and one that handles requests";
+            errors.push(attr.path(), message.help(help));
         }
         let Some(other) = access_attribute(attr) else { continue };
-        let message = if other == kind {
-            Message::new(format!("#[{name}] stands twice above one handler"))
-        } else if matches!((kind, other), (Kind::Public, _) | (_, Kind::Public)) {
-            Message::new(format!("#[{name}] and #[{}] contradict each other", other.name()))
+        let other_name = other.name();
+        let message = if other == attribute {
+            format!("#[{name}] is written twice above one handler")
+        } else if [attribute, other].contains(&Attribute::Public) {
+            format!("#[{name}] and #[{other_name}] contradict each other")
         } else {
-            Message::new(format!("#[{name}] and #[{}] stand above one handler", other.name()))
+            format!("#[{name}] and #[{other_name}] cannot be on the same handler")
         };
-        errors.push(attr.path(), message.help(instead_of_both(kind, other)));
+        errors.push(attr.path(), Message::new(message).help(instead_of_both(attribute, other)));
     }
 }
 
-fn instead_of_both(kind: Kind, other: Kind) -> &'static str {
-    match (kind, other) {
-        (Kind::RequireRole, Kind::RequireRole) => {
+fn instead_of_both(attribute: Attribute, other: Attribute) -> &'static str {
+    match (attribute, other) {
+        (Attribute::RequireRole, Attribute::RequireRole) => {
             "write #[require(role(\"admin\") && role(\"support\"))] where both are needed; \
-             #[require_role(\"admin\", \"support\")] lets in who has one of them"
+             #[require_role(\"admin\", \"support\")] lets in users with one of them"
         }
-        (Kind::RequireScope, Kind::RequireScope) => {
+        (Attribute::RequireScope, Attribute::RequireScope) => {
             "write #[require(scope(\"posts:write\") && scope(\"posts:admin\"))] where both are needed; \
-             #[require_scope(\"posts:write\", \"posts:admin\")] lets in who has one of them"
+             #[require_scope(\"posts:write\", \"posts:admin\")] lets in users with one of them"
         }
-        (Kind::Authenticated, Kind::Authenticated) | (Kind::Public, _) | (_, Kind::Public) => {
-            "keep one of the two"
-        }
-        (Kind::RequireRole, Kind::Authenticated) | (Kind::Authenticated, Kind::RequireRole) => {
-            "remove #[authenticated]; who has a role is signed in"
-        }
-        (Kind::RequireScope, Kind::Authenticated) | (Kind::Authenticated, Kind::RequireScope) => {
-            "remove #[authenticated]; who has a scope is signed in"
-        }
-        (Kind::Require, Kind::Authenticated) | (Kind::Authenticated, Kind::Require) => {
-            "remove #[authenticated]; who satisfies a rule is signed in"
-        }
+        (Attribute::Authenticated, Attribute::Authenticated)
+        | (Attribute::Public, _)
+        | (_, Attribute::Public) => "keep one of the two",
+        (Attribute::Authenticated, stricter) | (stricter, Attribute::Authenticated) => match stricter {
+            Attribute::RequireRole => "remove #[authenticated]; a user with a role is signed in",
+            Attribute::RequireScope => "remove #[authenticated]; a user with a scope is signed in",
+            _ => "remove #[authenticated]; a user who satisfies a rule is signed in",
+        },
         _ => "write one rule, as in #[require(role(\"admin\") && scope(\"posts:write\"))]",
     }
 }

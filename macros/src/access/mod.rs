@@ -2,6 +2,7 @@
 
 mod document;
 mod expand;
+mod flags;
 mod handler;
 mod lists;
 mod model;
@@ -11,26 +12,20 @@ mod refusals;
 pub(crate) mod rule;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 
 pub(crate) use handler::access_attribute;
-pub(crate) use model::Kind;
+pub(crate) use model::Attribute;
 
-/// The guarded function, or the function as it was with every mistake beside it.
-pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
+/// The guarded function; after a mistake that leaves nothing to guard, the function as it was. The mistakes come first.
+pub(crate) fn attribute(attribute: Attribute, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let declaration = parse::declaration(kind, arguments, &errors);
-    let handler = handler::handler(kind, item.clone(), &errors);
-    let expanded = handler.map(|mut handler| {
-        let documented =
-            cfg!(feature = "openapi") && document::complete(&declaration, &mut handler.attrs, &errors);
-        expand::expand(&declaration, handler, documented)
-    });
-    let mut tokens = errors.check().map_or_else(|error| error.to_compile_error(), |()| TokenStream::new());
-    tokens.extend(expanded.unwrap_or(item));
+    let declaration = parse::declaration(attribute, arguments, &errors);
+    let handler = handler::handler(attribute, item.clone(), &errors);
+    let mut tokens = errors.into_tokens();
+    tokens.extend(handler.map_or(item, |handler| expand::expand(&declaration, handler)));
     tokens
 }

@@ -1,18 +1,20 @@
-//! A handler and who may call it, both known to be well-formed.
+//! A handler and its access, both known to be well-formed.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Ident, LitStr, PatType, Path, ReturnType, Token, Visibility};
+use syn::{LitStr, Path};
 
+use super::document::Document;
+use super::names::last_word;
 use super::rule::Rule;
+use crate::function::Function;
 use crate::krate::Krate;
 use crate::span::located;
 
 /// One of the access attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Attribute {
     Authenticated,
     Public,
     Require,
@@ -20,7 +22,7 @@ pub(crate) enum Kind {
     RequireScope,
 }
 
-impl Kind {
+impl Attribute {
     pub(crate) const ALL: [Self; 5] =
         [Self::Authenticated, Self::Public, Self::Require, Self::RequireRole, Self::RequireScope];
 
@@ -36,17 +38,17 @@ impl Kind {
     }
 }
 
-/// What an attribute says.
+/// An access attribute with its arguments.
 pub(crate) struct Declaration {
-    pub(crate) kind: Kind,
+    pub(crate) attribute: Attribute,
     pub(crate) access: Access,
     pub(crate) krate: Krate,
 }
 
-/// Who may call the handler.
+/// The requests that the handler lets in.
 pub(crate) enum Access {
     Authenticated,
-    /// What the attribute says was reported as a mistake.
+    /// The arguments were reported as mistaken, so the handler lets in no request.
     Mistaken,
     Public(LitStr),
     Require(Rule),
@@ -63,12 +65,12 @@ impl Access {
 }
 
 /// A role as the user wrote it.
-pub(crate) enum Role {
+pub(crate) enum RoleRef {
     Name(LitStr),
     Path(Path),
 }
 
-impl Role {
+impl RoleRef {
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Name(name) => name.span(),
@@ -87,18 +89,16 @@ impl Role {
         }
     }
 
-    /// The last word of it, which a message can show.
+    /// The last word of the name, which a message can show.
     pub(crate) fn word(&self) -> String {
         match self {
             Self::Name(name) => name.value(),
-            Self::Path(path) => {
-                path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
-            }
+            Self::Path(path) => last_word(path),
         }
     }
 }
 
-impl PartialEq for Role {
+impl PartialEq for RoleRef {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Name(one), Self::Name(other)) => one.value() == other.value(),
@@ -110,13 +110,9 @@ impl PartialEq for Role {
     }
 }
 
-/// `async fn ident(inputs) -> output { body }`: free, concrete and with room for the guard.
+/// A handler with room for the guard.
 pub(crate) struct Handler {
-    pub(crate) attrs: Vec<Attribute>,
-    pub(crate) vis: Visibility,
-    pub(crate) ident: Ident,
-    pub(crate) inputs: Punctuated<PatType, Token![,]>,
-    pub(crate) output: ReturnType,
-    /// The block, as it was written.
-    pub(crate) body: TokenStream,
+    pub(crate) function: Function,
+    /// The `#[utoipa::path(...)]` below the attribute.
+    pub(crate) document: Option<Document>,
 }

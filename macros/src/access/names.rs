@@ -1,72 +1,57 @@
-//! The names of roles and scopes, wherever an attribute takes them.
+//! The names of roles and scopes, wherever a macro takes them.
 
 use quote::ToTokens as _;
-use syn::{LitStr, Path};
+use syn::{ExprPath, LitStr, Path};
 
-use super::model::Role;
-use super::words::WORDS;
-use crate::errors::{Errors, Message};
+use super::flags::FLAGS;
+use super::model::RoleRef;
+use crate::errors::{Errors, Message, Reported};
+use crate::scope_token::refused_character;
 
-/// Where a name stands.
+/// The macro whose input is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    RequireRole,
-    RequireScope,
+pub(crate) enum Source {
+    /// `#[require_role(...)]` or `#[require_scope(...)]`
+    List(NameKind),
     Require,
     RuleMacro,
 }
 
-impl Place {
+impl Source {
     pub(crate) fn written(self) -> &'static str {
         match self {
-            Self::RequireRole => "#[require_role(...)]",
-            Self::RequireScope => "#[require_scope(...)]",
+            Self::List(NameKind::Role) => "#[require_role(...)]",
+            Self::List(NameKind::Scope) => "#[require_scope(...)]",
             Self::Require => "#[require(...)]",
             Self::RuleMacro => "rule!",
         }
     }
 
-    /// What to write where the text has several names in it.
-    fn several(self, what: What, text: &str) -> Option<String> {
-        let word = what.word();
+    /// The help where one text holds several names.
+    fn several(self, kind: NameKind, text: &str) -> Option<String> {
+        let word = kind.word();
         let names: Vec<_> = text.split([' ', ',']).filter(|name| !name.is_empty()).collect();
-        if names.len() < 2 || names.iter().any(|name| !name.chars().all(is_allowed)) {
+        if names.len() < 2 || names.iter().any(|name| refused_character(name).is_some()) {
             return None;
         }
-        Some(match self {
-            Self::RequireRole | Self::RequireScope => {
-                let names: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
-                format!("list several {word}s with commas: #[require_{word}({})]", names.join(", "))
-            }
-            Self::Require | Self::RuleMacro => {
-                let names: Vec<_> = names.iter().map(|name| format!("{word}({name:?})")).collect();
-                format!("join several with `||` or `&&`: {}", names.join(" || "))
-            }
+        Some(if matches!(self, Self::List(_)) {
+            let names: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+            format!("list several {word}s with commas: #[require_{word}({})]", names.join(", "))
+        } else {
+            let names: Vec<_> = names.iter().map(|name| format!("{word}({name:?})")).collect();
+            format!("join several with `||` or `&&`: {}", names.join(" || "))
         })
-    }
-
-    fn instead_of_nothing(self, what: What) -> String {
-        let name = what.word();
-        match self {
-            Self::RequireRole | Self::RequireScope => {
-                format!("name the {name}, or write #[authenticated] for any signed-in user")
-            }
-            Self::Require | Self::RuleMacro => {
-                let [one, _] = what.examples();
-                format!("name it, as in {name}(\"{one}\")")
-            }
-        }
     }
 }
 
-/// What is named.
+/// Whether a name is a role's or a scope's.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum NameKind {
     Role,
     Scope,
 }
 
-impl What {
+impl NameKind {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Role => "role",
@@ -74,69 +59,75 @@ impl What {
         }
     }
 
-    /// Two names for messages.
-    pub(crate) fn examples(self) -> [&'static str; 2] {
+    /// A name for messages.
+    pub(crate) fn example(self) -> &'static str {
         match self {
-            Self::Role => ["admin", "support"],
-            Self::Scope => ["posts:write", "posts:admin"],
+            Self::Role => "admin",
+            Self::Scope => "posts:write",
         }
     }
 }
 
-/// A name in quotes; `None` after a mistake.
-pub(crate) fn quoted(name: LitStr, what: What, place: Place, errors: &Errors) -> Option<LitStr> {
-    let (text, word, written) = (name.value(), what.word(), place.written());
-    if text.is_empty() {
-        let message = Message::new(format!("a {word} in {written} is empty"));
-        errors.push(&name, message.help(place.instead_of_nothing(what)));
-        return None;
-    }
-    // As a name it would look nothing up, and the attribute would read as if it did.
-    if let Some(key) = WORDS.into_iter().find(|key| *key == text) {
-        let message = match place {
-            Place::RequireRole | Place::RequireScope => {
-                Message::new(format!("`{key}` stands in {written} without quotes"))
-                    .help(format!("write {key}"))
-            }
-            Place::Require | Place::RuleMacro => Message::new(format!("`{key}` is no {word} in {written}"))
-                .help(format!("write `{key}` in place of {word}(\"{key}\")")),
-        };
-        errors.push(&name, message);
-        return None;
-    }
-    if let Some(refused) = text.chars().find(|c| !is_allowed(*c)) {
-        let several = place.several(what, &text);
-        let help = several.unwrap_or_else(|| format!("rename the {word}"));
-        errors.push(
-            &name,
-            Message::new(format!("a {word} in {written} cannot hold {refused:?}"))
-                .help(help)
-                .note(format!("a {word} is made of visible ASCII characters without quotes and backslashes")),
-        );
-        return None;
-    }
-    Some(name)
+/// A name in quotes.
+pub(crate) fn quoted(
+    name: LitStr,
+    kind: NameKind,
+    source: Source,
+    errors: &Errors,
+) -> Result<LitStr, Reported> {
+    let (text, word, written) = (name.value(), kind.word(), source.written());
+    let is_list = matches!(source, Source::List(_));
+    let message = if text.is_empty() {
+        Message::new(format!("a {word} in {written} is empty")).help(if is_list {
+            format!("name the {word}, or write #[authenticated] for any signed-in user")
+        } else {
+            format!("name it, as in {word}(\"{}\")", kind.example())
+        })
+    } else if FLAGS.contains(&text.as_str()) {
+        // In quotes a flag would be a name and check nothing, while the attribute reads as if it did.
+        if is_list {
+            Message::new(format!("`{text}` is written without quotes in {written}"))
+                .help(format!("write {text}"))
+        } else {
+            Message::new(format!("`{text}` is not a {word} in {written}"))
+                .help(format!("write `{text}` in place of {word}(\"{text}\")"))
+        }
+    } else if let Some(refused) = refused_character(&text) {
+        let help = source.several(kind, &text).unwrap_or_else(|| format!("rename the {word}"));
+        Message::new(format!("a {word} in {written} cannot contain {refused:?}"))
+            .help(help)
+            .note(format!("a {word} is made of visible ASCII characters without quotes and backslashes"))
+    } else {
+        return Ok(name);
+    };
+    Err(errors.push(&name, message))
 }
 
-/// The scope-token of RFC 6749 section 3.3, which every role has to be as well.
-fn is_allowed(c: char) -> bool {
-    matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E')
-}
-
-/// What to say of a name that stands without quotes; `written` shows it with them.
+/// The message for a name without quotes. `written` shows it with them.
 pub(crate) fn without_quotes(
     name: &Path,
-    what: What,
-    place: Place,
+    kind: NameKind,
+    source: Source,
     written: impl FnOnce(&str) -> String,
 ) -> Message {
-    let (word, name) = (what.word(), name.to_token_stream().to_string());
-    Message::new(format!("the {word} `{name}` misses its quotes in {}", place.written()))
+    let (word, name) = (kind.word(), name.to_token_stream().to_string());
+    Message::new(format!("the {word} `{name}` needs quotes in {}", source.written()))
         .help(format!("write {}", written(&name)))
 }
 
-/// A role by its path, unless it is a word that misses its quotes: neither a variant nor a constant begins with a small letter.
-pub(crate) fn path(path: Path) -> Result<Role, Path> {
+/// A role by its path, unless it is a word that lacks its quotes: neither a variant nor a constant begins with a small
+/// letter.
+pub(crate) fn path(path: Path) -> Result<RoleRef, Path> {
     let is_word = path.get_ident().is_some_and(|word| word.to_string().starts_with(char::is_lowercase));
-    if is_word { Err(path) } else { Ok(Role::Path(path)) }
+    if is_word { Err(path) } else { Ok(RoleRef::Path(path)) }
+}
+
+/// A path without `<T as Trait>::` and without attributes.
+pub(crate) fn is_plain(path: &ExprPath) -> bool {
+    path.qself.is_none() && path.attrs.is_empty()
+}
+
+/// The last word of a path. Its first letter tells a type or a variant from a function or a module.
+pub(crate) fn last_word(path: &Path) -> String {
+    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }

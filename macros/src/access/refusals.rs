@@ -3,8 +3,8 @@
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::quote;
 
-use super::model::{Access, Declaration, Kind};
-use super::rule::{Kind as Condition, Rule};
+use super::model::{Access, Attribute, Declaration};
+use super::rule::{Condition, Rule};
 use crate::keys::arguments;
 use crate::krate::Private;
 
@@ -19,7 +19,7 @@ pub(crate) fn refusals(declaration: &Declaration, given: &[TokenStream]) -> Toke
         Access::Require(rule) => Some(rule),
     };
     let asked = Asked::of(rule);
-    let responses = [Some(asked.unauthorized()), asked.forbidden(declaration.kind), asked.unavailable()]
+    let responses = [Some(asked.unauthorized()), asked.forbidden(declaration.attribute), asked.unavailable()]
         .into_iter()
         .flatten()
         .filter(|refusal| !refusal.is_in(given))
@@ -68,11 +68,11 @@ impl Asked {
     }
 
     /// Whoever is signed in can be refused with it.
-    fn forbidden(&self, kind: Kind) -> Option<Refusal> {
-        let lacking = match (self.names, kind) {
+    fn forbidden(&self, attribute: Attribute) -> Option<Refusal> {
+        let lacking = match (self.names, attribute) {
             (false, _) => None,
-            (true, Kind::RequireRole) => Some("The signed-in user lacks the role"),
-            (true, Kind::RequireScope) => Some("The signed-in user lacks the scope"),
+            (true, Attribute::RequireRole) => Some("The signed-in user lacks the role"),
+            (true, Attribute::RequireScope) => Some("The signed-in user lacks the scope"),
             (true, _) => Some("The signed-in user does not satisfy the rule"),
         };
         let impersonated = self.impersonation.then_some("Somebody acts for the signed-in user");

@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::parse::{Check, Options};
+use super::model::Check;
+use super::parse::Options;
 use crate::function::Function;
 use crate::span::{located, moved};
 
@@ -24,7 +25,7 @@ pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
     let answered = quote_spanned! {located(answer.span())=>
         <#answer as #here::CheckAnswer>::answer(#ident(#(#arguments),*).await)
     };
-    // A private type could not stand in the policy of a public handler, so it is public in a module of its own.
+    // A private type cannot be part of a public handler's policy, so the type is public in a module of its own.
     let module = format_ident!("__countersign_check_{name}", span = Span::call_site());
     quote! {
         #(#conditions)*

@@ -1,6 +1,7 @@
 //! `#[check]`: an async function that a rule can ask.
 
 mod expand;
+mod model;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,9 @@ use crate::errors::Errors;
 pub(crate) fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let options = parse::options(arguments, &errors);
-    let check = parse::check(item.clone(), &errors);
-    let mut tokens = errors.check().map_or_else(|error| error.to_compile_error(), |()| TokenStream::new());
+    let function = parse::function(item.clone(), &errors);
+    let check = function.and_then(|function| model::Check::new(function, &errors));
+    let mut tokens = errors.into_tokens();
     tokens.extend(check.map_or(item, |check| expand::expand(&options, check)));
     tokens
 }

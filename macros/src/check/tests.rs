@@ -1,4 +1,4 @@
-//! What a check becomes, and the mistakes in it.
+//! The expansion of a check, and the mistakes in it.
 
 use std::str::FromStr as _;
 
@@ -82,7 +82,7 @@ fn a_check_is_a_free_concrete_async_function() {
 fn a_check_takes_its_arguments_by_value() {
     let refusal = "a function under #[check] takes its arguments by value\n\
                    help: write an extractor without the `&`, as in `user: User` or `Path(id): Path<u64>`\n\
-                   note: they are taken from the request, as those of a handler are";
+                   note: its arguments are taken from the request, like those of a handler";
     refused("", "async fn owns(user: &User, parts: &mut Parts) -> bool { true }", &[refusal, refusal]);
     refused(
         "",
@@ -116,12 +116,12 @@ fn a_check_has_an_answer() {
     refused(
         "",
         "async fn owns() {}",
-        &[&format!("a function under #[check] answers whether the request may pass\n{help}")],
+        &[&format!("a function under #[check] has to return whether the request may pass\n{help}")],
     );
     refused(
         "",
         "async fn owns() -> Result<bool, impl Error> { Ok(true) }",
-        &[&format!("a function under #[check] names the type that it answers with\n{help}")],
+        &[&format!("a function under #[check] has to name the type that it returns\n{help}")],
     );
 }
 
@@ -129,8 +129,8 @@ fn a_check_has_an_answer() {
 fn a_check_is_nothing_else() {
     let both = |name| {
         format!(
-            "#[check] and #[{name}] stand above one function\n\
-             help: make two functions: a rule asks the one, and the other handles requests\n\
+            "#[check] and #[{name}] cannot be on the same function\n\
+             help: write two functions: one that a rule asks, and one that handles requests\n\
              note: name the first one in the rule above the second, as in #[require(check(owns_post))]"
         )
     };
@@ -140,7 +140,7 @@ fn a_check_is_nothing_else() {
     refused(
         "",
         "#[check] async fn owns() -> bool { true }",
-        &["#[check] stands twice above one function\nhelp: keep one of the two"],
+        &["#[check] is written twice above one function\nhelp: keep one of the two"],
     );
 }
 
@@ -158,9 +158,7 @@ fn the_keys_of_a_check_are_checked() {
     refused(
         "\"not_found\"",
         item,
-        &[
-            "#[check(...)] takes keys, and a value stands without one\nnote: the keys are `not_found`, `crate`",
-        ],
+        &["#[check(...)] takes keys, but this value has no key\nnote: the keys are `not_found`, `crate`"],
     );
 }
 

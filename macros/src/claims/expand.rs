@@ -7,7 +7,7 @@ use syn::{Generics, Ident};
 use super::model::{Claims, Marked};
 use super::wire::wire;
 use crate::krate::Private;
-use crate::place::located;
+use crate::span::moved_to_type;
 
 pub(super) fn expand(claims: &Claims) -> TokenStream {
     let ident = &claims.ident;
@@ -66,7 +66,7 @@ fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -
     }
 }
 
-/// The type of the subject and the method that lends it.
+/// The type of the subject and the method that returns it.
 fn subject(claims: &Claims, private: &Private) -> TokenStream {
     let Marked { ident, ty, .. } = &claims.subject;
     let this = quote!(<#ty as #private::SubjectField>::This);
@@ -77,7 +77,7 @@ fn subject(claims: &Claims, private: &Private) -> TokenStream {
             &self.#ident
         }
     };
-    located(ty, items)
+    moved_to_type(ty, &items)
 }
 
 /// `type Role`, and the impl that lists its names.
@@ -86,7 +86,7 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let (role_type, names) = match &claims.roles {
         Some(Marked { ty, .. }) => {
             let role_type = quote!(type Role = <#ty as #private::RoleField>::Role;);
-            (located(ty, role_type), quote!(__Roles::NAMES))
+            (moved_to_type(ty, &role_type), quote!(__Roles::NAMES))
         }
         None => {
             let names = quote!(::core::option::Option::Some(#private::Roles::of::<#private::NoRole>()));
@@ -102,7 +102,7 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     (role_type, names_roles)
 }
 
-/// `holds_role` or `has_scope`; without a field to look into, the answer is no.
+/// `holds_role` or `has_scope`. Without a field for them, the answer is always no.
 fn has(method: TokenStream, functions: TokenStream, field: Option<&Marked>) -> TokenStream {
     match field {
         Some(Marked { ident, .. }) => quote! {
@@ -160,7 +160,7 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
     }
 }
 
-/// What stops follow-up errors after a mistake: every impl that the rest of the program may ask for.
+/// Every impl that the rest of the program may ask for, so that a mistake has no follow-up errors.
 pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> TokenStream {
     if !generics.params.is_empty() {
         return TokenStream::new();

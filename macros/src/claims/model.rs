@@ -1,16 +1,17 @@
 //! Claims with exactly one subject and one meaning for each name.
 
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{Ident, LitStr, Type};
 
 use super::case::Case;
 use super::parse::{self, FieldMark, Input, Mark};
-use super::serde::{ContainerSerde, DefaultValue, FieldSerde, Function};
-use crate::errors::{Errors, Message};
+use super::serde::{DefaultValue, FieldSerde, Function};
+use crate::errors::{Errors, Message, Reported};
 use crate::krate::Krate;
 
-/// The names in a token that the application may not give a meaning of its own.
-const RESERVED: [&str; 15] = [
+/// The names in a token that the application may not use for claims of its own.
+pub(super) const RESERVED: [&str; 15] = [
     "iss",
     "aud",
     "exp",
@@ -35,7 +36,7 @@ pub(super) struct Claims {
     pub(super) roles: Option<Marked>,
     pub(super) scopes: Option<Marked>,
     pub(super) plain: Vec<Plain>,
-    /// Where the plain claims that are missing come from.
+    /// Where missing plain claims come from.
     pub(super) default: Option<DefaultValue>,
     pub(super) deny_unknown_fields: bool,
 }
@@ -56,29 +57,37 @@ pub(super) struct Plain {
     pub(super) functions: Vec<Function>,
 }
 
-/// Where a plain field stands in the token.
+/// How a plain field is written in the token.
 pub(super) enum Wire {
     Skipped,
     Named { name: String, aliases: Vec<LitStr> },
 }
 
 impl Claims {
-    /// `None` after a mistake was reported.
-    pub(super) fn new(input: Input, errors: &Errors) -> Option<Self> {
-        let Input { ident, krate, serde, mistaken, fields } = input;
-        let mut fields = Sorted::new(fields?, &serde, errors);
-        if fields.subject.is_none() && !mistaken {
-            errors.push(
-                &ident,
-                Message::new(format!("`{ident}` does not say whose session it is"))
-                    .help("mark the user's identifier with #[claims(subject)]"),
-            );
+    pub(super) fn new(input: Input, errors: &Errors) -> Result<Self, Reported> {
+        let Input { ident, krate, serde, refused_mark, fields } = input;
+        let mut claims = Sorted::default();
+        for field in fields? {
+            match field.mark {
+                FieldMark::Is(mark, ref at) => {
+                    let at = at.clone();
+                    claims.mark(mark, &at, field, errors);
+                }
+                FieldMark::None => claims.add(field, serde.rename_all, errors),
+                FieldMark::Refused(_) => {}
+            }
         }
-        Some(Self {
-            subject: fields.subject.take()?,
-            roles: fields.roles,
-            scopes: fields.scopes,
-            plain: fields.plain,
+        let Some(subject) = claims.subject else {
+            return Err(refused_mark.unwrap_or_else(|| {
+                let message = Message::new(format!("`{ident}` does not say whose session it is"));
+                errors.push(&ident, message.help("mark the user's identifier with #[claims(subject)]"))
+            }));
+        };
+        Ok(Self {
+            subject,
+            roles: claims.roles,
+            scopes: claims.scopes,
+            plain: claims.plain,
             ident,
             krate,
             default: serde.default,
@@ -87,32 +96,18 @@ impl Claims {
     }
 }
 
+/// The fields so far.
 #[derive(Default)]
 struct Sorted {
     subject: Option<Marked>,
     roles: Option<Marked>,
     scopes: Option<Marked>,
     plain: Vec<Plain>,
-    /// The names of the plain claims so far.
+    /// The names of the plain claims.
     names: Vec<String>,
 }
 
 impl Sorted {
-    fn new(fields: Vec<parse::Field>, serde: &ContainerSerde, errors: &Errors) -> Self {
-        let mut sorted = Self::default();
-        for field in fields {
-            match field.mark {
-                FieldMark::Is(mark, ref at) => {
-                    let at = at.clone();
-                    sorted.mark(mark, &at, field, errors);
-                }
-                FieldMark::None => sorted.add(field, serde.rename_all, errors),
-                FieldMark::Mistaken => {}
-            }
-        }
-        sorted
-    }
-
     fn mark(&mut self, mark: Mark, at: &Ident, field: parse::Field, errors: &Errors) {
         check_marked(mark, &field.serde, errors);
         let slot = match mark {
@@ -120,13 +115,11 @@ impl Sorted {
             Mark::Roles => &mut self.roles,
             Mark::Scopes => &mut self.scopes,
         };
-        match slot {
-            Some(first) => errors.push(
-                at,
-                Message::new(format!("two fields are marked #[claims({})]", mark.name()))
-                    .help(format!("keep one; `{}` has it already", first.ident)),
-            ),
-            None => *slot = Some(Marked { ident: field.ident, ty: field.ty, default: field.serde.default }),
+        if let Some(first) = slot {
+            let message = Message::new(format!("two fields are marked #[claims({})]", mark.name()));
+            errors.push(at, message.help(format!("keep one; `{}` is marked already", first.ident)));
+        } else {
+            *slot = Some(Marked { ident: field.ident, ty: field.ty, default: field.serde.default });
         }
     }
 
@@ -143,17 +136,25 @@ impl Sorted {
             (None, Some(case)) => case.apply(&ident.unraw().to_string()),
             (None, None) => ident.unraw().to_string(),
         };
+        let mut claim = |name: &str, at: &dyn ToTokens| {
+            if let Some(message) = self.collision(ident, name) {
+                errors.push(at, message);
+            } else {
+                self.names.push(name.to_owned());
+            }
+        };
         match &serde.rename {
-            Some(rename) => self.claim(ident, &name, |message| errors.push(rename, message)),
-            None => self.claim(ident, &name, |message| errors.push(ident, message)),
+            Some(rename) => claim(&name, rename),
+            None => claim(&name, ident),
         }
         for alias in &serde.aliases {
-            self.claim(ident, &alias.value(), |message| errors.push(alias, message));
+            claim(&alias.value(), alias);
         }
         Wire::Named { name, aliases: serde.aliases.clone() }
     }
 
-    fn claim(&mut self, field: &Ident, name: &str, report: impl Fn(Message)) {
+    /// The mistake if a plain field has this name in the token.
+    fn collision(&self, field: &Ident, name: &str) -> Option<Message> {
         if RESERVED.contains(&name) {
             let mark = match name {
                 "sub" => "mark the user's identifier with #[claims(subject)]",
@@ -161,23 +162,20 @@ impl Sorted {
                 "scope" => "mark the field with #[claims(scopes)]",
                 _ => "rename the field",
             };
-            report(
-                Message::new(format!("field `{field}` collides with the registered claim `{name}`")).help(
-                    format!("{mark}, or give it another name in the token with #[serde(rename = \"...\")]"),
-                ),
-            );
-        } else if self.names.iter().any(|taken| taken == name) {
-            report(
-                Message::new(format!("two fields are the claim `{name}`"))
-                    .help("give one of them another name with #[serde(rename = \"...\")]"),
-            );
-        } else {
-            self.names.push(name.to_owned());
+            let help =
+                format!("{mark}, or give it another name in the token with #[serde(rename = \"...\")]");
+            let message = format!("field `{field}` collides with the registered claim `{name}`");
+            return Some(Message::new(message).help(help));
         }
+        self.names.iter().any(|taken| taken == name).then(|| {
+            Message::new(format!("two fields have the name `{name}` in the token"))
+                .help("give one of them another name with #[serde(rename = \"...\")]")
+        })
     }
 }
 
-/// A token writes marked fields in one way only; `rename` and `alias` are for the application's own `Serialize`.
+/// Refuses what serde would change in a marked field: a token has one form of it. `rename` and `alias` are allowed, for
+/// the application's own `Serialize`.
 fn check_marked(mark: Mark, serde: &FieldSerde, errors: &Errors) {
     for key in &serde.keys {
         if *key == "default" && mark != Mark::Subject {
@@ -188,17 +186,9 @@ fn check_marked(mark: Mark, serde: &FieldSerde, errors: &Errors) {
             Mark::Roles => "tokens write `roles` as an array of names",
             Mark::Scopes => "tokens write `scope` as one string, with spaces between the names",
         };
-        errors.push(
-            key,
-            Message::new(format!(
-                "#[serde({key})] cannot stand on the field marked #[claims({})]",
-                mark.name()
-            ))
-            .help("remove it; answers to clients can be of another type")
-            .note(note),
-        );
+        let message =
+            format!("#[serde({key})] cannot be used on the field marked #[claims({})]", mark.name());
+        let help = "remove it; answers to clients can be of another type";
+        errors.push(key, Message::new(message).help(help).note(note));
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,11 @@
 //! Tokens to the struct as the user wrote it.
 
+use quote::ToTokens;
 use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Ident, Type};
 
 use super::serde::{ContainerSerde, FieldSerde};
-use crate::errors::{Errors, Message};
-use crate::keys::{CRATE, Key, Table};
+use crate::errors::{Errors, Message, Reported};
+use crate::keys::{CRATE, Form, Key, Table};
 use crate::krate::Krate;
 
 const SUBJECT: Key = Key { name: "subject", usage: "#[claims(subject)]" };
@@ -12,21 +13,25 @@ const ROLES: Key = Key { name: "roles", usage: "#[claims(roles)]" };
 const SCOPES: Key = Key { name: "scopes", usage: "#[claims(scopes)]" };
 
 const STRUCT: Table = Table {
-    attribute: "claims",
+    name: "claims",
+    form: Form::Attribute,
     keys: &[CRATE],
     misplaced: &[(SUBJECT.name, "a field"), (ROLES.name, "a field"), (SCOPES.name, "a field")],
 };
-const FIELD: Table =
-    Table { attribute: "claims", keys: &[SUBJECT, ROLES, SCOPES], misplaced: &[(CRATE.name, "the struct")] };
+const FIELD: Table = Table {
+    name: "claims",
+    form: Form::Attribute,
+    keys: &[SUBJECT, ROLES, SCOPES],
+    misplaced: &[(CRATE.name, "the struct")],
+};
 
 pub(super) struct Input {
     pub(super) ident: Ident,
     pub(super) krate: Krate,
     pub(super) serde: ContainerSerde,
-    /// Whether a `#[claims(...)]` was refused, which may have been meant for the subject.
-    pub(super) mistaken: bool,
-    /// `None` after the shape was refused.
-    pub(super) fields: Option<Vec<Field>>,
+    /// Whether a `#[claims(...)]` was refused. It may have been meant for the subject.
+    pub(super) refused_mark: Option<Reported>,
+    pub(super) fields: Result<Vec<Field>, Reported>,
 }
 
 pub(super) struct Field {
@@ -36,16 +41,15 @@ pub(super) struct Field {
     pub(super) serde: FieldSerde,
 }
 
-/// Whether `#[claims(...)]` stands on a field.
+/// The `#[claims(...)]` on a field.
 pub(super) enum FieldMark {
     None,
-    /// It does, and was refused.
-    Mistaken,
-    /// It does, and says this here.
+    Refused(Reported),
+    /// The mark, and its word.
     Is(Mark, Ident),
 }
 
-/// What `#[claims(...)]` makes of a field.
+/// A field that countersign reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Subject,
@@ -66,26 +70,16 @@ impl Mark {
 impl Input {
     pub(super) fn parse(input: &DeriveInput, errors: &Errors) -> Self {
         generics(input, errors);
-        let (entries, misplaced) = checked(errors, || STRUCT.entries(&input.attrs, errors));
-        let path = entries.into_iter().find_map(|entry| entry.path(errors));
+        let entries = STRUCT.entries(&input.attrs, errors);
+        let krate = entries.krate(errors);
         let serde = ContainerSerde::parse(&input.attrs, errors);
         let fields = fields(input, errors);
-        let mut marks = fields.iter().flatten().map(|field| &field.mark);
-        Self {
-            ident: input.ident.clone(),
-            krate: Krate::new(path),
-            serde,
-            mistaken: misplaced || marks.any(|mark| matches!(mark, FieldMark::Mistaken)),
-            fields,
-        }
+        let refused = fields.iter().flatten().find_map(|field| match field.mark {
+            FieldMark::Refused(reported) => Some(reported),
+            _ => None,
+        });
+        Self { ident: input.ident.clone(), krate, serde, refused_mark: entries.refused.or(refused), fields }
     }
-}
-
-/// The result, and whether a mistake was reported on the way to it.
-fn checked<T>(errors: &Errors, parse: impl FnOnce() -> T) -> (T, bool) {
-    let before = errors.count();
-    let parsed = parse();
-    (parsed, errors.count() > before)
 }
 
 fn generics(input: &DeriveInput, errors: &Errors) {
@@ -93,11 +87,11 @@ fn generics(input: &DeriveInput, errors: &Errors) {
     for param in &input.generics.params {
         let message = match param {
             GenericParam::Lifetime(_) => {
-                Message::new(format!("claims own what they hold; `{ident}` may not borrow"))
+                Message::new(format!("claims own their values, so `{ident}` cannot have a lifetime"))
                     .help("use `String` for `&str`, `Vec<T>` for `&[T]`")
             }
             GenericParam::Type(_) | GenericParam::Const(_) => Message::new(format!(
-                "#[derive(SessionClaims)] cannot take a generic struct, and `{ident}` is one"
+                "#[derive(SessionClaims)] does not support generic structs such as `{ident}`"
             ))
             .help("write the concrete types into the fields"),
         };
@@ -105,23 +99,23 @@ fn generics(input: &DeriveInput, errors: &Errors) {
     }
 }
 
-fn fields(input: &DeriveInput, errors: &Errors) -> Option<Vec<Field>> {
-    let refuse = |what: &str| {
-        Message::new(format!("#[derive(SessionClaims)] wants a struct with named fields, not {what}"))
-            .help("write `struct User { #[claims(subject)] id: String }`")
+fn fields(input: &DeriveInput, errors: &Errors) -> Result<Vec<Field>, Reported> {
+    let refuse = |tokens: &dyn ToTokens, what: &str| {
+        let message = format!("#[derive(SessionClaims)] needs a struct with named fields, not {what}");
+        let help = "write `struct User { #[claims(subject)] id: String }`";
+        Err(errors.push(tokens, Message::new(message).help(help)))
     };
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => {
-                return Some(fields.named.iter().filter_map(|field| parse_field(field, errors)).collect());
+                Ok(fields.named.iter().filter_map(|field| parse_field(field, errors)).collect())
             }
-            Fields::Unnamed(fields) => errors.push(fields, refuse("a tuple struct")),
-            Fields::Unit => errors.push(&input.ident, refuse("a unit struct")),
+            Fields::Unnamed(fields) => refuse(fields, "a tuple struct"),
+            Fields::Unit => refuse(&input.ident, "a unit struct"),
         },
-        Data::Enum(data) => errors.push(data.enum_token, refuse("an enum")),
-        Data::Union(data) => errors.push(data.union_token, refuse("a union")),
+        Data::Enum(data) => refuse(&data.enum_token, "an enum"),
+        Data::Union(data) => refuse(&data.union_token, "a union"),
     }
-    None
 }
 
 fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
@@ -135,27 +129,27 @@ fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
 
 fn mark(attrs: &[Attribute], errors: &Errors) -> FieldMark {
     let mut found: Option<(Mark, Ident)> = None;
-    let (entries, mistaken) = checked(errors, || FIELD.entries(attrs, errors));
-    for entry in entries {
-        // A value too many does not unmark the field.
-        entry.flag(errors);
-        let mark = match entry.key.name {
-            name if name == SUBJECT.name => Mark::Subject,
-            name if name == ROLES.name => Mark::Roles,
-            _ => Mark::Scopes,
+    let entries = FIELD.entries(attrs, errors);
+    for entry in entries.found {
+        // A mark with a value is a mistake, and still a mark.
+        let _ = entry.flag(errors);
+        let mark = if entry.is(&SUBJECT) {
+            Mark::Subject
+        } else if entry.is(&ROLES) {
+            Mark::Roles
+        } else {
+            Mark::Scopes
         };
-        match &found {
-            Some((first, _)) => errors.push(
-                &entry.ident,
-                Message::new(format!("one field cannot be both `{}` and `{}`", first.name(), mark.name()))
-                    .help("give each a field of its own"),
-            ),
-            None => found = Some((mark, entry.ident)),
+        if let Some((first, _)) = &found {
+            let message = format!("one field cannot be both `{}` and `{}`", first.name(), mark.name());
+            errors.push(&entry.ident, Message::new(message).help("give each a field of its own"));
+        } else {
+            found = Some((mark, entry.ident));
         }
     }
-    match found {
-        Some((mark, at)) => FieldMark::Is(mark, at),
-        None if mistaken => FieldMark::Mistaken,
-        None => FieldMark::None,
+    match (found, entries.refused) {
+        (Some((mark, at)), _) => FieldMark::Is(mark, at),
+        (None, Some(reported)) => FieldMark::Refused(reported),
+        (None, None) => FieldMark::None,
     }
 }

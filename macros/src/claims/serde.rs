@@ -1,14 +1,13 @@
-//! What `#[serde(...)]` says, as far as it can hold for a token.
+//! The `#[serde(...)]` attributes, as far as they can hold for a token.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta};
+use syn::{Attribute, ExprPath, LitStr, Meta};
 
 use super::case::Case;
-use crate::errors::{Errors, Message, listed};
-use crate::keys::{RawEntry, Value, arguments, raw_entry};
+use crate::errors::{Errors, Message, Reported, listed};
+use crate::keys::{Entry, Value, arguments};
 
 /// The attributes of the struct.
 #[derive(Default)]
@@ -65,13 +64,18 @@ impl ContainerSerde {
     pub(super) fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
         let mut serde = Self::default();
         for entry in entries(attrs, errors) {
-            match entry.ident.unraw().to_string().as_str() {
-                "rename_all" => serde.rename_all = text(&entry, errors).and_then(|text| case(&text, errors)),
-                "default" => serde.default = default(&entry, errors),
+            match entry.name().as_str() {
+                "rename_all" => {
+                    let name = text(&entry, errors);
+                    serde.rename_all = name.and_then(|name| case(&name, errors)).ok();
+                }
+                "default" => serde.default = default(&entry, errors).ok(),
                 "deny_unknown_fields" => serde.deny_unknown_fields = true,
-                // They change nothing that a token shows.
+                // These change nothing in a token.
                 "rename" | "expecting" | "crate" => {}
-                key => errors.push(&entry.ident, refusal(key)),
+                key => {
+                    errors.push(&entry.ident, refusal(key));
+                }
             }
         }
         serde
@@ -82,109 +86,84 @@ impl FieldSerde {
     pub(super) fn parse(attrs: &[Attribute], errors: &Errors) -> Self {
         let mut serde = Self::default();
         for entry in entries(attrs, errors) {
-            let key = entry.ident.unraw().to_string();
+            let key = entry.name();
             if !matches!(key.as_str(), "rename" | "alias") {
                 serde.keys.push(entry.ident.clone());
             }
             match key.as_str() {
-                "rename" => serde.rename = text(&entry, errors),
+                "rename" => serde.rename = text(&entry, errors).ok(),
                 "alias" => serde.aliases.extend(text(&entry, errors)),
-                "default" => serde.default = default(&entry, errors),
+                "default" => serde.default = default(&entry, errors).ok(),
                 "skip" => serde.skip = true,
                 "skip_serializing_if" | "with" | "serialize_with" | "deserialize_with" => {
                     let function = |path| Function { key: entry.ident.clone(), path };
                     serde.functions.extend(text(&entry, errors).map(function));
                 }
-                key => errors.push(&entry.ident, refusal(key)),
+                key => {
+                    errors.push(&entry.ident, refusal(key));
+                }
             }
         }
         serde
     }
 }
 
-/// Why a token cannot follow `key`, and what to do instead.
+/// Refuses a key that a token cannot follow, and says what to do instead.
 fn refusal(key: &str) -> Message {
-    let message = Message::new(format!("#[serde({key})] does not work in claims"));
-    match key {
-        "flatten" => message.help("write the fields into the struct, or keep them together in one claim"),
+    Message::new(format!("#[serde({key})] does not work in claims")).help(match key {
+        "flatten" => "write the fields into the struct, or keep them together in one claim",
         "skip_serializing" | "skip_deserializing" => {
-            message.help("use `skip`; what is not written cannot be read back")
+            "use `skip`; a claim that is not written cannot be read back"
         }
-        "borrow" => message.help("use an owned type"),
-        "tag" | "content" | "untagged" | "transparent" => {
-            message.help("remove it; claims are always one object")
+        "borrow" => "use an owned type",
+        "tag" | "content" | "untagged" | "transparent" => "remove it; claims are always one object",
+        "from" | "into" | "try_from" | "remote" => {
+            "derive SessionClaims on the type that is written, and convert in the application"
         }
-        "from" | "into" | "try_from" | "remote" => message
-            .help("derive SessionClaims on the type that it stands for, and convert in the application"),
-        "bound" => message.help("remove it; claims have no type parameters"),
-        _ => message.help("remove it; answers to clients can be of another type"),
+        "bound" => "remove it; claims have no type parameters",
+        _ => "remove it; answers to clients can be of another type",
+    })
+}
+
+fn entries(attrs: &[Attribute], errors: &Errors) -> Vec<Entry> {
+    let arguments = attrs.iter().filter(|attr| attr.path().is_ident("serde")).flat_map(|attr| {
+        if let Meta::List(list) = &attr.meta {
+            return arguments(list.tokens.clone());
+        }
+        errors.push(attr, Message::new("#[serde] takes its keys in parentheses"));
+        Vec::new()
+    });
+    arguments.filter_map(|argument| errors.take(Entry::parse.parse2(argument)).ok()).collect()
+}
+
+fn text(entry: &Entry, errors: &Errors) -> Result<LitStr, Reported> {
+    if !matches!(entry.value, Value::List(_)) {
+        return entry.text(errors);
     }
-}
-
-fn entries(attrs: &[Attribute], errors: &Errors) -> Vec<RawEntry> {
-    attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("serde"))
-        .filter_map(|attr| match &attr.meta {
-            Meta::List(list) => Some(list.tokens.clone()),
-            _ => {
-                errors.push(attr, "#[serde] takes its keys in parentheses");
-                None
-            }
-        })
-        .flat_map(arguments)
-        .filter_map(|argument| errors.take(raw_entry.parse2(argument)))
-        .collect()
-}
-
-fn text(entry: &RawEntry, errors: &Errors) -> Option<LitStr> {
     let key = &entry.ident;
-    match &entry.value {
-        Value::Assigned(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => return Some(text.clone()),
-        Value::List(_) => errors.push(
-            key,
-            Message::new(format!("#[serde({key}(...))] does not work in claims"))
-                .help(format!("write `{key} = \"...\"`; what is written has to be read back")),
-        ),
-        Value::Assigned(value) => {
-            errors.push(
-                value,
-                Message::new(format!("`{key}` takes a string")).help(format!("write `{key} = \"...\"`")),
-            );
-        }
-        Value::Word => errors.push(
-            key,
-            Message::new(format!("`{key}` needs a value")).help(format!("write `{key} = \"...\"`")),
-        ),
-    }
-    None
+    let message = Message::new(format!("#[serde({key}(...))] does not work in claims"));
+    let help = format!("write `{key} = \"...\"`; a token is read as it is written");
+    Err(errors.push(key, message.help(help)))
 }
 
-fn default(entry: &RawEntry, errors: &Errors) -> Option<DefaultValue> {
-    if matches!(entry.value, Value::Word) {
-        return Some(DefaultValue::Trait);
+fn default(entry: &Entry, errors: &Errors) -> Result<DefaultValue, Reported> {
+    if matches!(entry.value, Value::Flag) {
+        return Ok(DefaultValue::Trait);
     }
     let path = text(entry, errors)?;
     match path.parse() {
-        Ok(parsed) => Some(DefaultValue::Path(parsed, path)),
+        Ok(parsed) => Ok(DefaultValue::Path(parsed, path)),
         Err(_) => {
-            errors.push(
-                path,
-                Message::new("`default` takes the path of a function").help("write `default = \"path\"`"),
-            );
-            None
+            let message = Message::new("`default` takes the path of a function");
+            Err(errors.push(path, message.help("write `default = \"path\"`")))
         }
     }
 }
 
-fn case(text: &LitStr, errors: &Errors) -> Option<Case> {
-    let case = Case::from_name(&text.value());
-    if case.is_none() {
-        errors.push(
-            text,
-            Message::new(format!("{:?} is not a way to write names", text.value()))
-                .note(format!("serde knows {}", listed(Case::names()))),
-        );
-    }
-    case
+fn case(name: &LitStr, errors: &Errors) -> Result<Case, Reported> {
+    let text = name.value();
+    Case::from_name(&text).ok_or_else(|| {
+        let message = Message::new(format!("serde does not know the case {text:?}"));
+        errors.push(name, message.note(format!("the cases are {}", listed(Case::names()))))
+    })
 }

@@ -14,7 +14,7 @@ pub(super) fn expand(endpoint: &Endpoint) -> TokenStream {
     let Endpoint { kind, krate, attrs, vis, ident, state, .. } = endpoint;
     let private = krate.private();
     let [guard, policy, function, answer] = [kind.guard, kind.policy, kind.function, kind.answer].map(name);
-    let written = format!("Written by `{}`.", kind.table.attribute);
+    let written = format!("Written by `{}`.", kind.table.name);
     let docs = endpoint.docs().is_empty().then(|| quote!(#[doc = #written]));
     let document = cfg!(feature = "openapi").then(|| document(endpoint, &private));
     // Asked for its `Auth` in one place, a state without one is one mistake; the future would ask again.

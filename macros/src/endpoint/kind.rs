@@ -1,6 +1,6 @@
 //! The endpoints of the runtime, and in what their macros differ.
 
-use crate::keys::{CRATE, Key, Table};
+use crate::keys::{CRATE, Form, Key, Table};
 
 /// One endpoint. The names are those of the runtime's `__private`.
 pub(crate) struct Kind {
@@ -30,7 +30,8 @@ pub(crate) struct Kind {
 macro_rules! table {
     ($attribute:literal, $path:literal) => {
         Table {
-            attribute: $attribute,
+            name: $attribute,
+            form: Form::Macro,
             keys: &[
                 Key { name: "path", usage: concat!("path = \"/auth", $path, "\"") },
                 Key { name: "tag", usage: "tag = \"auth\"" },

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Type, Visibility};
 
 use super::Kind;
 use crate::errors::{Errors, Message};
-use crate::keys::{Entry, arguments};
+use crate::keys::{Entries, arguments};
 use crate::krate::Krate;
 
 /// A handler to be.
@@ -48,7 +48,7 @@ pub(super) fn parse(
     if tokens.is_empty() {
         errors.push_at(
             Span::call_site(),
-            Message::new(format!("{}() names no handler", kind.table.attribute))
+            Message::new(format!("{}() names no handler", kind.table.name))
                 .help(format!("write {}", kind.usage)),
         );
         return None;
@@ -61,24 +61,23 @@ pub(super) fn parse(
     let state =
         expected(kind, arguments.next(), |input| input.parse(), "the type of the router's state", errors);
 
-    let mut entries = Vec::new();
+    let mut entries = Entries::default();
     for argument in arguments {
         kind.table.extend(&mut entries, argument, errors);
     }
-    let entry = |key: &str| entries.iter().find(|entry: &&Entry| entry.key.name == key);
-    let path = entry("path").and_then(|entry| entry.text(errors));
+    let path = entries.get("path").and_then(|entry| entry.text(errors).ok());
     if let Some(path) = &path {
         check_path(kind, path, errors);
     }
-    let tag = entry("tag").and_then(|entry| entry.text(errors));
-    let krate =
-        entry("crate").and_then(|entry| entry.path(errors)).map_or(krate, |path| Krate::new(Some(path)));
+    let tag = entries.get("tag").and_then(|entry| entry.text(errors).ok());
+    let path_of_crate = entries.get("crate").and_then(|entry| entry.path(errors).ok());
+    let krate = path_of_crate.map_or(krate, |path| Krate::new(Some(path)));
     let ((attrs, vis, ident), state) = (name?, state?);
     Some(Endpoint { kind, krate, attrs, vis, ident, state, path, tag })
 }
 
 fn check_path(kind: &Kind, literal: &LitStr, errors: &Errors) {
-    let (path, name) = (literal.value(), kind.table.attribute);
+    let (path, name) = (literal.value(), kind.table.name);
     if !path.starts_with('/') {
         errors.push(
             literal,
@@ -109,7 +108,7 @@ fn expected<T>(
     if found.is_none() {
         errors.push_at(
             place.map_or_else(Span::call_site, |token| token.span()),
-            Message::new(format!("{}(...) misses {what}", kind.table.attribute))
+            Message::new(format!("{}(...) misses {what}", kind.table.name))
                 .help(format!("write {}", kind.usage)),
         );
     }

@@ -25,7 +25,7 @@ fn mistakes(kind: &'static Kind, input: TokenStream) -> Vec<String> {
 #[test]
 fn the_name_and_the_state_are_required() {
     for kind in KINDS {
-        let (attribute, usage) = (kind.table.attribute, kind.usage);
+        let (attribute, usage) = (kind.table.name, kind.usage);
         let misses = |what| format!("{attribute}(...) misses {what}\nhelp: write {usage}");
         let (name, state) = (misses("the name of the handler"), misses("the type of the router's state"));
         assert_eq!(
@@ -40,7 +40,7 @@ fn the_name_and_the_state_are_required() {
 #[test]
 fn the_usage_is_one_of_the_macro_itself() {
     for kind in KINDS {
-        assert!(kind.usage.starts_with(&format!("{}(", kind.table.attribute)), "{}", kind.usage);
+        assert!(kind.usage.starts_with(&format!("{}(", kind.table.name)), "{}", kind.usage);
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 
-use super::parse::Definition;
+use super::model::Definition;
 use crate::access::rule::{Markers, checks, consistency, constant};
 use crate::krate::Private;
 
@@ -12,7 +12,7 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
     let Definition { attrs, vis, ident, rule } = definition;
     let conditions: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
     let name = ident.unraw().to_string();
-    // A mistaken rule lets nobody in, and is still a rule, so that the mistake stays one error.
+    // A mistaken rule lets no request in. It is still a rule, so that its mistake stays one error.
     let (declarations, rule, roles, checks) = match rule {
         Some(rule) => {
             let markers = Markers::of(rule, ident);
@@ -27,8 +27,8 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
     });
     let (docs, others): (Vec<_>, Vec<_>) = attrs.iter().partition(|attr| attr.path().is_ident("doc"));
     let mistaken = definition.rule.is_none().then(|| quote!(#[allow(non_camel_case_types)]));
-    // A private type could not stand in the policy of a public handler, so it is public in a module of its own. The
-    // docs stand at the import, where their links mean what they mean to the user.
+    // A private type cannot be part of a public handler's policy, so the type is public in a module of its own. The docs
+    // are on the import, where their links resolve as the user expects.
     let module = format_ident!("__countersign_rule_{name}", span = Span::call_site());
     quote! {
         #(#conditions)*

@@ -1,6 +1,7 @@
 //! `rule! { pub CanPublish = role(Role::Editor) && scope("posts:write"); }`
 
 mod expand;
+mod model;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -8,15 +9,15 @@ mod tests;
 use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
-use crate::routes::runtime;
+use crate::krate::Krate;
 
-/// Expands the definitions; the runtime's `macro_rules!` put its own path, one token, and a comma in front of the input.
+/// Expands the definitions, which come behind the runtime's path.
 pub(crate) fn rules(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let private = runtime(tokens.next()).private();
+    let (krate, definitions) = Krate::split_off(input);
+    let private = krate.private();
     let errors = Errors::new();
-    let definitions = parse::definitions(tokens.skip(1).collect(), &errors);
-    let mut expanded = errors.check().map_or_else(|error| error.to_compile_error(), |()| TokenStream::new());
+    let definitions = model::valid(parse::definitions(definitions, &errors), &errors);
+    let mut expanded = errors.into_tokens();
     expanded.extend(definitions.iter().map(|definition| expand::expand(definition, &private)));
     expanded
 }

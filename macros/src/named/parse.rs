@@ -6,89 +6,20 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Ident, Token, Visibility};
 
-use crate::access::names::Place;
-use crate::access::rule::{Kind, Rule, rule, split};
-use crate::errors::{Errors, Message};
+use super::model::Definition;
+use crate::access::names::Source;
+use crate::access::rule::{Rule, rule};
+use crate::errors::{Errors, Message, Reported};
+use crate::keys::split;
 
 const USAGE: &str = "write rule! { pub CanPublish = role(\"editor\") && scope(\"posts:write\"); }";
-
-/// A rule and its name.
-pub(super) struct Definition {
-    pub(super) attrs: Vec<Attribute>,
-    pub(super) vis: Visibility,
-    pub(super) ident: Ident,
-    /// `None` after a mistake.
-    pub(super) rule: Option<Rule>,
-}
 
 pub(super) fn definitions(tokens: TokenStream, errors: &Errors) -> Vec<Definition> {
     if tokens.is_empty() {
         errors.push_at(Span::call_site(), Message::new("rule! defines no rule").help(USAGE));
     }
-    let mut found: Vec<Definition> = Vec::new();
-    for part in parts(tokens, errors) {
-        let Some(definition) = definition(part, errors) else { continue };
-        if found.iter().any(|other| other.ident == definition.ident) {
-            errors.push(
-                &definition.ident,
-                Message::new(format!("rule! defines `{}` twice", definition.ident))
-                    .help("rename one of the two"),
-            );
-            continue;
-        }
-        found.push(definition);
-    }
-    break_circles(&mut found, errors);
-    found
-}
-
-/// Reports each circle of rules that contain each other, at the name that closes it.
-fn break_circles(definitions: &mut [Definition], errors: &Errors) {
-    for start in 0..definitions.len() {
-        let mut path = Vec::new();
-        let Some(closing) = circle(definitions, start, &mut path) else { continue };
-        let names: Vec<_> = path
-            .iter()
-            .chain([&start])
-            .filter_map(|index| definitions.get(*index))
-            .map(|it| it.ident.to_string())
-            .collect();
-        errors.push(
-            &closing,
-            Message::new(format!("rules in rule! contain each other in a circle: {}", names.join(", ")))
-                .help(format!("write out what `{closing}` is meant to say here")),
-        );
-        if let Some(last) = path.last().and_then(|last| definitions.get_mut(*last)) {
-            last.rule = None;
-        }
-    }
-}
-
-/// The name that leads back to `start`, after the way there.
-fn circle(definitions: &[Definition], start: usize, path: &mut Vec<usize>) -> Option<Ident> {
-    let here = path.last().copied();
-    if here.is_none() {
-        path.push(start);
-    }
-    let here = here.unwrap_or(start);
-    let atoms = definitions.get(here)?.rule.as_ref().map(Rule::atoms).unwrap_or_default();
-    for atom in atoms {
-        let Kind::Named(name) = &atom.kind else { continue };
-        let Some(name) = name.get_ident() else { continue };
-        let Some(next) = definitions.iter().position(|other| other.ident == *name) else { continue };
-        if next == start {
-            return Some(name.clone());
-        }
-        if path.contains(&next) {
-            continue;
-        }
-        path.push(next);
-        if let Some(closing) = circle(definitions, start, path) {
-            return Some(closing);
-        }
-        path.pop();
-    }
-    None
+    let parts = parts(tokens, errors).into_iter();
+    parts.filter_map(|part| definition(part, errors).ok()).collect()
 }
 
 /// Splits at the semicolons, with which every definition ends, and where one was forgotten.
@@ -103,10 +34,10 @@ fn parts(tokens: TokenStream, errors: &Errors) -> Vec<TokenStream> {
         part.push(token);
         if let Some(start) = second_definition(&part) {
             let next = part.split_off(start);
-            match (part.pop_if(|last| is_sign(last, ',')), next.first()) {
-                (Some(comma), _) => errors.push(comma, ends_with_comma()),
-                (None, first) => errors.push(first, no_semicolon("in front of this rule")),
-            }
+            match part.pop_if(|last| is_sign(last, ',')) {
+                Some(comma) => errors.push(comma, ends_with_comma()),
+                None => errors.push(next.first(), no_semicolon("in front of this rule")),
+            };
             parts.push(std::mem::replace(&mut part, next));
         }
     }
@@ -150,8 +81,8 @@ fn head(before: &[TokenTree]) -> usize {
     }
 }
 
-fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
-    let place = tokens.clone().into_iter().next();
+fn definition(tokens: TokenStream, errors: &Errors) -> Result<Definition, Reported> {
+    let first = tokens.clone().into_iter().next();
     let parser = |input: ParseStream<'_>| -> syn::Result<_> {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse::<Visibility>()?;
@@ -159,53 +90,47 @@ fn definition(tokens: TokenStream, errors: &Errors) -> Option<Definition> {
         Ok((attrs, vis, keyword, input.call(Ident::parse_any)?, input.parse::<TokenStream>()?))
     };
     let Ok((attrs, vis, keyword, ident, rest)) = parser.parse2(tokens) else {
-        errors.push(place, Message::new("a rule in rule! has no name").help(USAGE));
-        return None;
+        return Err(errors.push(first, Message::new("a rule in rule! has no name").help(USAGE)));
     };
-    let mut fit = true;
     if let Some(keyword) = keyword {
-        let message = Message::new(format!("`{keyword}` stands in front of a rule in rule!"));
+        let message = Message::new(format!("unexpected `{keyword}` in front of a rule in rule!"));
         errors.push(keyword, message.help("remove it"));
     }
-    if !ident.unraw().to_string().starts_with(char::is_uppercase) {
-        fit = false;
-        errors.push(
-            &ident,
-            Message::new(format!(
-                "the rule `{ident}` in rule! is a type, and its name begins with a small letter"
-            ))
-            .help(format!("write `{}`", camel_case(&ident.unraw().to_string()))),
-        );
+    let name = ident.unraw().to_string();
+    let is_type = name.starts_with(char::is_uppercase);
+    if !is_type {
+        let message =
+            format!("the rule `{ident}` in rule! is a type, so its name has to begin with a capital letter");
+        errors.push(&ident, Message::new(message).help(format!("write `{}`", camel_case(&name))));
     }
-    let assigned = |input: ParseStream<'_>| {
+    let rule = assigned(&ident, rest, errors).ok().filter(|_| is_type);
+    Ok(Definition { attrs, vis, ident, rule })
+}
+
+/// The rule behind the `=`.
+fn assigned(ident: &Ident, rest: TokenStream, errors: &Errors) -> Result<Rule, Reported> {
+    let guilty = rest.clone().into_iter().next().map_or_else(|| ident.to_token_stream(), TokenStream::from);
+    let parser = |input: ParseStream<'_>| {
         input.parse::<Token![=]>()?;
         input.parse::<TokenStream>()
     };
-    let rule = match assigned.parse2(rest.clone()) {
-        Ok(tokens) if tokens.is_empty() => {
-            errors.push(&ident, Message::new(format!("the rule `{ident}` in rule! is empty")).help(USAGE));
-            None
-        }
-        Ok(tokens) => {
-            let (keys, parts): (Vec<_>, Vec<_>) =
-                split(tokens).into_iter().partition(|(_, part)| is_crate(part));
-            for (_, key) in &keys {
-                let message = Message::new("rule! takes no `crate = path`").help("remove it");
-                errors.push(key, message.note("rule! knows its crate by the path that it is called with"));
-            }
-            rule(parts, Place::RuleMacro, errors)
-        }
-        Err(_) => {
-            let guilty = rest.into_iter().next().map_or_else(|| ident.to_token_stream(), TokenStream::from);
-            let message = Message::new(format!("`=` is missing after `{ident}` in rule!"));
-            errors.push(guilty, message.help(USAGE));
-            None
-        }
+    let Ok(tokens) = parser.parse2(rest) else {
+        let message = Message::new(format!("`=` is missing after `{ident}` in rule!"));
+        return Err(errors.push(guilty, message.help(USAGE)));
     };
-    Some(Definition { attrs, vis, ident, rule: rule.filter(|_| fit) })
+    if tokens.is_empty() {
+        let message = Message::new(format!("the rule `{ident}` in rule! is empty"));
+        return Err(errors.push(ident, message.help(USAGE)));
+    }
+    let (keys, parts): (Vec<_>, Vec<_>) = split(tokens).into_iter().partition(|(_, part)| is_crate(part));
+    for (_, key) in &keys {
+        let message = Message::new("rule! takes no `crate = path`").help("remove it");
+        errors.push(key, message.note("rule! finds its crate by the path that it is called with"));
+    }
+    rule(parts, Source::RuleMacro, errors)
 }
 
-/// A word that begins another item.
+/// A keyword of another item, such as `struct`, if a name follows it.
 fn keyword(input: ParseStream<'_>) -> Option<Ident> {
     let ahead = input.fork();
     let word = ahead.call(Ident::parse_any).ok()?;
@@ -215,8 +140,9 @@ fn keyword(input: ParseStream<'_>) -> Option<Ident> {
 }
 
 fn is_crate(part: &TokenStream) -> bool {
-    matches!(part.clone().into_iter().next(), Some(TokenTree::Ident(word)) if word == "crate")
-        && matches!(part.clone().into_iter().nth(1), Some(TokenTree::Punct(sign)) if sign.as_char() == '=')
+    let mut tokens = part.clone().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Ident(word)) if word == "crate")
+        && tokens.next().is_some_and(|sign| is_sign(&sign, '='))
 }
 
 fn camel_case(name: &str) -> String {

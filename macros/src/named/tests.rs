@@ -1,4 +1,4 @@
-//! What definitions of rules become, and the mistakes in them.
+//! The expansion of definitions of rules, and the mistakes in them.
 
 use std::str::FromStr as _;
 
@@ -41,13 +41,13 @@ fn a_definition_is_a_name_and_a_rule() {
     refused(
         "pub can_publish = live;",
         &[
-            "the rule `can_publish` in rule! is a type, and its name begins with a small letter\nhelp: write `CanPublish`",
+            "the rule `can_publish` in rule! is a type, so its name has to begin with a capital letter\nhelp: write `CanPublish`",
         ],
     );
     for word in ["struct", "const", "type"] {
         refused(
             &format!("pub {word} CanPublish = live;"),
-            &[&format!("`{word}` stands in front of a rule in rule!\nhelp: remove it")],
+            &[&format!("unexpected `{word}` in front of a rule in rule!\nhelp: remove it")],
         );
     }
     refused(
@@ -66,7 +66,7 @@ fn a_forgotten_semicolon_is_missed_where_it_belongs() {
     refused("A = B = live;", &[before, &format!("the rule `A` in rule! is empty\n{USAGE}")]);
     refused(
         "A = B == live;",
-        &["`==` cannot stand in rule!\nhelp: write role(\"admin\"), which asks whether the user has it"],
+        &["`==` cannot be used in rule!\nhelp: write role(\"admin\"), which asks whether the user has it"],
     );
 }
 
@@ -75,17 +75,17 @@ fn a_rule_is_read_as_in_the_attribute() {
     refused(
         "A = role(admin); B = live and live; C = role(\"a\"), live;",
         &[
-            "the role `admin` misses its quotes in rule!\nhelp: write role(\"admin\")",
-            "`and` is no operator in rule!\nhelp: write `&&`",
-            "`live` stands twice in one group of rule!\nhelp: keep one of the two",
-            "a comma stands in the rule of rule!\n\
+            "the role `admin` needs quotes in rule!\nhelp: write role(\"admin\")",
+            "`and` is not an operator in rule!\nhelp: write `&&`",
+            "`live` appears twice in one group of rule!\nhelp: keep one of the two",
+            "a rule in rule! cannot contain a comma\n\
              help: write `&&` if both sides have to hold, `||` if one of them is enough",
         ],
     );
     refused(
         "A = role(\"a\"), crate = kit;",
         &["rule! takes no `crate = path`\nhelp: remove it\n\
-           note: rule! knows its crate by the path that it is called with"],
+           note: rule! finds its crate by the path that it is called with"],
     );
 }
 
@@ -93,7 +93,7 @@ fn a_rule_is_read_as_in_the_attribute() {
 fn a_circle_is_shown() {
     let circle = |names, closing| {
         format!(
-            "rules in rule! contain each other in a circle: {names}\nhelp: write out what `{closing}` is meant to say here"
+            "rules in rule! contain each other in a circle: {names}\nhelp: write the conditions of `{closing}` out here"
         )
     };
     refused("A = A && live;", &[&circle("A, A", "A")]);
@@ -104,7 +104,7 @@ fn a_circle_is_shown() {
 
 /// Its uses are no second mistake.
 #[test]
-fn a_mistaken_rule_is_still_a_rule_and_lets_nobody_in() {
+fn a_mistaken_rule_is_still_a_rule_and_lets_no_request_in() {
     let expanded = rules(quote!(countersign, pub A = role(admin);)).to_string();
     assert!(expanded.contains("pub enum A { }") || expanded.contains("pub enum A {}"), "{expanded}");
     assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");

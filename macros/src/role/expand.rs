@@ -1,13 +1,14 @@
 //! Roles to code.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident};
 
-use super::model::Roles;
+use super::model::RoleEnum;
 use crate::krate::Private;
+use crate::scope_token::identifiers;
 
-pub(super) fn expand(roles: &Roles) -> TokenStream {
+pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
     let ident = &roles.ident;
     let private = roles.krate.private();
     let variants: Vec<_> = roles.roles.iter().map(|role| &role.variant).collect();
@@ -18,7 +19,7 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
     let schema = schema(ident, &open, &private);
     let implies = implies(roles, &private);
     let hidden = hidden(roles);
-    let words = words(ident, &names);
+    let words = identifiers(&names, vec![ident.to_string()]);
 
     quote! {
         #[automatically_derived]
@@ -84,25 +85,8 @@ pub(super) fn expand(roles: &Roles) -> TokenStream {
     }
 }
 
-/// A type's name for each role, as close to the role's as an identifier can be.
-fn words(ident: &Ident, names: &[&String]) -> Vec<Ident> {
-    let mut taken = vec![ident.to_string()];
-    for name in names {
-        let mut word: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        if word.starts_with(|c: char| c.is_ascii_digit()) {
-            word.insert(0, '_');
-        }
-        while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
-            word.push('_');
-        }
-        taken.push(word);
-    }
-    taken.iter().skip(1).map(|word| Ident::new(word, Span::call_site())).collect()
-}
-
 /// The roles that imply others, if there are any.
-fn implies(roles: &Roles, private: &Private) -> Option<TokenStream> {
+fn implies(roles: &RoleEnum, private: &Private) -> Option<TokenStream> {
     let mut entries = roles.roles.iter().filter_map(|role| {
         let (name, implied) = role.grants.split_first()?;
         (!implied.is_empty()).then(|| quote!((#name, &[#(#implied),*])))
@@ -111,14 +95,14 @@ fn implies(roles: &Roles, private: &Private) -> Option<TokenStream> {
     Some(quote!(const IMPLIES: #private::Hierarchy = &[#first #(, #entries)*];))
 }
 
-/// The roles whose names strangers do not read, if there are any.
-fn hidden(roles: &Roles) -> Option<TokenStream> {
+/// The private roles, if there are any.
+fn hidden(roles: &RoleEnum) -> Option<TokenStream> {
     let mut names = roles.roles.iter().filter(|role| role.private).map(|role| &role.name);
     let first = names.next()?;
     Some(quote!(const PRIVATE: &'static [&'static str] = &[#first #(, #names)*];))
 }
 
-/// What stops follow-up errors after a mistake: every impl that the rest of the program may ask for.
+/// Every impl that the rest of the program may ask for, so that a mistake has no follow-up errors.
 pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> TokenStream {
     if !generics.params.is_empty() {
         return TokenStream::new();
@@ -215,7 +199,7 @@ fn text(ident: &Ident, private: &Private) -> TokenStream {
     }
 }
 
-/// The role as utoipa sees it: a string with its possible values, but for private ones.
+/// The role as utoipa sees it: a string with its possible values, without the private ones.
 fn schema(ident: &Ident, names: &[&String], private: &Private) -> TokenStream {
     if !cfg!(feature = "openapi") {
         return TokenStream::new();

@@ -14,13 +14,12 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let parsed = parse::Input::parse(input, &errors);
     let private = parsed.krate.private();
-    let roles = model::Roles::new(parsed, &errors);
+    let roles = model::RoleEnum::new(parsed, &errors);
     match errors.finish(roles) {
         Ok(roles) => expand::expand(&roles),
-        Err(error) => {
-            let error = error.to_compile_error();
+        Err(mistakes) => {
             let stub = expand::stub(&input.ident, &input.generics, &private);
-            quote!(#error #stub)
+            quote!(#mistakes #stub)
         }
     }
 }

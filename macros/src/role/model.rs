@@ -4,11 +4,12 @@ use syn::Ident;
 use syn::ext::IdentExt as _;
 
 use super::parse::{Input, Variant};
-use crate::errors::{Errors, Message, listed};
+use crate::errors::{Errors, Message, Reported, listed};
 use crate::krate::Krate;
+use crate::scope_token::refused_character;
 use crate::suggest::nearest;
 
-pub(super) struct Roles {
+pub(super) struct RoleEnum {
     pub(super) ident: Ident,
     pub(super) krate: Krate,
     pub(super) roles: Vec<Role>,
@@ -19,13 +20,12 @@ pub(super) struct Role {
     pub(super) name: String,
     /// The names of this role and of all that it implies, its own first.
     pub(super) grants: Vec<String>,
-    /// Whether strangers do not read its name.
+    /// Whether the documents and refusals that strangers read leave its name out.
     pub(super) private: bool,
 }
 
-impl Roles {
-    /// `None` after a mistake was reported.
-    pub(super) fn new(input: Input, errors: &Errors) -> Option<Self> {
+impl RoleEnum {
+    pub(super) fn new(input: Input, errors: &Errors) -> Result<Self, Reported> {
         let names = names(&input.variants, errors);
         let implied = implied(&input.variants, errors)?;
         let roles = input.variants.into_iter().enumerate().map(|(index, variant)| Role {
@@ -34,7 +34,7 @@ impl Roles {
             grants: reachable(index, &implied).into_iter().map(|index| names[index].clone()).collect(),
             private: variant.private,
         });
-        Some(Self { ident: input.ident, krate: input.krate, roles: roles.collect() })
+        Ok(Self { ident: input.ident, krate: input.krate, roles: roles.collect() })
     }
 }
 
@@ -45,30 +45,31 @@ fn names(variants: &[Variant], errors: &Errors) -> Vec<String> {
             Some(rename) => rename.value(),
             None => snake_case(&variant.ident.unraw().to_string()),
         };
-        let report = |message: Message| match &variant.rename {
-            Some(rename) => errors.push(rename, message),
-            None => errors.push(&variant.ident, message),
-        };
-        if name.is_empty() {
-            report(Message::new("a role's name may not be empty").help("write it, or remove `rename`"));
-        } else if !is_scope_token(&name) {
-            report(
-                Message::new(format!("{name:?} cannot be a role's name"))
-                    .help("give it another with #[role(rename = \"...\")]")
-                    .note("a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)"),
-            );
-        } else if names.contains(&name) {
-            report(
+        let mistake = if name.is_empty() {
+            Some(Message::new("a role's name may not be empty").help("write it, or remove `rename`"))
+        } else if refused_character(&name).is_some() {
+            let message = Message::new(format!("{name:?} cannot be a role's name"))
+                .help("give it another name with #[role(rename = \"...\")]")
+                .note("a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)");
+            Some(message)
+        } else {
+            names.contains(&name).then(|| {
                 Message::new(format!("two roles are called `{name}`"))
-                    .help("give one of them another name with #[role(rename = \"...\")]"),
-            );
+                    .help("give one of them another name with #[role(rename = \"...\")]")
+            })
+        };
+        if let Some(mistake) = mistake {
+            match &variant.rename {
+                Some(rename) => errors.push(rename, mistake),
+                None => errors.push(&variant.ident, mistake),
+            };
         }
         names.push(name);
     }
     names
 }
 
-/// serde's rule, so that a role is called what `rename_all = "snake_case"` would call it.
+/// serde's rule, so that a role has the name that `rename_all = "snake_case"` would give it.
 fn snake_case(variant: &str) -> String {
     let mut snake = String::new();
     for (index, letter) in variant.char_indices() {
@@ -80,34 +81,36 @@ fn snake_case(variant: &str) -> String {
     snake
 }
 
-/// A role's name may travel in a challenge, as a scope does.
-fn is_scope_token(name: &str) -> bool {
-    name.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+/// For each variant the indices that it implies directly, without circles.
+fn implied(variants: &[Variant], errors: &Errors) -> Result<Vec<Vec<usize>>, Reported> {
+    let implied = errors.strict(|| {
+        let targets = variants.iter().map(|variant| targets(variant, variants, errors));
+        Ok(targets.collect::<Vec<_>>())
+    })?;
+    errors.strict(|| {
+        let mut search = Search { variants, implied: &implied, errors, path: Vec::new(), done: Vec::new() };
+        for index in 0..variants.len() {
+            search.visit(index);
+        }
+        Ok(())
+    })?;
+    Ok(implied)
 }
 
-/// For each variant the indices that it implies directly; `None` when there are none to trust.
-fn implied(variants: &[Variant], errors: &Errors) -> Option<Vec<Vec<usize>>> {
-    let mut known = true;
-    let mut implied: Vec<Vec<usize>> = Vec::new();
-    for variant in variants {
-        let mut targets = Vec::new();
-        for target in &variant.implies {
-            match variants.iter().position(|candidate| candidate.ident == *target) {
-                Some(index) if targets.contains(&index) => {
-                    errors
-                        .push(target, Message::new(format!("`{target}` is implied twice")).help("keep one"));
-                    known = false;
-                }
-                Some(index) => targets.push(index),
-                None => {
-                    errors.push(target, unknown(target, variants));
-                    known = false;
-                }
+fn targets(variant: &Variant, variants: &[Variant], errors: &Errors) -> Vec<usize> {
+    let mut targets = Vec::new();
+    for target in &variant.implies {
+        match variants.iter().position(|candidate| candidate.ident == *target) {
+            Some(index) if targets.contains(&index) => {
+                errors.push(target, Message::new(format!("`{target}` is implied twice")).help("keep one"));
+            }
+            Some(index) => targets.push(index),
+            None => {
+                errors.push(target, unknown(target, variants));
             }
         }
-        implied.push(targets);
     }
-    (known && is_acyclic(variants, &implied, errors)).then_some(implied)
+    targets
 }
 
 fn unknown(target: &Ident, variants: &[Variant]) -> Message {
@@ -122,21 +125,13 @@ fn unknown(target: &Ident, variants: &[Variant]) -> Message {
 }
 
 /// Reports every circle once, at the name that closes it.
-fn is_acyclic(variants: &[Variant], implied: &[Vec<usize>], errors: &Errors) -> bool {
-    let mut search = Search { variants, implied, errors, path: Vec::new(), done: Vec::new(), acyclic: true };
-    for index in 0..variants.len() {
-        search.visit(index);
-    }
-    search.acyclic
-}
-
 struct Search<'a> {
     variants: &'a [Variant],
     implied: &'a [Vec<usize>],
     errors: &'a Errors,
+    /// The variants from the start to the current one, each implied by the one before.
     path: Vec<usize>,
     done: Vec<usize>,
-    acyclic: bool,
 }
 
 impl Search<'_> {
@@ -155,20 +150,16 @@ impl Search<'_> {
         self.done.push(index);
     }
 
-    fn report(&mut self, start: usize, closing: &Ident) {
-        self.acyclic = false;
-        let mut circle: Vec<String> =
-            self.path[start..].iter().map(|index| self.variants[*index].ident.to_string()).collect();
-        circle.push(closing.to_string());
-        self.errors.push(
-            closing,
-            Message::new(format!("roles imply each other in a circle: {}", circle.join(" implies ")))
-                .help(format!("remove `{closing}` here, or keep one role for all of them")),
-        );
+    fn report(&self, start: usize, closing: &Ident) {
+        let circle = self.path[start..].iter().map(|index| self.variants[*index].ident.to_string());
+        let circle: Vec<_> = circle.chain([closing.to_string()]).collect();
+        let message = format!("roles imply each other in a circle: {}", circle.join(" implies "));
+        let help = format!("remove `{closing}` here, or keep one role for all of them");
+        self.errors.push(closing, Message::new(message).help(help));
     }
 }
 
-/// Everything that `index` implies, itself first, the nearest next.
+/// The role itself and everything that it implies, the nearest first.
 fn reachable(index: usize, implied: &[Vec<usize>]) -> Vec<usize> {
     let mut reached = vec![index];
     let mut next = 0;
@@ -188,11 +179,12 @@ mod tests {
     use syn::{DeriveInput, parse_quote};
 
     use super::*;
+    use crate::testing::compile_errors;
 
-    fn build(input: &DeriveInput) -> Result<Roles, Vec<String>> {
+    fn build(input: &DeriveInput) -> Result<RoleEnum, Vec<String>> {
         let errors = Errors::new();
-        let roles = Roles::new(Input::parse(input, &errors), &errors);
-        errors.finish(roles).map_err(|error| error.into_iter().map(|error| error.to_string()).collect())
+        let roles = RoleEnum::new(Input::parse(input, &errors), &errors);
+        errors.finish(roles).map_err(compile_errors)
     }
 
     fn mistakes(input: &DeriveInput) -> Vec<String> {
@@ -268,7 +260,7 @@ mod tests {
         );
         let found = mistakes(&role);
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("`implies` names nothing\nhelp: "), "{found:?}");
+        assert!(found[0].starts_with("`implies` lists no names\nhelp: "), "{found:?}");
     }
 
     #[test]
@@ -300,7 +292,7 @@ mod tests {
 
     #[test]
     fn names_are_scope_tokens_and_unique() {
-        let note = "help: give it another with #[role(rename = \"...\")]\n\
+        let note = "help: give it another name with #[role(rename = \"...\")]\n\
                     note: a name is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)";
         assert_eq!(
             mistakes(&parse_quote!(
@@ -334,14 +326,14 @@ mod tests {
             mistakes(&parse_quote!(
                 struct Role;
             )),
-            ["#[derive(Role)] wants an enum, not a struct\n\
+            ["#[derive(Role)] needs an enum, not a struct\n\
               help: write one variant for each role: `enum Role { Member, Admin }`"]
         );
         assert_eq!(
             mistakes(&parse_quote!(
                 enum Role {}
             )),
-            ["`Role` has no variant, and so no role\n\
+            ["`Role` has no variants, so it has no roles\n\
               help: write one variant for each role: `enum Role { Member, Admin }`"]
         );
         assert_eq!(
@@ -352,8 +344,8 @@ mod tests {
                 }
             )),
             [
-                "#[derive(Role)] cannot take a generic enum\nhelp: remove the parameters; a role is nothing but a name",
-                "`Member` has fields; a role is nothing but a name\nhelp: keep what belongs to the user in the claims",
+                "#[derive(Role)] does not support generic enums\nhelp: remove the parameters; a role is only a name",
+                "`Member` has fields, but a role is only a name\nhelp: keep what belongs to the user in the claims",
             ]
         );
     }
@@ -390,7 +382,7 @@ mod tests {
                 "`private` takes no value\nhelp: write `private`",
                 "unknown key `privat` in #[role(...)]\nhelp: did you mean `private`?\n\
                  note: the keys are `rename`, `implies`, `private`",
-                "`private` stands twice in #[role(...)]\nhelp: keep one of the two",
+                "`private` is given twice in #[role(...)]\nhelp: keep one of the two",
             ]
         );
     }

@@ -1,9 +1,10 @@
 //! Tokens to the enum as the user wrote it.
 
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr};
+use quote::ToTokens;
+use syn::{Data, DeriveInput, Fields, Ident, LitStr};
 
 use crate::errors::{Errors, Message};
-use crate::keys::{CRATE, Key, Table};
+use crate::keys::{CRATE, Form, Key, Table};
 use crate::krate::Krate;
 
 const RENAME: Key = Key { name: "rename", usage: "rename = \"...\"" };
@@ -11,12 +12,17 @@ const IMPLIES: Key = Key { name: "implies", usage: "implies(A, B)" };
 const PRIVATE: Key = Key { name: "private", usage: "private" };
 
 const ENUM: Table = Table {
-    attribute: "role",
+    name: "role",
+    form: Form::Attribute,
     keys: &[CRATE],
     misplaced: &[(RENAME.name, "a variant"), (IMPLIES.name, "a variant"), (PRIVATE.name, "a variant")],
 };
-const VARIANT: Table =
-    Table { attribute: "role", keys: &[RENAME, IMPLIES, PRIVATE], misplaced: &[(CRATE.name, "the enum")] };
+const VARIANT: Table = Table {
+    name: "role",
+    form: Form::Attribute,
+    keys: &[RENAME, IMPLIES, PRIVATE],
+    misplaced: &[(CRATE.name, "the enum")],
+};
 
 pub(super) struct Input {
     pub(super) ident: Ident,
@@ -34,66 +40,43 @@ pub(super) struct Variant {
 impl Input {
     pub(super) fn parse(input: &DeriveInput, errors: &Errors) -> Self {
         if !input.generics.params.is_empty() {
-            errors.push(
-                &input.generics,
-                Message::new("#[derive(Role)] cannot take a generic enum")
-                    .help("remove the parameters; a role is nothing but a name"),
-            );
+            let message = Message::new("#[derive(Role)] does not support generic enums");
+            errors.push(&input.generics, message.help("remove the parameters; a role is only a name"));
         }
-        Self {
-            ident: input.ident.clone(),
-            krate: krate(&input.attrs, errors),
-            variants: variants(input, errors),
-        }
+        let krate = ENUM.entries(&input.attrs, errors).krate(errors);
+        Self { ident: input.ident.clone(), krate, variants: variants(input, errors) }
     }
 }
 
-fn krate(attrs: &[Attribute], errors: &Errors) -> Krate {
-    let path = ENUM.entries(attrs, errors).into_iter().find_map(|entry| entry.path(errors));
-    Krate::new(path)
-}
-
 fn variants(input: &DeriveInput, errors: &Errors) -> Vec<Variant> {
-    let message = |what: &str| {
-        Message::new(format!("#[derive(Role)] wants an enum, not a {what}"))
-            .help("write one variant for each role: `enum Role { Member, Admin }`")
+    let refuse = |tokens: &dyn ToTokens, sentence: &str| {
+        let help = "write one variant for each role: `enum Role { Member, Admin }`";
+        errors.push(tokens, Message::new(sentence).help(help));
+        Vec::new()
     };
     match &input.data {
         Data::Enum(data) if data.variants.is_empty() => {
-            errors.push(
-                &input.ident,
-                Message::new(format!("`{}` has no variant, and so no role", input.ident))
-                    .help("write one variant for each role: `enum Role { Member, Admin }`"),
-            );
-            Vec::new()
+            refuse(&input.ident, &format!("`{}` has no variants, so it has no roles", input.ident))
         }
         Data::Enum(data) => data.variants.iter().map(|variant| parse_variant(variant, errors)).collect(),
-        Data::Struct(data) => {
-            errors.push(data.struct_token, message("struct"));
-            Vec::new()
-        }
-        Data::Union(data) => {
-            errors.push(data.union_token, message("union"));
-            Vec::new()
-        }
+        Data::Struct(data) => refuse(&data.struct_token, "#[derive(Role)] needs an enum, not a struct"),
+        Data::Union(data) => refuse(&data.union_token, "#[derive(Role)] needs an enum, not a union"),
     }
 }
 
 fn parse_variant(variant: &syn::Variant, errors: &Errors) -> Variant {
+    let ident = &variant.ident;
     if !matches!(variant.fields, Fields::Unit) {
-        errors.push(
-            &variant.fields,
-            Message::new(format!("`{}` has fields; a role is nothing but a name", variant.ident))
-                .help("keep what belongs to the user in the claims"),
-        );
+        let message = Message::new(format!("`{ident}` has fields, but a role is only a name"));
+        errors.push(&variant.fields, message.help("keep what belongs to the user in the claims"));
     }
-    let mut parsed =
-        Variant { ident: variant.ident.clone(), rename: None, implies: Vec::new(), private: false };
-    for entry in VARIANT.entries(&variant.attrs, errors) {
-        if entry.key.name == RENAME.name {
-            parsed.rename = entry.text(errors);
-        } else if entry.key.name == PRIVATE.name {
-            parsed.private = entry.flag(errors);
+    let entries = VARIANT.entries(&variant.attrs, errors);
+    let mut parsed = Variant { ident: ident.clone(), rename: None, implies: Vec::new(), private: false };
+    for entry in entries.found {
+        if entry.is(&RENAME) {
+            parsed.rename = entry.text(errors).ok();
+        } else if entry.is(&PRIVATE) {
+            parsed.private = entry.flag(errors).is_ok();
         } else {
             parsed.implies = entry.names(errors).unwrap_or_default();
         }

@@ -1,42 +1,41 @@
 //! `routes!(me, admin::members)` and `fallback!(not_found)`.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
 
-use crate::errors::{Errors, Message};
+use crate::errors::{Errors, Message, Reported};
 use crate::keys::arguments;
 use crate::krate::Krate;
 use crate::span::located;
 
-/// Expands the list; the runtime's `macro_rules!` put its own path, one token, and a comma in front of it.
+/// Expands the list of handlers, which comes behind the runtime's path.
 pub(crate) fn routes(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let krate = runtime(tokens.next());
-    let list: TokenStream = tokens.skip(1).collect();
+    let (krate, list) = Krate::split_off(input);
     let private = krate.private();
     let errors = Errors::new();
     let handlers = handlers(list, &errors);
-    if let Err(error) = errors.check() {
-        let error = error.to_compile_error();
-        return quote!({ #error #private::Routes::new() });
+    match errors.finish(Ok(handlers)) {
+        Ok(handlers) => {
+            let routes = handlers.iter().map(route);
+            quote!({
+                let __routes = #private::Routes::new();
+                #(#routes)*
+                __routes
+            })
+        }
+        Err(mistakes) => quote!({ #mistakes #private::Routes::new() }),
     }
-    let routes = handlers.iter().map(route);
-    quote!({
-        let __routes = #private::Routes::new();
-        #(#routes)*
-        __routes
-    })
 }
 
 /// Expands the one handler, which has no document.
 pub(crate) fn fallback(input: TokenStream) -> TokenStream {
-    let mut tokens = input.into_iter();
-    let private = runtime(tokens.next()).private();
+    let (krate, list) = Krate::split_off(input);
+    let private = krate.private();
     let errors = Errors::new();
-    let handler = one_handler(tokens.skip(1).collect(), &errors);
+    let handler = one_handler(list, &errors);
     match errors.finish(handler) {
         Ok(handler) => {
             let caret = handler.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
@@ -48,64 +47,39 @@ pub(crate) fn fallback(input: TokenStream) -> TokenStream {
                 #fallback
             })
         }
-        Err(error) => {
-            let error = error.to_compile_error();
-            quote!({ #error #private::Fallback::mistaken() })
-        }
+        Err(mistakes) => quote!({ #mistakes #private::Fallback::mistaken() }),
     }
 }
 
-fn one_handler(list: TokenStream, errors: &Errors) -> Option<Path> {
+fn one_handler(list: TokenStream, errors: &Errors) -> Result<Path, Reported> {
     let mistake = |sentence| Message::new(sentence).help("write fallback!(not_found)");
-    let arguments = arguments(list);
-    match arguments.as_slice() {
-        [] => errors.push_at(Span::call_site(), mistake("fallback!() names no handler")),
-        [argument] => {
-            let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
-            if handler.is_none() {
-                errors.push(argument, mistake("fallback!(...) takes the name of a handler"));
-            }
-            return handler;
-        }
-        [_, second, ..] => errors.push(second, mistake("fallback!(...) takes one handler")),
+    match arguments(list).as_slice() {
+        [] => Err(errors.push_at(Span::call_site(), mistake("fallback!() names no handler"))),
+        [argument] => Path::parse_mod_style
+            .parse2(argument.clone())
+            .map_err(|_| errors.push(argument, mistake("fallback!(...) takes the name of a handler"))),
+        [_, second, ..] => Err(errors.push(second, mistake("fallback!(...) takes one handler"))),
     }
-    None
-}
-
-/// The path that `$crate` stands for.
-pub(crate) fn runtime(token: Option<TokenTree>) -> Krate {
-    Krate::new(match token {
-        Some(TokenTree::Ident(ident)) => Some(Path::from(ident)),
-        _ => None,
-    })
 }
 
 fn handlers(list: TokenStream, errors: &Errors) -> Vec<Path> {
+    let mistake = |sentence| Message::new(sentence).help("write routes!(me, admin::members)");
     let arguments = arguments(list);
     if arguments.is_empty() {
-        errors.push_at(
-            Span::call_site(),
-            Message::new("routes!() names no handler").help("write routes!(me, admin::members)"),
-        );
+        errors.push_at(Span::call_site(), mistake("routes!() names no handler"));
     }
-    arguments
-        .into_iter()
-        .filter_map(|argument| {
-            let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
-            if handler.is_none() {
-                errors.push(
-                    argument,
-                    Message::new("routes!(...) takes the names of handlers")
-                        .help("write routes!(me, admin::members)")
-                        .note("the method and the path of a handler stand in #[utoipa::path(...)] above it"),
-                );
-            }
-            handler
-        })
-        .collect()
+    let handlers = arguments.into_iter().filter_map(|argument| {
+        let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
+        if handler.is_none() {
+            let note = "the method and the path of a handler are in #[utoipa::path(...)] above it";
+            errors.push(argument, mistake("routes!(...) takes the names of handlers").note(note));
+        }
+        handler
+    });
+    handlers.collect()
 }
 
-/// Three questions, of which rustc answers one at a time: the arguments, the access, the document.
+/// Three questions, chained so that rustc answers one at a time: the arguments, the access, the document.
 fn route(handler: &Path) -> TokenStream {
     let mut document = handler.clone();
     let mut caret = Span::call_site();

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::model::State;
-use crate::place::located;
+use crate::span::moved_to_type;
 
 pub(super) fn expand(state: &State) -> TokenStream {
     let State { ident, krate, generics, member, ty } = state;
@@ -19,7 +19,7 @@ pub(super) fn expand(state: &State) -> TokenStream {
             #private::AuthHandle::handle(&self.#member)
         }
     };
-    let items = located(ty, items);
+    let items = moved_to_type(ty, &items);
 
     quote! {
         #[automatically_derived]

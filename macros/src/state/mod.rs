@@ -14,15 +14,10 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let parsed = parse::Input::parse(input, &errors);
     let state = model::State::new(parsed, &errors);
+    let mistakes = errors.into_tokens();
     // A state with one usable field stays a state, so that its mistake is the only error.
-    let expanded = state.as_ref().map(expand::expand);
-    match errors.finish(state) {
-        Ok(_) => quote!(#expanded),
-        Err(error) => {
-            let error = error.to_compile_error();
-            quote!(#error #expanded)
-        }
-    }
+    let expanded = state.as_ref().ok().map(expand::expand);
+    quote!(#mistakes #expanded)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! A state with one place for its `Auth<...>`.
+//! A state with one field for its `Auth<...>`.
 
 use syn::{Generics, Ident, Member, Type};
 
 use super::parse::Input;
-use crate::errors::{Errors, Message};
+use crate::errors::{Errors, Message, Reported};
 use crate::krate::Krate;
 
 pub(super) struct State {
@@ -15,26 +15,19 @@ pub(super) struct State {
 }
 
 impl State {
-    /// `None` after a mistake was reported that leaves no field to use.
-    pub(super) fn new(input: Input, errors: &Errors) -> Option<Self> {
+    pub(super) fn new(input: Input, errors: &Errors) -> Result<Self, Reported> {
         let Input { ident, krate, generics, marked } = input;
         let mut marked = marked?.into_iter();
         let Some(field) = marked.next() else {
-            errors.push(
-                &ident,
-                Message::new(format!("`{ident}` does not say where its `Auth<...>` is"))
-                    .help("mark the field with #[auth]"),
-            );
-            return None;
+            let message = Message::new(format!("`{ident}` does not say where its `Auth<...>` is"));
+            return Err(errors.push(&ident, message.help("mark the field with #[auth]")));
         };
         for second in marked {
-            errors.push(
-                &second.attribute,
-                Message::new("two fields are marked #[auth]")
-                    .help("keep one; a handler's state answers for one kind of claims"),
-            );
+            let message = Message::new("two fields are marked #[auth]");
+            let help = "keep one; a handler's state has one kind of claims";
+            errors.push(&second.attribute, message.help(help));
         }
-        Some(Self { ident, krate, generics, member: field.member, ty: field.ty })
+        Ok(Self { ident, krate, generics, member: field.member, ty: field.ty })
     }
 }
 
@@ -43,12 +36,12 @@ mod tests {
     use syn::{DeriveInput, parse_quote};
 
     use super::*;
+    use crate::testing::compile_errors;
 
     fn mistakes(input: &DeriveInput) -> Vec<String> {
         let errors = Errors::new();
         let state = State::new(Input::parse(input, &errors), &errors);
-        let error = errors.finish(state).err();
-        error.into_iter().flatten().map(|error| error.to_string()).collect()
+        errors.finish(state).err().map(compile_errors).unwrap_or_default()
     }
 
     #[test]
@@ -87,9 +80,7 @@ mod tests {
             mistakes(&parse_quote!(
                 struct AppState(#[auth] Auth<User>, #[auth] Auth<Admin>);
             )),
-            [
-                "two fields are marked #[auth]\nhelp: keep one; a handler's state answers for one kind of claims"
-            ]
+            ["two fields are marked #[auth]\nhelp: keep one; a handler's state has one kind of claims"]
         );
     }
 
@@ -103,7 +94,7 @@ mod tests {
                 }
             )),
             [
-                "#[auth] marks a field, and stands on the struct\nhelp: move it to the field of type `Auth<...>`"
+                "#[auth] marks a field, but it is on the struct\nhelp: move it to the field of type `Auth<...>`"
             ]
         );
     }
@@ -116,12 +107,12 @@ mod tests {
                     One(#[auth] Auth<User>),
                 }
             )),
-            ["#[derive(AuthState)] wants a struct, not an enum\n\
+            ["#[derive(AuthState)] needs a struct, not an enum\n\
               help: write `struct AppState { #[auth] auth: Auth<User> }`"]
         );
         assert_eq!(
             mistakes(&parse_quote!(union AppState { #[auth] auth: A })),
-            ["#[derive(AuthState)] wants a struct, not a union\n\
+            ["#[derive(AuthState)] needs a struct, not a union\n\
               help: write `struct AppState { #[auth] auth: Auth<User> }`"]
         );
     }
@@ -140,7 +131,7 @@ mod tests {
             [
                 "unknown key `crat` in #[auth(...)]\nhelp: did you mean `crate`?\nnote: the only key is `crate`",
                 "#[auth] on a field takes no keys\nhelp: write `#[auth]`; `crate = path` belongs on the struct",
-                "#[auth] stands twice on one field\nhelp: keep one of the two",
+                "#[auth] is written twice on one field\nhelp: keep one of the two",
             ]
         );
     }

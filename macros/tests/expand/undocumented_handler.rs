@@ -22,7 +22,7 @@ const _: () = {
     use ::countersign::__private::Documentable as _;
     ::core::assert!(
         __path_type::UNDOCUMENTED,
-        "#[authenticated] must stand above #[utoipa::path], otherwise the OpenAPI document leaves it out"
+        "#[authenticated] must be above #[utoipa::path], otherwise the OpenAPI document leaves it out"
     );
 };
 #[tracing::instrument]

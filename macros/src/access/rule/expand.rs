@@ -1,4 +1,4 @@
-//! The tree as a constant, and as the types that stand for its roles and checks.
+//! The tree as a constant, and as types for its roles and checks.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -6,51 +6,46 @@ use syn::Path;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::super::model::Role;
-use super::model::{Kind, Rule};
+use super::super::model::RoleRef;
+use super::model::{Atom, Condition, Rule};
 use crate::krate::Private;
+use crate::scope_token::identifiers;
 use crate::span::{located, moved, own};
 
 /// The constant that the guard decides with.
 pub(crate) fn constant(rule: &Rule, private: &Private) -> TokenStream {
-    let list = |rules: &[Rule]| {
-        let rules = rules.iter().map(|rule| constant(rule, private));
-        quote!(&[#(#rules),*])
-    };
-    match rule {
-        Rule::Atom(atom) => condition(&atom.kind, private),
+    let (group, rules) = match rule {
+        Rule::Atom(atom) => return condition(&atom.condition, private),
         Rule::Not(atom) => {
-            let condition = condition(&atom.kind, private);
-            quote!(#private::Rule::Not(&#condition))
+            let condition = condition(&atom.condition, private);
+            return quote!(#private::Rule::Not(&#condition));
         }
-        Rule::All(rules) => {
-            let rules = list(rules);
-            quote!(#private::Rule::All(#rules))
-        }
-        Rule::Any(rules) => {
-            let rules = list(rules);
-            quote!(#private::Rule::Any(#rules))
-        }
-    }
+        Rule::All(rules) => (quote!(All), rules),
+        Rule::Any(rules) => (quote!(Any), rules),
+    };
+    let rules = rules.iter().map(|rule| constant(rule, private));
+    quote!(#private::Rule::#group(&[#(#rules),*]))
 }
 
-fn condition(kind: &Kind, private: &Private) -> TokenStream {
-    match kind {
-        Kind::Role(role) => {
+fn condition(condition: &Condition, private: &Private) -> TokenStream {
+    match condition {
+        Condition::Role(role) => {
             let name = role.name();
             quote!(#private::Rule::Role(#name))
         }
-        Kind::Scope(name) => quote!(#private::Rule::Scope(#name)),
-        Kind::Fresh(seconds) => quote!(#private::Rule::Fresh(::core::time::Duration::from_secs(#seconds))),
-        Kind::Live => quote!(#private::Rule::Live),
-        Kind::BothTokens => quote!(#private::Rule::BothTokens),
-        Kind::NotImpersonated => quote!(#private::Rule::NotImpersonated),
-        Kind::Check(path) => qualified(path, "CheckRule", "RULE", private),
-        Kind::Named(path) => qualified(path, "NamedRule", "RULE", private),
+        Condition::Scope(name) => quote!(#private::Rule::Scope(#name)),
+        Condition::Fresh(seconds) => {
+            quote!(#private::Rule::Fresh(::core::time::Duration::from_secs(#seconds)))
+        }
+        Condition::Live => quote!(#private::Rule::Live),
+        Condition::BothTokens => quote!(#private::Rule::BothTokens),
+        Condition::NotImpersonated => quote!(#private::Rule::NotImpersonated),
+        Condition::Check(path) => qualified(path, "CheckRule", "RULE", private),
+        Condition::Named(path) => qualified(path, "NamedRule", "RULE", private),
     }
 }
 
-/// `<path as Trait>::item`, which rustc complains about once, although it stands in several places.
+/// `<path as Trait>::item`, spanned so that rustc complains about it once, although it is generated several times.
 fn qualified(path: &Path, of: &str, item: &str, private: &Private) -> TokenStream {
     let place = path.span();
     let span = located(place);
@@ -59,7 +54,7 @@ fn qualified(path: &Path, of: &str, item: &str, private: &Private) -> TokenStrea
     quote_spanned!(span=> <#path as #private::#of>::#item)
 }
 
-/// The types as one nested tuple; what rustc says of it stands at the type that it is about.
+/// The types as one nested tuple, spanned so that an error is shown at the type that causes it.
 fn nested(types: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
     types.rev().fold(quote!(()), |rest, ty| {
         let span = ty.clone().into_iter().next().map_or_else(Span::call_site, |first| first.span());
@@ -67,8 +62,11 @@ fn nested(types: impl DoubleEndedIterator<Item = TokenStream>) -> TokenStream {
     })
 }
 
-/// Asks at compile time whether somebody can meet the rule and somebody cannot. `question` is the runtime's function for it, with the
-/// caret on the whole rule. One condition cannot contradict itself.
+/// Asks at compile time whether one user can satisfy the rule and another cannot. `question` is the runtime's function for
+/// it. A rule of one condition cannot contradict itself and is not asked about.
+///
+/// The function is spanned to the first condition and its parentheses to the last one: rustc joins the two, so that the
+/// caret is under the whole rule.
 pub(crate) fn consistency(
     rule: &Rule,
     question: &TokenStream,
@@ -86,57 +84,46 @@ pub(crate) fn consistency(
 pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
     let atoms = rule.atoms().into_iter();
     let checks: Vec<_> = atoms
-        .filter_map(|atom| match &atom.kind {
-            // In parentheses it cannot be taken for a constant.
-            Kind::Check(path) => {
+        .filter_map(|atom| match &atom.condition {
+            // In parentheses, rustc reads the path as a type; bare, it could be a constant argument.
+            Condition::Check(path) => {
                 let path = own(path);
                 Some(quote!(#private::One<(#path)>))
             }
-            Kind::Named(path) => Some(qualified(path, "NamedRule", "Checks", private)),
+            Condition::Named(path) => Some(qualified(path, "NamedRule", "Checks", private)),
             _ => None,
         })
         .collect();
     nested(checks.into_iter())
 }
 
-/// The named rules that hold whenever the rule does, as far as somebody in the signature asks.
+/// The named rules that hold whenever the rule does, those that `asked` accepts.
 pub(crate) fn proves(rule: &Rule, asked: impl Fn(&Path) -> bool) -> TokenStream {
     let proves: Vec<_> = rule
         .conjuncts()
         .iter()
         .filter_map(|part| match part {
-            Rule::Atom(atom) => match &atom.kind {
-                Kind::Named(path) if asked(path) => Some(own(path)),
-                _ => None,
-            },
+            Rule::Atom(Atom { condition: Condition::Named(path), .. }) if asked(path) => Some(own(path)),
             _ => None,
         })
         .collect();
     nested(proves.into_iter())
 }
 
-/// A type for each role, named after it: rustc shows the name when the role does not exist.
+/// A type for each role, named after it: rustc shows the type when the role does not exist.
 pub(crate) struct Markers<'a> {
-    roles: Vec<(&'a Role, Ident)>,
+    roles: Vec<(&'a RoleRef, Ident)>,
     rule: &'a Rule,
 }
 
 impl<'a> Markers<'a> {
-    /// `beside`: another name that is needed where the markers stand.
+    /// `beside`: another name that is needed next to the markers.
     pub(crate) fn of(rule: &'a Rule, beside: &Ident) -> Self {
-        let words = rule.atoms().into_iter().filter_map(|atom| first_word(&atom.kind));
-        let mut taken: Vec<String> = words.chain([beside.unraw().to_string()]).collect();
-        let roles = rule.roles().into_iter().map(|role| {
-            let mut word: String =
-                role.word().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
-                let prefix = if word.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-                word = format!("{prefix}{word}_");
-            }
-            taken.push(word.clone());
-            (role, Ident::new(&word, Span::call_site()))
-        });
-        Self { roles: roles.collect(), rule }
+        let words = rule.atoms().into_iter().filter_map(|atom| first_word(&atom.condition));
+        let taken = words.chain([beside.unraw().to_string()]).collect();
+        let roles = rule.roles();
+        let markers = identifiers(roles.iter().map(|role| role.word()), taken);
+        Self { roles: roles.into_iter().zip(markers).collect(), rule }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -158,21 +145,14 @@ impl<'a> Markers<'a> {
         quote!(#(#declarations)*)
     }
 
-    /// The markers, as `own` leaves them, and those of named rules.
+    /// The markers, wrapped by `own`, and those of named rules.
     pub(crate) fn list(
         &self,
         private: &Private,
         own: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let named: Vec<_> = self
-            .rule
-            .atoms()
-            .into_iter()
-            .filter_map(|atom| match &atom.kind {
-                Kind::Named(path) => Some(qualified(path, "NamedRule", "Roles", private)),
-                _ => None,
-            })
-            .collect();
+        let named = self.rule.named().map(|path| qualified(path, "NamedRule", "Roles", private));
+        let named: Vec<_> = named.collect();
         let roles = nested(self.roles.iter().map(|(_, marker)| quote!(#marker)));
         match (self.roles.is_empty(), named.is_empty()) {
             (_, true) => own(roles),
@@ -182,10 +162,10 @@ impl<'a> Markers<'a> {
     }
 }
 
-/// A name that a path needs, and that a marker beside it must not take.
-fn first_word(kind: &Kind) -> Option<String> {
-    let path = match kind {
-        Kind::Role(Role::Path(path)) | Kind::Check(path) | Kind::Named(path) => path,
+/// The first word of a path: a marker beside it must not shadow it.
+fn first_word(condition: &Condition) -> Option<String> {
+    let path = match condition {
+        Condition::Role(RoleRef::Path(path)) | Condition::Check(path) | Condition::Named(path) => path,
         _ => return None,
     };
     path.segments.first().map(|segment| segment.ident.to_string())

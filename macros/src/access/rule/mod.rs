@@ -8,8 +8,9 @@ mod parse;
 mod sense;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub(crate) use atoms::example_of;
 pub(crate) use expand::{Markers, checks, consistency, constant, proves};
-pub(crate) use model::{Atom, Kind, Rule};
-pub(crate) use parse::{rule, split};
+pub(crate) use model::{Atom, Condition, Rule};
+pub(crate) use parse::rule;

@@ -1,4 +1,4 @@
-//! The tree: conditions under `&&` and `||`, with `!` on nothing but roles and scopes.
+//! The tree: conditions under `&&` and `||`, with `!` on roles and scopes alone.
 
 use std::mem::discriminant;
 
@@ -7,29 +7,29 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{LitStr, Path};
 
-use super::super::model::Role;
+use super::super::model::RoleRef;
 use crate::errors::compact;
 
-/// In negation normal form; no group stands directly in a group of its own kind, and each has two parts or more.
+/// A rule in negation normal form. No group is directly in a group of its own kind, and each has two parts or more.
 pub(crate) enum Rule {
     Atom(Atom),
-    /// Of a role or a scope.
+    /// The negation of a role or a scope.
     Not(Atom),
     All(Vec<Rule>),
     Any(Vec<Rule>),
 }
 
-/// One condition.
+/// A condition and its tokens.
 pub(crate) struct Atom {
-    pub(crate) kind: Kind,
+    pub(crate) condition: Condition,
     /// As the user wrote it.
     pub(crate) tokens: TokenStream,
 }
 
-pub(crate) enum Kind {
-    Role(Role),
+pub(crate) enum Condition {
+    Role(RoleRef),
     Scope(LitStr),
-    /// In seconds.
+    /// A sign-in of at most this many seconds ago.
     Fresh(u64),
     Live,
     BothTokens,
@@ -50,13 +50,12 @@ impl Atom {
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let text = |path: &Path| path.to_token_stream().to_string();
-        match (&self.kind, &other.kind) {
-            (Kind::Role(one), Kind::Role(other)) => one == other,
-            (Kind::Scope(one), Kind::Scope(other)) => one.value() == other.value(),
-            (Kind::Fresh(one), Kind::Fresh(other)) => one == other,
-            (Kind::Check(one), Kind::Check(other)) | (Kind::Named(one), Kind::Named(other)) => {
-                text(one) == text(other)
-            }
+        match (&self.condition, &other.condition) {
+            (Condition::Role(one), Condition::Role(other)) => one == other,
+            (Condition::Scope(one), Condition::Scope(other)) => one.value() == other.value(),
+            (Condition::Fresh(one), Condition::Fresh(other)) => one == other,
+            (Condition::Check(one), Condition::Check(other))
+            | (Condition::Named(one), Condition::Named(other)) => text(one) == text(other),
             (one, other) => discriminant(one) == discriminant(other),
         }
     }
@@ -64,28 +63,22 @@ impl Atom {
 
 impl Rule {
     pub(crate) fn all(rules: impl IntoIterator<Item = Self>) -> Self {
-        let mut parts = Vec::new();
-        for rule in rules {
-            match rule {
-                Self::All(inner) => parts.extend(inner),
-                rule => parts.push(rule),
-            }
-        }
-        Self::of(parts, Self::All)
+        let parts = rules.into_iter().flat_map(|rule| match rule {
+            Self::All(inner) => inner,
+            rule => vec![rule],
+        });
+        Self::of(parts.collect(), Self::All)
     }
 
     pub(crate) fn any(rules: impl IntoIterator<Item = Self>) -> Self {
-        let mut parts = Vec::new();
-        for rule in rules {
-            match rule {
-                Self::Any(inner) => parts.extend(inner),
-                rule => parts.push(rule),
-            }
-        }
-        Self::of(parts, Self::Any)
+        let parts = rules.into_iter().flat_map(|rule| match rule {
+            Self::Any(inner) => inner,
+            rule => vec![rule],
+        });
+        Self::of(parts.collect(), Self::Any)
     }
 
-    /// A group of one is that one.
+    /// A group, or its only part.
     fn of(mut parts: Vec<Self>, group: fn(Vec<Self>) -> Self) -> Self {
         match parts.pop() {
             Some(only) if parts.is_empty() => only,
@@ -101,8 +94,8 @@ impl Rule {
         }
     }
 
-    pub(crate) fn mentions(&self, wanted: fn(&Kind) -> bool) -> bool {
-        self.atoms().into_iter().any(|atom| wanted(&atom.kind))
+    pub(crate) fn mentions(&self, wanted: fn(&Condition) -> bool) -> bool {
+        self.atoms().into_iter().any(|atom| wanted(&atom.condition))
     }
 
     /// The parts that all have to hold.
@@ -113,16 +106,24 @@ impl Rule {
         }
     }
 
-    /// Each role once.
-    pub(crate) fn roles(&self) -> Vec<&Role> {
-        let mut roles: Vec<&Role> = Vec::new();
+    /// Each role once, from left to right.
+    pub(crate) fn roles(&self) -> Vec<&RoleRef> {
+        let mut roles: Vec<&RoleRef> = Vec::new();
         for atom in self.atoms() {
-            if let Kind::Role(role) = &atom.kind
+            if let Condition::Role(role) = &atom.condition
                 && !roles.contains(&role)
             {
                 roles.push(role);
             }
         }
         roles
+    }
+
+    /// Each path of a named rule, from left to right.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Path> {
+        self.atoms().into_iter().filter_map(|atom| match &atom.condition {
+            Condition::Named(path) => Some(path),
+            _ => None,
+        })
     }
 }

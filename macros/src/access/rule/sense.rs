@@ -1,28 +1,25 @@
-//! Rules that say nothing: the same twice, or a condition and its opposite.
+//! Rules that decide nothing: the same condition twice, or a condition and its opposite.
 
-use super::super::names::Place;
-use super::super::words::live_already;
-use super::model::{Atom, Kind, Rule};
+use super::super::flags::live_already;
+use super::super::names::Source;
+use super::model::{Atom, Condition, Rule};
 use crate::errors::{Errors, Message};
 
-/// More checks are in no rule that anybody reads, and the guard counts to this number.
+/// The guard counts checks in 64 bits, and a rule with more checks is not readable anyway.
 const MOST_CHECKS: usize = 64;
 
-/// Reports what the tokens alone can tell.
-pub(super) fn check(rule: &Rule, place: Place, errors: &Errors) {
-    let checks = rule.atoms().into_iter().filter(|atom| matches!(atom.kind, Kind::Check(_)));
-    if let Some(excess) = checks.into_iter().nth(MOST_CHECKS) {
-        errors.push(
-            &excess.tokens,
-            Message::new(format!("the rule in {} has more than {MOST_CHECKS} checks", place.written()))
-                .help("make one function of several"),
-        );
+/// Reports every contradiction and repetition that the tokens alone can tell.
+pub(super) fn examine(rule: &Rule, source: Source, errors: &Errors) {
+    let mut checks = rule.atoms().into_iter().filter(|atom| matches!(atom.condition, Condition::Check(_)));
+    if let Some(excess) = checks.nth(MOST_CHECKS) {
+        let message = format!("the rule in {} has more than {MOST_CHECKS} checks", source.written());
+        errors.push(&excess.tokens, Message::new(message).help("make one function of several"));
     }
-    Sense { place, errors }.group(rule);
+    Sense { source, errors }.group(rule);
 }
 
 struct Sense<'a> {
-    place: Place,
+    source: Source,
     errors: &'a Errors,
 }
 
@@ -46,32 +43,29 @@ impl Sense<'_> {
     }
 
     fn twice(&self, atom: &Atom) -> Message {
-        Message::new(format!("`{}` stands twice in one group of {}", atom.text(), self.place.written()))
+        let written = self.source.written();
+        Message::new(format!("`{}` appears twice in one group of {written}", atom.text()))
             .help("keep one of the two")
     }
 
     fn opposites(&self, atom: &Atom, first_is_negated: bool, all: bool) -> Message {
-        let (text, operator) = (atom.text(), if all { "&&" } else { "||" });
-        let both = if first_is_negated {
-            format!("`!{text} {operator} {text}`")
+        let (text, written) = (atom.text(), self.source.written());
+        let (operator, holds) = if all { ("&&", "never") } else { ("||", "always") };
+        let (first, second) = if first_is_negated { ("!", "") } else { ("", "!") };
+        let sentence = format!("`{first}{text} {operator} {second}{text}` {holds} holds in {written}");
+        Message::new(sentence).help(if all {
+            "remove one of the two"
         } else {
-            format!("`{text} {operator} !{text}`")
-        };
-        if all {
-            Message::new(format!("{both} never holds in {}", self.place.written()))
-                .help("remove one of the two")
-        } else {
-            Message::new(format!("{both} always holds in {}", self.place.written()))
-                .help("remove both, or write #[authenticated] if any signed-in user may call the handler")
-        }
+            "remove both, or write #[authenticated] if any signed-in user may call the handler"
+        })
     }
 
     fn live_and_both_tokens(&self, rules: &[Rule]) {
-        let find = |wanted: fn(&Kind) -> bool| {
-            rules.iter().filter_map(literal).map(|(atom, _)| atom).find(|atom| wanted(&atom.kind))
+        let find = |wanted: fn(&Condition) -> bool| {
+            rules.iter().filter_map(literal).map(|(atom, _)| atom).find(|atom| wanted(&atom.condition))
         };
-        let live = find(|kind| matches!(kind, Kind::Live));
-        if let (Some(live), Some(_)) = (live, find(|kind| matches!(kind, Kind::BothTokens))) {
+        let live = find(|condition| matches!(condition, Condition::Live));
+        if let (Some(live), Some(_)) = (live, find(|condition| matches!(condition, Condition::BothTokens))) {
             self.errors.push(&live.tokens, live_already());
         }
     }

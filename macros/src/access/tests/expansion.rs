@@ -1,22 +1,22 @@
-//! What a handler without mistakes becomes.
+//! The expansion of handlers without mistakes.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{HANDLER, tokens};
-use crate::access::{Kind, attribute};
+use crate::access::{Attribute, attribute};
 use crate::testing::{assert_hygienic, captured, compile_errors, pretty};
 
 #[track_caller]
-fn expands(kind: Kind, arguments: TokenStream, item: TokenStream, expected: ExpectFile) {
+fn expands(kind: Attribute, arguments: TokenStream, item: TokenStream, expected: ExpectFile) {
     expected.assert_eq(&pretty(attribute(kind, arguments, item)));
 }
 
 #[test]
 fn a_documented_handler_expands() {
     expands(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         quote!("admin", Role::Support),
         quote! {
             /// Every member
@@ -32,7 +32,7 @@ fn a_documented_handler_expands() {
 #[test]
 fn a_handler_with_a_rule_expands() {
     expands(
-        Kind::Require,
+        Attribute::Require,
         quote! {
             (role("admin") || CanPublish && !scope("drafts")) && fresh("10m") && check(posts::owns_post),
             crate = kit::auth
@@ -48,7 +48,7 @@ fn a_handler_with_a_rule_expands() {
 #[test]
 fn a_handler_with_scopes_expands() {
     expands(
-        Kind::RequireScope,
+        Attribute::RequireScope,
         quote!("posts:write", "posts:admin", deny_impersonated),
         quote! {
             #[utoipa::path(put, path = "/posts/{id}")]
@@ -62,11 +62,11 @@ fn a_handler_with_scopes_expands() {
 #[test]
 fn no_handler_answers_trace() {
     for (kind, arguments) in [
-        (Kind::Authenticated, TokenStream::new()),
-        (Kind::Public, quote!(reason = "probe")),
-        (Kind::Require, quote!(live)),
-        (Kind::RequireRole, quote!("a")),
-        (Kind::RequireScope, quote!("a")),
+        (Attribute::Authenticated, TokenStream::new()),
+        (Attribute::Public, quote!(reason = "probe")),
+        (Attribute::Require, quote!(live)),
+        (Attribute::RequireRole, quote!("a")),
+        (Attribute::RequireScope, quote!("a")),
     ] {
         for (methods, refused) in
             [("trace", true), ("method(get, trace)", true), ("get", false), ("method(get, head)", false)]
@@ -80,12 +80,12 @@ fn no_handler_answers_trace() {
     }
 }
 
-/// What the attribute cannot see is left to the router, which has the constant.
+/// The router, which has the constant, adds the responses that the attribute cannot know.
 #[test]
 fn the_document_says_what_the_tokens_tell() {
     let statuses = |rule| {
         let item = tokens("#[utoipa::path(get, path = \"/\")] async fn me() {}");
-        let expanded = attribute(Kind::Require, rule, item).to_string().replace(' ', "");
+        let expanded = attribute(Attribute::Require, rule, item).to_string().replace(' ', "");
         [401, 403, 404, 503]
             .into_iter()
             .filter(|status| expanded.contains(&format!("status={status}")))
@@ -105,7 +105,7 @@ fn the_document_says_what_the_tokens_tell() {
 fn the_names_that_suffice_are_alternatives() {
     let security = |rule| {
         let item = tokens("#[utoipa::path(get, path = \"/\")] async fn me() {}");
-        let expanded = attribute(Kind::Require, rule, item).to_string().replace(' ', "");
+        let expanded = attribute(Attribute::Require, rule, item).to_string().replace(' ', "");
         let (_, rest) = expanded.split_once("security(").unwrap();
         rest.split_once(")]asyncfn")
             .unwrap()
@@ -127,7 +127,7 @@ fn the_names_that_suffice_are_alternatives() {
 #[test]
 fn a_handler_that_looks_the_session_up_expands() {
     expands(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         quote!("admin", Role::Support, live),
         quote! {
             #[utoipa::path(get, path = "/payouts", responses((status = 200), (status = 503, description = "Closed")))]
@@ -140,7 +140,7 @@ fn a_handler_that_looks_the_session_up_expands() {
 #[test]
 fn a_handler_that_takes_both_tokens_expands() {
     expands(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         quote!(both_tokens, "admin"),
         quote! {
             #[utoipa::path(delete, path = "/account")]
@@ -151,7 +151,7 @@ fn a_handler_that_takes_both_tokens_expands() {
 }
 
 #[test]
-fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
+fn flags_are_one_rule_with_the_roles() {
     let rule = |kind, arguments| {
         let expanded = attribute(kind, arguments, tokens(HANDLER)).to_string().replace(' ', "");
         let (_, rest) = expanded.split_once("__private::Access=::countersign::__private::Access::").unwrap();
@@ -159,13 +159,13 @@ fn what_stands_beside_the_access_token_is_one_rule_with_the_roles() {
     };
     let role = "Rule::Role(\"a\")";
     for (word, atom) in [(quote!(live), "Rule::Live"), (quote!(both_tokens), "Rule::BothTokens")] {
-        assert_eq!(rule(Kind::Authenticated, word.clone()), format!("Require({atom})"));
+        assert_eq!(rule(Attribute::Authenticated, word.clone()), format!("Require({atom})"));
         assert_eq!(
-            rule(Kind::RequireRole, quote!("a", #word)),
+            rule(Attribute::RequireRole, quote!("a", #word)),
             format!("Require(Rule::All(&[{role},{atom}]))")
         );
         assert_eq!(
-            rule(Kind::RequireRole, quote!("a", #word, "b")),
+            rule(Attribute::RequireRole, quote!("a", #word, "b")),
             format!("Require(Rule::All(&[Rule::Any(&[{role},Rule::Role(\"b\")]),{atom}]))")
         );
     }
@@ -181,10 +181,10 @@ fn an_argument_that_takes_both_tokens_is_asked_whether_the_attribute_says_so() {
         attribute(kind, arguments, item).to_string().matches("check_covered").count()
     };
     for (kind, arguments) in [
-        (Kind::Authenticated, TokenStream::new()),
-        (Kind::Authenticated, quote!(live)),
-        (Kind::RequireRole, quote!("admin")),
-        (Kind::Require, quote!(role("admin"))),
+        (Attribute::Authenticated, TokenStream::new()),
+        (Attribute::Authenticated, quote!(live)),
+        (Attribute::RequireRole, quote!("admin")),
+        (Attribute::Require, quote!(role("admin"))),
     ] {
         assert_eq!(asked(kind, arguments), 1);
     }
@@ -193,7 +193,7 @@ fn an_argument_that_takes_both_tokens_is_asked_whether_the_attribute_says_so() {
 #[test]
 fn an_undocumented_handler_expands() {
     expands(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         TokenStream::new(),
         quote! {
             #[tracing::instrument]
@@ -206,7 +206,7 @@ fn an_undocumented_handler_expands() {
 #[test]
 fn a_public_handler_expands() {
     expands(
-        Kind::Public,
+        Attribute::Public,
         quote!(reason = "health probe"),
         quote! {
             /// Health
@@ -226,18 +226,18 @@ fn arguments_from_fragments_of_a_macro_count() {
     let handler = || tokens(HANDLER);
     for (kind, from_fragments, plain) in [
         (
-            Kind::RequireRole,
+            Attribute::RequireRole,
             [captured(quote!("admin")), captured(quote!(Role::Member)), captured(quote!("a:b"))],
             [quote!("admin"), quote!(Role::Member), quote!("a:b")],
         ),
         (
-            Kind::Public,
+            Attribute::Public,
             [captured(quote!("probe")), captured(quote!(a::b)), TokenStream::new()],
             [quote!("probe"), quote!(a::b), TokenStream::new()],
         ),
     ] {
         let arguments = |[one, two, three]: [TokenStream; 3]| match kind {
-            Kind::Public => quote!(reason = #one, crate = #two),
+            Attribute::Public => quote!(reason = #one, crate = #two),
             _ => quote!(#one, #two, #three),
         };
         let expanded = attribute(kind, arguments(from_fragments), handler()).to_string();
@@ -249,18 +249,18 @@ fn arguments_from_fragments_of_a_macro_count() {
 #[test]
 fn a_fragment_that_is_no_role_is_refused() {
     let wrong = captured(quote!(role("admin")));
-    let expanded = attribute(Kind::RequireRole, wrong, tokens(HANDLER)).to_string();
+    let expanded = attribute(Attribute::RequireRole, wrong, tokens(HANDLER)).to_string();
     assert!(expanded.contains("is a string or a path"), "{expanded}");
 }
 
 #[test]
 fn expansions_name_nothing_but_the_runtime() {
     for (kind, arguments) in [
-        (Kind::RequireRole, quote!("admin", Role::Admin, crate = other)),
-        (Kind::RequireRole, quote!("admin", both_tokens, crate = other)),
-        (Kind::Authenticated, quote!(crate = other)),
-        (Kind::Authenticated, quote!(live, crate = other)),
-        (Kind::Public, quote!(reason = "health probe", crate = other)),
+        (Attribute::RequireRole, quote!("admin", Role::Admin, crate = other)),
+        (Attribute::RequireRole, quote!("admin", both_tokens, crate = other)),
+        (Attribute::Authenticated, quote!(crate = other)),
+        (Attribute::Authenticated, quote!(live, crate = other)),
+        (Attribute::Public, quote!(reason = "health probe", crate = other)),
     ] {
         let item = quote! {
             #[utoipa::path(get, path = "/")]
@@ -280,14 +280,14 @@ fn expansions_name_nothing_but_the_runtime() {
 #[test]
 fn a_marker_never_takes_a_name_that_a_path_needs() {
     let expanded = attribute(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         quote!("Role", Role::Admin, "type", "self", "5", "a:b", "a-b", crate = other),
         quote!(
             async fn me() {}
         ),
     );
     let file = pretty(expanded);
-    for marker in ["Role_", "Admin", "type_", "self_", "_5_", "a_b", "a_b_"] {
+    for marker in ["Role_", "Admin", "type_", "self_", "_5", "a_b", "a_b_"] {
         assert!(file.contains(&format!("pub enum {marker} {{}}")), "{marker}\n{file}");
     }
 }

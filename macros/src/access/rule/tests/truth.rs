@@ -2,10 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use super::super::super::model::Role;
-use super::super::super::names::Place;
-use super::super::{Kind, Rule, rule, split};
+use super::super::super::model::RoleRef;
+use super::super::super::names::Source;
+use super::super::{Condition, Rule, rule};
 use crate::errors::Errors;
+use crate::keys::split;
 use crate::testing::captured;
 
 const ATOMS: [&str; 4] = ["role(\"a\")", "scope(\"b\")", "role(set::C)", "scope(\"d\")"];
@@ -115,19 +116,19 @@ fn evaluated(words: &[String], held: u32) -> bool {
 }
 
 fn holds(rule: &Rule, held: u32) -> bool {
-    let atom = |kind: &Kind| {
-        let index = match kind {
-            Kind::Role(Role::Name(_)) => 0,
-            Kind::Role(Role::Path(_)) => 2,
-            Kind::Scope(name) if name.value() == "b" => 1,
-            Kind::Scope(_) => 3,
+    let atom = |condition: &Condition| {
+        let index = match condition {
+            Condition::Role(RoleRef::Name(_)) => 0,
+            Condition::Role(RoleRef::Path(_)) => 2,
+            Condition::Scope(name) if name.value() == "b" => 1,
+            Condition::Scope(_) => 3,
             _ => panic!("none of the conditions"),
         };
         held >> index & 1 == 1
     };
     match rule {
-        Rule::Atom(it) => atom(&it.kind),
-        Rule::Not(it) => !atom(&it.kind),
+        Rule::Atom(it) => atom(&it.condition),
+        Rule::Not(it) => !atom(&it.condition),
         Rule::All(rules) => rules.iter().all(|rule| holds(rule, held)),
         Rule::Any(rules) => rules.iter().any(|rule| holds(rule, held)),
     }
@@ -148,8 +149,8 @@ fn is_flat(rule: &Rule) -> bool {
 
 fn parsed(tokens: TokenStream) -> Rule {
     let errors = Errors::new();
-    let rule = rule(split(tokens), Place::Require, &errors);
-    errors.finish(rule).unwrap()
+    let rule = rule(split(tokens), Source::Require, &errors);
+    errors.finish(rule).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 fn tokens(words: &[String]) -> TokenStream {

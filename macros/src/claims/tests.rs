@@ -1,11 +1,18 @@
-use syn::{DeriveInput, parse_quote};
+//! The mistakes in claims, and the expansion of claims without one.
 
-use super::*;
+use expect_test::expect_file;
+use syn::{DeriveInput, Ident, parse_quote};
+
+use super::derive;
+use super::model::{Claims, RESERVED, Wire};
+use super::parse::Input;
+use crate::errors::Errors;
+use crate::testing::{assert_hygienic, compile_errors, pretty};
 
 fn build(input: &DeriveInput) -> Result<Claims, Vec<String>> {
     let errors = Errors::new();
     let claims = Claims::new(Input::parse(input, &errors), &errors);
-    errors.finish(claims).map_err(|error| error.into_iter().map(|error| error.to_string()).collect())
+    errors.finish(claims).map_err(compile_errors)
 }
 
 fn mistakes(input: &DeriveInput) -> Vec<String> {
@@ -30,7 +37,7 @@ fn claims_have_a_subject() {
 }
 
 #[test]
-fn every_mark_stands_once() {
+fn every_mark_is_on_one_field() {
     assert_eq!(
         mistakes(&parse_quote!(
             struct User {
@@ -46,8 +53,8 @@ fn every_mark_stands_once() {
         )),
         [
             "one field cannot be both `roles` and `scopes`\nhelp: give each a field of its own",
-            "two fields are marked #[claims(subject)]\nhelp: keep one; `id` has it already",
-            "two fields are marked #[claims(roles)]\nhelp: keep one; `both` has it already",
+            "two fields are marked #[claims(subject)]\nhelp: keep one; `id` is marked already",
+            "two fields are marked #[claims(roles)]\nhelp: keep one; `both` is marked already",
         ]
     );
 }
@@ -92,7 +99,7 @@ fn registered_claims_are_not_the_applications() {
     }
 }
 
-/// Row 61: who acts for whom is the server's to say (RFC 8693 section 4.1).
+/// Row 61: only the server says that a user is impersonated (RFC 8693 section 4.1).
 #[test]
 fn the_application_does_not_say_who_acts_for_the_user() {
     for field in ["act", "r#act", "#[serde(rename = \"act\")] actor", "#[serde(alias = \"act\")] actor"] {
@@ -163,7 +170,10 @@ fn the_name_in_the_token_counts() {
                 other: String,
             }
         )),
-        ["field `r#exp` collides with the registered claim `exp`", "two fields are the claim `name`"]
+        [
+            "field `r#exp` collides with the registered claim `exp`",
+            "two fields have the name `name` in the token"
+        ]
     );
 }
 
@@ -193,7 +203,7 @@ fn rename_all_names_the_claims() {
 
 #[test]
 fn only_owned_structs_with_named_fields_are_claims() {
-    let shape = "#[derive(SessionClaims)] wants a struct with named fields, not";
+    let shape = "#[derive(SessionClaims)] needs a struct with named fields, not";
     assert_eq!(
         sentences(&parse_quote!(
             enum User {
@@ -223,8 +233,8 @@ fn only_owned_structs_with_named_fields_are_claims() {
             }
         )),
         [
-            "claims own what they hold; `User` may not borrow",
-            "#[derive(SessionClaims)] cannot take a generic struct, and `User` is one",
+            "claims own their values, so `User` cannot have a lifetime",
+            "#[derive(SessionClaims)] does not support generic structs such as `User`",
         ]
     );
 }
@@ -273,10 +283,10 @@ fn marked_fields_are_written_in_one_way() {
             }
         )),
         [
-            "#[serde(default)] cannot stand on the field marked #[claims(subject)]",
-            "#[serde(with)] cannot stand on the field marked #[claims(roles)]",
-            "#[serde(skip)] cannot stand on the field marked #[claims(scopes)]",
-            "#[serde(skip_serializing_if)] cannot stand on the field marked #[claims(scopes)]",
+            "#[serde(default)] cannot be used on the field marked #[claims(subject)]",
+            "#[serde(with)] cannot be used on the field marked #[claims(roles)]",
+            "#[serde(skip)] cannot be used on the field marked #[claims(scopes)]",
+            "#[serde(skip_serializing_if)] cannot be used on the field marked #[claims(scopes)]",
         ]
     );
 }
@@ -300,13 +310,13 @@ fn values_are_asked_for_in_our_words() {
             }
         )),
         [
-            "\"camel\" is not a way to write names\nnote: serde knows `lowercase`, `UPPERCASE`, `PascalCase`, \
+            "serde does not know the case \"camel\"\nnote: the cases are `lowercase`, `UPPERCASE`, `PascalCase`, \
              `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case`, `SCREAMING-KEBAB-CASE`",
             "`crate` in #[claims(...)] belongs on the struct\nhelp: move it there",
             "`subject` takes no value\nhelp: write `#[claims(subject)]`",
             "`rename` takes a string\nhelp: write `rename = \"...\"`",
             "#[serde(rename(...))] does not work in claims\n\
-             help: write `rename = \"...\"`; what is written has to be read back",
+             help: write `rename = \"...\"`; a token is read as it is written",
             "`default` takes the path of a function\nhelp: write `default = \"path\"`",
             "`with` needs a value\nhelp: write `with = \"...\"`",
         ]
@@ -347,4 +357,64 @@ fn attributes_that_hold_no_keys_are_refused() {
     for input in unreadable {
         assert_eq!(mistakes(&input).len(), 1, "{:?}", mistakes(&input));
     }
+}
+
+#[test]
+fn the_expansion_is_as_committed() {
+    let expansion = derive(&parse_quote!(
+        #[serde(rename_all = "camelCase", default)]
+        struct User {
+            #[claims(subject)]
+            id: Uuid,
+            #[claims(roles)]
+            roles: Vec<Role>,
+            #[claims(scopes)]
+            granted: Vec<String>,
+            #[serde(default, skip_serializing_if = "Option::is_none", alias = "name")]
+            display_name: Option<String>,
+            tenant: u64,
+            #[serde(skip)]
+            cached: bool,
+        }
+    ));
+    expect_file!["../../tests/expand/claims.rs"].assert_eq(&pretty(expansion));
+}
+
+#[test]
+fn claims_without_a_roles_field_have_no_role_to_require() {
+    let expansion = pretty(derive(&parse_quote!(
+        struct User {
+            #[claims(subject)]
+            id: u64,
+        }
+    )));
+    assert!(expansion.contains("type Role = ::countersign::__private::NoRole;"), "{expansion}");
+    assert!(expansion.contains("Roles::of::<::countersign::__private::NoRole>()"), "{expansion}");
+}
+
+#[test]
+fn a_mistake_leaves_impls_that_stop_follow_up_errors() {
+    let expansion = pretty(derive(&parse_quote!(
+        struct User {
+            id: u64,
+        }
+    )));
+    assert_eq!(expansion.matches("compile_error").count(), 1);
+    assert!(expansion.contains("impl ::countersign::__private::SessionClaims for User"), "{expansion}");
+}
+
+#[test]
+fn the_expansion_names_nothing_but_the_users_path() {
+    assert_hygienic(derive(&parse_quote!(
+        #[claims(crate = other)]
+        struct User {
+            #[claims(subject)]
+            id: Uuid,
+            #[claims(roles)]
+            roles: Vec<Role>,
+            #[claims(scopes)]
+            scopes: Vec<String>,
+            email: String,
+        }
+    )));
 }

@@ -6,11 +6,11 @@ use std::str::FromStr as _;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Kind, attribute};
+use super::{Attribute, attribute};
 use crate::testing::compile_errors;
 
 /// The texts of the `compile_error!`s in an expansion.
-pub(crate) fn mistakes(kind: Kind, arguments: &str, item: &str) -> Vec<String> {
+pub(crate) fn mistakes(kind: Attribute, arguments: &str, item: &str) -> Vec<String> {
     compile_errors(attribute(kind, tokens(arguments), tokens(item)))
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn tokens(text: &str) -> TokenStream {
 }
 
 #[track_caller]
-fn refused(kind: Kind, arguments: &str, item: &str, expected: &[&str]) {
+fn refused(kind: Attribute, arguments: &str, item: &str, expected: &[&str]) {
     assert_eq!(mistakes(kind, arguments, item), expected);
 }
 
@@ -29,25 +29,25 @@ pub(crate) const HANDLER: &str = "async fn me() {}";
 fn a_role_list_is_not_empty() {
     let none = "#[require_role] names no role\n\
                 help: write #[require_role(\"admin\")], or #[authenticated] for any signed-in user";
-    refused(Kind::RequireRole, "", HANDLER, &[none]);
+    refused(Attribute::RequireRole, "", HANDLER, &[none]);
 }
 
 #[test]
 fn a_role_is_a_scope_token() {
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""", "admin, support", "a\"b", "é""#,
         HANDLER,
         &[
             "a role in #[require_role(...)] is empty\n\
              help: name the role, or write #[authenticated] for any signed-in user",
-            "a role in #[require_role(...)] cannot hold ' '\n\
+            "a role in #[require_role(...)] cannot contain ' '\n\
              help: list several roles with commas: #[require_role(\"admin\", \"support\")]\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
-            "a role in #[require_role(...)] cannot hold '\"'\n\
+            "a role in #[require_role(...)] cannot contain '\"'\n\
              help: rename the role\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
-            "a role in #[require_role(...)] cannot hold 'é'\n\
+            "a role in #[require_role(...)] cannot contain 'é'\n\
              help: rename the role\n\
              note: a role is made of visible ASCII characters without quotes and backslashes",
         ],
@@ -57,61 +57,62 @@ fn a_role_is_a_scope_token() {
 #[test]
 fn a_role_is_a_string_or_a_path() {
     let wrong = "a role in #[require_role(...)] is a string or a path\nhelp: write \"admin\" or Role::Admin";
-    refused(Kind::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
+    refused(Attribute::RequireRole, r#"5, role("admin"), b"admin""#, HANDLER, &[wrong; 3]);
     let bare = |word, written| {
-        format!("the {word} `write` misses its quotes in #[require_{word}(...)]\nhelp: write {written}")
+        format!("the {word} `write` needs quotes in #[require_{word}(...)]\nhelp: write {written}")
     };
-    refused(Kind::RequireRole, "write", HANDLER, &[&bare("role", "\"write\"")]);
-    refused(Kind::RequireScope, "write", HANDLER, &[&bare("scope", "\"write\"")]);
+    refused(Attribute::RequireRole, "write", HANDLER, &[&bare("role", "\"write\"")]);
+    refused(Attribute::RequireScope, "write", HANDLER, &[&bare("scope", "\"write\"")]);
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#"["admin", Role::Support]"#,
         HANDLER,
         &[
-            "roles in #[require_role(...)] stand without brackets\nhelp: write #[require_role(\"admin\", Role::Support)]",
+            "roles are listed without brackets in #[require_role(...)]\nhelp: write #[require_role(\"admin\", Role::Support)]",
         ],
     );
 }
 
 #[test]
-fn a_role_stands_between_two_commas() {
+fn a_role_is_between_two_commas() {
     let missing = "a role is missing between two commas in #[require_role(...)]\nhelp: remove one of the two";
-    refused(Kind::RequireRole, r#""admin", , "support""#, HANDLER, &[missing]);
+    refused(Attribute::RequireRole, r#""admin", , "support""#, HANDLER, &[missing]);
 }
 
 #[test]
 fn a_role_is_listed_once() {
-    let twice =
-        |role| format!("the role `{role}` stands twice in #[require_role(...)]\nhelp: keep one of the two");
-    refused(Kind::RequireRole, r#""admin", "admin""#, HANDLER, &[&twice("admin")]);
-    refused(Kind::RequireRole, "Role::Admin, Role::Admin", HANDLER, &[&twice("Admin")]);
+    let twice = |role| {
+        format!("the role `{role}` is listed twice in #[require_role(...)]\nhelp: keep one of the two")
+    };
+    refused(Attribute::RequireRole, r#""admin", "admin""#, HANDLER, &[&twice("admin")]);
+    refused(Attribute::RequireRole, "Role::Admin, Role::Admin", HANDLER, &[&twice("Admin")]);
 }
 
 #[test]
 fn a_misspelt_key_is_corrected() {
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin", crat = x"#,
         HANDLER,
         &["unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\n\
              note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
     );
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#"role = "admin""#,
         HANDLER,
         &["`role` is not a key of #[require_role(...)]\n\
            help: write the roles alone, as in #[require_role(\"admin\")]"],
     );
     refused(
-        Kind::Public,
+        Attribute::Public,
         r#"reson = "probe""#,
         HANDLER,
         &["unknown key `reson` in #[public(...)]\nhelp: did you mean `reason`?\n\
            note: the keys are `reason`, `crate`"],
     );
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         "life, both_token, fresh",
         HANDLER,
         &[
@@ -123,7 +124,7 @@ fn a_misspelt_key_is_corrected() {
         ],
     );
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin", lives, BOTH_TOKENS"#,
         HANDLER,
         &["unknown key `lives` in #[require_role(...)]\nhelp: did you mean `live`?\n\
@@ -132,17 +133,18 @@ fn a_misspelt_key_is_corrected() {
 }
 
 #[test]
-fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
-    for (kind, role, name) in
-        [(Kind::Authenticated, "", "authenticated"), (Kind::RequireRole, r#""admin", "#, "require_role")]
-    {
+fn a_flag_is_given_once_and_has_no_value() {
+    for (kind, role, name) in [
+        (Attribute::Authenticated, "", "authenticated"),
+        (Attribute::RequireRole, r#""admin", "#, "require_role"),
+    ] {
         for word in ["live", "both_tokens"] {
             refused(kind, &format!("{role}{word}"), HANDLER, &[]);
             refused(
                 kind,
                 &format!("{role}{word}, {word}"),
                 HANDLER,
-                &[&format!("`{word}` stands twice in #[{name}(...)]\nhelp: keep one of the two")],
+                &[&format!("`{word}` is given twice in #[{name}(...)]\nhelp: keep one of the two")],
             );
             let valueless = format!("`{word}` takes no value\nhelp: write `{word}`");
             refused(kind, &format!("{role}{word} = true"), HANDLER, &[&valueless]);
@@ -152,21 +154,21 @@ fn a_word_that_asks_for_more_than_an_access_token_stands_once_and_alone() {
             kind,
             &format!("{role}live, both_tokens"),
             HANDLER,
-            &["`both_tokens` asks for a live session already\nhelp: remove `live`"],
+            &["`both_tokens` already asks for a live session\nhelp: remove `live`"],
         );
     }
-    refused(Kind::RequireRole, r#"live, "admin", "support""#, HANDLER, &[]);
-    refused(Kind::RequireRole, r#""alive", Role::Live, Live, LIVE"#, HANDLER, &[]);
+    refused(Attribute::RequireRole, r#"live, "admin", "support""#, HANDLER, &[]);
+    refused(Attribute::RequireRole, r#""alive", Role::Live, Live, LIVE"#, HANDLER, &[]);
 }
 
 #[test]
-fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
+fn a_flag_is_not_a_role() {
     for word in ["live", "both_tokens"] {
         refused(
-            Kind::RequireRole,
+            Attribute::RequireRole,
             &format!("\"admin\", \"{word}\""),
             HANDLER,
-            &[&format!("`{word}` stands in #[require_role(...)] without quotes\nhelp: write {word}")],
+            &[&format!("`{word}` is written without quotes in #[require_role(...)]\nhelp: write {word}")],
         );
     }
     for (word, help) in [
@@ -176,56 +178,61 @@ fn a_word_that_asks_for_more_than_an_access_token_is_no_role() {
             "write #[require_role(\"admin\", both_tokens)], or #[authenticated(both_tokens)] for any signed-in user",
         ),
     ] {
-        refused(Kind::RequireRole, word, HANDLER, &[&format!("#[require_role] names no role\nhelp: {help}")]);
         refused(
-            Kind::Authenticated,
+            Attribute::RequireRole,
+            word,
+            HANDLER,
+            &[&format!("#[require_role] names no role\nhelp: {help}")],
+        );
+        refused(
+            Attribute::Authenticated,
             &format!("\"{word}\""),
             HANDLER,
             &[&format!(
-                "`{word}` stands in #[authenticated(...)] without quotes\nhelp: write #[authenticated({word})]"
+                "`{word}` is written without quotes in #[authenticated(...)]\nhelp: write #[authenticated({word})]"
             )],
         );
         refused(
-            Kind::Public,
+            Attribute::Public,
             &format!("reason = \"probe\", {word}"),
             HANDLER,
             &[&format!(
-                "`{word}` cannot stand in #[public(...)]\nhelp: write #[authenticated({word})] if callers have to be \
+                "`{word}` cannot be used in #[public(...)]\nhelp: write #[authenticated({word})] if callers have to be \
                  signed in\nnote: a public handler does not look at credentials, so there is no session to ask about"
             )],
         );
     }
-    assert_eq!(mistakes(Kind::Public, "live", HANDLER).len(), 1, "one mistake is one error");
+    assert_eq!(mistakes(Attribute::Public, "live", HANDLER).len(), 1, "one mistake is one error");
 }
 
 #[test]
 fn authenticated_takes_no_roles() {
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         r#""admin""#,
         HANDLER,
         &["#[authenticated] lets in any signed-in user and takes no roles\n\
-           help: write #[require_role(\"admin\")] for those with a role"],
+           help: write #[require_role(\"admin\")] for users with a role"],
     );
 }
 
 #[test]
 fn a_public_handler_has_a_reason() {
-    let missing = "#[public] does not say why anybody may call this handler\n\
+    let missing = "#[public] does not say why anyone may call this handler\n\
                    help: write #[public(reason = \"health probe\")]";
     let empty = "the reason in #[public(...)] is empty\n\
-                 help: say why anybody may call this handler, as in reason = \"health probe\"";
-    refused(Kind::Public, "", HANDLER, &[missing]);
-    refused(Kind::Public, r#"reason = """#, HANDLER, &[empty]);
-    refused(Kind::Public, "reason = \" \\t\"", HANDLER, &[empty]);
+                 help: say why anyone may call this handler, as in reason = \"health probe\"";
+    refused(Attribute::Public, "", HANDLER, &[missing]);
+    refused(Attribute::Public, r#"reason = """#, HANDLER, &[empty]);
+    refused(Attribute::Public, "reason = \" \\t\"", HANDLER, &[empty]);
     refused(
-        Kind::Public,
+        Attribute::Public,
         r#""probe""#,
         HANDLER,
         &["#[public] takes its reason by name\nhelp: write #[public(reason = \"probe\")]"],
     );
     refused(
-        Kind::Public,
+        Attribute::Public,
         "reason = 5",
         HANDLER,
         &["`reason` takes a string\nhelp: write `reason = \"...\"`"],
@@ -233,19 +240,19 @@ fn a_public_handler_has_a_reason() {
 }
 
 #[test]
-fn an_access_attribute_stands_above_a_function() {
+fn an_access_attribute_is_above_a_function() {
     let wrong =
         "#[authenticated] goes above an async function\nhelp: put it above each handler that it is for";
     for item in
         ["struct S;", "pub(crate) enum E {}", "impl S {}", "mod m {}", "const X: u8 = 1;", "trait T {}"]
     {
-        refused(Kind::Authenticated, "", item, &[wrong]);
+        refused(Attribute::Authenticated, "", item, &[wrong]);
     }
 }
 
 #[test]
 fn a_handler_is_a_free_async_function_without_qualifiers() {
-    let kind = Kind::Authenticated;
+    let kind = Attribute::Authenticated;
     refused(
         kind,
         "",
@@ -284,20 +291,20 @@ fn a_handler_is_concrete() {
         "async fn me(_: impl Send) {}",
         "async fn me(_: Json<impl Send>) {}",
     ] {
-        refused(Kind::Authenticated, "", item, &[generic]);
+        refused(Attribute::Authenticated, "", item, &[generic]);
     }
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         "",
         "async fn me() where String: Send {}",
-        &["a handler under #[authenticated] has no `where` clause\nhelp: remove it"],
+        &["a handler under #[authenticated] cannot have a `where` clause\nhelp: remove it"],
     );
 }
 
 #[test]
 fn a_handler_is_not_variadic() {
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         "",
         "async fn me(_: ...) {}",
         &["a handler under #[authenticated] cannot be variadic\nhelp: remove it"],
@@ -307,7 +314,8 @@ fn a_handler_is_not_variadic() {
 #[test]
 fn what_syn_cannot_read_is_a_mistake() {
     for unreadable in ["pub(in) async fn me() {}", "async fn {}", "#[] async fn me() {}"] {
-        let expanded = attribute(Kind::Authenticated, TokenStream::new(), tokens(unreadable)).to_string();
+        let expanded =
+            attribute(Attribute::Authenticated, TokenStream::new(), tokens(unreadable)).to_string();
         assert!(expanded.contains("compile_error"), "{unreadable}: {expanded}");
         assert!(!expanded.contains("not named"), "{unreadable}: {expanded}");
     }
@@ -316,9 +324,9 @@ fn what_syn_cannot_read_is_a_mistake() {
 #[test]
 fn a_handler_has_room_for_the_guard() {
     let arguments = |count| format!("async fn me({}) {{}}", vec!["_: u8"; count].join(", "));
-    refused(Kind::Authenticated, "", &arguments(15), &[]);
+    refused(Attribute::Authenticated, "", &arguments(15), &[]);
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         "",
         &arguments(16),
         &["a handler under #[authenticated] takes at most 15 arguments\n\
@@ -329,37 +337,37 @@ fn a_handler_has_room_for_the_guard() {
 #[test]
 fn a_handler_has_one_access_attribute() {
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin""#,
         r#"#[require_role("support")] async fn me() {}"#,
-        &["#[require_role] stands twice above one handler\n\
+        &["#[require_role] is written twice above one handler\n\
            help: write #[require(role(\"admin\") && role(\"support\"))] where both are needed; \
-           #[require_role(\"admin\", \"support\")] lets in who has one of them"],
+           #[require_role(\"admin\", \"support\")] lets in users with one of them"],
     );
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin""#,
         r#"#[countersign::public(reason = "x")] async fn me() {}"#,
         &["#[require_role] and #[public] contradict each other\nhelp: keep one of the two"],
     );
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin""#,
         "#[authenticated] async fn me() {}",
-        &["#[require_role] and #[authenticated] stand above one handler\n\
-           help: remove #[authenticated]; who has a role is signed in"],
+        &["#[require_role] and #[authenticated] cannot be on the same handler\n\
+           help: remove #[authenticated]; a user with a role is signed in"],
     );
     refused(
-        Kind::Authenticated,
+        Attribute::Authenticated,
         "",
         "#[authenticated] async fn me() {}",
-        &["#[authenticated] stands twice above one handler\nhelp: keep one of the two"],
+        &["#[authenticated] is written twice above one handler\nhelp: keep one of the two"],
     );
 }
 
 #[test]
 fn every_mistake_is_reported_at_once() {
-    let found = mistakes(Kind::RequireRole, r#""", 5, crat = x"#, r#"#[public] fn me<T>(&self) {}"#);
+    let found = mistakes(Attribute::RequireRole, r#""", 5, crat = x"#, r#"#[public] fn me<T>(&self) {}"#);
     assert_eq!(found.len(), 7, "{found:#?}");
 }
 
@@ -367,7 +375,7 @@ fn every_mistake_is_reported_at_once() {
 #[cfg(feature = "openapi")]
 fn security_is_not_written_by_hand() {
     refused(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         r#""admin""#,
         r#"#[utoipa::path(get, path = "/", security(("bearer" = [])))] async fn me() {}"#,
         &["#[require_role] writes `security(...)` into #[utoipa::path] itself\nhelp: remove it here\n\
@@ -383,14 +391,14 @@ fn a_mistaken_item_survives_as_it_was() {
             5
         }
     );
-    let expanded = attribute(Kind::Authenticated, TokenStream::new(), item.clone());
+    let expanded = attribute(Attribute::Authenticated, TokenStream::new(), item.clone());
     assert!(expanded.to_string().ends_with(&item.to_string()));
 }
 
 #[test]
-fn a_handler_with_mistaken_roles_admits_nobody_and_still_declares_an_access() {
+fn a_handler_with_mistaken_roles_admits_no_request_and_still_declares_an_access() {
     let expanded = attribute(
-        Kind::RequireRole,
+        Attribute::RequireRole,
         quote!(""),
         quote!(
             async fn me() {}
@@ -403,6 +411,6 @@ fn a_handler_with_mistaken_roles_admits_nobody_and_still_declares_an_access() {
 
 #[test]
 fn a_body_is_never_parsed() {
-    let expanded = attribute(Kind::Authenticated, TokenStream::new(), quote!(async fn me() { let = ; }));
+    let expanded = attribute(Attribute::Authenticated, TokenStream::new(), quote!(async fn me() { let = ; }));
     assert!(expanded.to_string().contains("let = ;"));
 }

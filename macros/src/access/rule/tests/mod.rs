@@ -1,12 +1,11 @@
-//! What a rule becomes, and the mistakes in it.
+//! The expansion of a rule, and the mistakes in it.
 
 mod truth;
 
 use quote::quote;
 
-use super::super::Kind as Attribute;
-use super::super::attribute;
 use super::super::tests::{HANDLER, mistakes, tokens};
+use super::super::{Attribute, attribute};
 use crate::testing::assert_hygienic;
 
 #[track_caller]
@@ -58,7 +57,7 @@ fn each_condition_is_a_constant() {
 }
 
 #[test]
-fn groups_are_flat_and_negations_stand_at_the_conditions() {
+fn groups_are_flat_and_negations_are_on_the_conditions() {
     for (rule, expected) in [
         (
             r#"role("a") && (role("b") && role("c"))"#,
@@ -93,7 +92,7 @@ fn the_types_follow_the_rule_from_left_to_right() {
     );
 }
 
-/// Evidence is left for proofs that hold, and that somebody asks for.
+/// Evidence is left for the proofs that hold and that the signature asks for.
 #[test]
 fn a_policy_proves_what_the_signature_asks_for() {
     let proves = |rule, arguments| {
@@ -121,8 +120,8 @@ fn a_marker_never_takes_a_name_that_a_check_or_a_rule_needs() {
 }
 
 #[test]
-fn words_are_no_operators() {
-    let no = |word, symbol| format!("`{word}` is no operator in #[require(...)]\nhelp: write `{symbol}`");
+fn words_are_not_operators() {
+    let no = |word, symbol| format!("`{word}` is not an operator in #[require(...)]\nhelp: write `{symbol}`");
     refused(r#"role("a") and role("b") or live"#, &[&no("and", "&&"), &no("or", "||")]);
     refused(r#"role("a") AND (scope("b") OR scope("c"))"#, &[&no("AND", "&&"), &no("OR", "||")]);
     refused(r#"not role("a")"#, &[&no("not", "!")]);
@@ -139,10 +138,10 @@ fn words_are_no_operators() {
 }
 
 #[test]
-fn an_operator_stands_between_two_conditions() {
+fn an_operator_is_between_two_conditions() {
     let nothing = |side, operator| {
         format!(
-            "nothing stands {side} `{operator}` in #[require(...)]\nhelp: write a condition there, or remove it"
+            "there is no condition {side} `{operator}` in #[require(...)]\nhelp: write a condition there, or remove the operator"
         )
     };
     refused(r#"role("a") &&"#, &[&nothing("after", "&&")]);
@@ -156,7 +155,7 @@ fn an_operator_stands_between_two_conditions() {
     );
     refused(
         r#"role("a"), role("b")"#,
-        &["a comma stands in the rule of #[require(...)]\n\
+        &["a rule in #[require(...)] cannot contain a comma\n\
            help: write `&&` if both sides have to hold, `||` if one of them is enough"],
     );
 }
@@ -183,21 +182,21 @@ fn a_rule_is_not_empty_and_not_in_quotes() {
     );
     refused(
         "true",
-        &["`true` is no condition in #[require(...)]\n\
+        &["`true` is not a condition in #[require(...)]\n\
            help: write #[authenticated] if any signed-in user may call the handler"],
     );
     refused(r#"role = "admin""#, &["`role` is not a key of #[require(...)]\nhelp: write role(\"admin\")"]);
 }
 
 #[test]
-fn names_stand_in_quotes() {
+fn names_are_in_quotes() {
     refused(
         "role(admin)",
-        &["the role `admin` misses its quotes in #[require(...)]\nhelp: write role(\"admin\")"],
+        &["the role `admin` needs quotes in #[require(...)]\nhelp: write role(\"admin\")"],
     );
     refused(
         "scope(write)",
-        &["the scope `write` misses its quotes in #[require(...)]\nhelp: write scope(\"write\")"],
+        &["the scope `write` needs quotes in #[require(...)]\nhelp: write scope(\"write\")"],
     );
     refused(
         "role(5)",
@@ -208,13 +207,13 @@ fn names_stand_in_quotes() {
     refused(r#"role("")"#, &["a role in #[require(...)] is empty\nhelp: name it, as in role(\"admin\")"]);
     refused(
         r#"scope("a b")"#,
-        &["a scope in #[require(...)] cannot hold ' '\n\
+        &["a scope in #[require(...)] cannot contain ' '\n\
            help: join several with `||` or `&&`: scope(\"a\") || scope(\"b\")\n\
            note: a scope is made of visible ASCII characters without quotes and backslashes"],
     );
     refused(
         r#"role("live")"#,
-        &["`live` is no role in #[require(...)]\nhelp: write `live` in place of role(\"live\")"],
+        &["`live` is not a role in #[require(...)]\nhelp: write `live` in place of role(\"live\")"],
     );
     refused(
         r#"role("a", "b")"#,
@@ -235,7 +234,7 @@ fn a_misspelt_condition_is_corrected() {
     refused("both_token", &[&near("both_token", "both_tokens")]);
     refused("chek(owns)", &[&near("chek", "check")]);
     refused("live()", &["`live` takes no argument in #[require(...)]\nhelp: write `live`"]);
-    refused("role", &["`role` misses its parentheses in #[require(...)]\nhelp: write role(\"admin\")"]);
+    refused("role", &["`role` needs parentheses in #[require(...)]\nhelp: write role(\"admin\")"]);
     refused(
         "CanPublish()",
         &["a named rule takes no parentheses in #[require(...)]\nhelp: write `CanPublish`"],
@@ -258,7 +257,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
     refused(
         "fresh(10)",
         &["`fresh` takes a time in quotes in #[require(...)]\n\
-           help: write fresh(\"10m\") for minutes; `s`, `h` and `d` stand for seconds, hours and days"],
+           help: write fresh(\"10m\") for minutes; `s`, `h` and `d` are seconds, hours and days"],
     );
     refused("fresh(10m)", &["`fresh` takes a time in quotes in #[require(...)]\nhelp: write fresh(\"10m\")"]);
     for (text, help) in [
@@ -275,7 +274,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
         refused(
             &format!("fresh({text:?})"),
             &[&format!(
-                "{text:?} is no time in #[require(...)]\nhelp: write fresh(\"{help}\")\n\
+                "{text:?} is not a time in #[require(...)]\nhelp: write fresh(\"{help}\")\n\
                  note: a time is a whole number and `s`, `m`, `h` or `d`"
             )],
         );
@@ -290,7 +289,7 @@ fn a_time_is_a_whole_number_with_a_unit() {
 #[test]
 fn only_roles_and_scopes_are_negated() {
     const LIVE: &str = "remove it together with its `!`; no rule can ask for a session that has ended";
-    let note = "note: only roles, scopes and groups of them can stand behind `!`";
+    let note = "note: only roles, scopes and groups of them can be negated";
     for (rule, name, help) in [
         ("!live", "live", LIVE),
         (
@@ -304,14 +303,11 @@ fn only_roles_and_scopes_are_negated() {
         (
             "!deny_impersonated",
             "deny_impersonated",
-            "remove it together with its `!`; without it others may act for the user",
+            "remove it together with its `!`; without it, others may act for the user",
         ),
         (r#"!(role("a") || !(live || role("b")) || !!live)"#, "live", LIVE),
     ] {
-        refused(
-            rule,
-            &[&format!("`{name}` cannot stand behind `!` in #[require(...)]\nhelp: {help}\n{note}")],
-        );
+        refused(rule, &[&format!("`{name}` cannot be negated in #[require(...)]\nhelp: {help}\n{note}")]);
     }
     refused("!!live", &[]);
 }
@@ -340,10 +336,10 @@ fn a_rule_says_something() {
     ] {
         refused(
             twice,
-            &[&format!("`{text}` stands twice in one group of #[require(...)]\nhelp: keep one of the two")],
+            &[&format!("`{text}` appears twice in one group of #[require(...)]\nhelp: keep one of the two")],
         );
     }
-    refused("live && both_tokens", &["`both_tokens` asks for a live session already\nhelp: remove `live`"]);
+    refused("live && both_tokens", &["`both_tokens` already asks for a live session\nhelp: remove `live`"]);
     refused(r#"role("a") && (role("a") || scope("b"))"#, &[]);
     refused(r#"role("a") || scope("a")"#, &[]);
     refused(r#"role("a") && !scope("a")"#, &[]);

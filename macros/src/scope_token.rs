@@ -1,0 +1,54 @@
+//! The characters of a role's or scope's name, and identifiers made of such names.
+
+use proc_macro2::{Ident, Span};
+
+/// The first character that is not allowed in a scope-token of RFC 6749 section 3.3. A role's name has to be one too: it
+/// may travel in a challenge.
+pub(crate) fn refused_character(name: &str) -> Option<char> {
+    name.chars().find(|c| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E'))
+}
+
+/// An identifier for each name, as close to it as an identifier can be, and different from those in `taken`.
+///
+/// rustc prints these identifiers where a guard names a role that the router's roles lack. The guard's and the roles' are
+/// made by this one function, so that the user reads the same word on both sides.
+pub(crate) fn identifiers(
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+    mut taken: Vec<String>,
+) -> Vec<Ident> {
+    let identifiers = names.into_iter().map(|name| {
+        let mut word = name.as_ref().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            word.insert(0, '_');
+        }
+        while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
+            word.push('_');
+        }
+        taken.push(word.clone());
+        Ident::new(&word, Span::call_site())
+    });
+    identifiers.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_scope_token() {
+        for allowed in ["admin", "posts:write", "!", "#[]~", "ops:on-call"] {
+            assert_eq!(refused_character(allowed), None, "{allowed}");
+        }
+        for (name, refused) in [("a b", ' '), ("a\"b", '"'), ("a\\b", '\\'), ("größe", 'ö'), ("\x7F", '\x7F')]
+        {
+            assert_eq!(refused_character(name), Some(refused), "{name}");
+        }
+    }
+
+    #[test]
+    fn identifiers_are_close_to_the_names_and_unique() {
+        let names = ["member", "a:b", "a-b", "type", "2nd", "*", "User"];
+        let found = identifiers(names, vec!["User".to_owned()]);
+        assert_eq!(found, ["member", "a_b", "a_b_", "type_", "_2nd", "__", "User_"]);
+    }
+}
