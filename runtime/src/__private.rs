@@ -21,6 +21,8 @@ pub use crate::http::{
     SessionList, SessionPath, SignedOut, list_sessions, logout_all_sessions, logout_session, refresh_session,
     revoke_other_sessions, revoke_session,
 };
+#[cfg(feature = "openapi")]
+pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]
 pub use crate::router::endpoint_documents::{endpoint_methods, endpoint_operation, endpoint_schemas};

@@ -54,7 +54,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "router",
         ],
     ),
-    ("__private", &["claims", "access", "diagnostics", "auth", "rejection", "extract", "http", "router"]),
+    (
+        "__private",
+        &["claims", "access", "diagnostics", "auth", "rejection", "extract", "http", "openapi", "router"],
+    ),
 ];
 
 #[test]

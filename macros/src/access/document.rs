@@ -53,18 +53,19 @@ impl Document {
     }
 
     /// Writes what the guard does into the attribute, which is one of `attrs`.
-    pub(super) fn complete(self, declaration: &Declaration, attrs: &mut Vec<syn::Attribute>) {
+    pub(super) fn complete(self, declaration: &Declaration, marker: &Ident, attrs: &mut Vec<syn::Attribute>) {
         let Some(Meta::List(list)) = attrs.get_mut(self.index).map(|attr| &mut attr.meta) else { return };
         let described = self.arguments.iter().any(|argument| matches!(argument, Argument::Description(_)));
         let answered = self.arguments.iter().any(|argument| matches!(argument, Argument::Responses(..)));
         let arguments = self.arguments.into_iter().map(|argument| match argument {
             Argument::Responses(key, given) => {
-                let all = with_refusals(&given, declaration);
+                let all = with_refusals(&given, declaration, marker);
                 quote!(#key #all)
             }
             Argument::Description(argument) | Argument::Other(argument) => argument,
         });
-        let refusals = Some(refusals(declaration, &[])).filter(|refusals| !answered && !refusals.is_empty());
+        let refusals =
+            Some(refusals(declaration, marker, &[])).filter(|refusals| !answered && !refusals.is_empty());
         let responses = refusals.into_iter().map(|refusals| quote!(responses(#refusals)));
         let security = security(declaration);
         let arguments = arguments.chain(responses).chain([quote!(security(#security))]);
@@ -173,9 +174,9 @@ fn text(name: &TokenStream) -> String {
     name.to_string()
 }
 
-fn with_refusals(given: &Group, declaration: &Declaration) -> Group {
+fn with_refusals(given: &Group, declaration: &Declaration, marker: &Ident) -> Group {
     let given_responses = arguments(given.stream());
-    let refusals = arguments(refusals(declaration, &given_responses));
+    let refusals = arguments(refusals(declaration, marker, &given_responses));
     let responses = given_responses.into_iter().chain(refusals);
     let mut all = Group::new(Delimiter::Parenthesis, quote!(#(#responses),*));
     all.set_span(given.span());

@@ -31,7 +31,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler) -> TokenStream
     };
     let Function { mut attrs, vis, ident, inputs, output, body } = function;
     if let Some(document) = document {
-        document.complete(declaration, &mut attrs);
+        document.complete(declaration, &marker, &mut attrs);
     }
     quote! {
         #[doc(hidden)]

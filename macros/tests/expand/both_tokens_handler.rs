@@ -60,7 +60,10 @@ const _: () = {
     responses(
         (
             status = 401,
-            description = "No valid access and refresh token of one session, or the session has ended",
+            description = ::countersign::__private::refusal_words::unauthorized(
+                &<__countersign_close
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -72,7 +75,10 @@ const _: () = {
         ),
         (
             status = 403,
-            description = "The signed-in user lacks the role",
+            description = ::countersign::__private::refusal_words::forbidden(
+                &<__countersign_close
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -84,7 +90,10 @@ const _: () = {
         ),
         (
             status = 503,
-            description = "The session store does not answer",
+            description = ::countersign::__private::refusal_words::unavailable(
+                &<__countersign_close
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json"
         )

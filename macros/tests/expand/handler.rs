@@ -60,7 +60,10 @@ const _: () = {
         (status = 200, body = Vec<Member>),
         (
             status = 401,
-            description = "No valid access token",
+            description = ::countersign::__private::refusal_words::unauthorized(
+                &<__countersign_members
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -72,7 +75,10 @@ const _: () = {
         ),
         (
             status = 403,
-            description = "The signed-in user lacks the role",
+            description = ::countersign::__private::refusal_words::forbidden(
+                &<__countersign_members
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(

@@ -47,7 +47,10 @@ const _: () = {
         (status = 503, description = "Closed"),
         (
             status = 401,
-            description = "No valid access token, or its session has ended",
+            description = ::countersign::__private::refusal_words::unauthorized(
+                &<__countersign_payouts
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -59,7 +62,10 @@ const _: () = {
         ),
         (
             status = 403,
-            description = "The signed-in user lacks the role",
+            description = ::countersign::__private::refusal_words::forbidden(
+                &<__countersign_payouts
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(

@@ -87,7 +87,11 @@ const _: () = {
     responses(
         (
             status = 401,
-            description = "No valid access token, or the user signed in too long ago",
+            description = kit::auth::__private::refusal_words::unauthorized(
+                &<__countersign_publish
+                as
+                kit::auth::__private::Policy>::ACCESS
+            ),
             body = kit::auth::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -99,7 +103,11 @@ const _: () = {
         ),
         (
             status = 403,
-            description = "The signed-in user does not satisfy the rule",
+            description = kit::auth::__private::refusal_words::forbidden(
+                &<__countersign_publish
+                as
+                kit::auth::__private::Policy>::ACCESS
+            ),
             body = kit::auth::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -111,7 +119,11 @@ const _: () = {
         ),
         (
             status = 503,
-            description = "A check has failed",
+            description = kit::auth::__private::refusal_words::unavailable(
+                &<__countersign_publish
+                as
+                kit::auth::__private::Policy>::ACCESS
+            ),
             body = kit::auth::__private::ProblemDetails,
             content_type = "application/problem+json"
         )

@@ -25,7 +25,10 @@ impl ::countersign::__private::Policy for __countersign_write {
     responses(
         (
             status = 401,
-            description = "No valid access token",
+            description = ::countersign::__private::refusal_words::unauthorized(
+                &<__countersign_write
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(
@@ -37,7 +40,10 @@ impl ::countersign::__private::Policy for __countersign_write {
         ),
         (
             status = 403,
-            description = "The signed-in user lacks the scope, or somebody acts for them",
+            description = ::countersign::__private::refusal_words::forbidden(
+                &<__countersign_write
+                as::countersign::__private::Policy>::ACCESS
+            ),
             body = ::countersign::__private::ProblemDetails,
             content_type = "application/problem+json",
             headers(

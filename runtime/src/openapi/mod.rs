@@ -8,7 +8,7 @@ pub(crate) mod json;
 pub(crate) mod matches;
 pub(crate) mod parameters;
 mod private;
-mod refusals;
+pub(crate) mod refusals;
 mod requirements;
 #[cfg(test)]
 mod tests;

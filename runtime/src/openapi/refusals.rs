@@ -17,21 +17,35 @@ const PROBLEM: &str = "application/problem+json";
 /// How the description of a 403 begins.
 const FORBIDDEN: &str = "The signed-in user may not: requires ";
 
-/// What attributes write, which know less than the router.
-const FORBIDDEN_BY_ATTRIBUTE: [&str; 7] = [
-    "The signed-in user lacks the role",
-    "The signed-in user lacks the role, or somebody acts for them",
-    "The signed-in user lacks the scope",
-    "The signed-in user lacks the scope, or somebody acts for them",
-    "The signed-in user does not satisfy the rule",
-    "The signed-in user does not satisfy the rule, or somebody acts for them",
-    "Somebody acts for the signed-in user",
-];
-
 const NOT_FOUND: &str = "There is no such thing, or the signed-in user may not know of it";
 const STORE: &str = "The session store does not answer";
 const CHECK: &str = "A check has failed";
 const STORE_OR_CHECK: &str = "The session store does not answer, or a check has failed";
+
+/// The words of a refusal, for the responses that an attribute adds to `#[utoipa::path]`.
+pub mod refusal_words {
+    use super::{CHECK, Lack, STORE, STORE_OR_CHECK, Tokens, mentions, no_token, not_allowed};
+    use crate::access::{Access, Rule};
+
+    /// The description of a 401.
+    pub fn unauthorized(access: &Access) -> String {
+        no_token(Tokens::of(access), access.asks_for_freshness())
+    }
+
+    /// The description of a 403 without names: an attribute does not know which roles are private.
+    pub fn forbidden(access: &Access) -> String {
+        not_allowed(Lack::of(access), mentions(access, |atom| matches!(atom, Rule::NotImpersonated)))
+    }
+
+    /// The description of a 503.
+    pub fn unavailable(access: &Access) -> &'static str {
+        match (access.asks_for_liveness(), access.check(0).is_some()) {
+            (true, true) => STORE_OR_CHECK,
+            (true, false) => STORE,
+            (false, _) => CHECK,
+        }
+    }
+}
 
 /// Writes every refusal of the guard that the operation does not describe in words of its own.
 pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles) {
@@ -40,7 +54,7 @@ pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles
     if let Access::Public { .. } = access {
         return;
     }
-    answer(operation, "401", || unauthorized(access));
+    answer(operation, "401", || challenged(&refusal_words::unauthorized(access)));
     if let Access::Require(rule) = access {
         if asks_who(rule) {
             answer(operation, "403", || forbidden(access, rule, roles));
@@ -49,8 +63,8 @@ pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles
             answer(operation, "404", || refusal(NOT_FOUND));
         }
     }
-    if let Some(unavailable) = unavailable(access) {
-        answer(operation, "503", || refusal(unavailable));
+    if access.asks_for_liveness() || access.check(0).is_some() {
+        answer(operation, "503", || refusal(refusal_words::unavailable(access)));
     }
 }
 
@@ -73,18 +87,22 @@ pub(super) fn describe_look_up(operation: &mut Operation) {
     }
 }
 
-/// Whether this module or an attribute has written the response: a problem in one of these words.
+/// Whether this module has written the response, for whatever access: a problem in one of its descriptions.
 fn is_ours(status: &str, response: &RefOr<Response>) -> bool {
     let RefOr::T(response) = response else { return false };
     if !is_problem(response) {
         return false;
     }
     let said = response.description.as_str();
+    let either = [false, true];
     match status {
-        "401" => Tokens::ALL
-            .into_iter()
-            .any(|tokens| [false, true].into_iter().any(|stale| said == no_token(tokens, stale))),
-        "403" => FORBIDDEN_BY_ATTRIBUTE.contains(&said) || said.starts_with(FORBIDDEN),
+        "401" => {
+            Tokens::ALL.iter().any(|tokens| either.iter().any(|stale| said == no_token(*tokens, *stale)))
+        }
+        "403" => {
+            said.starts_with(FORBIDDEN)
+                || Lack::ALL.iter().any(|lack| either.iter().any(|acted| said == not_allowed(*lack, *acted)))
+        }
         "404" => said == NOT_FOUND,
         "503" => [STORE, CHECK, STORE_OR_CHECK].contains(&said),
         _ => false,
@@ -142,17 +160,53 @@ enum Tokens {
 
 impl Tokens {
     const ALL: [Self; 3] = [Self::Access, Self::Live, Self::Both];
+
+    fn of(access: &Access) -> Self {
+        match (access.asks_for_both_tokens(), access.asks_for_liveness()) {
+            (true, _) => Self::Both,
+            (false, true) => Self::Live,
+            (false, false) => Self::Access,
+        }
+    }
 }
 
-fn unauthorized(access: &Access) -> Response {
-    let tokens = if access.asks_for_both_tokens() {
-        Tokens::Both
-    } else if access.asks_for_liveness() {
-        Tokens::Live
-    } else {
-        Tokens::Access
+/// What a signed-in user who is refused lacks, as far as an attribute says.
+#[derive(Clone, Copy)]
+enum Lack {
+    Nothing,
+    Role,
+    Scope,
+    Rule,
+}
+
+impl Lack {
+    const ALL: [Self; 4] = [Self::Nothing, Self::Role, Self::Scope, Self::Rule];
+
+    fn of(access: &Access) -> Self {
+        let roles = mentions(access, |atom| matches!(atom, Rule::Role(_)));
+        let scopes = mentions(access, |atom| matches!(atom, Rule::Scope(_)));
+        match (roles, scopes, access.check(0).is_some()) {
+            (false, false, false) => Self::Nothing,
+            (true, false, false) => Self::Role,
+            (false, true, false) => Self::Scope,
+            _ => Self::Rule,
+        }
+    }
+}
+
+fn mentions(access: &Access, wanted: fn(&Rule) -> bool) -> bool {
+    matches!(access, Access::Require(rule) if rule.any(&wanted))
+}
+
+/// The description of a 403 that an attribute writes; `impersonated` where impersonation alone can be the reason.
+fn not_allowed(lack: Lack, impersonated: bool) -> String {
+    let lacks = match lack {
+        Lack::Nothing => return "The signed-in user is impersonated".to_owned(),
+        Lack::Role => "lacks the role",
+        Lack::Scope => "lacks the scope",
+        Lack::Rule => "does not satisfy the rule",
     };
-    challenged(&no_token(tokens, access.asks_for_freshness()))
+    format!("The signed-in user {lacks}{}", if impersonated { ", or is impersonated" } else { "" })
 }
 
 /// The description of a 401; `stale` where the sign-in can be too old.
@@ -167,17 +221,6 @@ fn no_token(tokens: Tokens, stale: bool) -> String {
         said.push_str(", or the user signed in too long ago");
     }
     said
-}
-
-fn unavailable(access: &Access) -> Option<&'static str> {
-    let checks =
-        matches!(access, Access::Require(rule) if rule.any(&|atom| matches!(atom, Rule::Check { .. })));
-    match (access.asks_for_liveness(), checks) {
-        (true, true) => Some(STORE_OR_CHECK),
-        (true, false) => Some(STORE),
-        (false, true) => Some(CHECK),
-        (false, false) => None,
-    }
 }
 
 /// A refusal with the challenge of RFC 6750 section 3.

@@ -10,6 +10,7 @@ use super::{__path_health, __path_members};
 use crate::access::{Access, Rule};
 use crate::claims::role::Roles;
 use crate::openapi::declare;
+use crate::openapi::refusals::{refusal, refusal_words};
 use crate::openapi::requirements::MOST_ALTERNATIVES;
 
 /// A member is implied by an editor, both by an administrator, everything by root, of which nobody is told.
@@ -272,4 +273,44 @@ fn a_refusal_with_another_body_is_not_taken_for_ours() {
     let mut operation = OperationBuilder::new().response("401", mine.clone()).build();
     declare(&mut operation, &Access::Authenticated, &ROLES);
     assert!(operation.responses.responses.get("401") == Some(&mine.into()));
+}
+
+/// Of what an attribute wrote nothing is left beside the words of another access.
+#[test]
+fn the_refusals_that_an_attribute_wrote_are_replaced() {
+    for attribute in all_accesses() {
+        let said = [
+            ("401", refusal_words::unauthorized(&attribute)),
+            ("403", refusal_words::forbidden(&attribute)),
+            ("503", refusal_words::unavailable(&attribute).to_owned()),
+        ];
+        let operation = said.iter().fold(OperationBuilder::new(), |operation, (status, words)| {
+            operation.response(*status, refusal(words))
+        });
+        let operation = operation.build();
+        for access in all_accesses() {
+            let mut operation = operation.clone();
+            let mut bare = OperationBuilder::new().build();
+            declare(&mut operation, &access, &ROLES);
+            declare(&mut bare, &access, &ROLES);
+            let [operation, bare] = [operation, bare].map(|it| serde_json::to_value(it).unwrap());
+            assert_eq!(operation, bare, "{attribute} and then {access}");
+        }
+    }
+}
+
+#[test]
+fn an_attribute_says_what_a_refused_user_lacks() {
+    for (rule, said) in [
+        (ADMIN, "The signed-in user lacks the role"),
+        (Rule::Any(&[ADMIN, Rule::Role("support")]), "The signed-in user lacks the role"),
+        (Rule::All(&[ADMIN, FRESH]), "The signed-in user lacks the role"),
+        (WRITE, "The signed-in user lacks the scope"),
+        (Rule::Any(&[ADMIN, WRITE]), "The signed-in user does not satisfy the rule"),
+        (Rule::All(&[ADMIN, OWNS]), "The signed-in user does not satisfy the rule"),
+        (Rule::All(&[ADMIN, Rule::NotImpersonated]), "The signed-in user lacks the role, or is impersonated"),
+        (Rule::All(&[Rule::Live, Rule::NotImpersonated]), "The signed-in user is impersonated"),
+    ] {
+        assert_eq!(refusal_words::forbidden(&Access::Require(rule)), said, "{rule}");
+    }
 }
