@@ -1,4 +1,4 @@
-//! Declarative auth for axum: who may call a handler stands above the handler, and the compiler, the running server and the
+//! Declarative auth for axum: one line above a handler says who may call it, and the compiler, the running server and the
 //! OpenAPI document all follow from that line.
 //!
 //! ```
@@ -44,7 +44,7 @@
 //! ```
 //!
 //! Start with [`Auth::builder`] or [`Auth::from_env`], sign users in with [`SignIn`] or [`Auth::login`], and keep sessions in a
-//! [`store`]. Tokens stand in the `Authorization` header, and for browsers in [`Cookies`]. What a refused caller sees is [`AuthRejection`].
+//! [`store`]. Clients send tokens in the `Authorization` header, and browsers in [`Cookies`]. A refused caller gets an [`AuthRejection`].
 //!
 //! # Features
 //!
@@ -243,7 +243,7 @@ pub use countersign_macros::require_scope;
 /// ```compile_fail
 /// # use countersign::require;
 /// #[require(role("admin") && !role("admin"))] // never holds
-/// async fn nobody() {}
+/// async fn unreachable() {}
 /// ```
 #[cfg(feature = "macros")]
 pub use countersign_macros::require;

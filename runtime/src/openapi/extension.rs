@@ -9,10 +9,10 @@ use super::requirements::sufficing;
 use crate::access::{Access, Rule, function_of};
 use crate::claims::role::Roles;
 
-/// The name of the extension. [`AuthRouter`](crate::AuthRouter) says what stands in it.
+/// The name of the extension. The documentation of [`AuthRouter`](crate::AuthRouter) lists its members.
 pub(crate) const EXTENSION: &str = "x-access";
 
-/// What is not the case is left out.
+/// A member that does not apply is left out.
 #[derive(Default, Serialize)]
 struct Extension {
     kind: &'static str,
@@ -77,7 +77,7 @@ impl Extension {
                 self.both_tokens = true;
             }
             Rule::Any(rules) | Rule::All(rules) => rules.iter().for_each(|rule| self.collect(rule, roles)),
-            // Who lacks something is said in words only.
+            // A negation is in the words alone: its members would read as demands.
             Rule::Role(_) | Rule::Not(_) => {}
         }
     }

@@ -12,9 +12,9 @@ use utoipa::openapi::OpenApi;
 use crate::log::TARGET;
 use crate::openapi::asset::{Asset, Caching};
 
-/// A router that serves the document at `path`, as JSON, to anybody: for development.
+/// A router that serves the document at `path`, as JSON, to every caller: for development.
 ///
-/// Nothing says who may read it. So in a build without debug assertions (`--release`) there is no route, and the log has one warning.
+/// It has no access. In a build without debug assertions (`--release`) there is therefore no route, and the log has one warning.
 /// [`AuthRouter::openapi_json`](crate::AuthRouter::openapi_json) serves the document in every build, to those who have an access.
 ///
 /// Clients may keep it and ask with `If-None-Match` whether it changed (RFC 9110 section 13.1.2). Merge the router into

@@ -35,7 +35,7 @@ pub(crate) const SCHEME: &str = "bearer";
 /// The name of the second one, in documents with operations that ask for both tokens.
 const REFRESH_SCHEME: &str = "refreshToken";
 
-/// What the OpenAPI document says about one handler.
+/// The part of the OpenAPI document that describes one handler.
 pub struct Document {
     pub(crate) path: String,
     pub(crate) methods: Vec<HttpMethod>,

@@ -42,7 +42,7 @@ pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Opera
     [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
 }
 
-/// What stands in braces; doubled, they are no more than braces.
+/// The names between braces. Doubled braces are literal.
 fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {

@@ -10,7 +10,7 @@ use super::SCHEME;
 use super::parameters::operations;
 use crate::claims::role::Roles;
 
-/// Takes the private roles out of every list of values that is made of these roles alone, at any depth.
+/// Removes the private roles from every list of values that consists of roles alone, at any depth.
 pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, roles: &Roles) -> T {
     if roles.private.is_empty() {
         return described;
@@ -22,8 +22,8 @@ pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, rol
     serde_json::from_value(value).unwrap_or(described)
 }
 
-/// Takes the private roles out of a document that the application wrote: out of its schemas, and out of operations that no router has
-/// computed, where an attribute could not know what is private. An alternative that needs such a role goes as a whole.
+/// Removes the private roles from a document that the application wrote: from its schemas, and from operations that no router has
+/// computed, whose attribute could not know which roles are private. An alternative that needs such a role is removed as a whole.
 pub(crate) fn conceal(openapi: &mut OpenApi, roles: &Roles) {
     if roles.private.is_empty() {
         return;
@@ -45,7 +45,7 @@ fn names_private(requirement: &SecurityRequirement, roles: &Roles) -> bool {
     names.into_iter().flatten().filter_map(Value::as_str).any(|name| roles.private.contains(&name))
 }
 
-/// Says how many there were.
+/// Returns how many it removed.
 fn remove(value: &mut Value, roles: &Roles) -> usize {
     match value {
         Value::Object(members) => members
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(without_private(json!([{ "enum": ["root"] }]), &ROLES), json!([{ "enum": [] }]));
     }
 
-    /// Row 147: of what a router has computed nothing is changed, since it names no private role.
+    /// Row 147: operations that a router has computed stay as they are, since they name no private role.
     #[test]
     fn a_document_of_the_application_loses_private_roles_too() {
         let document = |alternatives: Value, roles: Value| {

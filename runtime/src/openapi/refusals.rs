@@ -1,4 +1,4 @@
-//! The answers of a guard that are no success.
+//! The refusals of a guard, as responses of an operation.
 
 use http::StatusCode;
 use utoipa::ToSchema as _;
@@ -47,7 +47,7 @@ pub mod refusal_words {
     }
 }
 
-/// Writes every refusal of the guard that the operation does not describe in words of its own.
+/// Adds every refusal of the guard that the operation does not describe itself.
 pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles) {
     operation.responses.responses.retain(|status, response| !is_ours(status, response));
     describe_responses(operation);
@@ -68,7 +68,7 @@ pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles
     }
 }
 
-/// Says that the store is asked about every session. A guard that asks something itself has said so.
+/// Adds that the store looks up every session, unless the guard of the operation has said so already.
 pub(super) fn describe_look_up(operation: &mut Operation) {
     let check = operation.responses.responses.get_mut("503");
     match check {
@@ -125,8 +125,8 @@ pub(super) fn answer(operation: &mut Operation, status: &str, response: impl FnO
     operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response()));
 }
 
-/// Whether a signed-in user can be refused with 403: a session that has ended, a missing token and a sign-in that is too old are a
-/// 401, and a hidden check is a 404.
+/// Whether a signed-in user can get a 403. A session that has ended, a missing token and a sign-in that is too old give a 401, and a
+/// hidden check gives a 404.
 fn asks_who(rule: &Rule) -> bool {
     match rule {
         Rule::Live | Rule::BothTokens | Rule::Fresh(_) | Rule::Check { not_found: true, .. } => false,
@@ -141,7 +141,7 @@ fn forbidden(access: &Access, rule: &Rule, roles: &Roles) -> Response {
     if asks_for_names(rule) { challenged(&description) } else { refusal(&description) }
 }
 
-/// Whether the user can lack something that a challenge is about: not where checks and impersonation alone decide.
+/// Whether a role or a scope can be missing, which a challenge is about. Checks and impersonation have no challenge.
 fn asks_for_names(rule: &Rule) -> bool {
     match rule {
         Rule::Role(_) | Rule::Scope(_) | Rule::Not(_) | Rule::Any([]) | Rule::All([]) => true,
@@ -150,7 +150,7 @@ fn asks_for_names(rule: &Rule) -> bool {
     }
 }
 
-/// What credentials an operation looks at.
+/// The credentials that an operation looks at.
 #[derive(Clone, Copy)]
 enum Tokens {
     Access,
@@ -170,7 +170,7 @@ impl Tokens {
     }
 }
 
-/// What a signed-in user who is refused lacks, as far as an attribute says.
+/// The reason why a signed-in user is refused, as far as an attribute knows it.
 #[derive(Clone, Copy)]
 enum Lack {
     Nothing,

@@ -6,7 +6,7 @@ use super::{REFRESH_SCHEME, SCHEME};
 use crate::access::{Access, Rule};
 use crate::claims::role::Roles;
 
-/// More alternatives than this are not spelled out: a reader learns nothing from them.
+/// More alternatives than this are not listed: a reader would learn nothing from them.
 pub(super) const MOST_ALTERNATIVES: usize = 64;
 
 /// The `security` of an operation: alternatives, of which a caller has to meet one; none for a public one.
@@ -55,10 +55,10 @@ enum Name {
 /// Names that suffice together.
 type Alternative = Vec<Name>;
 
-/// The rule as "any of these sets of names": never less than what the guard demands, as long as it can be said.
+/// The rule as "any of these sets of names". An alternative never promises more than the guard grants.
 ///
-/// What cannot be said in so many words is said without the roles that imply others, else it is "signed in", which is true and
-/// not the whole truth; so are a rule that nobody meets and one that asks for a private role in every alternative.
+/// Too many alternatives are listed without the roles that imply others. If that is still too many, the answer is "signed in", which is
+/// true and not the whole truth. The same goes for a rule that no caller meets and one with a private role in every alternative.
 fn alternatives(rule: &Rule, roles: &Roles) -> Vec<Vec<&'static str>> {
     let named = Roles { implies: &[], ..*roles };
     let found = found(rule, roles).or_else(|| found(rule, &named)).unwrap_or_default();
@@ -103,8 +103,8 @@ fn found(rule: &Rule, roles: &Roles) -> Option<Vec<Alternative>> {
             }
             all
         }
-        // The names say who; everything else stands in the words, and the refresh token is a name of its own. An empty set says no
-        // more than "signed in".
+        // Only roles and scopes have names here; the words of the access say the rest, and the refresh token is a scheme of its own. An
+        // empty set means "signed in".
         _ => vec![Vec::new()],
     };
     (found.len() <= MOST_ALTERNATIVES).then_some(found)
@@ -123,7 +123,7 @@ fn products(some: &[Alternative], others: &[Alternative], roles: &Roles) -> Vec<
     all
 }
 
-/// Who holds a role holds those that it implies, so they need not be said.
+/// Leaves out the roles that another role of the set implies.
 fn without_implied(names: &[Name], roles: &Roles) -> Alternative {
     let is_implied = |implied: &str| {
         let mut hierarchy = roles.implies.iter();

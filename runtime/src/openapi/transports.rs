@@ -1,4 +1,4 @@
-//! Security schemes for the places where an access token may stand beside the `Authorization` header.
+//! Security schemes for the places of an access token other than the `Authorization` header.
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
@@ -15,7 +15,7 @@ use crate::http::{CookieTokens, LogoutRequest, RefreshRequest};
 const ACCESS_COOKIE: &str = "accessCookie";
 const REFRESH_COOKIE: &str = "refreshCookie";
 
-/// What an `Auth` adds to the document.
+/// A part of the document that follows from the configuration of an `Auth`.
 #[derive(Clone)]
 pub(crate) enum Scheme {
     /// A security scheme with its name.
@@ -50,7 +50,7 @@ pub(crate) fn schemes(transports: &Transports, liveness: Liveness) -> Vec<Scheme
     tokens.chain((liveness == Liveness::Always).then_some(Scheme::LookUp)).collect()
 }
 
-/// Adds the schemes, and says of every operation that takes a bearer token that these do as well.
+/// Adds the schemes, and to every operation that takes a bearer token the alternatives with them.
 pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
     let looks_up = schemes.iter().any(|scheme| matches!(scheme, Scheme::LookUp));
     let tokens = schemes.iter().filter_map(|scheme| match scheme {
@@ -93,7 +93,7 @@ pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
     }
 }
 
-/// Whether the operation takes a bearer token. What is there already is not added again.
+/// Returns whether the operation takes a bearer token. An alternative that is present is not added again.
 fn add_alternatives(operation: &mut Operation, schemes: &[&'static str]) -> bool {
     let Some(security) = &mut operation.security else { return false };
     let is_guarded = security.iter().any(|requirement| instead(requirement, SCHEME, SCHEME).is_some());
@@ -111,14 +111,14 @@ fn add_alternatives(operation: &mut Operation, schemes: &[&'static str]) -> bool
 
 /// The requirement with another scheme in the place of one of its own; `None` when it does not ask for that.
 fn instead(requirement: &SecurityRequirement, own: &str, other: &str) -> Option<SecurityRequirement> {
-    // What a requirement holds can only be read as JSON.
+    // A requirement has no accessors; its JSON has its content.
     let Ok(Value::Object(mut names)) = serde_json::to_value(requirement) else { return None };
     let roles = names.remove(own)?;
     names.insert(other.to_owned(), roles);
     serde_json::from_value(Value::Object(names)).ok()
 }
 
-/// An endpoint that looks at the refresh cookie, whatever its path, is known by its body.
+/// Whether the operation takes this body, by which an endpoint that reads the refresh cookie is recognised at any path.
 fn takes<T: ToSchema>(operation: &Operation) -> bool {
     let request: RefOr<Schema> = Ref::from_schema_name(T::name()).into();
     let Some(RefOr::T(body)) = &operation.request_body else { return false };

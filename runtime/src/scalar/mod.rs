@@ -38,7 +38,7 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 
 /// A router that shows `api` with [Scalar] at `path`, to be merged into the application's router or nested in it.
 ///
-/// It answers GET and HEAD on four addresses and nothing else:
+/// It answers GET and HEAD on four addresses:
 ///
 /// | address | what | caching |
 /// |---|---|---|
@@ -51,8 +51,8 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// which also means that the page can only try requests on the origin it came from. The page holds no inline script and
 /// nothing of the document but its title, so no doc comment can break out of it.
 ///
-/// Nothing says who may read it, so it is for development: in a build without debug assertions (`--release`) there are no routes, and
-/// the log has one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
+/// It has no access, so it is for development: in a build without debug assertions (`--release`) there are no routes, and the log has
+/// one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
 ///
 /// A document that names no servers is served with `servers: [{"url": "/"}]`, which OpenAPI gives the same meaning
 /// ([OpenAPI 3.1.0, section 4.8.1]).
@@ -124,7 +124,7 @@ fn places(path: &str) -> (Vec<String>, String) {
     }
 }
 
-/// What the four routes share.
+/// The content that the four routes share.
 pub(crate) struct Reference {
     title: String,
     init: Asset,
@@ -133,7 +133,7 @@ pub(crate) struct Reference {
 
 impl Reference {
     pub(crate) fn new(mut api: OpenApi) -> Self {
-        // What a document without servers means; only where it is written does Scalar put the host into its curl lines.
+        // OpenAPI gives a document without servers this meaning, but Scalar puts the host into its curl lines only where it is written.
         api.servers.get_or_insert_with(|| vec![Server::new("/")]);
         let document = api.to_json();
         if let Err(error) = &document {
@@ -187,7 +187,7 @@ fn render(title: &str, base: &str, version: &str) -> String {
     utoipa_scalar::Scalar::new(Value::Null).custom_html(template).title(title.to_owned()).to_html()
 }
 
-/// What leads from the page's address to the files below it, relative, so that it holds behind every prefix.
+/// The relative way from the page's address to the files below it, which holds behind every prefix.
 fn base(page: &Uri) -> String {
     match page.path().rsplit('/').next() {
         None | Some("") => "./".to_owned(),

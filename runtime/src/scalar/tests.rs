@@ -82,7 +82,7 @@ async fn page_holds_no_inline_script_and_no_document() {
     }
 }
 
-/// Row 144: nobody has said who may read it.
+/// Row 144: the page has no access.
 #[tokio::test]
 async fn page_without_an_access_is_not_served_in_a_release_build() {
     let router: Router = super::served(false, "/scalar", api("Orders", "All about orders"));

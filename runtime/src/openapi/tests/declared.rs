@@ -13,7 +13,7 @@ use crate::openapi::declare;
 use crate::openapi::refusals::{refusal, refusal_words};
 use crate::openapi::requirements::MOST_ALTERNATIVES;
 
-/// A member is implied by an editor, both by an administrator, everything by root, of which nobody is told.
+/// An editor implies a member, an administrator both, and the private role root everything.
 const ROLES: Roles = Roles {
     names: Some(&["member", "editor", "admin", "root"]),
     implies: &[
@@ -203,7 +203,7 @@ fn the_extension_says_what_the_rule_asks_for_and_leaves_out_the_rest() {
 }
 
 #[test]
-fn the_line_stands_at_the_end_of_the_users_words() {
+fn the_line_comes_after_the_users_words() {
     let mut operation = OperationBuilder::new().description(Some("Mine.\n\nAnd mine.")).build();
     declare(&mut operation, &Access::Authenticated, &ROLES);
     assert_eq!(operation.description.as_deref(), Some("Mine.\n\nAnd mine.\n\nAccess: any signed-in user"));
@@ -232,7 +232,7 @@ fn all_accesses() -> [Access; 7] {
 fn another_access_takes_the_place_of_the_first_and_the_same_one_changes_nothing() {
     use utoipa::Path as _;
 
-    // What an attribute wrote for its own access is replaced as well, but for the reason of a public operation.
+    // The responses that an attribute wrote are replaced as well, but for the reason of a public operation.
     for operation in [OperationBuilder::new().build(), __path_members::operation()].map(written) {
         for first in all_accesses() {
             for second in all_accesses() {

@@ -26,7 +26,7 @@ fn all_is_one_requirement_and_any_is_several() {
 }
 
 #[test]
-fn a_rule_that_nobody_meets_is_never_documented_as_open() {
+fn a_rule_that_no_caller_meets_is_never_documented_as_open() {
     for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::All(&[Rule::Role("a"), Rule::Any(&[])])] {
         assert_eq!(security(rule), json!([{"bearer": []}]));
     }

@@ -26,7 +26,7 @@ fn document() -> Value {
     serde_json::to_value(router.openapi()).unwrap()
 }
 
-/// What an operation says of its refusals.
+/// The descriptions of an operation's refusals.
 fn refusals(document: &Value, operation: &str) -> Vec<(String, String)> {
     let responses = at(document, format!("/paths/{operation}/responses"));
     let described = responses.as_object().unwrap().iter();
@@ -84,7 +84,7 @@ fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
 }
 
 #[test]
-fn the_scheme_of_the_refresh_token_stands_where_it_is_used() {
+fn the_scheme_of_the_refresh_token_is_where_it_is_used() {
     let schemes = |router: &AuthRouter<Auth<User>>| {
         let document = serde_json::to_value(router.openapi()).unwrap();
         document["components"]["securitySchemes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
