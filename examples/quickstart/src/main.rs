@@ -161,7 +161,7 @@ Call the routes:
   curl {url}/me -H "Authorization: Bearer $TOKEN"
   curl {url}/users -H "Authorization: Bearer $TOKEN"      # ada: 200, max: 403
   curl {url}/sessions -H "Authorization: Bearer $TOKEN"   # where you are signed in
-  curl {url}/refresh --json "{\"refresh_token\":\"$REFRESH\"}"
+  PAIR=$(curl -sS {url}/refresh --json "{\"refresh_token\":\"$REFRESH\"}")   # a new pair: keep its tokens as above
   curl {url}/logout -X POST -H "Authorization: Bearer $TOKEN"
 
 An access token outlives a logout, until it expires (15 minutes): /me still answers 200.
