@@ -286,6 +286,38 @@ pub use countersign_macros::check;
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;
 
+// The README and the guide are compiled, and run, as documentation tests.
 #[cfg(all(doctest, feature = "macros", feature = "scalar"))]
 #[doc = include_str!("../../README.md")]
 struct ReadmeDoctests;
+
+#[cfg(all(doctest, feature = "macros", feature = "openapi", feature = "test-util"))]
+mod guide {
+    #[doc = include_str!("../../docs/guide/first-steps.md")]
+    struct FirstSteps;
+
+    #[doc = include_str!("../../docs/guide/claims-and-roles.md")]
+    struct ClaimsAndRoles;
+
+    #[doc = include_str!("../../docs/guide/rules-checks-proofs.md")]
+    struct RulesChecksProofs;
+
+    #[doc = include_str!("../../docs/guide/sessions-and-stores.md")]
+    struct SessionsAndStores;
+
+    #[doc = include_str!("../../docs/guide/browsers.md")]
+    struct Browsers;
+
+    #[doc = include_str!("../../docs/guide/testing-your-routes.md")]
+    struct TestingYourRoutes;
+
+    #[cfg(feature = "postgres")]
+    #[doc = include_str!("../../docs/guide/deployment.md")]
+    struct Deployment;
+
+    #[doc = include_str!("../../docs/guide/from-jsonwebtoken.md")]
+    struct FromJsonwebtoken;
+
+    #[doc = include_str!("../../docs/guide/from-axum-login.md")]
+    struct FromAxumLogin;
+}

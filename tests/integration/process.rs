@@ -14,6 +14,7 @@ pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
     passwords: Vec<(String, String)>,
+    lines: mpsc::Receiver<String>,
 }
 
 impl Drop for Process {
@@ -54,27 +55,32 @@ impl Process {
             .unwrap();
         let (send, lines) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        // Reads on when nobody listens any more: a closed pipe would end the server.
+        // Reads on when the test no longer listens: a closed pipe would end the server.
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
                 let _ = send.send(line);
             }
         });
-        let mut process = Self { child, url: String::new(), passwords: Vec::new() };
+        let mut process = Self { child, url: String::new(), passwords: Vec::new(), lines };
         while process.passwords.len() < users {
-            let line = lines.recv_timeout(Duration::from_secs(600)).expect("the example starts");
-            process.read_sign_in(line.trim());
+            let line = process.line();
+            process.read_sign_in(&line);
         }
         process
     }
 
-    /// `curl <url>/login ... --json '<name and password>'`
+    /// The next line that the program tells its user.
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(600)).expect("the example says more").trim().to_owned()
+    }
+
+    /// `curl ... <url>/login ... --json '<name and password>'`, also within `PAIR=$(...)`
     fn read_sign_in(&mut self, line: &str) {
-        let Some((url, rest)) = line.strip_prefix("curl ").and_then(|line| line.split_once("/login ")) else {
-            return;
-        };
-        let (_, body) = rest.split_once("--json '").unwrap();
-        let body: Value = serde_json::from_str(body.trim_end_matches('\'')).unwrap();
+        let Some((url, rest)) = line.split_once("/login ") else { return };
+        let Some((_, url)) = url.rsplit_once(' ') else { return };
+        let Some((_, rest)) = rest.split_once("--json '") else { return };
+        let (body, _) = rest.split_once('\'').unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
         url.clone_into(&mut self.url);
         self.passwords.push((text(&body, "name"), text(&body, "password")));
     }

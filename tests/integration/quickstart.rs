@@ -1,6 +1,7 @@
 //! The quickstart as a process, driven over real HTTP.
 
 use std::path::Path;
+use std::process::Command;
 
 use axum::http::Method;
 use serde_json::json;
@@ -40,8 +41,29 @@ fn newcomer_signs_in_is_let_in_and_refused_refreshes_and_replays() {
     assert_eq!(exchange(&text(&third, "refresh_token")).0, 400);
 
     let (access, refresh) = server.login("max");
+    assert_eq!(server.get("/sessions", Some(&access)).0, 200);
     assert_eq!(server.call(Method::POST, "/logout", &access).0, 204);
     assert_eq!(exchange(&refresh).0, 400);
+    // The access token lives on, and a live route refuses it, as the printed lines say.
+    assert_eq!(server.get("/me", Some(&access)).0, 200);
+    assert_eq!(server.get("/sessions", Some(&access)).0, 401);
+}
+
+/// The lines are pasted into a shell, so a shell is asked what they keep.
+#[test]
+fn printed_lines_keep_both_tokens_in_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = quickstart(folder.path());
+    let mut lines = Vec::new();
+    while lines.len() < 2 {
+        lines.extend(Some(server.line()).filter(|line| line.contains("sed ")));
+    }
+    let (status, pair) = server.post("/login", &server.credentials("ada"));
+    assert_eq!(status, 200);
+    let script = format!("{}\necho \"$TOKEN $REFRESH\"", lines.join("\n"));
+    let shell = Command::new("sh").args(["-c", &script]).env("PAIR", pair.to_string()).output().unwrap();
+    let kept = format!("{} {}\n", text(&pair, "access_token"), text(&pair, "refresh_token"));
+    assert_eq!(String::from_utf8_lossy(&shell.stdout), kept);
 }
 
 #[test]
@@ -55,4 +77,9 @@ fn scalar_page_and_document_are_served() {
     assert_eq!(status, 200);
     assert_eq!(document["paths"]["/users"]["get"]["security"], json!([{ "bearer": ["admin"] }]));
     assert_eq!(document["paths"]["/login"]["post"]["security"], json!([]));
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let tags: std::collections::BTreeSet<_> =
+        operations.map(|operation| operation["tags"].to_string()).collect();
+    assert_eq!(tags.into_iter().collect::<Vec<_>>(), [r#"["session"]"#, r#"["users"]"#]);
 }

@@ -1,7 +1,7 @@
 //! Sign in, call guarded routes, refresh, sign out; documented on a Scalar page.
 //!
 //! ```sh
-//! cargo run -p quickstart          # prints the demo users with curl lines; Scalar is at http://127.0.0.1:3000/scalar
+//! cargo run -p quickstart          # prints lines to paste into a shell; Scalar is at http://127.0.0.1:3000/scalar
 //! ```
 //!
 //! `PORT` (default 3000, 0 for a free one) and `DATABASE` (default `quickstart.db`) change where it listens and keeps its
@@ -57,8 +57,8 @@ struct Credentials {
 }
 
 /// Sign in with name and password
-#[public(reason = "nobody is signed in before signing in")]
-#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+#[public(reason = "the password is the credential")]
+#[utoipa::path(post, path = "/login", tag = "session", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
@@ -73,24 +73,27 @@ async fn login(
 
 /// Who am I?
 #[authenticated]
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// Every user
 #[require_role("admin")]
-#[utoipa::path(get, path = "/users", responses((status = 200, body = Vec<User>)))]
+#[utoipa::path(get, path = "/users", tag = "users", responses((status = 200, body = Vec<User>)))]
 async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
     Json(state.users.all().collect())
 }
 
-/// What the document says about itself; the operations come from the routes.
+/// The title of the document and the groups in it; the operations come from the routes.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Countersign quickstart",
-    description = "Sign in, then authorize with the access token."
-))]
+#[openapi(
+    info(title = "Countersign quickstart", description = "Sign in, then authorize with the access token."),
+    tags(
+        (name = "session", description = "Sign in, refresh, sign out, and list your sessions"),
+        (name = "users", description = "The demo users")
+    )
+)]
 struct Api;
 
 fn app(state: AppState) -> Router {
@@ -100,7 +103,7 @@ fn app(state: AppState) -> Router {
 fn routes(state: AppState) -> AuthRouter {
     AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login, me, list_users))
-        .routes(state.auth.routes())
+        .routes(state.auth.routes().tag("session"))
         .scalar("/scalar", Unguarded("the document of an example is no secret"))
         .with_state(state)
 }
@@ -128,7 +131,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// From the environment where it is set, else with random keys.
+/// From the environment where it is set, and with random keys otherwise.
 fn configuration() -> Result<AuthBuilder<User>, ConfigError> {
     match Auth::from_env() {
         Err(ConfigError::EnvMissing { .. }) if variable("COUNTERSIGN_ACCESS_KEY").is_none() => {
@@ -146,19 +149,34 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
+/// Lines to paste after one of the sign-ins, with the server's address in the place of `{url}`.
+const INSTRUCTIONS: &str = r#"
+Keep the tokens of the answer:
+
+  TOKEN=$(echo "$PAIR" | sed -E 's/.*"access_token":"([^"]*)".*/\1/')
+  REFRESH=$(echo "$PAIR" | sed -E 's/.*"refresh_token":"([^"]*)".*/\1/')
+
+Call the routes:
+
+  curl {url}/me -H "Authorization: Bearer $TOKEN"
+  curl {url}/users -H "Authorization: Bearer $TOKEN"      # ada: 200, max: 403
+  curl {url}/sessions -H "Authorization: Bearer $TOKEN"   # where you are signed in
+  PAIR=$(curl -sS {url}/refresh --json "{\"refresh_token\":\"$REFRESH\"}")   # a new pair: keep its tokens as above
+  curl {url}/logout -X POST -H "Authorization: Bearer $TOKEN"
+
+An access token outlives a logout, until it expires (15 minutes): /me still answers 200.
+A `live` route, as under #[authenticated(live)], asks the store: /sessions answers 401.
+"#;
+
+#[expect(clippy::print_stdout, reason = "this is how the program tells its user what to type")]
 fn print_instructions(url: &str, users: &Users) {
-    println!("Scalar: {url}/scalar\n\nSign in; the answer has an access_token and a refresh_token:\n");
+    println!("Scalar: {url}/scalar\n\nSign in as ada (administrator) or max (member):\n");
     for (name, password) in users.credentials() {
-        println!("  curl {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}'");
+        println!(
+            "  PAIR=$(curl -sS {url}/login --json '{{\"name\":\"{name}\",\"password\":\"{password}\"}}')"
+        );
     }
-    println!(
-        "\nCopy them into the shell (ACCESS_TOKEN=..., REFRESH_TOKEN=...), then:\n\n  \
-           curl {url}/me -H \"Authorization: Bearer $ACCESS_TOKEN\"\n  \
-           curl {url}/users -H \"Authorization: Bearer $ACCESS_TOKEN\"   # ada: 200, max: 403\n  \
-           curl {url}/refresh --json \"{{\\\"refresh_token\\\":\\\"$REFRESH_TOKEN\\\"}}\"\n  \
-           curl {url}/logout -X POST -H \"Authorization: Bearer $ACCESS_TOKEN\"\n"
-    );
+    println!("{}", INSTRUCTIONS.replace("{url}", url));
 }
 
 #[cfg(test)]
@@ -167,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// Whatever is added to the routes, they refuse whom they say they refuse.
+    /// Every route refuses the callers that it says it refuses, also one that is added later.
     #[tokio::test]
     async fn every_route_enforces_what_it_declares() {
         let auth = TestAuth::new();

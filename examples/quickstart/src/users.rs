@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{Role, User};
 
-/// Who can sign in; cheap to clone.
+/// The users who can sign in; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Users(Arc<[Account]>);
 
@@ -18,7 +18,7 @@ struct Account {
 }
 
 impl Users {
-    /// Ada administrates, Max is a member; their passwords are random at each start.
+    /// Ada is an administrator, Max is a member; their passwords are random at each start.
     pub(crate) fn demo() -> Result<Self, getrandom::Error> {
         let account = |id, name: &str, role| {
             Ok(Account {
@@ -41,7 +41,7 @@ impl Users {
         self.all().find(|user| user.id == id)
     }
 
-    /// Everybody.
+    /// Every user.
     pub(crate) fn all(&self) -> impl Iterator<Item = User> {
         self.0.iter().map(|account| account.user.clone())
     }
