@@ -28,13 +28,12 @@ fn visit(script: &str, user: &str) {
     assert!(output.status.success(), "{script}: {said:?}");
 }
 
-/// Seed row 34; rows 102, 107 and 112 as a browser sees them.
+/// Rows 102, 107 and 112 as a browser sees them.
 #[test]
 fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
     visit("two_tabs.mjs", "ada");
 }
 
-/// Seed row 14.
 #[test]
 fn the_scalar_page_lists_and_sends_requests_and_talks_to_no_other_host() {
     visit("scalar.mjs", "max");

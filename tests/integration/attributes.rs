@@ -1,4 +1,4 @@
-//! `live` in an access attribute: seed row 17.
+//! `live` in an access attribute.
 
 use std::sync::Arc;
 

@@ -327,7 +327,7 @@ async fn check_is_not_asked_for_a_session_that_has_ended() {
     }
 }
 
-/// Row 61, with an application that discloses what it requires: of the hidden check it says nothing.
+/// Rows 56 and 69: an application that discloses what it requires says nothing of the hidden check.
 #[tokio::test]
 async fn disclosure_says_nothing_of_a_hidden_check() {
     let app = App::build_with(|builder| builder.disclose_requirements(true), with_posts);

@@ -26,7 +26,6 @@ fn clock() -> TestClock {
     TestClock::at(NOW)
 }
 
-/// Seed row 26.
 #[test]
 fn each_missing_setting_is_named() {
     let empty = Auth::<User>::builder;

@@ -291,6 +291,7 @@ impl AuthEvents for Panics {
     }
 }
 
+/// Row 128.
 #[tokio::test]
 async fn listener_that_panics_lets_nobody_in() {
     let told = Arc::new(AtomicBool::new(false));

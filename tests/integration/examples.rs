@@ -1,5 +1,4 @@
-//! The example programs as processes: each one's story, as the curl lines at its head tell it. Rows are those of the seeds'
-//! features.
+//! The example programs as processes: each one's story, as the curl lines at its head tell it.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -17,7 +16,6 @@ fn code(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["code"].as_str().unwrap_or_else(|| panic!("no code in {answer:?}")))
 }
 
-/// Row 15.
 #[test]
 fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
     let examples = [
@@ -46,7 +44,6 @@ fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
     }
 }
 
-/// Rows 1, 2, 9, 15, 24, 26, 27.
 #[test]
 fn basic_greets_everybody_guards_its_routes_refreshes_and_signs_out() {
     let server = example("basic");
@@ -75,7 +72,6 @@ fn basic_greets_everybody_guards_its_routes_refreshes_and_signs_out() {
     assert_eq!(code(&after), (400, "invalid_grant"));
 }
 
-/// Rows 11, 15, 17, 20, 24.
 #[test]
 fn user_lists_the_devices_and_signs_one_out_and_then_the_others() {
     let server = example("sessions");
@@ -116,7 +112,6 @@ fn own_session(server: &Process, token: &str) -> String {
     text(own.unwrap(), "id")
 }
 
-/// Row 21.
 #[test]
 fn fourth_sign_in_ends_the_oldest_session() {
     let server = example("sessions");
@@ -127,7 +122,6 @@ fn fourth_sign_in_ends_the_oldest_session() {
     assert_eq!((alive, server.get("/account", Some(&tokens[3])).0), (3, 200));
 }
 
-/// Rows 11, 15, 16, 17.
 #[test]
 fn administrator_ends_access_tokens_and_then_the_sessions_of_a_user() {
     let server = example("sessions");
@@ -149,7 +143,6 @@ fn administrator_ends_access_tokens_and_then_the_sessions_of_a_user() {
     assert_eq!(server.get("/account", Some(&ada)).0, 200, "the administrator stays signed in");
 }
 
-/// Rows 4, 15, 23, 27, 34.
 #[test]
 fn layers_send_strangers_to_the_login_and_members_home() {
     let server = example("middleware");
@@ -195,7 +188,6 @@ fn layers_send_strangers_to_the_login_and_members_home() {
     assert_eq!((refresh.status, text(&refresh.body, "code").as_str()), (400, "invalid_grant"));
 }
 
-/// Rows 3, 4, 15.
 #[test]
 fn both_tokens_have_to_be_of_one_session_that_lives() {
     let server = example("both_tokens");
@@ -228,7 +220,6 @@ fn both_tokens_have_to_be_of_one_session_that_lives() {
     assert_eq!(code(&again), (401, "invalid_token"));
 }
 
-/// Rows 14, 15, 23.
 #[test]
 fn document_says_what_the_server_enforces() {
     let server = example("openapi");
@@ -275,7 +266,7 @@ fn document_says_what_the_server_enforces() {
     assert_eq!(reports(&[("x-access-token", &server.login("max").0)]), 403);
 }
 
-/// Rows 27 and 35, and in the requirements 56, 60 and 61.
+/// Rows 56, 60 and 61.
 #[test]
 fn blog_tells_owners_editors_and_administrators_apart() {
     let server = example("blog");

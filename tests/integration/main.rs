@@ -1,4 +1,4 @@
-//! Integration tests, one module a topic. Rows are those of the project's security requirements.
+//! Integration tests, one module a topic. A row is a row of `docs/REQUIREMENTS.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
@@ -33,6 +33,7 @@ mod proofs;
 mod quickstart;
 mod reauthentication;
 mod refresh;
+mod requirements;
 mod routers;
 mod rules;
 mod sessions;

@@ -237,7 +237,7 @@ async fn the_store_is_asked_alike_for_unknown_foreign_and_expired_sessions() {
     assert_eq!(asked.len(), 1, "{asked:?}");
 }
 
-/// Rows 95 and 144: a request that is refused at the door does not reach the store.
+/// Rows 48 and 95: a request that the guard refuses does not reach the store.
 #[tokio::test]
 async fn the_store_is_not_asked_for_somebody_who_is_not_signed_in() {
     let store = Arc::new(Asked::default());

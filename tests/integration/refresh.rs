@@ -22,7 +22,7 @@ fn strict() -> App {
     App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
 }
 
-/// Row 91.
+/// Rows 91 and 129.
 #[tokio::test]
 async fn refresh_answers_with_a_token_response_that_is_not_stored() {
     let app = App::new();

@@ -21,7 +21,7 @@ fn laptop() -> SessionMetadata {
     SessionMetadata::default().with_user_agent("curl/8").with_device_label("laptop")
 }
 
-/// Seed rows 11 and 16. Row 98.
+/// Row 98.
 #[tokio::test]
 async fn list_shows_living_sessions_newest_first_without_token_material() {
     let app = App::new();

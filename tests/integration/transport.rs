@@ -54,7 +54,6 @@ fn places(token: &str) -> [Place; 4] {
     ]
 }
 
-/// Seed row 23.
 #[tokio::test]
 async fn token_is_taken_from_each_place_that_is_switched_on_and_told_apart() {
     let app = everywhere();

@@ -1,4 +1,4 @@
-//! Routes that ask for the refresh token beside the access token: seed row 3.
+//! Routes that ask for the refresh token beside the access token.
 
 mod cookies;
 mod events;
@@ -86,7 +86,6 @@ async fn refreshed(app: &App, refresh_token: &str) -> TokenPair {
     app.auth.refresh(refresh_token).await.unwrap()
 }
 
-/// Seed row 3.
 #[tokio::test]
 async fn both_tokens_of_one_session_pass_and_are_not_used_up() {
     let app = app();
@@ -101,7 +100,7 @@ async fn both_tokens_of_one_session_pass_and_are_not_used_up() {
     assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
 }
 
-/// Seed row 3: without the refresh token, an access token is not enough, and the other way round.
+/// Without the refresh token, an access token is not enough, and the other way round.
 #[tokio::test]
 async fn one_token_of_two_is_401_without_an_error_code() {
     let app = app();
@@ -169,7 +168,7 @@ async fn a_refresh_token_given_twice_or_empty_is_400() {
     }
 }
 
-/// Seed row 3: the session has to be the same.
+/// The session has to be the same.
 #[tokio::test]
 async fn tokens_of_two_sessions_of_one_user_do_not_pass() {
     let app = app();
@@ -205,7 +204,7 @@ async fn any_access_token_of_the_session_will_do() {
     }
 }
 
-/// Row 81, as at a refresh: a client that lost the answer, or sent two requests at once, is no thief.
+/// Row 78, as at a refresh: a client that lost the answer, or sent two requests at once, is no thief.
 #[tokio::test]
 async fn the_token_before_the_current_one_passes_inside_the_window() {
     let app = app();
@@ -266,7 +265,7 @@ async fn an_expired_refresh_token_is_refused_beside_a_good_access_token() {
     assert_eq!(answer.status, StatusCode::OK, "an expired token is no replay");
 }
 
-/// Seed row 3: the session is live.
+/// The session is live.
 #[tokio::test]
 async fn a_session_that_was_ended_is_refused_while_its_tokens_are_unexpired() {
     let app = app();

@@ -1,4 +1,4 @@
-//! The rules of the attributes as layers: seed rows 4 and 27.
+//! The rules of the attributes as layers.
 
 mod pages;
 mod services;
@@ -60,7 +60,7 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-/// Seed row 4, and the same answers as the attributes give: rows 48, 62, 66.
+/// Rows 48 and 62: a layer answers as the attributes do.
 #[tokio::test]
 async fn a_layer_lets_in_signed_in_users_only() {
     let auth = auth();
@@ -96,7 +96,7 @@ async fn status(layer: AuthLayer<User>, roles: &[&str]) -> StatusCode {
     send(&pages(layer), request(Some(&forge(&payload)))).await.status
 }
 
-/// Seed row 27, rows 49 and 50.
+/// Rows 49 and 50.
 #[tokio::test]
 async fn a_layer_asks_for_roles_and_scopes_as_the_attributes_do() {
     let auth = auth();
@@ -158,7 +158,7 @@ fn a_layer_with_a_rule_is_not_made_optional() {
     let _ = auth().layer().live().optional();
 }
 
-/// Seed row 4: the extractors inside a layer take the session that it verified.
+/// The extractors inside a layer take the session that it verified.
 #[tokio::test]
 async fn extractors_behind_a_layer_do_not_verify_again() {
     async fn page(user: User, session: Session<User>, both: RefreshSession<User>) -> String {
@@ -283,7 +283,7 @@ async fn a_layer_guards_what_it_is_around_and_nothing_else() {
     assert_eq!(send(&router, nested).await.status, StatusCode::FORBIDDEN);
 }
 
-/// Row 51: a layer decides before the body is read.
+/// Row 52: a layer decides before the body is read.
 #[tokio::test]
 async fn the_handler_does_not_run_for_a_request_that_is_refused() {
     let ran = Arc::new(Mutex::new(0));
@@ -338,7 +338,7 @@ async fn a_refusal_is_one_event_with_its_route_and_its_rule() {
     assert_eq!(heard.take(), [format!("denial refused missing_credentials - {rule}")]);
 }
 
-/// Seed row 4: the layer of both tokens refuses what the extractor refuses.
+/// The layer of both tokens refuses what the extractor refuses.
 #[tokio::test]
 async fn a_layer_for_both_tokens_refuses_what_the_extractor_refuses() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -376,7 +376,6 @@ async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
     assert_eq!(app.get("/health", None).await.status, StatusCode::UNAUTHORIZED);
 }
 
-/// Seed row 17.
 #[tokio::test]
 async fn a_layer_that_looks_the_session_up_refuses_one_that_has_ended() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));

@@ -28,7 +28,7 @@ fn a_target_that_depends_on_the_page_is_refused() {
     let _ = auth().layer().redirect("https://login.example.com/");
 }
 
-/// Seed row 27: pages send strangers to the login.
+/// Pages send strangers to the login.
 #[tokio::test]
 async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
     let auth = auth();
@@ -54,7 +54,7 @@ async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
 
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Seed row 27: htmx follows a header of its own, since it would swap what a 303 leads to into the page.
+/// htmx follows a header of its own, since it would swap what a 303 leads to into the page.
 #[tokio::test]
 async fn htmx_is_redirected_in_its_own_way() {
     let auth = auth();
@@ -89,7 +89,7 @@ fn login_page(auth: &Auth<User>) -> Router {
         .layer(auth.anonymous_only("/home"))
 }
 
-/// Seed row 27: who is signed in has no business at the login.
+/// A user who is signed in is sent away from the login page.
 #[tokio::test]
 async fn a_login_page_sends_who_is_signed_in_home() {
     let auth = auth();
