@@ -1,4 +1,4 @@
-//! What runs in a browser, in a browser: headless Chromium, driven by the scripts in this folder.
+//! The browser module and the Scalar page in headless Chromium, driven by the scripts in this folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
 #[allow(dead_code, reason = "the integration tests use the rest")]
@@ -35,6 +35,6 @@ fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
 }
 
 #[test]
-fn the_scalar_page_lists_and_sends_requests_and_talks_to_no_other_host() {
+fn the_scalar_page_sends_requests_to_its_own_host_only() {
     visit("scalar.mjs", "max");
 }
