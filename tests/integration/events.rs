@@ -190,7 +190,7 @@ async fn replay_is_reported_with_its_kind() {
     heard.expect(&["reuse refused older_ancestor", "revoke success reuse", "refresh refused older_ancestor"]);
 }
 
-/// Rows 90 and 136: a failure of the server is an event of its own kind.
+/// Rows 90 and 136: a failure of the server is reported as such.
 #[tokio::test]
 async fn failures_of_the_store_are_reported() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));

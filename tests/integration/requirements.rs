@@ -79,7 +79,7 @@ fn rows_in(text: &str) -> BTreeSet<usize> {
     rows
 }
 
-/// What the table and the files say differently.
+/// The differences between the table and the files.
 fn differences(table: &str, files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
     let mut proofs = BTreeMap::new();

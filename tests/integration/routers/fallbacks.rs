@@ -180,7 +180,7 @@ async fn a_guard_is_around_the_handlers_for_other_methods_so_far() {
     assert!(message.contains("and the handler for other methods of `/me`, added at "), "{message}");
 }
 
-/// Also where the routes are not listed, and around the access with which the router was added.
+/// Also where the routes are not listed. The access with which such a router was added does not apply to these methods.
 #[tokio::test]
 async fn a_router_of_axum_has_a_row_for_other_methods_too() {
     let auth = auth();
