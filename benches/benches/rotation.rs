@@ -37,7 +37,7 @@ enum Server {
     Redis,
 }
 
-// One server after the other, so that what is compared is measured at about the same time.
+// One server after the other, so that compared functions run at about the same time.
 macro_rules! benchmarks {
     ($module:ident: $server:expr, $($what:ident = $subject:ident::$call:ident,)+) => {
         mod $module {
@@ -97,7 +97,7 @@ const SCRIPT: &str = "
     redis.call('HINCRBY', KEYS[1], 'version', 1)
     return 1";
 
-/// A hash and a version, and a connection of their own to them.
+/// A row with a hash and a version, on a connection of its own.
 struct Row {
     connection: Connection,
     version: i64,
@@ -172,7 +172,7 @@ impl Row {
         assert_eq!(version, self.version);
     }
 
-    /// What any rotation has to do, by hand.
+    /// The least that any rotation has to do, by hand.
     async fn read_and_compare_and_swap(&mut self) {
         self.read().await;
         self.compare_and_swap().await;
@@ -231,7 +231,7 @@ async fn connect(server: Server, folder: &TempDir) -> Connection {
     }
 }
 
-/// As `SqliteStore::open` opens it: a write is on the disk when it is answered.
+/// Opened as by `SqliteStore::open`: a write is on the disk before it is confirmed.
 fn sqlite_options(folder: &TempDir) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(folder.path().join("raw.db"))
@@ -250,7 +250,7 @@ struct User {
     id: u64,
 }
 
-/// Two sessions on one store: one with tokens, and one that has only the hashes of them.
+/// Two sessions on one store: one with tokens, and one with their hashes alone.
 struct Signed {
     auth: Auth<User>,
     refresh_token: String,
@@ -280,13 +280,13 @@ impl Signed {
         Self { auth, refresh_token: pair.refresh_token, sessions, session, current, _folder: folder }
     }
 
-    /// The rule and the record, without tokens.
+    /// The rotation rule and the record, without tokens.
     async fn rotate(&mut self) {
         let next = TokenHash::of(self.current.as_bytes());
         let prepared = self.sessions.prepare(&self.session, &self.current, &next).await;
         let prepared = prepared.expect("the token is good");
         let committed = self.sessions.commit(prepared, |_, _| Ok::<_, SessionError>(())).await;
-        committed.expect("nobody else rotates");
+        committed.expect("no other writer rotates");
         self.current = next;
     }
 

@@ -1,4 +1,4 @@
-//! The extractor that teams write today, with the checks that Countersign makes.
+//! A hand-written extractor with the checks that Countersign makes.
 
 use std::sync::Arc;
 

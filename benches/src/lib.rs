@@ -26,7 +26,7 @@ pub(crate) const P256_PUBLIC: &str = include_str!("../keys/p256.pub.pem");
 pub(crate) const ED25519: &str = include_str!("../keys/ed25519.pem");
 pub(crate) const ED25519_PUBLIC: &str = include_str!("../keys/ed25519.pub.pem");
 
-/// What is compared.
+/// The applications that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {

@@ -14,12 +14,12 @@ export class Session extends EventTarget {
   #speaker;
   #heard = new Map();
 
-  /** `base` is where the server's session routes are mounted, "/auth" say. */
+  /** `base` is where the server's session routes are mounted, such as "/auth". */
   constructor(base = "") {
     super();
     this.#base = base;
     this.#lock = `countersign ${location.origin}${base}`;
-    // A channel does not hear itself. With two, a tab knows that what it said has been handed out to the others too.
+    // A channel does not get its own messages. With a second one, a tab knows when the other tabs have got its message.
     this.#speaker = new BroadcastChannel(this.#lock);
     new BroadcastChannel(this.#lock).onmessage = ({ data }) => this.#hear(data);
   }
@@ -28,12 +28,12 @@ export class Session extends EventTarget {
     return this.#isSignedIn;
   }
 
-  /** Takes over what a sign-in answered. */
+  /** Takes over the answer of a sign-in. */
   signedIn({ access_token = null }) {
     return this.#tell(true, access_token);
   }
 
-  /** As `fetch`, with the access token; after a 401 it renews the token and asks once more. */
+  /** Like `fetch`, with the access token; after a 401 it renews the token and sends the request once more. */
   async fetch(url, init = {}) {
     const renewals = this.#renewals;
     const response = await this.#send(url, init);
@@ -41,14 +41,14 @@ export class Session extends EventTarget {
     return this.#send(url, init);
   }
 
-  /** Renews the access token, and says whether there is one. Call it when the page loads: the cookie may still be good. */
+  /** Renews the access token. Returns whether there is one. Call it when the page loads: the cookie may still be good. */
   renew(known = this.#renewals) {
     return navigator.locks.request(this.#lock, async () => {
-      // Whoever held the lock before has renewed it for this tab too.
+      // The tab that held the lock before has renewed it for this tab too.
       if (this.#renewals !== known) return this.isSignedIn;
       const response = await this.#post("/refresh");
       if (response.ok) await this.signedIn(await response.json());
-      // Anything else than this answer, a 503 say, leaves the session as it is.
+      // Any other answer, such as a 503, leaves the session as it is.
       if (response.status === 400) await this.#tell(false);
       return response.ok;
     });

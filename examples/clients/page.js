@@ -1,6 +1,6 @@
 import { Session } from "/countersign.js";
 
-// On the window for whoever looks at it from the console.
+// On the window, for use in the console.
 const session = (window.session = new Session("/auth"));
 const element = (id) => document.getElementById(id);
 const show = (text) => (element("answer").textContent = text);

@@ -1,4 +1,4 @@
-/** Headless Chromium, and the words in which the checks speak. */
+/** Headless Chromium, and the assertions of the scripts. */
 import { chromium } from "playwright-core";
 import { existsSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-//! What runs in a browser, in a browser: headless Chromium, driven by the scripts in this folder.
+//! The browser module and the Scalar page in headless Chromium, driven by the scripts in this folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
 #[allow(dead_code, reason = "the integration tests use the rest")]
@@ -28,14 +28,13 @@ fn visit(script: &str, user: &str) {
     assert!(output.status.success(), "{script}: {said:?}");
 }
 
-/// Seed row 34; rows 102, 107 and 112 as a browser sees them.
+/// Rows 102, 107 and 112 as a browser sees them.
 #[test]
 fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
     visit("two_tabs.mjs", "ada");
 }
 
-/// Seed row 14.
 #[test]
-fn the_scalar_page_lists_and_sends_requests_and_talks_to_no_other_host() {
+fn the_scalar_page_sends_requests_to_its_own_host_only() {
     visit("scalar.mjs", "max");
 }

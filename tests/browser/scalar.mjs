@@ -17,7 +17,7 @@ try {
   });
   equal(answer.status(), 200, "the sign-in");
   const { access_token } = await answer.json();
-  // The page is not signed in by the cookie: the token that is typed in has to do.
+  // Without the cookie, only the token that is typed in can sign the page in.
   await context.clearCookies();
 
   const page = await context.newPage();

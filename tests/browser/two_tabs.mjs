@@ -13,7 +13,7 @@ const hosts = hostsOf(context);
 
 const refreshes = async () => Number(await (await context.request.get(`${url}/refreshes`)).text());
 const state = (page, text) => page.locator("#state", { hasText: new RegExp(`^${text}$`) }).waitFor();
-/** Asks for /me through the page's own button, and waits for the answer to stand there. */
+/** Requests /me through the page's own button, and waits until the answer is shown. */
 const me = async (page) => {
   await page.evaluate(() => (document.getElementById("answer").textContent = ""));
   await page.click("#me");
@@ -25,7 +25,7 @@ try {
   const first = await context.newPage();
   await first.goto(url);
   await state(first, "signed out");
-  equal((await me(first)).slice(0, 3), "401", "nobody is signed in");
+  equal((await me(first)).slice(0, 3), "401", "the page is not signed in");
 
   await first.fill("[name=name]", name);
   await first.fill("[name=password]", password);
@@ -58,7 +58,7 @@ try {
     equal((await refreshes()) - before, 1, `refreshes of two tabs, round ${round}`);
   }
 
-  // The same server under another name is another site; this answer has no policy against talking to others.
+  // The same server under another name is another site; this answer has no policy that forbids requests to other sites.
   const foreign = await context.newPage();
   await foreign.goto(`${url.replace("127.0.0.1", "localhost")}/refreshes`);
   const before = await refreshes();

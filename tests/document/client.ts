@@ -1,7 +1,7 @@
 /**
  * A program against the generated types: `node client.js <url> <access token> <refresh token>`.
  *
- * What a comment expects to be an error is a test of the types: it fails to compile when the error is gone.
+ * Each expected error is a test of the types: the client does not compile when the error is gone.
  */
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
@@ -20,7 +20,7 @@ function equal(found: unknown, expected: unknown, what: string): void {
 const me = await api.GET("/me");
 const user: components["schemas"]["User"] | undefined = me.data;
 equal(user?.id, 7, "the user");
-// @ts-expect-error a private role is no value of the type.
+// @ts-expect-error a private role is not a value of the type.
 const hidden: components["schemas"]["Role"] = "breakglass";
 equal(user?.roles.includes(hidden), false, "what the document hides");
 
@@ -35,7 +35,7 @@ equal((await anonymous.GET("/health", { parseAs: "text" })).data, "up", "a publi
 const posted = await api.POST("/posts", { body: { title: "Hello" } });
 equal([posted.response.status, posted.data?.title], [201, "Hello"], "a post");
 const foreign = await api.PUT("/posts/{id}", { params: { path: { id: 1 } } });
-equal([foreign.response.status, foreign.error], [404, foreign.error], "somebody else's post");
+equal([foreign.response.status, foreign.error], [404, foreign.error], "another user's post");
 
 const next = await anonymous.POST("/auth/refresh", { body: { refresh_token: refresh ?? "" } });
 equal(next.data?.token_type, "Bearer", "the next pair");

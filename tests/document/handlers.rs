@@ -1,5 +1,5 @@
-//! A router with every kind of access, for the tests that hold its document against the matrix, against outside validators and against
-//! the server itself.
+//! A router with every kind of access, for the tests that compare its document with the matrix, with outside validators and with the server
+//! itself.
 
 use axum::Json;
 use axum::extract::Path;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::{Info, OpenApiBuilder, Server};
 
-/// What a user may be. The last one is nobody's business.
+/// The roles of a user. The last one is private.
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Guest,
@@ -41,13 +41,13 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Somebody who may do everything that anybody may.
+    /// A user who may call every route.
     pub(crate) fn mighty() -> Self {
         let scopes = vec!["posts:write".to_owned(), "audit:read".to_owned()];
         Self { id: 7, roles: vec![Role::Admin, Role::Breakglass], scopes }
     }
 
-    /// Without the roles that the document hides.
+    /// The user without the roles that the document hides.
     fn shown(mut self) -> Self {
         self.roles.retain(|role| !Role::PRIVATE.contains(&role.name()));
         self
@@ -65,7 +65,7 @@ impl App {
         Self::with(|builder| builder)
     }
 
-    /// With tokens wherever they may stand, and every session looked up.
+    /// With tokens accepted in every place, and every session looked up.
     pub(crate) fn everywhere() -> Self {
         Self::with(|builder| {
             builder
@@ -86,7 +86,7 @@ impl App {
         Self { auth: configure(builder).build().unwrap() }
     }
 
-    /// The tokens of somebody who may do everything.
+    /// The tokens of a user who may call every route.
     #[allow(dead_code, reason = "only a server is asked with tokens")]
     pub(crate) async fn tokens(&self) -> TokenPair {
         self.auth.login(&User::mighty(), SessionMetadata::default()).await.unwrap()
@@ -175,7 +175,7 @@ async fn audit() -> Json<Vec<String>> {
     Json(Vec::new())
 }
 
-/// For everybody but guests, in person
+/// For every user except guests, in person
 #[require(!role("guest") && deny_impersonated)]
 #[utoipa::path(get, path = "/lounge", responses((status = 200, body = String)))]
 async fn lounge() -> &'static str {
@@ -209,7 +209,7 @@ async fn export(session: RefreshSession<User>) -> Json<User> {
     Json(session.claims().clone().shown())
 }
 
-/// Every route. Handlers of forms to come go here; all the tests of documents look at them then.
+/// Every route. A handler for a new form of access goes here, and all document tests cover it.
 pub(crate) fn router(auth: &Auth<User>) -> AuthRouter<App> {
     let document = OpenApiBuilder::new().info(Info::new("Every kind of access", "1.0.0"));
     let document = document.servers(Some([Server::new("/")])).build();

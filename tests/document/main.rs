@@ -1,4 +1,4 @@
-//! What programs of others say of a document, and of the server behind it. `npm ci` and `pip install` in `tests/run` bring them here.
+//! Outside programs check a document and the server behind it. `tests/run` installs them with `npm ci` and `pip install`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
 mod handlers;
@@ -13,7 +13,7 @@ use handlers::App;
 use server::{Guarded, Server};
 use tools::{Said, Workshop};
 
-/// The document, and what somebody has done to it.
+/// The document after a change.
 fn changed(change: impl FnOnce(&mut Value)) -> Workshop {
     let mut document = serde_json::to_value(handlers::router(&App::new().auth).openapi()).unwrap();
     change(&mut document);
@@ -87,7 +87,7 @@ fn a_client_of_another_document_does_not_compile() {
     compile(&workshop).complains("error TS");
 }
 
-/// Everything that has to do with what the guard answers.
+/// The checks of schemathesis that concern the answers of the guard.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,allow_header_conformance,ignored_auth";
 
@@ -115,7 +115,7 @@ fn schemathesis_finds_no_operation_that_ignores_its_guard() {
     let guarded = Guarded::start();
     let workshop = Workshop::with(&serde_json::to_value(&guarded.document).unwrap());
     attack(&workshop, &guarded.server.url, &guarded, &["--checks", CHECKS]).content();
-    // Nothing found would say nothing if nothing had been tried.
+    // An empty report proves nothing unless requests were sent.
     for row in guarded.matrix.rows() {
         let answers = guarded.answers(row.method(), row.path());
         let (let_in, refused) = (answers.let_in > 0, answers.refused > 0);
@@ -125,7 +125,7 @@ fn schemathesis_finds_no_operation_that_ignores_its_guard() {
     }
 }
 
-/// Row 145, the other way round: a server behind the same document that lets everybody in.
+/// Row 145, reversed: a server behind the same document that lets every caller in.
 #[test]
 fn schemathesis_finds_a_server_that_ignores_its_document() {
     let guarded = Guarded::start();

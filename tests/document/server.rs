@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::handlers::{self, App};
 
-/// It ends with the value.
+/// It stops when the value is dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     _runtime: Runtime,

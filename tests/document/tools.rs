@@ -1,4 +1,4 @@
-//! The programs of others, each run to its end. None of them may ask the network for anything but the server.
+//! Outside programs, each run to its end. They may contact no host except the server under test.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
@@ -8,15 +8,15 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Nobody listens there, so a tool that reports home fails.
-const NOBODY: &str = "http://127.0.0.1:9";
+/// Nothing listens there, so a tool that contacts its maker fails.
+const CLOSED_PORT: &str = "http://127.0.0.1:9";
 
-/// A folder with the document, the client and the tools from npm; gone with the value.
+/// A folder with the document, the client and the tools from npm; removed when the value is dropped.
 pub(crate) struct Workshop {
     folder: TempDir,
 }
 
-/// What a tool said, and whether it was content.
+/// The output of a tool, and whether it succeeded.
 pub(crate) struct Said {
     pub(crate) content: bool,
     pub(crate) text: String,
@@ -70,7 +70,7 @@ impl Workshop {
             .current_dir(self.folder.path())
             .env("REDOCLY_TELEMETRY", "off")
             .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
-            .envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOBODY)))
+            .envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, CLOSED_PORT)))
             .envs(["no_proxy", "NO_PROXY"].map(|name| (name, "127.0.0.1")))
             .output()
             .expect("node runs; if it is not there, type: sudo apt-get install -y nodejs npm");
@@ -80,14 +80,14 @@ impl Workshop {
 }
 
 impl Said {
-    /// Fails with what the tool said, unless it was content.
+    /// Panics with the output of the tool unless it succeeded.
     #[track_caller]
     pub(crate) fn content(self) -> String {
         assert!(self.content, "{}", self.text);
         self.text
     }
 
-    /// Fails unless it found something and says so in these words.
+    /// Panics unless the tool failed and its output has these words.
     #[track_caller]
     pub(crate) fn complains(self, words: &str) {
         assert!(!self.content, "it found nothing: {}", self.text);

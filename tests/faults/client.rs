@@ -1,4 +1,4 @@
-//! What clients send, and what they are answered.
+//! Requests of clients, and the answers to them.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::server::Server;
 
-/// Longer than anything takes; so that a test that would wait forever fails.
+/// Longer than any step takes, so that a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn agent() -> ureq::Agent {
@@ -55,7 +55,7 @@ impl Answer {
         assert_eq!((self.status, &*self.member("code")), (400, "invalid_grant"), "{self:?}");
     }
 
-    /// A problem that does not say what has failed.
+    /// Asserts a 503 whose problem body does not name the cause.
     #[track_caller]
     pub(crate) fn is_unavailable(&self) {
         assert_eq!((self.status, &*self.member("code")), (503, "temporarily_unavailable"), "{self:?}");
@@ -99,7 +99,7 @@ impl Server {
         self.try_refresh(refresh_token).expect("the server answers")
     }
 
-    /// The first answer after an outage that is not 503; connections are not always back with the store.
+    /// The first answer after an outage that is not 503; connections may come back later than the store.
     #[track_caller]
     pub(crate) fn refresh_when_available(&self, refresh_token: &str) -> Answer {
         let start = Instant::now();
@@ -112,7 +112,7 @@ impl Server {
         }
     }
 
-    /// Whether an access token opens a route that looks nothing up.
+    /// Whether the access token opens a route that looks no session up.
     pub(crate) fn lets_in(&self, pair: &Pair) -> bool {
         self.get("/me", &pair.access).status == 200
     }

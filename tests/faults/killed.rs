@@ -11,7 +11,7 @@ on_every_store! {
     replay_of_an_older_token_is_detected_after_a_restart
     lost_answer_is_given_again_after_a_restart
     newest_token_of_every_user_outlives_a_restart
-    server_killed_in_a_storm_signs_nobody_out
+    server_killed_in_a_storm_costs_no_session
 }
 
 /// Rows 79 and 83.
@@ -40,12 +40,12 @@ fn replay_of_an_older_token_is_detected_after_a_restart(store: &Store) {
     after.refresh(&first.refresh).is_invalid_grant();
     after.refresh(&third.refresh).is_invalid_grant();
     after.refresh(&second.refresh).is_invalid_grant();
-    // The user's other session has nothing to do with it.
+    // The user's other session goes on.
     assert_eq!(after.sessions(&third).len(), 1);
     after.refresh(&elsewhere.refresh).pair();
 }
 
-/// Rows 78 and 83: what a retry is answered with follows from the store and the keys, not from what a process remembers.
+/// Rows 78 and 83: the answer to a retry follows from the store and the keys, not from the memory of a process.
 fn lost_answer_is_given_again_after_a_restart(store: &Store) {
     let before = Server::start(store, IN_WINDOW);
     let first = before.login("ann");
@@ -76,8 +76,8 @@ fn newest_token_of_every_user_outlives_a_restart(store: &Store) {
     }
 }
 
-/// Rows 78 and 83: whoever got no answer asks again with the token they hold.
-fn server_killed_in_a_storm_signs_nobody_out(store: &Store) {
+/// Rows 78 and 83: a client without an answer retries with its token.
+fn server_killed_in_a_storm_costs_no_session(store: &Store) {
     let mut server = Server::start(store, IN_WINDOW);
     let mut held: Vec<_> = (0..16).map(|user| server.login(&format!("user {user}"))).collect();
     for _ in 0..3 {
@@ -92,7 +92,7 @@ fn server_killed_in_a_storm_signs_nobody_out(store: &Store) {
     }
 }
 
-/// Every user refreshes again and again; in the middle of that the server is killed. What each of them holds then.
+/// Every user refreshes repeatedly until the server is killed. Returns the tokens that each of them has then.
 fn storm_until_killed(server: &Server, held: Vec<Pair>) -> Vec<Pair> {
     let answers_before_the_kill = held.len() * 4;
     let (sender, answers) = mpsc::channel();

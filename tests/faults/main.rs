@@ -1,5 +1,5 @@
-//! Faults for real: servers that are killed and started again, two on one store, stores that stop, hang and forget. Rows are those
-//! of the project's security requirements.
+//! Real faults: servers that are killed and restarted, two servers on one store, stores that stop, hang and lose their data. A row is a row
+//! of `docs/REQUIREMENTS.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 

@@ -1,4 +1,4 @@
-//! What clients see while a store is down, whatever it is.
+//! The answers of a server while its store is down, for every store.
 
 use std::collections::HashSet;
 use std::sync::mpsc;
@@ -10,9 +10,9 @@ use crate::server::{IN_WINDOW, Server, Store};
 const USERS: usize = 8;
 const OUTAGES: usize = 2;
 
-/// Users refresh again and again while their store goes down and comes back: they are answered 200 or 503, and a token that got a
-/// 503 is good for the next attempt.
-pub(crate) fn outage_under_load_signs_nobody_out(url: String, stop: impl Fn(), start_again: impl Fn()) {
+/// Users refresh repeatedly while the store goes down and comes back. Each answer is 200 or 503, and a token that got a 503 is good for the
+/// next attempt.
+pub(crate) fn outage_under_load_costs_no_session(url: String, stop: impl Fn(), start_again: impl Fn()) {
     let server = Server::start(&Store::at(url), IN_WINDOW);
     let (sender, answers) = mpsc::channel();
     let server = &server;
@@ -20,7 +20,7 @@ pub(crate) fn outage_under_load_signs_nobody_out(url: String, stop: impl Fn(), s
         let users: Vec<_> = (0..USERS)
             .map(|user| {
                 let answered = sender.clone();
-                scope.spawn(move || refresh_until_nobody_listens(server, user, &answered))
+                scope.spawn(move || refresh_until_the_receiver_is_gone(server, user, &answered))
             })
             .collect();
         drop(sender);
@@ -40,7 +40,11 @@ pub(crate) fn outage_under_load_signs_nobody_out(url: String, stop: impl Fn(), s
     }
 }
 
-fn refresh_until_nobody_listens(server: &Server, user: usize, answered: &mpsc::Sender<(usize, u16)>) -> Pair {
+fn refresh_until_the_receiver_is_gone(
+    server: &Server,
+    user: usize,
+    answered: &mpsc::Sender<(usize, u16)>,
+) -> Pair {
     let mut pair = server.login(&format!("user {user}"));
     loop {
         let answer = server.refresh(&pair.refresh);
@@ -54,7 +58,7 @@ fn refresh_until_nobody_listens(server: &Server, user: usize, answered: &mpsc::S
     }
 }
 
-/// Counts from the moment it is called: what was answered before does not matter.
+/// Counts from the moment of the call; earlier answers do not matter.
 fn wait_until_all_are_answered(answers: &mpsc::Receiver<(usize, u16)>, expected: u16) {
     while answers.try_recv().is_ok() {}
     let mut answered = HashSet::new();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server that crashes, and one that has no connection to give.
+//! A PostgreSQL server that crashes, and one without a free connection.
 
 use std::sync::mpsc;
 use std::thread;
@@ -7,22 +7,21 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use test_servers::Postgres;
 use tokio::runtime::Builder;
 
-use crate::outages::outage_under_load_signs_nobody_out;
+use crate::outages::outage_under_load_costs_no_session;
 use crate::server::{STRICT, Server, Store};
 
-/// More than the server has connections to its database.
+/// More users than the server has connections to its database.
 const USERS: usize = 24;
 
 /// Row 90.
 #[test]
-fn postgres_that_crashes_under_load_signs_nobody_out() {
+fn postgres_that_crashes_under_load_costs_no_session() {
     let postgres = Postgres::start();
     let url = postgres.database();
-    outage_under_load_signs_nobody_out(url, || postgres.stop(), || postgres.start_again());
+    outage_under_load_costs_no_session(url, || postgres.stop(), || postgres.start_again());
 }
 
-/// Row 90: while the test keeps every connection of the server busy, whoever gets none is told to come back, with a token that is
-/// still good.
+/// Row 90: while the test keeps every connection of the server busy, a refresh is a 503, and its token is still good.
 #[test]
 fn exhausted_pool_is_unavailable_and_consumes_nothing() {
     let url = Postgres::shared().database();
@@ -50,7 +49,7 @@ fn exhausted_pool_is_unavailable_and_consumes_nothing() {
             })
             .collect();
         drop(sender);
-        refused.recv().expect("somebody gets no connection");
+        refused.recv().expect("a refresh gets no connection");
         execute("ROLLBACK");
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     });

@@ -1,20 +1,20 @@
-//! A Redis server that stops, hangs and forgets.
+//! A Redis server that stops, hangs and loses its data.
 
 use std::fs;
 
 use test_servers::Redis;
 
-use crate::outages::outage_under_load_signs_nobody_out;
+use crate::outages::outage_under_load_costs_no_session;
 use crate::server::{IN_WINDOW, STRICT, Server, Store};
 
 /// Row 90.
 #[test]
-fn redis_that_is_killed_under_load_signs_nobody_out() {
+fn redis_that_is_killed_under_load_costs_no_session() {
     let redis = Redis::start();
-    outage_under_load_signs_nobody_out(redis.url(), || redis.stop(), || redis.start_again());
+    outage_under_load_costs_no_session(redis.url(), || redis.stop(), || redis.start_again());
 }
 
-/// Rows 79 and 90: strict, so that a single token that was consumed unnoticed would show.
+/// Rows 79 and 90: without a window, so that a token that was consumed unnoticed would show.
 #[test]
 fn redis_that_is_down_consumes_nothing_and_forgets_no_rotation() {
     let redis = Redis::start();
@@ -51,7 +51,7 @@ fn redis_that_hangs_is_unavailable_and_consumes_nothing() {
     assert_eq!(server.sessions(&second), [1]);
 }
 
-/// Row 90: what is not known is refused, and is neither let in nor an error of the server.
+/// Row 90: an unknown session is refused; the request neither passes nor is an error of the server.
 #[test]
 fn redis_that_lost_its_data_has_no_sessions_left() {
     let redis = Redis::start();

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use test_servers::{Postgres, Redis};
 
-/// The longest window there is, so that no machine is too slow for it.
+/// The longest window that is allowed, so that no machine is too slow for it.
 pub(crate) const IN_WINDOW: u32 = 300;
 /// No window at all.
 pub(crate) const STRICT: u32 = 0;
 
-/// An empty place for sessions.
+/// An empty store for sessions.
 pub(crate) struct Store {
     location: String,
     _folder: Option<tempfile::TempDir>,
@@ -76,7 +76,7 @@ impl Server {
         Self { process: Mutex::new(process), _ends_when_closed: input, url: url.trim_end().to_owned(), agent }
     }
 
-    /// `kill -9`, after which the process is gone.
+    /// `kill -9`; returns when the process is gone.
     pub(crate) fn kill(&self) {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = process.kill();

@@ -15,7 +15,7 @@ on_every_store! {
 }
 
 fn two_servers(store: &Store, window: u32) -> [Server; 2] {
-    // At the same time, since both make the tables if there are none.
+    // Both at the same time, since each makes the tables if there are none.
     thread::scope(|scope| {
         [(), ()].map(|()| scope.spawn(|| Server::start(store, window))).map(|server| server.join().unwrap())
     })
@@ -72,8 +72,7 @@ fn parallel_refreshes_of_one_token_without_window_have_one_winner(store: &Store)
     }
 }
 
-/// Row 77: every token goes to both servers at once, then its successor to one of them, as a balancer would do it to browsers with
-/// two tabs.
+/// Row 77: every token goes to both servers at once, then its successor to one of them, as a load balancer does for browsers with two tabs.
 fn users_between_two_servers_stay_signed_in(store: &Store) {
     const ROUNDS: usize = 6;
     let servers = two_servers(store, IN_WINDOW);

@@ -1,4 +1,4 @@
-//! `live` in an access attribute: seed row 17.
+//! `live` in an access attribute.
 
 use std::sync::Arc;
 
@@ -74,13 +74,13 @@ async fn an_attribute_that_says_live_is_503_when_the_store_does_not_answer() {
     assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::OK);
 }
 
-/// Row 58: the token that still names the role is good until the next refresh, and nowhere that asks for a live session.
+/// Row 58: the token that still names the role is good until the next refresh, except on routes that demand a live session.
 #[tokio::test]
-async fn a_role_that_was_taken_away_ends_at_once_where_the_attribute_says_live() {
+async fn a_removed_role_ends_at_once_where_the_attribute_says_live() {
     let app = app(&store());
     let admin = app.login(&[Role::Admin]).await;
     assert_eq!(app.get("/refunds", Some(&admin.access_token)).await.status, StatusCode::OK);
-    // From here on the application's data knows them as a member, and says so.
+    // From here on, the application's data has the user as a member alone.
     app.clock.advance(SECOND);
     app.auth.expire_access_tokens(&7).await.unwrap();
     app.get("/refunds", Some(&admin.access_token)).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
@@ -92,7 +92,7 @@ async fn a_role_that_was_taken_away_ends_at_once_where_the_attribute_says_live()
 }
 
 #[tokio::test]
-async fn access_tokens_that_were_ended_are_refused_where_the_attribute_says_live() {
+async fn ended_access_tokens_are_refused_where_the_attribute_says_live() {
     let app = app(&store());
     let token = app.login(&[Role::Admin]).await.access_token;
     app.auth.expire_access_tokens(&7).await.unwrap();

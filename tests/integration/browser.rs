@@ -1,4 +1,4 @@
-//! A browser, as far as a server sees one: cookies that it keeps, headers that no page can set. And routes to sign in at.
+//! A browser as a server sees it: cookies that it keeps, and headers that no page can set. Also routes for signing in.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,7 +17,7 @@ use crate::support::{Answer, App, AppState, Role, User};
 pub(crate) const HOST: &str = "api.example.test";
 /// A page of the same host.
 pub(crate) const SAME_ORIGIN: (&str, &str) = ("sec-fetch-site", "same-origin");
-/// Says that a page of somebody else sent the request.
+/// The header of a request that a page of another site sent.
 pub(crate) const CROSS_SITE: (&str, &str) = ("sec-fetch-site", "cross-site");
 
 /// Sign in with cookies
@@ -41,21 +41,21 @@ async fn callback(sign_in: SignIn<User>) -> Result<(CookieTokens, Redirect), Aut
     Ok((sign_in.cookies(&User::with(&[Role::Member])).await?, Redirect::to("/")))
 }
 
-/// Takes the cookies away
+/// Removes the cookies
 #[public(reason = "a test signs out without a session")]
 #[utoipa::path(post, path = "/forget", responses((status = 204)))]
 async fn forget(State(state): State<AppState>) -> (ExpiredCookies, StatusCode) {
     (state.auth.expired_cookies(), StatusCode::NO_CONTENT)
 }
 
-/// How did the token arrive?
+/// The place of the token
 #[authenticated]
 #[utoipa::path(get, path = "/transport", responses((status = 200)))]
 async fn transport(session: Session<User>) -> String {
     format!("{:?}", session.transport())
 }
 
-/// Changes something
+/// A route that changes state
 #[authenticated]
 #[utoipa::path(post, path = "/notes", responses((status = 201)))]
 async fn notes(session: Session<User>) -> (StatusCode, String) {
@@ -106,7 +106,7 @@ impl App {
 }
 
 impl Answer {
-    /// What the answer sets, in its order.
+    /// The cookies that the answer sets, in order.
     pub(crate) fn set_cookies(&self) -> Vec<Cookie<'static>> {
         let values = self.headers.get_all(header::SET_COOKIE).iter();
         values.map(|value| Cookie::parse(value.to_str().unwrap().to_owned()).unwrap()).collect()
@@ -126,8 +126,7 @@ impl Answer {
     }
 }
 
-/// `router` with a layer that changes the headers of every request before the handlers see them, and after the session was
-/// asked for.
+/// `router` with a layer that changes the headers of every request before the handlers see them, and after the session was verified.
 pub(crate) fn with_header_changed(app: &App, name: &'static str, change: &'static str) -> Router {
     let state = app.auth.clone();
     let layer = axum::middleware::from_fn_with_state(

@@ -1,4 +1,4 @@
-//! Rules that ask a function of the application.
+//! Rules with checks, which are functions of the application.
 
 use std::cell::RefCell;
 use std::io;
@@ -29,7 +29,7 @@ fn ran() -> Vec<&'static str> {
     RAN.take()
 }
 
-/// What `#[check]` writes for a function of these arguments.
+/// The code that `#[check]` writes for a function with these arguments.
 macro_rules! check {
     ($name:ident, $not_found:literal, ($($pattern:pat => $ty:ty),*) -> $answer:ty $body:block) => {
         #[allow(non_camel_case_types)]
@@ -66,7 +66,7 @@ macro_rules! policy {
     };
 }
 
-/// Who wrote a post; 3 is known and was taken back, 5 and beyond never were.
+/// The author of a post. Post 3 has an author but was taken back; 5 and later never existed.
 fn author(post: u64) -> Option<u64> {
     match post {
         1 | 3 => Some(7),
@@ -119,7 +119,7 @@ policy!(
     Rule::All(&[Rule::Role("admin"), sees_post::RULE, Rule::NotImpersonated]),
     One<sees_post>
 );
-// A rule with a check that nobody gave a function.
+// A rule with a check that has no function.
 policy!(Forgotten, owns_post::RULE, ());
 
 /// A post that one of its authors may read
@@ -175,7 +175,8 @@ async fn get(app: &App, path: &str, token: &str, headers: &[&'static str]) -> An
     app.send(request).await
 }
 
-/// Rows 56 and 57: what is another's, what does not exist, what the handler does not find and what cannot even be named look the same.
+/// Rows 56 and 57: another user's post, one that does not exist, one that the handler does not find and one without a valid name look the
+/// same.
 #[tokio::test]
 async fn hidden_refusal_is_the_not_found_of_the_handler_to_the_byte() {
     let app = app();
@@ -193,7 +194,7 @@ async fn hidden_refusal_is_the_not_found_of_the_handler_to_the_byte() {
     assert_eq!(ran(), ["sees_post"; 4], "a name that makes no sense reaches no check");
 }
 
-/// Row 56: openly, where the rule does not hide it.
+/// Row 56: an open refusal, where the rule does not hide the object.
 #[tokio::test]
 async fn refused_check_is_403_without_a_challenge() {
     let app = app();
@@ -211,7 +212,7 @@ async fn refused_check_is_403_without_a_challenge() {
     assert_eq!(app.send(put("/owned/1", "not json")).await.status, StatusCode::BAD_REQUEST);
 }
 
-/// A body that nobody may read.
+/// A body that must not be read.
 struct Unread;
 
 impl http_body::Body for Unread {
@@ -227,7 +228,7 @@ impl http_body::Body for Unread {
 }
 
 #[tokio::test]
-async fn check_is_asked_before_the_body_is_read() {
+async fn check_runs_before_the_body_is_read() {
     let app = app();
     let token = member(&app).await;
     let refused = app.send(request(Method::PUT, "/owned/2", Some(&token), Body::new(Unread))).await;
@@ -235,9 +236,9 @@ async fn check_is_asked_before_the_body_is_read() {
     assert_eq!(ran(), ["owns_post"]);
 }
 
-/// Rows 48 and 49: nobody without the cheap part of a rule makes the database work.
+/// Rows 48 and 49: a check runs only for callers who meet the rest of the rule.
 #[tokio::test]
-async fn check_is_asked_for_nobody_whom_the_rest_of_the_rule_refuses() {
+async fn check_runs_only_for_callers_who_meet_the_rest_of_the_rule() {
     let app = app();
     let send = |token| app.send(request(Method::PUT, "/owned/1", token, Body::from("{}")));
     send(None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
@@ -248,7 +249,7 @@ async fn check_is_asked_for_nobody_whom_the_rest_of_the_rule_refuses() {
 }
 
 #[tokio::test]
-async fn checks_are_asked_from_left_to_right_and_only_while_it_matters() {
+async fn checks_run_from_left_to_right_and_only_while_they_matter() {
     let app = app();
     let (admin, member) = (app.login(&[Role::Admin]).await.access_token, member(&app).await);
     assert_eq!(get(&app, "/both", &admin, &[]).await.status, StatusCode::OK);
@@ -262,7 +263,7 @@ async fn checks_are_asked_from_left_to_right_and_only_while_it_matters() {
 }
 
 #[tokio::test]
-async fn function_that_stands_in_a_rule_twice_is_asked_once() {
+async fn function_that_a_rule_names_twice_runs_once() {
     let app = app();
     let token = member(&app).await;
     assert_eq!(get(&app, "/either/1", &token, &["x-yes"]).await.status, StatusCode::OK);
@@ -271,7 +272,7 @@ async fn function_that_stands_in_a_rule_twice_is_asked_once() {
     assert_eq!(ran(), ["says_yes"]);
 }
 
-/// Row 90: not let in, and nothing of the cause told.
+/// Row 90: the request does not pass, and the answer does not name the cause.
 #[tokio::test]
 async fn check_that_fails_is_503() {
     let app = app();
@@ -282,7 +283,7 @@ async fn check_that_fails_is_503() {
 }
 
 #[tokio::test]
-async fn argument_that_cannot_be_had_is_no_permission() {
+async fn argument_that_cannot_be_extracted_is_a_refusal() {
     let app = app();
     let token = member(&app).await;
     let extended = get(&app, "/extended", &token, &[]).await;
@@ -304,17 +305,17 @@ async fn argument_that_cannot_be_had_is_no_permission() {
     assert!(ran().is_empty());
 }
 
-/// A mistake in a policy that somebody has written by hand opens nothing.
+/// A mistake in a hand-written policy opens nothing.
 #[tokio::test]
-async fn check_without_its_function_lets_nobody_in() {
+async fn check_without_its_function_refuses_every_caller() {
     let app = app();
     let token = app.login(&[Role::Admin]).await.access_token;
     get(&app, "/forgotten/1", &token, &[]).await.refused(StatusCode::FORBIDDEN, "forbidden");
 }
 
-/// Row 94: the store is asked before the application is.
+/// Row 94: the session is looked up before the check runs.
 #[tokio::test]
-async fn check_is_not_asked_for_a_session_that_has_ended() {
+async fn check_does_not_run_for_a_session_that_has_ended() {
     for liveness in [Liveness::Always, Liveness::OnDemand] {
         let app = App::build_with(|builder| builder.liveness(liveness), with_posts);
         let pair = app.login(&[Role::Member]).await;
@@ -327,7 +328,7 @@ async fn check_is_not_asked_for_a_session_that_has_ended() {
     }
 }
 
-/// Row 61, with an application that discloses what it requires: of the hidden check it says nothing.
+/// Rows 56 and 69: an application that discloses what it requires says nothing of the hidden check.
 #[tokio::test]
 async fn disclosure_says_nothing_of_a_hidden_check() {
     let app = App::build_with(|builder| builder.disclose_requirements(true), with_posts);
@@ -390,7 +391,7 @@ impl AuthEvents for Denials {
     }
 }
 
-/// Row 61: 403, and both identities in the event; and every other reason has its name there.
+/// Row 61: 403, with both identities in the event. Each other reason has its name there too.
 #[tokio::test]
 async fn event_says_why_a_request_was_refused() {
     let denials = Denials::default();
@@ -415,9 +416,9 @@ async fn event_says_why_a_request_was_refused() {
     assert_eq!(heard(), ["check_refused 7 -", "check_refused 7 -", "temporarily_unavailable 7 -"]);
 }
 
-/// Row 56: a token of another user does not see what the first one does.
+/// Row 56: a token of another user does not see the first user's post.
 #[tokio::test]
-async fn check_is_asked_about_the_user_of_the_request() {
+async fn check_runs_for_the_user_of_the_request() {
     let app = app();
     let other = forge(&payload_with("sub", json!("8")));
     assert_eq!(get(&app, "/seen/2", &other, &[]).await.status, StatusCode::OK);
@@ -425,7 +426,7 @@ async fn check_is_asked_about_the_user_of_the_request() {
     assert_eq!(payload_with("sub", json!("8"))["iat"], NOW);
 }
 
-/// An optional layer around a handler neither asks its check nor answers for it.
+/// An optional layer around a handler neither runs its check nor changes its answer.
 #[tokio::test]
 async fn refusal_of_a_check_is_the_same_behind_layers() {
     let app = app();

@@ -1,4 +1,4 @@
-//! What a signed token must say to be accepted. Every token here has a good signature.
+//! The claims that a token needs to be accepted. Every token here has a good signature.
 
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn status(app: &App, token: &str) -> StatusCode {
     app.get("/me", Some(token)).await.status
 }
 
-/// Every payload is refused; the reference beside them is accepted, so that no test refuses for another reason.
+/// Asserts that every payload is refused. A good payload is accepted first, so that no test passes for another reason.
 async fn refused(payloads: impl IntoIterator<Item = Value>) {
     let app = App::new();
     assert_eq!(status(&app, &forge(&payload())).await, StatusCode::OK);
@@ -108,7 +108,7 @@ async fn other_token_types_are_refused() {
 
 /// Row 39.
 #[tokio::test]
-async fn access_and_refresh_tokens_do_not_stand_in_for_each_other() {
+async fn access_and_refresh_tokens_do_not_replace_each_other() {
     let app = App::new();
     let pair = app.login(&[]).await;
     app.get("/me", Some(&pair.refresh_token)).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
@@ -163,7 +163,7 @@ async fn payload_that_is_not_one_plain_object_is_refused() {
     }
 }
 
-/// An escape in a key or value is only another spelling.
+/// An escape in a key or a value is another spelling of it.
 #[tokio::test]
 async fn escapes_in_keys_and_values_are_read() {
     let app = App::new();
@@ -202,9 +202,9 @@ async fn issued_access_token_has_every_claim_of_the_profile() {
     assert!(token.claims["jti"].is_string() && token.claims["sid"].is_string());
 }
 
-/// A session identifier that this crate would not make was not made by it.
+/// A session identifier in another form was not made by this crate.
 #[tokio::test]
-async fn token_whose_session_identifier_is_none_is_refused() {
+async fn token_with_a_malformed_session_identifier_is_refused() {
     let values = [
         json!(""),
         json!("x"),

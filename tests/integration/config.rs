@@ -1,4 +1,4 @@
-//! What `build()` refuses, so that nothing is found out later.
+//! The configurations that `build()` refuses, so that no mistake shows up later.
 
 use std::time::Duration;
 
@@ -26,7 +26,6 @@ fn clock() -> TestClock {
     TestClock::at(NOW)
 }
 
-/// Seed row 26.
 #[test]
 fn each_missing_setting_is_named() {
     let empty = Auth::<User>::builder;
@@ -102,7 +101,7 @@ fn contradictory_times_are_refused() {
 
 /// Bounds are met exactly, and passed by the smallest step.
 #[test]
-fn access_lifetime_is_a_second_to_a_day_and_no_longer_than_an_idle_session() {
+fn access_lifetime_has_bounds() {
     let day = SECOND * 86_400;
     let builds = |access_ttl, idle_ttl| {
         let lifetimes = Lifetimes::new(idle_ttl, day * 90);
@@ -176,15 +175,15 @@ async fn token_over_the_configured_length_is_refused() {
 
 /// Row 68.
 #[tokio::test]
-async fn realm_of_the_configuration_stands_in_challenges() {
+async fn realm_of_the_configuration_is_in_challenges() {
     let app = App::with(|builder| builder.realm("members"));
     let answer = app.get("/me", None).await;
     assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"members\""));
 }
 
-/// Each message ends in what to do, and none shows a value.
+/// Each message ends with the remedy, and none shows a value.
 #[test]
-fn messages_say_what_to_do() {
+fn messages_name_the_remedy() {
     let error = builder(&clock()).access_ttl(Duration::ZERO).build().unwrap_err();
     assert!(error.to_string().ends_with("change `access_ttl`"), "{error}");
     let error = Auth::<User>::builder().build().unwrap_err();
@@ -208,7 +207,7 @@ async fn key_rotation_needs_no_restart() {
     assert_eq!((status(&old).await, status(&new).await), (401, 200));
 }
 
-/// The refresh key is the refresh key, whatever access keys are put in later.
+/// The refresh key cannot become an access key later.
 #[tokio::test]
 async fn refresh_secret_is_refused_as_a_new_access_key() {
     let app = App::new();

@@ -62,7 +62,7 @@ async fn every_cookie_has_the_host_prefix_and_its_attributes() {
     assert_attributes(&answer, SameSite::Strict);
 }
 
-/// Row 103: there is no setting for path, domain or prefix, and what could smuggle them in is refused.
+/// Row 103: there is no setting for path, domain or prefix, and values that could smuggle them in are refused.
 #[test]
 fn names_and_origins_that_could_change_attributes_are_refused() {
     let clock = TestClock::at(NOW);
@@ -103,9 +103,9 @@ async fn cookies_live_as_long_as_their_tokens() {
     assert_eq!(max_ages(&answer), [Seconds::hours(36), Seconds::minutes(10)], "up to the absolute end");
 }
 
-/// Row 91, and that no script of a page can read a refresh token.
+/// Row 91. No script of a page can read the refresh token.
 #[tokio::test]
-async fn refresh_token_in_a_cookie_stands_in_no_body() {
+async fn refresh_token_in_a_cookie_is_in_no_body() {
     for (app, has_access_token) in [(with_cookies(), true), (with_access_cookie(), false)] {
         let signed_in = app.sign_in().await;
         let refreshed = app.renew(&signed_in.cookie_header()).await;
@@ -168,7 +168,7 @@ async fn refresh_takes_the_token_from_one_place_and_answers_in_kind() {
     assert_eq!(app.renew(&cookies).await.status, StatusCode::OK);
 }
 
-/// Row 110: some clients announce JSON whatever they send; a form is no JSON, however empty.
+/// Row 110: some clients announce JSON for every body; a form is not JSON, even an empty one.
 #[tokio::test]
 async fn refresh_by_cookie_may_announce_json_and_nothing_else() {
     let app = with_cookies();
@@ -324,7 +324,7 @@ async fn refresh_whose_token_fits_in_no_cookie_uses_nothing_up() {
 
 /// Row 112.
 #[tokio::test]
-async fn cookie_that_is_taken_away_has_the_attributes_it_was_set_with() {
+async fn removed_cookie_has_the_attributes_it_was_set_with() {
     let app = with_access_cookie();
     let set = app.sign_in().await.set_cookies();
     let answer = app.post("/forget", &[]).await;

@@ -1,4 +1,4 @@
-//! Who sent a request: Fetch Metadata, `Origin`, `X-CSRF-Token`, and CORS.
+//! The sender of a request: Fetch Metadata, `Origin`, `X-CSRF-Token`, and CORS.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ fn trusting() -> App {
     })
 }
 
-/// What a `POST` with the cookies of a signed-in user is answered with.
+/// The answer to a `POST` with the cookies of a signed-in user.
 async fn status(app: &App, cookies: &str, headers: &[(&str, &str)]) -> StatusCode {
     let headers: Vec<_> = headers.iter().copied().chain([("cookie", cookies)]).collect();
     let answer = app.post("/notes", &headers).await;
@@ -33,7 +33,7 @@ async fn status(app: &App, cookies: &str, headers: &[(&str, &str)]) -> StatusCod
 
 /// Row 107.
 #[tokio::test]
-async fn cookie_is_taken_from_pages_of_the_own_origin_as_the_browser_says() {
+async fn cookie_is_accepted_from_the_own_origin_by_fetch_metadata() {
     let app = trusting();
     let signed_in = app.sign_in().await;
     let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
@@ -59,7 +59,7 @@ async fn cookie_is_taken_from_pages_of_the_own_origin_as_the_browser_says() {
 
 /// Row 108: `Origin` where `Sec-Fetch-Site` is missing.
 #[tokio::test]
-async fn cookie_is_taken_from_the_own_origin_and_trusted_ones() {
+async fn cookie_is_accepted_from_the_own_origin_and_trusted_ones() {
     let app = trusting();
     let signed_in = app.sign_in().await;
     let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
@@ -93,7 +93,7 @@ async fn cookie_is_taken_from_the_own_origin_and_trusted_ones() {
 
 /// Row 55: a page of any site may open a WebSocket, and the browser adds the cookies of a page of the same site.
 #[tokio::test]
-async fn handshake_of_a_websocket_with_a_cookie_is_taken_from_trusted_pages_only() {
+async fn websocket_with_a_cookie_opens_for_trusted_pages_only() {
     let app = trusting();
     let signed_in = app.sign_in().await;
     let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
@@ -118,7 +118,7 @@ async fn handshake_of_a_websocket_with_a_cookie_is_taken_from_trusted_pages_only
 
 /// Row 108: neither header.
 #[tokio::test]
-async fn without_fetch_metadata_and_origin_the_token_of_the_session_is_demanded() {
+async fn without_both_headers_the_token_of_the_session_is_demanded() {
     let app = with_access_cookie();
     let signed_in = app.sign_in().await;
     let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
@@ -154,7 +154,7 @@ async fn token_of_another_session_or_of_the_cookie_is_refused() {
         "1",
         "",
     ] {
-        // Whatever else the browser says.
+        // Regardless of the browser's own headers.
         for more in [&[][..], &[SAME_ORIGIN], &[OWN]] {
             let headers: Vec<_> = more.iter().copied().chain([("x-csrf-token", wrong)]).collect();
             assert_eq!(status(&app, &submitted, &headers).await, StatusCode::FORBIDDEN, "{wrong} {more:?}");
@@ -167,7 +167,7 @@ async fn token_of_another_session_or_of_the_cookie_is_refused() {
     assert_eq!(status(&app, &cookies, &[("x-csrf-token", &token)]).await, StatusCode::CREATED);
 }
 
-/// It is the same after a refresh and for pages that the server renders.
+/// The token is the same after a refresh, and in pages that the server renders.
 #[tokio::test]
 async fn token_lasts_as_long_as_the_session() {
     let app = with_access_cookie();
@@ -182,9 +182,9 @@ async fn token_lasts_as_long_as_the_session() {
     );
 }
 
-/// A form of another site can send none of these, so nothing is asked.
+/// A form of another site cannot set these headers, so the sender is not checked.
 #[tokio::test]
-async fn tokens_in_headers_are_taken_from_anybody() {
+async fn tokens_in_headers_are_accepted_from_every_sender() {
     let app = trusting();
     let bearer = format!("Bearer {}", app.login(&[]).await.access_token);
     for hostile in [&[][..], &[CROSS_SITE], &[FOREIGN], &[("x-csrf-token", "wrong")], &[CROSS_SITE, FOREIGN]]
@@ -198,9 +198,9 @@ async fn tokens_in_headers_are_taken_from_anybody() {
     }
 }
 
-/// Links and images of other pages may show a page; they change nothing.
+/// Links and images of other pages may open a page; they change nothing.
 #[tokio::test]
-async fn safe_methods_are_taken_from_anybody() {
+async fn safe_methods_are_accepted_from_every_sender() {
     let app = with_access_cookie();
     let cookies = app.sign_in().await.cookie_header();
     for method in [Method::GET, Method::HEAD] {
@@ -210,7 +210,7 @@ async fn safe_methods_are_taken_from_anybody() {
     }
 }
 
-/// Row 107: a bad token is a bad token first.
+/// Row 107: a bad token is refused before a bad sender.
 #[tokio::test]
 async fn forged_request_with_a_bad_cookie_is_unauthorized() {
     let app = with_access_cookie();
@@ -221,7 +221,7 @@ async fn forged_request_with_a_bad_cookie_is_unauthorized() {
 
 /// Rows 107 and 108, at the refresh endpoint: another site can neither spend nor end a session.
 #[tokio::test]
-async fn refresh_by_cookie_is_taken_from_the_own_origin_and_uses_nothing_up_otherwise() {
+async fn refresh_by_cookie_is_accepted_from_the_own_origin_only() {
     let app = trusting();
     let signed_in = app.sign_in().await;
     let (cookies, token) = (signed_in.cookie_header(), signed_in.text("csrf_token"));
@@ -277,7 +277,7 @@ async fn sign_in_that_another_site_sends_is_refused() {
 
 /// Without cookies a browser keeps nothing that another site could use.
 #[tokio::test]
-async fn sign_in_without_cookies_is_taken_from_anybody() {
+async fn sign_in_without_cookies_is_accepted_from_every_sender() {
     let app = app(|builder| builder);
     for headers in [&[][..], &[CROSS_SITE], &[FOREIGN]] {
         assert_eq!(app.post("/login/tokens", headers).await.status, StatusCode::OK);
@@ -353,8 +353,8 @@ async fn only_trusted_origins_may_read_answers() {
     }
     assert!(!allowed.contains('*'));
 
-    let nobody = App::new();
-    let router = nobody.router.clone().layer(nobody.auth.cors_layer());
+    let untrusting = App::new();
+    let router = untrusting.router.clone().layer(untrusting.auth.cors_layer());
     let request = Request::builder().uri("/health").header("origin", "https://app.example.test");
     let answer = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(answer.headers().get("access-control-allow-origin"), None);

@@ -13,7 +13,7 @@ use crate::process::Process;
 #[path = "../document/handlers.rs"]
 mod handlers;
 
-/// Everything, at three addresses.
+/// Every route, at three addresses.
 fn router() -> AuthRouter<App> {
     let router = handlers::router(&App::new().auth);
     AuthRouter::new().nest("/a", router.clone()).nest("/b/c", router.clone()).merge(router)
@@ -35,7 +35,7 @@ fn the_document_of_a_big_router_says_what_its_matrix_says() {
 
 /// Cookies and other places of tokens add alternatives, none of which is wider.
 #[test]
-fn the_document_still_matches_where_tokens_may_stand_in_many_places() {
+fn the_document_still_matches_where_tokens_have_many_places() {
     let router = router().describe(&App::everywhere().auth);
     assert_document_matches(&router.access_matrix(), router.openapi());
     let security = &json_of(router.openapi())["paths"]["/members"]["get"]["security"];
@@ -85,7 +85,7 @@ fn security_and_refusals_follow_from_the_access_of_each_row() {
     }
 }
 
-/// What the comparison says of a document that somebody has changed.
+/// The message of the comparison for a changed document.
 fn said_of(change: impl FnOnce(&mut Value)) -> String {
     let router = router();
     let mut document = json_of(router.openapi());
@@ -96,9 +96,9 @@ fn said_of(change: impl FnOnce(&mut Value)) -> String {
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
-/// Row 140: what the comparison is for.
+/// Row 140: the comparison notices every change.
 #[test]
-fn a_document_that_somebody_has_changed_is_noticed() {
+fn a_changed_document_is_noticed() {
     type Change = fn(&mut Value);
     let changes: [(&str, Change); 14] = [
         ("GET /me: is not in the document", |document| {
@@ -153,13 +153,13 @@ fn a_document_that_somebody_has_changed_is_noticed() {
 
 /// Row 143: OpenAPI 3.0 forbids names behind a bearer scheme.
 #[test]
-fn names_stand_behind_a_scheme_in_openapi_3_1() {
+fn names_follow_a_scheme_in_openapi_3_1() {
     for document in [json_of(router().openapi()), json_of(AuthRouter::<App>::new().openapi())] {
         assert_eq!(document["openapi"], "3.1.0");
     }
 }
 
-/// Row 147: a private role is in no schema, no words and no requirement.
+/// Row 147: a private role is in no schema, no description and no requirement.
 #[test]
 fn a_private_role_is_nowhere_in_the_document() {
     let document = json_of(router().openapi());
@@ -170,7 +170,7 @@ fn a_private_role_is_nowhere_in_the_document() {
     assert!(!document.to_string().to_lowercase().contains("breakglass"));
 }
 
-/// Row 147: also where the application's own document names it, of a handler that is served somewhere else.
+/// Row 147: also where the application's own document names it, for a handler outside the router.
 #[test]
 fn a_private_role_is_nowhere_in_a_document_of_the_application() {
     let mut written = json_of(router().openapi());
@@ -183,7 +183,7 @@ fn a_private_role_is_nowhere_in_a_document_of_the_application() {
     assert!(!document.to_string().to_lowercase().contains("breakglass"));
 }
 
-/// What looks like a token, a key or a password.
+/// Texts that look like a token, a key or a password.
 fn secrets_in(document: &Value) -> Vec<String> {
     let text = document.to_string();
     let words =

@@ -233,7 +233,7 @@ async fn logout_all_ends_every_session_of_the_caller_and_of_nobody_else() {
     }
 }
 
-/// Seed row 20. Row 98.
+/// Row 98.
 #[tokio::test]
 async fn the_list_shows_what_a_user_recognises_a_session_by_and_no_token_material() {
     for app in both() {
@@ -266,7 +266,7 @@ async fn the_list_shows_what_a_user_recognises_a_session_by_and_no_token_materia
     }
 }
 
-/// Seed row 11. Row 95.
+/// Row 95.
 #[tokio::test]
 async fn a_session_of_ones_own_is_revoked_once() {
     for app in both() {
@@ -281,7 +281,7 @@ async fn a_session_of_ones_own_is_revoked_once() {
     }
 }
 
-/// Seed row 24. Row 95: nothing tells them apart.
+/// Row 95: nothing tells them apart.
 #[tokio::test]
 async fn unknown_foreign_and_malformed_sessions_look_alike() {
     for app in both() {

@@ -1,4 +1,4 @@
-//! What a refusal looks like, and what it does not say.
+//! The form of a refusal, and the facts that it does not reveal.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::support::{App, NOW, Role, User, builder};
 
 /// Rows 127 and 129.
 #[tokio::test]
-async fn refusal_is_a_problem_document_without_detail_of_the_inside() {
+async fn refusal_is_a_problem_document_without_internal_detail() {
     let app = App::new();
     let answer = app.get("/me", Some("a.b.c")).await;
     answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
@@ -44,7 +44,7 @@ async fn missing_role_is_named_only_where_the_application_discloses_it() {
 
 /// Row 68.
 #[tokio::test]
-async fn realm_that_cannot_stand_in_a_challenge_is_refused_at_build() {
+async fn realm_that_does_not_fit_a_challenge_is_refused_at_build() {
     for realm in ["", "a\"b", "a\\b", "a\nb", "ä"] {
         assert!(builder(&TestClock::at(NOW)).realm(realm).build().is_err(), "{realm:?}");
     }
@@ -66,7 +66,7 @@ async fn store_failure_is_503_without_its_cause_and_consumes_nothing() {
     assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
 }
 
-/// Rows 90 and 93: who is told that they are signed out is signed out.
+/// Rows 90 and 93: a sign-out that was confirmed has taken place.
 #[tokio::test]
 async fn store_failure_is_no_sign_out() {
     let store = Arc::new(FaultyStore::new(countersign::store::MemoryStore::new()));

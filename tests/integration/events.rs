@@ -1,4 +1,4 @@
-//! What the application's listener is told, and in which order.
+//! The events that the application's listener gets, in order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::support::{App, AppState, NOW, Role, SECOND, User, forge, payload_of, payload_with, request};
 
-/// Writes down every event as `kind outcome reason`, and who and what it was about.
+/// Records every event as `kind outcome reason`, with its time, user, session, request and policy.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<Note>>>);
 
@@ -50,7 +50,7 @@ impl Heard {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// What was heard since the last call, in order.
+    /// Asserts the events since the last call, in order.
     #[track_caller]
     fn expect(&self, expected: &[&str]) -> Vec<Note> {
         let notes = self.take();
@@ -71,7 +71,7 @@ fn sid(token: &str) -> Option<String> {
 
 /// Row 136.
 #[tokio::test]
-async fn whole_life_of_a_session_is_told_in_order() {
+async fn whole_life_of_a_session_is_reported_in_order() {
     let (app, heard) = listened(|builder| builder);
     app.auth.record_refused_sign_in("wrong_password");
     let note = heard.expect(&["sign_in refused wrong_password"]).remove(0);
@@ -156,7 +156,7 @@ async fn each_way_to_end_sessions_is_one_event_that_names_it() {
 
 /// Row 136.
 #[tokio::test]
-async fn sessions_that_make_room_are_told_before_the_sign_in() {
+async fn sessions_that_make_room_are_reported_before_the_sign_in() {
     let (app, heard) = listened(|builder| builder.max_sessions_per_user(1));
     let first = sid(&app.login(&[]).await.access_token);
     app.clock.advance(SECOND);
@@ -170,7 +170,7 @@ async fn sessions_that_make_room_are_told_before_the_sign_in() {
 
 /// Rows 97 and 136.
 #[tokio::test]
-async fn user_who_is_gone_is_told_with_the_refused_refresh() {
+async fn user_who_is_gone_is_reported_with_the_refused_refresh() {
     let (app, heard) = listened(|builder| builder.claims_source(|_| async { Ok(None) }));
     let pair = app.login(&[]).await;
     app.refresh(&pair.refresh_token).await;
@@ -179,7 +179,7 @@ async fn user_who_is_gone_is_told_with_the_refused_refresh() {
 
 /// Rows 79, 80 and 136.
 #[tokio::test]
-async fn replay_is_told_with_its_kind() {
+async fn replay_is_reported_with_its_kind() {
     let (app, heard) =
         listened(|builder| builder.rotation(Rotation::Always { window: std::time::Duration::ZERO }));
     let pair = app.login(&[]).await;
@@ -190,9 +190,9 @@ async fn replay_is_told_with_its_kind() {
     heard.expect(&["reuse refused older_ancestor", "revoke success reuse", "refresh refused older_ancestor"]);
 }
 
-/// Rows 90 and 136: what the server could not do is told as its failure.
+/// Rows 90 and 136: a failure of the server is reported as such.
 #[tokio::test]
-async fn failures_of_the_store_are_told() {
+async fn failures_of_the_store_are_reported() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let (app, heard) = listened(|builder| builder.store(Arc::clone(&store)).liveness(Liveness::Always));
     let pair = app.login(&[]).await;
@@ -226,14 +226,14 @@ async fn failures_of_the_store_are_told() {
 }
 
 #[tokio::test]
-async fn claims_that_fit_in_no_token_are_told_as_a_failed_sign_in() {
+async fn claims_that_fit_in_no_token_are_reported_as_a_failed_sign_in() {
     let (app, heard) = listened(|builder| builder.max_sessions_per_user(1));
     app.login(&[]).await;
     heard.take();
     let user = User { name: "x".repeat(9000), ..User::with(&[]) };
     assert!(app.auth.login(&user, SessionMetadata::default()).await.is_err());
     heard.expect(&["sign_in failed too_long"]);
-    assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1, "nobody made room for it");
+    assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1, "no session was ended for it");
 }
 
 /// Row 139.
@@ -266,7 +266,7 @@ async fn denials_have_a_reason_that_the_client_does_not_get() {
 #[utoipa::path(get, path = "/members/{id}", responses((status = 200)))]
 async fn member() {}
 
-/// Row 137: an address may hold identifiers and tokens, a route does not.
+/// Row 137: a path may hold identifiers and tokens, the template of a route does not.
 #[tokio::test]
 async fn denial_names_the_route_and_not_the_address() {
     let heard = Heard::default();
@@ -291,8 +291,9 @@ impl AuthEvents for Panics {
     }
 }
 
+/// Row 128.
 #[tokio::test]
-async fn listener_that_panics_lets_nobody_in() {
+async fn listener_that_panics_lets_no_request_in() {
     let told = Arc::new(AtomicBool::new(false));
     let listener = Panics(Arc::clone(&told));
     let app = Arc::new(App::with(|builder| builder.events(listener)));
@@ -306,7 +307,7 @@ async fn listener_that_panics_lets_nobody_in() {
     assert!(!app.handler_ran());
 }
 
-/// Row 136: the method and the template of the route, for what happens behind an endpoint too.
+/// Row 136: the events of endpoints have the method and the template of the route too.
 #[tokio::test]
 async fn events_of_endpoints_name_the_request() {
     let (app, heard) = listened(|builder| builder);

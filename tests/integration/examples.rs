@@ -1,5 +1,4 @@
-//! The example programs as processes: each one's story, as the curl lines at its head tell it. Rows are those of the seeds'
-//! features.
+//! The example programs as processes, driven through the steps of the curl lines at their heads.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -17,7 +16,6 @@ fn code(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["code"].as_str().unwrap_or_else(|| panic!("no code in {answer:?}")))
 }
 
-/// Row 15.
 #[test]
 fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
     let examples = [
@@ -46,9 +44,8 @@ fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
     }
 }
 
-/// Rows 1, 2, 9, 15, 24, 26, 27.
 #[test]
-fn basic_greets_everybody_guards_its_routes_refreshes_and_signs_out() {
+fn basic_greets_guards_refreshes_and_signs_out() {
     let server = example("basic");
     let greeting = |token| server.get("/hello", token);
     assert_eq!(server.post("/login", &json!({ "name": "max", "password": "guess" })).0, 401);
@@ -75,9 +72,8 @@ fn basic_greets_everybody_guards_its_routes_refreshes_and_signs_out() {
     assert_eq!(code(&after), (400, "invalid_grant"));
 }
 
-/// Rows 11, 15, 17, 20, 24.
 #[test]
-fn user_lists_the_devices_and_signs_one_out_and_then_the_others() {
+fn user_lists_devices_and_signs_them_out() {
     let server = example("sessions");
     let tokens = [(); 3].map(|()| server.login("max").0);
     let list = || server.get("/auth/sessions", Some(&tokens[2])).1["sessions"].as_array().unwrap().clone();
@@ -109,14 +105,13 @@ fn user_lists_the_devices_and_signs_one_out_and_then_the_others() {
     assert_eq!((server.get("/account", Some(&tokens[2])).0, list().len()), (200, 1));
 }
 
-/// The name of the session of this token.
+/// The identifier of the session of this token.
 fn own_session(server: &Process, token: &str) -> String {
     let (_, list) = server.get("/auth/sessions", Some(token));
     let own = list["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
     text(own.unwrap(), "id")
 }
 
-/// Row 21.
 #[test]
 fn fourth_sign_in_ends_the_oldest_session() {
     let server = example("sessions");
@@ -127,9 +122,8 @@ fn fourth_sign_in_ends_the_oldest_session() {
     assert_eq!((alive, server.get("/account", Some(&tokens[3])).0), (3, 200));
 }
 
-/// Rows 11, 15, 16, 17.
 #[test]
-fn administrator_ends_access_tokens_and_then_the_sessions_of_a_user() {
+fn administrator_ends_access_tokens_and_sessions_of_a_user() {
     let server = example("sessions");
     let (max, refresh) = server.login("max");
     assert_eq!(code(&server.get("/users/2/sessions", Some(&max))), (403, "insufficient_scope"));
@@ -149,9 +143,8 @@ fn administrator_ends_access_tokens_and_then_the_sessions_of_a_user() {
     assert_eq!(server.get("/account", Some(&ada)).0, 200, "the administrator stays signed in");
 }
 
-/// Rows 4, 15, 23, 27, 34.
 #[test]
-fn layers_send_strangers_to_the_login_and_members_home() {
+fn layers_send_visitors_to_the_login_and_members_home() {
     let server = example("middleware");
     let get = |path: &str, headers: &[(&str, &str)]| server.send(Method::GET, path, headers, None);
     let page = get("/", &[]);
@@ -189,13 +182,12 @@ fn layers_send_strangers_to_the_login_and_members_home() {
     assert_eq!(get("/admin", &[]).status, 303);
 
     let logout = |headers: &[(&str, &str)]| server.send(Method::POST, "/auth/logout", headers, None);
-    assert_eq!(logout(&[cookies]).status, 403, "nobody knows which site sent it");
+    assert_eq!(logout(&[cookies]).status, 403, "the sender is not known");
     assert_eq!(logout(&[cookies, origin]).status, 204);
     let refresh = server.send(Method::POST, "/auth/refresh", &[cookies, origin], None);
     assert_eq!((refresh.status, text(&refresh.body, "code").as_str()), (400, "invalid_grant"));
 }
 
-/// Rows 3, 4, 15.
 #[test]
 fn both_tokens_have_to_be_of_one_session_that_lives() {
     let server = example("both_tokens");
@@ -228,9 +220,8 @@ fn both_tokens_have_to_be_of_one_session_that_lives() {
     assert_eq!(code(&again), (401, "invalid_token"));
 }
 
-/// Rows 14, 15, 23.
 #[test]
-fn document_says_what_the_server_enforces() {
+fn document_agrees_with_the_server() {
     let server = example("openapi");
     let (status, document) = server.get("/openapi.json", None);
     assert_eq!((status, text(&document["info"], "title").as_str()), (200, "Reports"));
@@ -275,7 +266,7 @@ fn document_says_what_the_server_enforces() {
     assert_eq!(reports(&[("x-access-token", &server.login("max").0)]), 403);
 }
 
-/// Rows 27 and 35, and in the requirements 56, 60 and 61.
+/// Rows 56, 60 and 61.
 #[test]
 fn blog_tells_owners_editors_and_administrators_apart() {
     let server = example("blog");

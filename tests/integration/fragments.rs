@@ -1,4 +1,4 @@
-//! Handlers that a `macro_rules!` writes: what it captured arrives in the attributes in invisible parentheses.
+//! Handlers that a `macro_rules!` writes: a captured fragment arrives in the attributes in invisible parentheses.
 
 use axum::http::StatusCode;
 use countersign::{AuthRouter, authenticated, public, require_role, routes, typed_refresh_handler};

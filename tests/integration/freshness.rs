@@ -1,4 +1,4 @@
-//! Rules that ask for a recent sign-in.
+//! Rules that demand a recent sign-in.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ policy!(
 );
 policy!(FreshAndChecked, Rule::All(&[Never::RULE, TEN_MINUTES]), One<Never>);
 
-/// A check that must not be asked.
+/// A check that must not run.
 enum Never {}
 
 impl CheckRule for Never {
@@ -51,7 +51,7 @@ impl<S: Sync> Check<S> for Never {
     }
 }
 
-/// What it says of the session stands beside the guard.
+/// The handler takes the session beside the guard.
 #[utoipa::path(get, path = "/payouts", responses((status = 200)))]
 async fn payouts(_: Guard<Fresh>, user: Option<User>, session: Option<Session<User>>) -> String {
     assert_eq!(user.as_ref(), session.as_ref().map(Session::claims));
@@ -86,9 +86,9 @@ fn is_stale(answer: &Answer, max_age: u64) {
     assert_eq!(answer.json()["max_age"], max_age);
 }
 
-/// Row 60: to the second, whatever the leeway, which is for clocks and not for people.
+/// Row 60: to the second, without the leeway, which is for clocks and not for people.
 #[tokio::test]
-async fn sign_in_that_is_too_old_is_401_with_the_age_that_it_may_have() {
+async fn stale_sign_in_is_401_with_the_age_it_may_have() {
     for leeway in [0, 60, 300] {
         let app = App::build_with(|builder| builder.leeway(SECOND * leeway), with_routes);
         let pair = app.login(&[Role::Member]).await;
@@ -102,7 +102,7 @@ async fn sign_in_that_is_too_old_is_401_with_the_age_that_it_may_have() {
     }
 }
 
-/// Row 60: a refresh proves that the client still is there, and not who sits before it.
+/// Row 60: a refresh proves that the client is there, not which person uses it.
 #[tokio::test]
 async fn refresh_makes_no_sign_in_fresher() {
     let app = app();
@@ -115,7 +115,7 @@ async fn refresh_makes_no_sign_in_fresher() {
     assert_eq!(answer.body, (NOW + 601).to_string());
 }
 
-/// Row 60: within the leeway it is the difference of two clocks; beyond it, it is no time at which anybody signed in.
+/// Row 60: within the leeway, a time in the future is the difference of two clocks; beyond it, it is not the time of a sign-in.
 #[tokio::test]
 async fn sign_in_that_has_yet_to_come_is_not_fresh() {
     let app = app();
@@ -132,7 +132,7 @@ async fn sign_in_that_has_yet_to_come_is_not_fresh() {
     is_stale(&app.get("/payouts", Some(&forge(&payload_with("auth_time", json!(NOW + 1))))).await, 600);
 }
 
-/// Row 60: a token that does not say when is none of ours, fresh or not.
+/// Row 60: a token without `auth_time` is not ours, fresh or not.
 #[tokio::test]
 async fn token_without_the_time_of_its_sign_in_is_401() {
     let app = app();
@@ -150,7 +150,7 @@ async fn token_without_the_time_of_its_sign_in_is_401() {
     assert_eq!(app.get("/payouts", Some(&forge(&payload()))).await.status, StatusCode::OK);
 }
 
-/// Row 130: who lacks the role is not sent to sign in for nothing.
+/// Row 130: a user who lacks the role is not sent to sign in for nothing.
 #[tokio::test]
 async fn new_sign_in_is_asked_for_only_where_it_would_help() {
     let app = app();
@@ -164,7 +164,7 @@ async fn new_sign_in_is_asked_for_only_where_it_would_help() {
 }
 
 #[tokio::test]
-async fn age_in_the_challenge_is_the_longest_that_would_do_for_this_user() {
+async fn challenge_names_the_longest_age_that_would_do_for_the_user() {
     let app = app();
     let (member, admin) = (app.login(&[Role::Member]).await, app.login(&[Role::Admin]).await);
     app.clock.advance(SECOND * 61);
@@ -174,9 +174,9 @@ async fn age_in_the_challenge_is_the_longest_that_would_do_for_this_user() {
     is_stale(&app.get("/either", Some(&admin.access_token)).await, 600);
 }
 
-/// Rows 56 and 60: the answer is the same whatever is asked about, since nothing was looked up.
+/// Rows 56 and 60: the answer is the same for every object, since none was looked up.
 #[tokio::test]
-async fn check_is_not_asked_for_a_sign_in_that_is_too_old() {
+async fn check_does_not_run_for_a_stale_sign_in() {
     let app = app();
     let pair = app.login(&[Role::Member]).await;
     app.clock.advance(SECOND * 601);
@@ -190,7 +190,7 @@ async fn behind(layer: AuthLayer<User>, token: Option<&str>) -> Answer {
 
 /// Rows 60 and 61, without macros.
 #[tokio::test]
-async fn layer_asks_for_a_fresh_sign_in_of_the_user_alone() {
+async fn layer_demands_a_fresh_sign_in_of_the_user_in_person() {
     let app = app();
     let layer = || app.auth.layer().fresh(SECOND * 600).deny_impersonated();
     let pair = app.login(&[Role::Member]).await;
@@ -226,6 +226,6 @@ fn layer_refuses_rules_that_exclude_each_other() {
 
 #[test]
 #[should_panic = "an optional `AuthLayer` lets in callers without credentials"]
-fn optional_layer_asks_for_no_fresh_sign_in() {
+fn optional_layer_demands_no_fresh_sign_in() {
     let _ = App::new().auth.layer().optional().fresh(SECOND);
 }

@@ -1,4 +1,4 @@
-//! Who gets through, and that nothing else runs before that is decided.
+//! The guard decides before anything else runs.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use crate::support::{App, AppState, NOW, Role, User, VERIFICATIONS, forge, key, 
 
 /// Rows 48 and 62.
 #[tokio::test]
-async fn guarded_route_without_a_token_is_401_and_the_handler_does_not_run() {
+async fn route_without_a_token_is_401_and_the_handler_does_not_run() {
     let app = App::new();
     for path in ["/me", "/admin"] {
         let answer = app.get(path, None).await;
@@ -31,7 +31,7 @@ async fn guarded_route_without_a_token_is_401_and_the_handler_does_not_run() {
     }
 }
 
-/// Row 48: the attribute alone refuses, without an argument that asks for the user.
+/// Row 48: the attribute alone refuses, without an argument for the user.
 #[tokio::test]
 async fn handler_that_does_not_take_the_user_is_guarded_all_the_same() {
     #[authenticated]
@@ -88,7 +88,7 @@ async fn role_name_that_the_application_does_not_know_is_ignored() {
     assert_eq!(app.get("/admin", Some(&token)).await.status, StatusCode::FORBIDDEN);
 }
 
-/// A body that is remembered to have been asked for.
+/// A body that records whether it was read.
 struct Watched {
     polled: Arc<AtomicBool>,
 }
@@ -133,7 +133,7 @@ async fn malformed_body_without_a_token_is_401_and_with_one_400() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
-/// `/posts` asks four times: guard, `User`, `Session<User>` and `Option<User>`.
+/// `/posts` needs the session four times: for the guard, `User`, `Session<User>` and `Option<User>`.
 #[tokio::test]
 async fn a_request_verifies_its_token_once() {
     let app = App::new();
@@ -157,7 +157,7 @@ async fn optional_route_knows_anonymous_callers_but_refuses_bad_tokens() {
     app.get("/greeting", Some("not-a-token")).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
 }
 
-/// Row 59: who presents something else than a token presents something.
+/// Row 59: a caller who presents something other than a token is not anonymous.
 #[tokio::test]
 async fn optional_route_refuses_another_scheme_and_malformed_credentials() {
     let app = App::new();

@@ -60,7 +60,7 @@ fn app(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> App {
     App::build_with(configure, routed)
 }
 
-/// Whom user 7 acts for.
+/// The user for whom user 7 acts.
 fn customer() -> User {
     User { id: 8, name: "customer".to_owned(), ..User::with(&[Role::Member]) }
 }
@@ -69,7 +69,7 @@ async fn impersonate(app: &App, access_token: &str) -> Result<AccessGrant, AuthE
     app.auth.impersonate(&session_of(&app.auth, access_token).await, &customer()).await
 }
 
-/// An actor who is signed in, and the token with which they act.
+/// A signed-in actor, and the token with which they act.
 async fn acting(app: &App) -> (TokenPair, String) {
     let actor = app.login(&[Role::Admin]).await;
     let grant = impersonate(app, &actor.access_token).await.unwrap();
@@ -128,7 +128,7 @@ async fn answer_has_no_refresh_token_and_no_cookie() {
     assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1);
 }
 
-/// Rows 85 and 86: not past the actor's session, which it does not prolong.
+/// Rows 85 and 86: the token does not outlive the actor's session, and does not prolong it.
 #[tokio::test]
 async fn token_ends_with_the_session_of_the_actor() {
     for (lifetimes, end) in [
@@ -164,9 +164,9 @@ async fn freshness_is_that_of_the_actors_access_token() {
     assert_eq!(ask::<Recent>(&app.auth, &fresh).await, Ok(()));
 }
 
-/// No chains: whoever acts for somebody does not act for a third one through them.
+/// No chains: an actor cannot act for a third user through the second.
 #[tokio::test]
-async fn impersonated_session_impersonates_nobody() {
+async fn impersonated_session_cannot_impersonate() {
     let app = App::new();
     let (_, token) = acting(&app).await;
     let session = session_of(&app.auth, &token).await;
@@ -178,7 +178,7 @@ async fn impersonated_session_impersonates_nobody() {
 }
 
 #[tokio::test]
-async fn nobody_impersonates_themselves() {
+async fn user_cannot_impersonate_themselves() {
     let app = App::new();
     let actor = app.login(&[Role::Member]).await;
     let session = session_of(&app.auth, &actor.access_token).await;
@@ -187,9 +187,9 @@ async fn nobody_impersonates_themselves() {
     assert_eq!(AuthRejection::from(error).denial().status(), StatusCode::FORBIDDEN);
 }
 
-/// Row 94: it is looked up, although the application did not ask for that.
+/// Row 94: the session is looked up, although the application did not demand that.
 #[tokio::test]
-async fn ended_session_impersonates_nobody() {
+async fn ended_session_cannot_impersonate() {
     for cached in [false, true] {
         let app = App::with(|builder| match cached {
             true => builder.live_cache(SECOND * 60, 100),
@@ -206,10 +206,10 @@ async fn ended_session_impersonates_nobody() {
     }
 }
 
-/// Row 94: a token of the second in which they were taken back counts as given before, as it does for a guard; so does one with which
-/// somebody acts, given in that second.
+/// Row 94: a token from the second in which the access tokens were ended counts as issued before, as it does for a guard. So does an
+/// impersonation token from that second.
 #[tokio::test]
-async fn access_token_of_the_second_in_which_they_were_taken_back_impersonates_nobody() {
+async fn access_token_of_the_second_of_its_end_cannot_impersonate() {
     let app = App::new();
     let (actor, token) = acting(&app).await;
     let session = session_of(&app.auth, &actor.access_token).await;
@@ -221,7 +221,7 @@ async fn access_token_of_the_second_in_which_they_were_taken_back_impersonates_n
 
 /// Row 95.
 #[tokio::test]
-async fn session_of_another_user_impersonates_nobody() {
+async fn session_of_another_user_cannot_impersonate() {
     let app = App::new();
     let other = app.login(&[]).await;
     let mut payload = payload_with("sub", json!("9"));
@@ -258,9 +258,9 @@ async fn route_that_forbids_it_is_403_before_the_body() {
     assert_eq!(ask::<InPerson>(&app.auth, &actor.access_token).await, Ok(()));
 }
 
-/// Row 94: on routes that look, it ends with the actor's session, however that ends, and with nothing of the user's.
+/// Row 94: on live routes, the token ends with the actor's session, however that ends, and not with the user's.
 #[tokio::test]
-async fn token_dies_with_the_session_of_the_actor_and_not_with_those_of_the_user() {
+async fn token_ends_at_once_with_the_actor_and_not_with_the_user() {
     for cached in [false, true] {
         for way in 0..8 {
             let app = App::with(|builder| match cached {
@@ -292,7 +292,7 @@ async fn token_dies_with_the_session_of_the_actor_and_not_with_those_of_the_user
 
 /// Row 94, for a whole application.
 #[tokio::test]
-async fn application_that_always_looks_asks_for_the_actor() {
+async fn application_that_is_always_live_looks_the_actor_up() {
     let app = app(|builder| builder.liveness(Liveness::Always));
     let (actor, token) = acting(&app).await;
     assert_eq!(app.get("/whoami", Some(&token)).await.status, StatusCode::OK);
@@ -301,7 +301,7 @@ async fn application_that_always_looks_asks_for_the_actor() {
     answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
 }
 
-/// Row 94: an actor whose name stands in a token without being that of the session's user is nobody.
+/// Row 94: a token whose actor is not the user of the session is refused.
 #[tokio::test]
 async fn actor_of_another_session_is_refused_where_it_is_looked_up() {
     let app = App::new();
@@ -315,7 +315,7 @@ async fn actor_of_another_session_is_refused_where_it_is_looked_up() {
     }
 }
 
-/// Row 61: what is malformed is refused as a bad token, and not taken for a token without an actor.
+/// Row 61: a malformed actor makes a bad token, not a token without an actor.
 #[tokio::test]
 async fn malformed_actor_is_401() {
     let app = app(|builder| builder);
@@ -349,7 +349,7 @@ async fn introspection_names_the_actor() {
     assert_eq!(own.get("act"), None);
 }
 
-/// The value of the claim that the crate owns cannot be taken from the application's claims.
+/// A token without an actor has no `act`, and its session has no actor.
 #[tokio::test]
 async fn session_without_an_actor_has_none() {
     let app = app(|builder| builder);

@@ -1,4 +1,4 @@
-//! RFC 7662: what a service learns of a token that it was handed.
+//! RFC 7662: a service asks about a token that it was given.
 
 use std::sync::Arc;
 
@@ -74,9 +74,9 @@ async fn an_inactive_token_is_answered_with_that_and_nothing_else() {
     }
 }
 
-/// Row 100: RFC 7662 section 2.1 wants callers to be known.
+/// Row 100: RFC 7662 section 2.1 wants callers to authenticate.
 #[tokio::test]
-async fn introspection_stands_behind_the_rule_of_the_application() {
+async fn introspection_demands_the_rule_of_the_application() {
     let app = App::routed(|router| router.routes(routes!(introspect)));
     let user = app.login(&[Role::Member]).await;
     ask(&app, None, &user.access_token).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
@@ -134,7 +134,7 @@ async fn expired_tokens_are_inactive() {
     assert_eq!(said(&app, &pair.refresh_token).await, inactive());
 }
 
-/// Row 100: asking is no use of the token, and no reuse.
+/// Row 100: introspection neither uses the token nor counts as a reuse.
 #[tokio::test]
 async fn only_the_current_refresh_token_is_active_and_asking_ends_nothing() {
     let app = App::new();
@@ -146,7 +146,7 @@ async fn only_the_current_refresh_token_is_active_and_asking_ends_nothing() {
     assert_eq!(app.refresh(&next).await.status, StatusCode::OK);
 }
 
-/// Row 100: a session of the same identifier that belongs to somebody else vouches for nobody.
+/// Row 100: another user's session with the same identifier does not make the token active.
 #[tokio::test]
 async fn a_token_of_another_user_than_its_session_is_inactive() {
     let app = App::new();
@@ -158,9 +158,9 @@ async fn a_token_of_another_user_than_its_session_is_inactive() {
     assert_eq!(said(&app, &token).await, inactive());
 }
 
-/// Row 100: where sessions are looked up, access tokens from before the line are no longer good.
+/// Row 100: where sessions are looked up, access tokens that were ended are inactive.
 #[tokio::test]
-async fn access_tokens_from_before_the_line_are_inactive() {
+async fn access_tokens_that_were_ended_are_inactive() {
     let store = Arc::new(MemoryStore::new());
     let app = App::with(|builder| builder.store(Arc::clone(&store)));
     let now = Timestamp::from_unix(NOW);
@@ -176,7 +176,7 @@ async fn access_tokens_from_before_the_line_are_inactive() {
     assert_eq!(said(&app, &forge(&later)).await["active"], true);
 }
 
-/// Rows 90 and 100: a token of which nothing is known is neither active nor not.
+/// Rows 90 and 100: without an answer of the store, the token is neither active nor inactive.
 #[tokio::test]
 async fn a_store_that_fails_is_no_answer() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -188,7 +188,7 @@ async fn a_store_that_fails_is_no_answer() {
     }
 }
 
-/// Row 147: what is said of a token is not the token.
+/// Row 147: the answer about a token does not contain it.
 #[tokio::test]
 async fn no_token_is_in_the_answer() {
     let app = App::new();

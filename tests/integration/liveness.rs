@@ -63,7 +63,7 @@ async fn ask<P: Policy<Checks = (), Proves = ()>>(auth: &Auth<User>, token: &str
     guard.map(drop).map_err(|rejection| rejection.denial())
 }
 
-/// Row 94: without the demand an access token lives out its time, and nobody asks the store.
+/// Row 94: without `live`, an access token is good until it expires, and the store is not asked.
 #[tokio::test]
 async fn session_is_not_looked_up_unless_demanded() {
     let (clock, store) = (TestClock::at(NOW), faulty());
@@ -77,7 +77,7 @@ async fn session_is_not_looked_up_unless_demanded() {
     assert_eq!(ask::<Live>(&auth, &token.access_token).await, Err(Denial::InvalidToken));
 }
 
-/// Row 94: on the routes that look, the access tokens of an ended session die with it, however it ended.
+/// Row 94: on live routes, the access tokens of a session end with it, however it ended.
 #[tokio::test]
 async fn every_end_of_a_session_is_felt_at_once() {
     for cached in [false, true] {
@@ -131,7 +131,7 @@ async fn user_who_is_gone_loses_every_session_at_the_next_refresh() {
 }
 
 #[tokio::test]
-async fn dead_session_is_refused_before_roles_are_looked_at() {
+async fn dead_session_is_refused_before_roles_are_checked() {
     let clock = TestClock::at(NOW);
     let auth = auth(&clock, |builder| builder);
     let pair = login(&auth).await;
@@ -151,7 +151,7 @@ async fn dead_session_is_refused_before_roles_are_looked_at() {
 
 /// Row 94, for a whole application.
 #[tokio::test]
-async fn application_that_always_looks_refuses_dead_sessions_on_every_route() {
+async fn application_that_is_always_live_refuses_dead_sessions_everywhere() {
     let app = App::with(|builder| builder.liveness(Liveness::Always));
     let pair = app.login(&[Role::Member]).await;
     for path in ["/me", "/greeting"] {
@@ -168,7 +168,7 @@ async fn application_that_always_looks_refuses_dead_sessions_on_every_route() {
     assert_eq!(app.get("/health", Some(&pair.access_token)).await.status, StatusCode::OK);
 }
 
-/// Row 90: neither let in nor taken for anonymous.
+/// Row 90: the caller is neither let in nor anonymous.
 #[tokio::test]
 async fn store_that_fails_is_503() {
     let store = faulty();
@@ -198,7 +198,7 @@ async fn session_is_looked_up_once_in_a_request() {
     assert_eq!(ask::<Live>(&auth, &token).await, Err(Denial::Unavailable));
 }
 
-/// Row 94: a handler may take the refusal as a value, and the next extractor asks again.
+/// Row 94: a handler may take the refusal as a value, and the next extractor looks the session up again.
 #[tokio::test]
 async fn dead_session_is_refused_however_often_the_request_asks() {
     let clock = TestClock::at(NOW);
@@ -212,7 +212,7 @@ async fn dead_session_is_refused_however_often_the_request_asks() {
     }
 }
 
-/// A token of ours never names somebody else's session; one that does opens nothing.
+/// Our tokens never name another user's session; a token that does is refused.
 #[tokio::test]
 async fn token_of_one_user_is_refused_with_the_session_of_another() {
     let clock = TestClock::at(NOW);
@@ -276,10 +276,10 @@ fn live_cache_remembers_for_a_second_to_a_minute() {
     }
 }
 
-/// The staleness that the documentation of `live_cache` states: what another process ends is seen after `max_age`, and
-/// not later.
+/// The staleness that the documentation of `live_cache` states: a session that another process ended is refused after `max_age`, and not
+/// later.
 #[tokio::test]
-async fn cache_shows_what_another_process_ended_after_its_age_and_not_later() {
+async fn session_ended_elsewhere_is_refused_at_the_age_of_the_cache() {
     let (clock, store) = (TestClock::at(NOW), faulty());
     let instance =
         |max_age| auth(&clock, |builder| builder.store(Arc::clone(&store)).live_cache(SECOND * max_age, 100));
@@ -303,7 +303,7 @@ async fn cache_shows_what_another_process_ended_after_its_age_and_not_later() {
     }
 }
 
-/// Row 90. The documented choice: found live a moment ago is good until the age is reached, everything else is a 503.
+/// Row 90. The documented choice: a session that was found live is good until the look-up has reached its age; everything else is a 503.
 #[tokio::test]
 async fn cache_bridges_an_outage_of_the_store_for_its_age() {
     let (clock, store) = (TestClock::at(NOW), faulty());
@@ -318,7 +318,7 @@ async fn cache_bridges_an_outage_of_the_store_for_its_age() {
     assert_eq!(ask::<Live>(&auth, &known.access_token).await, Err(Denial::Unavailable));
 }
 
-/// A clock that steps back makes no look-up younger.
+/// A clock that steps back does not make a look-up younger.
 #[tokio::test]
 async fn cache_does_not_outlive_its_age_by_a_clock_that_steps_back() {
     let (clock, store) = (TestClock::at(NOW), faulty());
@@ -347,7 +347,7 @@ async fn cached_look_up_does_not_outlive_the_session() {
     assert_eq!(ask::<Live>(&auth, &pair.access_token).await, Err(Denial::InvalidToken));
 }
 
-/// The time before which access tokens are no longer good stands in the cache too: an old token is not vouched for by a new one.
+/// The cache also has the time before which access tokens are no longer good, so that a new token does not vouch for an old one.
 #[tokio::test]
 async fn cached_look_up_of_a_new_token_does_not_vouch_for_an_expired_one() {
     let (clock, store) = (TestClock::at(NOW), faulty());
@@ -363,7 +363,7 @@ async fn cached_look_up_of_a_new_token_does_not_vouch_for_an_expired_one() {
     assert_eq!(ask::<Live>(&auth, &old.access_token).await, Err(Denial::Unavailable));
 }
 
-/// What has no room is looked up again.
+/// A session for which there is no room is looked up again.
 #[tokio::test]
 async fn full_cache_answers_as_well_as_an_empty_one() {
     let clock = TestClock::at(NOW);

@@ -1,4 +1,4 @@
-//! Integration tests, one module a topic. Rows are those of the project's security requirements.
+//! Integration tests, one module a topic. A row is a row of `docs/REQUIREMENTS.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
@@ -20,11 +20,10 @@ mod freshness;
 mod guard;
 mod impersonation;
 mod introspection;
-mod kept;
 mod layers;
 mod liveness;
 mod matrix;
-mod mounting;
+mod mounted_endpoints;
 mod openapi;
 mod paths;
 mod probe;
@@ -33,6 +32,8 @@ mod proofs;
 mod quickstart;
 mod reauthentication;
 mod refresh;
+mod requirements;
+mod reused_requests;
 mod routers;
 mod rules;
 mod sessions;

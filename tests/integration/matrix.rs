@@ -93,7 +93,7 @@ fn router() -> AuthRouter<State> {
 #[require(role("editor") && fresh("5m") || scope("posts:write") && !role("support"))]
 async fn nothing_here() {}
 
-/// What is no handler of `routes!`: services, a fallback, a guard around everything, and what nobody declared anything for.
+/// Routes that are not handlers of `routes!`: services, a fallback, a guard around everything, and routes without a declared access.
 fn services() -> AccessMatrix {
     let auth = auth();
     AuthRouter::<State>::new()
@@ -114,7 +114,7 @@ fn the_matrix_of_services_is_the_committed_one() {
 }
 
 #[test]
-fn what_the_router_declares_and_what_nobody_does_is_told_apart() {
+fn declared_and_undeclared_accesses_are_told_apart() {
     let matrix = services();
     let declared = |path: &str| matrix.rows().iter().find(|row| row.path() == path).unwrap().declared();
     for path in ["/assets/{*path}", "/socket", "/openapi.json"] {
@@ -155,7 +155,7 @@ fn every_row_says_where_its_access_is_declared() {
     );
 }
 
-/// Whether such an extractor enforces what it declares, this crate cannot know.
+/// This crate cannot know whether such an extractor enforces the access that it declares.
 #[test]
 fn an_access_that_the_application_declares_by_hand_is_told_apart() {
     struct Promised;
@@ -194,7 +194,7 @@ fn an_access_that_the_application_declares_by_hand_is_told_apart() {
 
 /// Handlers that take the claims and no attribute count as authenticated.
 #[test]
-fn what_the_first_argument_demands_stands_in_the_matrix() {
+fn access_of_the_first_argument_is_in_the_matrix() {
     let matrix = matrix();
     let access = |path: &str| matrix.rows().iter().find(|row| row.path() == path).unwrap().access();
     assert_eq!(access("/profile"), Access::Authenticated);
@@ -247,7 +247,7 @@ fn the_order_of_routes_does_not_matter() {
     assert_eq!(one.to_html(), other.to_html());
 }
 
-/// What the assertion says when `now` meets the committed form of `before`.
+/// The message of the assertion when `now` is compared with the committed form of `before`.
 fn failure(before: &AccessMatrix, now: &AccessMatrix) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("access.md");
@@ -258,12 +258,12 @@ fn failure(before: &AccessMatrix, now: &AccessMatrix) -> String {
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
-/// Where a new matrix is to be accepted, nothing fails.
+/// Whether new matrices are accepted, so that no assertion fails.
 fn accepting() -> bool {
     env::var_os("UPDATE_ACCESS_MATRIX").is_some_and(|value| value == "1")
 }
 
-/// The same routes as [`router`]'s, after somebody was busy.
+/// The same routes as those of [`router`], after some changes.
 mod later {
     use super::*;
 
@@ -324,7 +324,7 @@ fn a_new_route_is_wider() {
     );
 }
 
-/// Roles of another hierarchy: nobody but members is a member there.
+/// A hierarchy in which no other role implies `member`.
 #[test]
 fn a_role_that_is_no_longer_implied_is_narrower() {
     #[derive(countersign::Role, Clone, Copy)]
@@ -351,7 +351,7 @@ fn a_role_that_is_no_longer_implied_is_narrower() {
     );
 }
 
-/// The file is looked for beside the `Cargo.toml` of the crate that asks, which is not where tests run.
+/// The path is relative to the `Cargo.toml` of the calling crate, wherever its tests run.
 #[test]
 fn the_file_is_relative_to_the_crate() {
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("integration/golden/access.md").exists());

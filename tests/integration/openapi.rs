@@ -56,7 +56,7 @@ fn optional_operations_offer_both() {
     assert!(greeting["responses"].get("401").is_some());
 }
 
-/// Each response once, with the schema of what is really sent.
+/// Each response once, with the schema of the body that is sent.
 #[test]
 fn refresh_operation_lists_every_response_once() {
     let document = document();
@@ -70,7 +70,7 @@ fn refresh_operation_lists_every_response_once() {
     }
 }
 
-/// Row 147: no `$ref` of the document leads nowhere, and nothing in it looks like a token.
+/// Row 147: every `$ref` of the document resolves, and nothing in it looks like a token.
 #[test]
 fn references_resolve_and_no_token_is_shown() {
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {

@@ -1,5 +1,5 @@
-//! Ways to write a path that another part of a system might take for another one: 400, 404 or guarded, and never the handler without
-//! its check. Raw bytes over TCP, since `http::Uri` refuses some of them.
+//! Variants of a path that another part of a system might read as a different path. Each is 400, 404 or guarded, and never reaches the
+//! handler without its check. The requests are raw bytes over TCP, since `http::Uri` refuses some of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +79,7 @@ async fn other(State(state): State<Watched>) {
     state.reached.store(true, Ordering::SeqCst);
 }
 
-/// Around the path `admin` of a router.
+/// Variants of the path `/admin` of a router.
 const VARIANTS: [&str; 40] = [
     "/admin",
     "//admin",
@@ -123,7 +123,7 @@ const VARIANTS: [&str; 40] = [
     "/admin%0a",
 ];
 
-/// The same with a method that the route does not have, or an odd form of the request's target.
+/// The request lines of all variants, and lines with methods that the route does not have or with odd forms of the target.
 fn targets(prefix: &str) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     for variant in VARIANTS {
@@ -155,8 +155,7 @@ fn targets(prefix: &str) -> Vec<Vec<u8>> {
     lines
 }
 
-/// Sends every variant without a token and with that of a member; the handler runs for neither, and nothing is a success that is not
-/// the neighbour's.
+/// Sends every variant without a token and with that of a member; the handler runs for neither, and every success is the neighbour's.
 async fn hold(prefix: &str, build: impl FnOnce(&Watched) -> AuthRouter<Watched>) {
     let state = Watched { auth: auth(), reached: Arc::default() };
     let router = build(&state).routes(routes!(neighbour)).with_state::<()>(state.clone());
@@ -246,7 +245,7 @@ async fn no_variant_of_a_path_reaches_a_nested_router_of_axum_unchecked() {
     .await;
 }
 
-/// Row 54: what no route answers is guarded too.
+/// Row 54: unknown paths are guarded too.
 #[tokio::test]
 async fn no_variant_of_a_path_reaches_a_fallback_unchecked() {
     hold("", |_| AuthRouter::new().routes(routes!(admin)).fallback(fallback!(other))).await;

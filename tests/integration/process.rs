@@ -24,7 +24,7 @@ impl Drop for Process {
     }
 }
 
-/// What the server answers; a body that is not JSON is a string.
+/// The server's answer; a body that is not JSON is a string.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -33,12 +33,12 @@ pub(crate) struct Reply {
 }
 
 impl Process {
-    /// Builds and starts `cargo run <arguments>` on a free port and reads what it tells its user.
+    /// Builds and starts `cargo run <arguments>` on a free port and reads the lines that it prints for its user.
     pub(crate) fn start<V: AsRef<OsStr>>(arguments: &[&str], environment: &[(&str, V)]) -> Self {
         Self::start_for(2, arguments, environment)
     }
 
-    /// As [`start`](Self::start), of a program with so many demo users.
+    /// As [`start`](Self::start), for a program with this number of demo users.
     pub(crate) fn start_for<V: AsRef<OsStr>>(
         users: usize,
         arguments: &[&str],
@@ -55,7 +55,7 @@ impl Process {
             .unwrap();
         let (send, lines) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        // Reads on when the test no longer listens: a closed pipe would end the server.
+        // Reads on after the receiver is gone: a closed pipe would end the server.
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
                 let _ = send.send(line);
@@ -133,7 +133,7 @@ impl Process {
         (reply.status, reply.body)
     }
 
-    /// What a demo user signs in with.
+    /// The body with which a demo user signs in.
     pub(crate) fn credentials(&self, name: &str) -> Value {
         let (_, password) = self.passwords.iter().find(|(user, _)| user == name).unwrap();
         json!({ "name": name, "password": password })

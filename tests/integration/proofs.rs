@@ -15,7 +15,7 @@ thread_local! {
     static ASKED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// `async fn owns_post(Path(id): Path<u64>) -> bool`, where everybody owns post 1.
+/// `async fn owns_post(Path(id): Path<u64>) -> bool`, where every user owns post 1.
 enum OwnsPost {}
 
 impl CheckRule for OwnsPost {
@@ -24,7 +24,7 @@ impl CheckRule for OwnsPost {
 
 impl<S: Send + Sync> Check<S> for OwnsPost {
     async fn run(parts: &mut Parts, state: &S) -> Result<bool, CheckError> {
-        // Outside of a router nobody has put the parameters there.
+        // Outside a router, the parameters are missing.
         let id = match parts.uri.path() {
             path if path.starts_with("/direct/") => path.trim_start_matches("/direct/").parse().ok(),
             _ => Some(Path::<u64>::take(parts, state).await?.0),
@@ -64,7 +64,7 @@ impl Policy for Editing {
     type Proves = (CanEdit, ());
 }
 
-/// A service whose caller shows that it may.
+/// A service whose caller passes a proof of permission.
 struct Posts;
 
 impl Posts {
@@ -104,7 +104,7 @@ async fn send(app: &App, method: Method, path: &str, token: Option<&str>) -> cra
 }
 
 #[tokio::test]
-async fn service_that_demands_a_proof_is_reached_by_who_meets_its_rule() {
+async fn service_that_demands_a_proof_is_reached_by_users_of_its_rule() {
     let app = app();
     let (support, member) = (app.login(&[Role::Support]).await, app.login(&[Role::Member]).await);
     let editor = app.login(&[Role::Editor]).await;
@@ -147,7 +147,7 @@ async fn proven(parts: &mut Parts, app: &App) -> Result<(), &'static str> {
     proof.map(drop).map_err(|refused| refused.denial().code())
 }
 
-/// What a guard of this request and this session has found.
+/// The request after its guard, with the evidence that the guard left.
 async fn guarded(token: &str, app: &App) -> Parts {
     let mut parts = parts("/direct/1", token);
     Guard::<Editing>::from_request_parts(&mut parts, &app.auth).await.unwrap();
@@ -155,9 +155,9 @@ async fn guarded(token: &str, app: &App) -> Parts {
     parts
 }
 
-/// The evidence is about one request: who passes its parts on to another place, or puts other credentials in, proves nothing there.
+/// The evidence is about one request: with another path, method or credentials, its parts prove nothing.
 #[tokio::test]
-async fn evidence_is_good_for_the_request_and_the_session_that_it_was_left_for() {
+async fn evidence_is_good_for_its_request_and_its_session() {
     let app = app();
     let (first, second) = (app.login(&[Role::Member]).await, app.login(&[Role::Support]).await);
 
@@ -206,7 +206,7 @@ async fn evidence_is_used_up_and_not_copied_and_grows_old() {
     assert_eq!(ASKED.take(), 1, "what was found out long ago is found out again");
 }
 
-/// A guard that has let somebody in says nothing of rules that it did not ask.
+/// A guard that let a caller in proves nothing about rules that it did not evaluate.
 #[tokio::test]
 async fn guard_leaves_evidence_of_what_it_proves_alone() {
     enum Member {}

@@ -1,4 +1,4 @@
-//! Users who prove again who they are, before something that a stolen session must not be enough for.
+//! Users prove again who they are, before actions for which a stolen session must not be enough.
 
 mod extractor;
 
@@ -79,7 +79,7 @@ fn refused(result: Result<TokenPair, AuthError>, reason: &str) {
 
 /// Row 60.
 #[tokio::test]
-async fn stale_sign_in_is_fresh_after_reauthentication_and_its_refreshes_keep_that() {
+async fn reauthentication_makes_a_stale_sign_in_fresh() {
     let app = App::new();
     let first = app.login(&[Role::Member]).await;
     app.clock.advance(SECOND * 601);
@@ -103,7 +103,7 @@ async fn stale_sign_in_is_fresh_after_reauthentication_and_its_refreshes_keep_th
     assert_eq!(app.auth.sessions(&7).await.unwrap().len(), 1);
 }
 
-/// Row 60: the access token from before says what it said.
+/// Row 60: the access token from before keeps its time.
 #[tokio::test]
 async fn access_token_from_before_stays_stale() {
     let app = App::new();
@@ -207,7 +207,7 @@ async fn ended_session_is_not_revived() {
     refused(app.auth.reauthenticate(&session).await, "session_expired");
 }
 
-/// Row 94: an access token that was taken back does not get another one.
+/// Row 94: an access token that was ended does not get another one.
 #[tokio::test]
 async fn expired_access_token_is_refused_and_a_refreshed_one_is_not() {
     let app = App::new();
@@ -220,16 +220,16 @@ async fn expired_access_token_is_refused_and_a_refreshed_one_is_not() {
     assert!(reauthenticate(&app, &next.access_token).await.is_ok());
 }
 
-/// Row 94: a token of the second in which they were taken back counts as given before, as it does for a guard.
+/// Row 94: a token from the second in which the access tokens were ended counts as issued before, as it does for a guard.
 #[tokio::test]
-async fn access_token_of_the_second_in_which_they_were_taken_back_is_refused() {
+async fn access_token_of_the_second_of_its_end_is_refused() {
     let app = App::new();
     let pair = app.login(&[]).await;
     app.auth.expire_access_tokens(&7).await.unwrap();
     refused(reauthenticate(&app, &pair.access_token).await, "expired");
 }
 
-/// Row 95: a token that names somebody else's session gets none of its tokens.
+/// Row 95: a token that names another user's session gets none of its tokens.
 #[tokio::test]
 async fn session_of_another_user_is_refused() {
     let app = App::new();
@@ -241,7 +241,7 @@ async fn session_of_another_user_is_refused() {
     assert_eq!(app.auth.sessions(&7).await.unwrap(), before);
 }
 
-/// Row 61: who acts for a user cannot prove who the user is, nor who they are themselves.
+/// Row 61: an actor can prove neither the user's identity nor their own.
 #[tokio::test]
 async fn impersonated_session_is_refused() {
     let app = app(|builder| builder);
@@ -308,7 +308,7 @@ async fn store_or_source_that_fails_consumes_nothing() {
     assert_eq!(app.refresh(&first.refresh_token).await.status, StatusCode::OK);
 }
 
-/// Row 90: the write was done and its answer was lost. The client knows no better than to do it again.
+/// Row 90: the write was done and its answer was lost, so the client repeats the request.
 #[tokio::test]
 async fn reauthentication_whose_answer_was_lost_can_be_repeated() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -322,9 +322,9 @@ async fn reauthentication_whose_answer_was_lost_can_be_repeated() {
     assert_eq!(app.refresh(&proved.refresh_token).await.status, StatusCode::OK);
 }
 
-/// Row 76: of a button that was pressed twice, one answer is good, and the other one is refused without signing anybody out.
+/// Row 76: when a button is pressed twice, one answer is good, and the other is refused without ending the session.
 #[tokio::test]
-async fn of_two_at_once_one_pair_is_good_and_the_session_goes_on() {
+async fn one_of_two_parallel_reauthentications_is_good() {
     let app = App::new();
     let first = app.login(&[]).await;
     let session = session_of(&app.auth, &first.access_token).await;

@@ -22,7 +22,7 @@ fn strict() -> App {
     App::with(|builder| builder.rotation(Rotation::Always { window: Duration::ZERO }))
 }
 
-/// Row 91.
+/// Rows 91 and 129.
 #[tokio::test]
 async fn refresh_answers_with_a_token_response_that_is_not_stored() {
     let app = App::new();
@@ -52,7 +52,7 @@ async fn roles_are_read_again_at_refresh() {
 
 /// Row 87.
 #[tokio::test]
-async fn scopes_and_roles_cannot_be_asked_for() {
+async fn scopes_and_roles_cannot_be_requested() {
     let app = App::new();
     let pair = app.login(&[]).await;
     for extra in
@@ -140,7 +140,7 @@ async fn storm(app: App, refresh_token: String) -> (App, Vec<(StatusCode, String
 
 /// Row 77.
 #[tokio::test(flavor = "multi_thread")]
-async fn hundred_parallel_refreshes_within_the_window_get_one_pair() {
+async fn a_hundred_refreshes_within_the_window_get_one_pair() {
     let app = App::new();
     let pair = app.login(&[]).await;
     let (app, answers) = storm(app, pair.refresh_token).await;
@@ -153,7 +153,7 @@ async fn hundred_parallel_refreshes_within_the_window_get_one_pair() {
 
 /// Row 76.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_hundred_parallel_strict_refreshes_one_succeeds() {
+async fn one_of_a_hundred_strict_refreshes_succeeds() {
     let app = strict();
     let pair = app.login(&[]).await;
     let (_, answers) = storm(app, pair.refresh_token).await;
@@ -201,7 +201,7 @@ async fn unused_session_ends_after_the_idle_limit() {
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
-/// Row 40 and 97.
+/// Rows 40 and 97.
 #[tokio::test]
 async fn deleted_user_does_not_refresh_and_loses_the_session() {
     let store = MemoryStore::new();
@@ -219,7 +219,7 @@ async fn claims_of_another_user_are_never_handed_out() {
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
-/// Row 97: a user whom this release of the application cannot even name is gone.
+/// Row 97: a user whose identifier this release of the application cannot read is gone.
 #[tokio::test]
 async fn session_of_an_unreadable_user_is_refused_and_ends() {
     #[derive(SessionClaims, Clone)]
@@ -246,7 +246,7 @@ async fn session_of_an_unreadable_user_is_refused_and_ends() {
 }
 
 #[tokio::test]
-async fn refresh_token_whose_session_identifier_is_none_is_refused() {
+async fn refresh_token_with_a_malformed_session_identifier_is_refused() {
     let app = App::new();
     let pair = app.login(&[]).await;
     let mut header = access_header();
@@ -293,8 +293,7 @@ fn slow(clock: &TestClock, seconds: u32) -> Slow {
     Slow { clock: clock.clone(), seconds }
 }
 
-/// The window is counted from the write, and a retry by its arrival: what the application takes in between is not the
-/// client's fault.
+/// The window counts from the write, and a retry by its arrival, so that the client does not pay for the application's time.
 #[tokio::test]
 async fn slow_claims_source_does_not_shorten_the_window() {
     let clock = TestClock::at(NOW);
@@ -322,7 +321,7 @@ async fn session_that_ends_while_claims_are_read_gives_nothing_out() {
     app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
-/// Row 97: in the window and near expiry nothing is written, and still nobody signed out gets tokens.
+/// Row 97: in the window and near expiry nothing is written, and still a session that was signed out gets no tokens.
 #[tokio::test]
 async fn sign_out_while_claims_are_read_is_seen_by_every_kind_of_refresh() {
     let near_expiry = Rotation::NearExpiry { within: SECOND * 60, window: SECOND * 30 };
@@ -349,7 +348,7 @@ async fn sign_out_while_claims_are_read_is_seen_by_every_kind_of_refresh() {
     }
 }
 
-/// Row 94: the claims were read before they changed, so what is made of them ends with the tokens that were given before.
+/// Row 94: the claims were read before they changed, so the tokens with them end with the tokens that were issued before.
 #[tokio::test]
 async fn claims_that_change_while_they_are_read_are_not_handed_out() {
     let near_expiry = Rotation::NearExpiry { within: SECOND * 60, window: SECOND * 30 };

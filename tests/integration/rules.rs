@@ -75,7 +75,7 @@ async fn a_role_of_the_same_name_is_no_scope() {
 }
 
 #[tokio::test]
-async fn what_stands_beside_the_scopes_has_to_hold_too() {
+async fn conditions_beside_the_scopes_have_to_hold_too() {
     let app = app();
     let answer = app.get("/scoped-live", Some(&with_scopes("posts:write"))).await;
     answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");

@@ -21,7 +21,7 @@ fn laptop() -> SessionMetadata {
     SessionMetadata::default().with_user_agent("curl/8").with_device_label("laptop")
 }
 
-/// Seed rows 11 and 16. Row 98.
+/// Row 98.
 #[tokio::test]
 async fn list_shows_living_sessions_newest_first_without_token_material() {
     let app = App::new();
@@ -125,7 +125,7 @@ async fn forged_token_ends_no_session() {
 
 /// Row 94: the refresh token dies at once, access tokens live out their short life.
 #[tokio::test]
-async fn ended_session_cannot_be_refreshed_and_its_access_token_runs_out() {
+async fn ended_session_cannot_be_refreshed_and_its_access_token_expires() {
     let app = App::new();
     let pair = app.login(&[]).await;
     app.auth.logout(&pair.refresh_token).await.unwrap();
@@ -210,7 +210,7 @@ async fn refresh_moves_the_idle_end_and_not_the_time_of_the_sign_in() {
 
 /// Row 82. Another key, issuer or audience is refused without a word about the session, which goes on.
 #[tokio::test]
-async fn retry_at_a_server_with_other_settings_is_refused_and_the_session_goes_on() {
+async fn retry_at_a_server_with_other_settings_keeps_the_session() {
     let store = MemoryStore::new();
     let app = App::with(|builder| builder.store(store.clone()));
     let pair = app.login(&[]).await;
@@ -230,7 +230,7 @@ async fn retry_at_a_server_with_other_settings_is_refused_and_the_session_goes_o
     assert!(app.auth.refresh(&next.refresh_token).await.is_ok());
 }
 
-/// Row 97: every session of the user, and nobody else's.
+/// Row 97: every session of the user, and no other.
 #[tokio::test]
 async fn refresh_of_a_user_who_is_gone_ends_every_session_of_the_user() {
     let source = |id| async move { Ok((id != 7).then(|| User { id, ..User::with(&[]) })) };
@@ -285,7 +285,7 @@ fn touch_interval_below_a_second_is_refused_at_build() {
     }
 }
 
-/// Where a [`Stalls`] never answers.
+/// The step at which a [`Stalls`] never answers.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug)]
 enum Stall {
@@ -295,7 +295,7 @@ enum Stall {
     AfterWrite,
 }
 
-/// A store that at some point never answers, as behind a connection that hangs.
+/// A store that at one step never answers, as behind a connection that hangs.
 #[derive(Default)]
 struct Stalls {
     inner: MemoryStore,
@@ -353,7 +353,7 @@ impl SessionStore for Stalls {
     }
 }
 
-/// Row 90: a layer that limits the time of a request drops it wherever it waits. The client comes again and is served.
+/// Row 90: a layer with a time limit drops a request wherever it waits. The client retries and is served.
 #[tokio::test]
 async fn refresh_that_is_given_up_while_the_store_hangs_can_be_repeated() {
     for stall in [Stall::Read, Stall::BeforeWrite, Stall::AfterWrite] {

@@ -1,4 +1,4 @@
-//! What a sign-in knows of the client, and the session that it ends.
+//! Sign-ins: the facts about the client, and the session that a sign-in ends.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,7 @@ async fn sign_in_ends_the_session_whose_tokens_the_request_carries() {
 
 /// Row 99.
 #[tokio::test]
-async fn second_sign_in_of_a_browser_has_a_new_identifier_and_leaves_one_session() {
+async fn second_sign_in_of_a_browser_replaces_its_session() {
     let app = with_access_cookie();
     let first = app.sign_in().await;
     let before = app.auth.sessions(&7).await.unwrap().remove(0).id;
@@ -57,7 +57,7 @@ async fn second_sign_in_of_a_browser_has_a_new_identifier_and_leaves_one_session
     assert_ne!(first.text("csrf_token"), second.text("csrf_token"));
 }
 
-/// Row 99: what is no token of ours neither ends anything nor keeps anybody out.
+/// Row 99: a text that is not our token neither ends a session nor prevents the sign-in.
 #[tokio::test]
 async fn sign_in_with_forged_or_foreign_credentials_ends_nothing() {
     let app = with_access_cookie();
@@ -125,7 +125,7 @@ async fn session_remembers_address_user_agent_and_device() {
     assert_eq!(session.metadata.device_label(), Some("Firefox on Linux"));
 }
 
-/// Anybody can write these headers.
+/// Any client can write these headers.
 #[tokio::test]
 async fn address_is_not_taken_from_headers() {
     let app = app(|builder| builder);
@@ -139,7 +139,7 @@ async fn address_is_not_taken_from_headers() {
     assert!(sessions.iter().any(|session| session.metadata == SessionMetadata::default()));
 }
 
-/// Row 137: what a client says of itself ends up in lists and logs.
+/// Row 137: a text that the client chooses ends up in lists and logs.
 #[tokio::test]
 async fn user_agent_is_cut_and_printable() {
     let app = app(|builder| builder);
@@ -170,7 +170,7 @@ async fn address_is_known_to_tests_without_a_connection() {
     assert_eq!(session.metadata.address(), Some([192, 0, 2, 8].into()));
 }
 
-/// Behind a proxy the application knows better.
+/// Behind a proxy, the application knows the real address.
 #[tokio::test]
 async fn application_changes_what_is_kept() {
     let app = app(|builder| builder);
@@ -210,7 +210,7 @@ async fn debug_output_shows_no_token() {
     }
 }
 
-/// Rows 131 and 136: the client cannot tell what was wrong, the log can, and nobody is signed in or out.
+/// Rows 131 and 136: the event has the reason, the answer has not, and no session begins or ends.
 #[tokio::test]
 async fn refused_sign_in_looks_the_same_whatever_was_wrong() {
     let reasons = Arc::new(Reasons::default());

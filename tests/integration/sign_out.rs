@@ -1,4 +1,4 @@
-//! Signing out with cookies: what is taken away, and who may ask for it.
+//! Signing out with cookies: the cookies that it removes, and the senders that it accepts.
 
 use axum::http::{StatusCode, header};
 use cookie::time::Duration;
@@ -19,7 +19,7 @@ fn both_cookies() -> App {
 
 /// Row 112.
 #[tokio::test]
-async fn logout_by_cookie_ends_the_session_and_takes_every_cookie_away() {
+async fn logout_by_cookie_ends_the_session_and_removes_every_cookie() {
     for app in [refresh_cookie(), both_cookies()] {
         let signed_in = app.sign_in().await;
         let cookie = signed_in.cookie_header();
@@ -52,9 +52,9 @@ async fn an_expired_access_cookie_signs_out_too() {
     assert_eq!(app.session_count().await, 0);
 }
 
-/// Rows 107 to 109: another site signs nobody out.
+/// Rows 107 to 109: another site cannot sign a user out.
 #[tokio::test]
-async fn a_logout_that_another_site_sends_ends_nothing_and_takes_nothing_away() {
+async fn a_logout_from_another_site_changes_nothing() {
     for app in [refresh_cookie(), both_cookies()] {
         let signed_in = app.sign_in().await;
         let cookie = signed_in.cookie_header();
@@ -77,7 +77,7 @@ async fn a_logout_that_another_site_sends_ends_nothing_and_takes_nothing_away() 
     }
 }
 
-/// Row 112: a form of another site comes without the cookies, and its answer must not take them away either.
+/// Row 112: a form of another site comes without the cookies, and its answer must not remove them either.
 #[tokio::test]
 async fn a_logout_without_cookies_touches_none() {
     let app = both_cookies();
@@ -105,7 +105,7 @@ async fn two_cookies_of_one_name_are_refused() {
 
 /// Rows 107 and 112.
 #[tokio::test]
-async fn logout_all_by_cookie_is_checked_and_takes_every_cookie_away() {
+async fn logout_all_by_cookie_is_checked_and_removes_every_cookie() {
     let app = both_cookies();
     app.sign_in().await;
     let cookie = app.sign_in().await.cookie_header();
@@ -119,7 +119,7 @@ async fn logout_all_by_cookie_is_checked_and_takes_every_cookie_away() {
 
 /// Row 92: a refresh that fails keeps the cookies, mounted here as anywhere.
 #[tokio::test]
-async fn the_mounted_refresh_takes_the_cookie_and_never_takes_it_away() {
+async fn the_mounted_refresh_reads_the_cookie_and_never_removes_it() {
     let app = refresh_cookie();
     let cookie = app.sign_in().await.cookie_header();
     let answer = app.post("/auth/refresh", &[SAME_ORIGIN, ("cookie", &cookie)]).await;

@@ -138,7 +138,7 @@ pub(crate) fn key(secret: &[u8]) -> Key {
     Key::from_secret(Algorithm::Hs256, secret).unwrap().with_kid("k1").unwrap()
 }
 
-/// The builder with everything required; tests change what they are about.
+/// A builder with every required setting; tests change the settings that they are about.
 pub(crate) fn builder(clock: &TestClock) -> AuthBuilder<User> {
     Auth::builder()
         .access_key(key(ACCESS_SECRET))
@@ -159,12 +159,12 @@ impl App {
         Self::build_with(configure, |router| router)
     }
 
-    /// With more routes than the usual ones.
+    /// With further routes.
     pub(crate) fn routed(extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>) -> Self {
         Self::build_with(|builder| builder, extend)
     }
 
-    /// Both.
+    /// With further settings and routes.
     pub(crate) fn build_with(
         configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>,
         extend: impl FnOnce(AuthRouter<AppState>) -> AuthRouter<AppState>,
@@ -243,7 +243,7 @@ impl Answer {
         self.json()[member].as_str().unwrap_or_else(|| panic!("no {member} in {:?}", self.body)).to_owned()
     }
 
-    /// A refusal with this status and code, challenge and problem body in order.
+    /// Asserts a refusal with this status and code and a complete problem body.
     #[track_caller]
     pub(crate) fn refused(&self, status: StatusCode, code: &str) {
         assert_eq!((self.status, self.text("code").as_str()), (status, code));
@@ -260,7 +260,7 @@ pub(crate) async fn session_of(auth: &Auth<User>, access_token: &str) -> Session
     <Session<User> as FromRequestParts<_>>::from_request_parts(&mut parts, auth).await.unwrap()
 }
 
-/// The payload of a good access token for a member, to be bent by tests.
+/// The payload of a good access token for a member, for tests to change.
 pub(crate) fn payload() -> Value {
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "7", "client_id": AUDIENCE,
@@ -320,7 +320,7 @@ pub(crate) fn forge_text(payload: &str) -> String {
     format!("{message}.{signature}")
 }
 
-/// What a token says, unverified.
+/// The payload of a token, unverified.
 pub(crate) fn payload_of(token: &str) -> Value {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;

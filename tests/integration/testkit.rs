@@ -49,7 +49,7 @@ async fn ask<P: Policy<Checks = (), Proves = ()>>(
     guard.map(drop).map_err(|rejection| rejection.denial().code())
 }
 
-/// Every bad token that has a name, but for those that are bad for some routes only.
+/// Every bad token that has a name, except those that are bad for some routes only.
 async fn bad_tokens(forge: &TokenForge<User>) -> Vec<(&'static str, String)> {
     let user = &member();
     vec![
@@ -79,7 +79,7 @@ async fn each_bad_token_is_refused_and_a_good_one_is_not() {
     assert_eq!(ask::<Live>(&auth, &token).await, Ok(()));
 }
 
-/// A bad token is a good one but for what its name says; else a test with it would prove something else.
+/// A bad token differs from a good one as its name says, and in nothing else; otherwise a test with it would prove something else.
 #[tokio::test]
 async fn nothing_but_its_name_is_wrong_with_a_bad_token() {
     let auth = builder(&TestClock::at(NOW)).build().unwrap();
@@ -141,7 +141,7 @@ async fn bad_tokens_are_made_for_public_keys_as_well() {
     assert_eq!(ask::<SignedIn>(&auth, &forge.token(&member()).await).await, Ok(()));
 }
 
-/// The forge signs with the keys as they are, and not with those of its beginning.
+/// The forge signs with the current keys, and not with the first ones.
 #[tokio::test]
 async fn forge_follows_a_rotation_of_keys() {
     let auth = builder(&TestClock::at(NOW)).build().unwrap();
@@ -151,7 +151,7 @@ async fn forge_follows_a_rotation_of_keys() {
     assert_eq!(ask::<SignedIn>(&auth, &signed_in).await, Ok(()));
 }
 
-/// Rows 60, 61 and 94: bad for those routes that ask, and good for the others.
+/// Rows 60, 61 and 94: bad for the routes that demand more, and good for the others.
 #[tokio::test]
 async fn tokens_that_are_bad_for_some_routes_are_good_for_the_others() {
     let auth = TestAuth::new();
@@ -177,7 +177,7 @@ async fn tokens_that_are_bad_for_some_routes_are_good_for_the_others() {
 }
 
 #[tokio::test]
-async fn test_auth_refreshes_whoever_it_knows() {
+async fn test_auth_refreshes_known_users() {
     let auth = TestAuth::new();
     let user = member();
     let pair = auth.sign_in(&user).await;

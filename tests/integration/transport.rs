@@ -1,4 +1,4 @@
-//! Where an access token may stand, and that it stands in one place only.
+//! The places of an access token, and that a request uses one of them only.
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
@@ -54,9 +54,8 @@ fn places(token: &str) -> [Place; 4] {
     ]
 }
 
-/// Seed row 23.
 #[tokio::test]
-async fn token_is_taken_from_each_place_that_is_switched_on_and_told_apart() {
+async fn token_is_read_from_each_place_and_the_places_are_told_apart() {
     let app = everywhere();
     for place in places(&forge(&payload())) {
         let answer = place.fetch(&app, "/transport").await;
@@ -119,7 +118,7 @@ async fn empty_credential_is_malformed_and_not_anonymous() {
 }
 
 #[tokio::test]
-async fn bad_token_is_refused_wherever_it_stands() {
+async fn bad_token_is_refused_in_every_place() {
     let app = everywhere();
     let expired = forge(&payload_with("exp", json!(NOW - 3600)));
     let refresh_token = app.login(&[]).await.refresh_token;
@@ -136,7 +135,7 @@ async fn bad_token_is_refused_wherever_it_stands() {
 
 /// Rows 62 and 67.
 #[tokio::test]
-async fn places_that_are_not_switched_on_are_not_looked_at() {
+async fn places_that_are_not_switched_on_are_not_read() {
     let good = forge(&payload());
     for app in [App::new(), app(|builder| builder.cookies(Cookies::new()))] {
         for place in places(&good).into_iter().skip(1) {
@@ -161,10 +160,10 @@ async fn cookie_whose_name_differs_in_letter_case_is_another_cookie() {
     }
 }
 
-/// Rows 102, 105 and 106: a sibling host can set a cookie with a Unicode space before the `__Host-` prefix for the whole site. It
-/// signs nobody in, and it keeps nobody out either.
+/// Rows 102, 105 and 106: a sibling host can set a cookie with a Unicode space before the `__Host-` prefix for the whole site. It neither
+/// signs the user in nor keeps the user out.
 #[tokio::test]
-async fn cookie_that_a_sibling_host_plants_behind_a_unicode_space_is_another_cookie() {
+async fn cookie_with_a_unicode_space_before_its_name_is_another_cookie() {
     let app = with_access_cookie();
     let (own, other) = (app.sign_in().await, app.sign_in().await);
     let planted = format!(
@@ -199,9 +198,9 @@ async fn query_is_decoded_by_the_rules_of_forms() {
     assert_eq!(app.fetch(&format!("/me?Access_Token={good}"), &[]).await.text("code"), "missing_credentials");
 }
 
-/// The session that an outer layer has verified is not that of a credential which came in another way, even with the same bytes.
+/// The session that an outer layer has verified belongs to its credential. The same bytes in another place are another credential.
 #[tokio::test]
-async fn session_of_a_token_in_a_header_is_not_that_of_a_cookie_with_the_same_token() {
+async fn header_and_cookie_with_one_token_are_two_credentials() {
     let app = everywhere();
     let token = forge(&payload());
     let bearer = format!("Bearer {token}");
@@ -229,7 +228,7 @@ fn headers_and_parameters_with_another_meaning_are_refused() {
     }
 }
 
-/// A token's end counts in a cookie as well, whatever the browser does with the cookie.
+/// The expiry of a token counts in a cookie too, even if the browser keeps the cookie.
 #[tokio::test]
 async fn expired_token_in_a_cookie_is_refused() {
     let app = with_access_cookie();
@@ -240,7 +239,7 @@ async fn expired_token_in_a_cookie_is_refused() {
 }
 
 #[tokio::test]
-async fn document_names_every_place_that_the_router_is_told_of() {
+async fn document_names_every_place_that_is_switched_on() {
     let configured = everywhere();
     let routes = |router| routed(router).routes(routes!(logout)).describe(&configured.auth);
     let app = App::build_with(|builder| builder, routes);

@@ -1,5 +1,5 @@
-//! What the log says, and what it never says. A process of its own, since `tracing` keeps for the whole process which events
-//! anybody wants.
+//! The lines of the log, and the values that are never in it. The tests run in a process of their own, since `tracing` caches for the whole
+//! process which events are wanted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
 #[allow(dead_code, unused_imports, reason = "the integration tests use the rest")]
@@ -125,7 +125,7 @@ async fn a_method_that_no_standard_has_does_not_fill_the_log() {
     }
 }
 
-/// Rows 61 and 137; ASVS 8.3.3: both have a pseudonym, which is the one that their own requests have.
+/// Rows 61 and 137; ASVS 8.3.3: both have the pseudonym that their own requests have.
 #[tokio::test]
 async fn line_of_an_impersonated_request_names_both_by_their_pseudonyms() {
     let log = Log::default();
@@ -183,7 +183,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// Rows 136 to 138: a line is one line, whatever users are called, and names nobody.
+/// Rows 136 to 138: an event is one line for every user name, and has no identifiers.
 #[tokio::test]
 async fn each_event_is_one_line_with_fields_and_without_identifiers() {
     const WILD: &str =
@@ -275,9 +275,9 @@ async fn each_event_is_one_line_with_fields_and_without_identifiers() {
     }
 }
 
-/// Row 137: what fails is told without identifiers too, at every level, and with its cause beside it.
+/// Row 137: failures are logged without identifiers too, at every level, with their cause.
 #[tokio::test]
-async fn failures_name_nobody_either() {
+async fn failures_have_no_identifiers_either() {
     let log = Log::default();
     let _guard = log.collect();
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -306,7 +306,7 @@ async fn failures_name_nobody_either() {
     assert_eq!(with("user=\"7\""), 0, "{lines:#?}");
 }
 
-/// Row 138: whatever an error of the application holds, it is one line and no escape sequence.
+/// Row 138: an error of the application is one line without escape sequences, whatever it contains.
 #[tokio::test]
 async fn cause_of_a_failure_is_one_line() {
     struct Cause;

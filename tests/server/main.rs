@@ -1,8 +1,8 @@
-//! A server whose sessions outlive it, for the tests of faults, which kill it, start it again and run two of it on one store.
+//! A server whose sessions outlive it, for the fault tests, which kill it, restart it and run two of it on one store.
 //!
-//! `STORE` is the URL of a PostgreSQL database or of a Redis server, else the path of a SQLite file. Keys and rotation window come
-//! from the variables of `.env.example`. `CLOCK_OFFSET` is how many seconds its clock is ahead. It says on standard output where
-//! it listens, and ends with its standard input.
+//! `STORE` is the URL of a PostgreSQL database or of a Redis server, or the path of a SQLite file. Keys and rotation window come from the
+//! variables of `.env.example`. `CLOCK_OFFSET` is how many seconds its clock is ahead. It says on standard output where it listens, and
+//! ends with its standard input.
 
 use std::error::Error;
 use std::io::Read as _;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use utoipa::ToSchema;
 
-/// Whoever signs in.
+/// The signed-in user.
 #[derive(SessionClaims, Serialize, Deserialize, ToSchema, Clone)]
 struct User {
     #[claims(subject)]
@@ -27,7 +27,7 @@ struct User {
 }
 
 /// Sign in without a password
-#[public(reason = "nobody is signed in before signing in")]
+#[public(reason = "callers are not signed in yet")]
 #[utoipa::path(post, path = "/login", request_body = User, responses((status = 200, body = TokenPair)))]
 async fn login(State(auth): State<Auth<User>>, Json(user): Json<User>) -> Result<TokenPair, AuthRejection> {
     Ok(auth.login(&user, SessionMetadata::default()).await?)

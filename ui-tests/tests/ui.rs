@@ -99,7 +99,7 @@ folders! {
     session_claims
 }
 
-/// Rows 44 to 47, 51 and 146 of the security requirements: what does not compile, and what is said of it.
+/// Rows 44 to 47, 51 and 146 of `docs/REQUIREMENTS.md`: each mistake does not compile, and its message says the remedy.
 #[test]
 fn what_the_requirements_refuse_has_a_case() {
     for (row, case, said) in [

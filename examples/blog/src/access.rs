@@ -1,4 +1,4 @@
-//! Who may do what: roles, the claims, the named rules and the checks.
+//! Access: roles, claims, named rules and checks.
 
 use axum::extract::{Path, State};
 use countersign::{Role, SessionClaims, check, rule};
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::posts::Posts;
 
-/// What a user may be.
+/// The roles of a user.
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Every user.
@@ -29,10 +29,10 @@ pub struct User {
     /// The number in the table of users.
     #[claims(subject)]
     pub id: u64,
-    /// What the user may be.
+    /// The user's roles.
     #[claims(roles)]
     pub roles: Vec<Role>,
-    /// What the token is good for.
+    /// The scopes of the token.
     #[claims(scopes)]
     pub scopes: Vec<String>,
     /// The name to greet them with.
@@ -40,14 +40,14 @@ pub struct User {
 }
 
 rule! {
-    /// Writes posts at all.
+    /// Writes posts.
     pub CanWrite = role(Role::Author) && scope("posts:write");
 
-    /// Decides what everybody reads; nobody does so in another's name.
+    /// Publishes posts, as the user in person.
     pub CanPublish = role(Role::Editor) && scope("posts:write") && deny_impersonated;
 }
 
-/// The post is the user's own. Whoever may not see a draft is not told that it exists.
+/// The post is the user's own. For other users it does not exist: they get a 404.
 #[check(not_found)]
 pub async fn is_author(user: User, Path(id): Path<u64>, State(posts): State<Posts>) -> bool {
     posts.find(id).is_some_and(|post| post.author == user.id)

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::access::{Role, User};
 
-/// What a client sends to sign in.
+/// The body of a sign-in.
 #[derive(Deserialize, ToSchema)]
 pub struct Credentials {
     /// The user's name.
@@ -19,14 +19,14 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// What a client sends to show again who they are.
+/// The body of a reauthentication.
 #[derive(Deserialize, ToSchema)]
 pub struct Password {
     /// The password that the program printed.
     pub password: String,
 }
 
-/// Who can sign in; cheap to clone.
+/// The users who can sign in; cheap to clone.
 #[derive(Clone)]
 pub struct Accounts(Arc<[(User, String)]>);
 

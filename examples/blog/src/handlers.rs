@@ -1,4 +1,4 @@
-//! What is done, and above each handler who may do it.
+//! The handlers; the attribute above each says who may call it.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use crate::accounts::{Accounts, Credentials, Password};
 use crate::posts::{Draft, Post, Posts};
 
 /// Sign in with name and password
-#[public(reason = "nobody is signed in before signing in")]
+#[public(reason = "callers are not signed in yet")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
@@ -32,7 +32,7 @@ pub async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
-/// Show again who you are, for what asks for a fresh sign-in
+/// Prove again who you are, for routes that demand a fresh sign-in
 #[utoipa::path(post, path = "/reauthenticate", request_body = Password, responses((status = 200, body = TokenPair)))]
 pub async fn reauthenticate(
     caller: Reauthentication<User>,
@@ -44,7 +44,7 @@ pub async fn reauthenticate(
     Ok(caller.tokens().await?)
 }
 
-/// See the blog as another user does, unless that is an administrator: whoever acts for one is one
+/// See the blog as another user does; not as an administrator, whose rights would come with it
 #[require(role("admin") && fresh("10m"))]
 #[utoipa::path(post, path = "/users/{id}/impersonate", responses((status = 200, body = AccessGrant), (status = 404)))]
 pub async fn impersonate(
@@ -60,7 +60,7 @@ pub async fn impersonate(
     Ok(auth.impersonate(&session, &user).await?)
 }
 
-/// What everybody may read
+/// List the published posts
 #[public(reason = "published posts are for everybody")]
 #[utoipa::path(get, path = "/posts", responses((status = 200, body = Vec<Post>)))]
 pub async fn posts(State(posts): State<Posts>) -> Json<Vec<Post>> {
@@ -96,7 +96,7 @@ pub async fn rewrite(
     Ok(Json(posts.change(id, draft).ok_or(Denial::NotFound)?))
 }
 
-/// Let everybody read a post
+/// Publish a post
 #[require(CanPublish)]
 #[utoipa::path(post, path = "/posts/{id}/publish", responses((status = 200, body = Post)))]
 pub async fn publish(
@@ -107,7 +107,7 @@ pub async fn publish(
     Ok(Json(posts.publish(&proof, id).ok_or(Denial::NotFound)?))
 }
 
-/// Remove what a user wrote, and sign them out
+/// Remove a user's posts, and sign the user out
 #[require(role("admin") && fresh("10m") && live && deny_impersonated)]
 #[utoipa::path(delete, path = "/users/{id}", responses((status = 204)))]
 pub async fn close_account(
@@ -120,7 +120,7 @@ pub async fn close_account(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What is not there
+/// Answer a path that does not exist
 #[public(reason = "there is nothing here to guard")]
 pub async fn not_found() -> AuthRejection {
     Denial::NotFound.into()

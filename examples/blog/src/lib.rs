@@ -1,7 +1,7 @@
-//! A blog: readers, authors, editors and an administrator, each of whom may do what stands above the handlers and nothing else.
+//! A blog with readers, authors, editors and an administrator. The attribute above each handler says who may call it.
 //!
-//! `access.rs` says who may do what, `handlers.rs` what is done, and `access.md` is the table of both that the test
-//! `the_access_matrix_is_the_committed_one` holds to the code.
+//! `access.rs` has the roles and rules, `handlers.rs` the routes, and `access.md` the access matrix, which the test
+//! `the_access_matrix_is_the_committed_one` compares with the code.
 
 pub mod access;
 pub mod accounts;
@@ -17,15 +17,15 @@ use crate::access::User;
 use crate::accounts::Accounts;
 use crate::posts::Posts;
 
-/// What the handlers share; with `FromRef`, each takes the part it needs, as in `State(posts): State<Posts>`.
+/// The state that the handlers share; with `FromRef`, each takes the part it needs, as in `State(posts): State<Posts>`.
 #[derive(AuthState, FromRef, Clone)]
 pub struct AppState {
     /// Verifies tokens and keeps sessions.
     #[auth]
     pub auth: Auth<User>,
-    /// Who can sign in.
+    /// The users who can sign in.
     pub accounts: Accounts,
-    /// What was written.
+    /// The posts.
     pub posts: Posts,
 }
 

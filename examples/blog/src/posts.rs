@@ -14,17 +14,17 @@ use crate::access::CanPublish;
 pub struct Post {
     /// The number in its address.
     pub id: u64,
-    /// Who wrote it.
+    /// The author's number.
     pub author: u64,
     /// The headline.
     pub title: String,
     /// The text.
     pub text: String,
-    /// Everybody may read it.
+    /// Whether every caller may read it.
     pub published: bool,
 }
 
-/// What an author sends.
+/// The body of a new or changed post.
 #[derive(Deserialize, ToSchema)]
 pub struct Draft {
     /// The headline.
@@ -38,7 +38,7 @@ pub struct Draft {
 pub struct Posts(Arc<Mutex<BTreeMap<u64, Post>>>);
 
 impl Posts {
-    /// What everybody may read.
+    /// The published posts.
     pub fn published(&self) -> Vec<Post> {
         self.all().values().filter(|post| post.published).cloned().collect()
     }
@@ -65,7 +65,7 @@ impl Posts {
         Some(post.clone())
     }
 
-    /// Lets everybody read a post. Only a handler under a rule that includes [`CanPublish`] has the proof.
+    /// Publishes a post. Only a handler under a rule that includes [`CanPublish`] has the proof.
     pub fn publish(&self, _: &Proof<CanPublish>, id: u64) -> Option<Post> {
         let mut posts = self.all();
         let post = posts.get_mut(&id)?;
@@ -73,7 +73,7 @@ impl Posts {
         Some(post.clone())
     }
 
-    /// Removes what a user wrote.
+    /// Removes a user's posts.
     pub fn remove_all_of(&self, author: u64) {
         self.all().retain(|_, post| post.author != author);
     }

@@ -1,4 +1,4 @@
-//! Who may do what, proven: the table is the committed one, every route refuses whom it says it refuses, and drafts stay hidden.
+//! Access, proven: the matrix is the committed one, every route enforces its declared access, and drafts stay hidden.
 
 #![allow(clippy::unwrap_used, reason = "in a test that is how it fails")]
 
@@ -31,15 +31,15 @@ fn the_access_matrix_is_the_committed_one() {
 }
 
 #[tokio::test]
-async fn every_route_refuses_whom_it_says_it_refuses() {
+async fn every_route_enforces_its_declared_access() {
     let state = state();
     let auth = state.auth.clone();
-    let somebody = User { id: 3, roles: vec![Role::Reader], scopes: Vec::new(), name: "alan".to_owned() };
+    let user = User { id: 3, roles: vec![Role::Reader], scopes: Vec::new(), name: "alan".to_owned() };
     // Post 2 is the caller's, and user 2 one for whom an administrator may act.
-    AccessProbe::new(router(state), &auth).claims(somebody).param("id", "2").run().await.assert_no_gaps();
+    AccessProbe::new(router(state), &auth).claims(user).param("id", "2").run().await.assert_no_gaps();
 }
 
-/// Rows 56 and 57: nobody can tell another's draft from one that does not exist.
+/// Rows 56 and 57: another user's draft looks like one that does not exist.
 #[tokio::test]
 async fn a_foreign_draft_and_a_missing_one_look_the_same() {
     let state = state();
@@ -66,7 +66,7 @@ async fn a_foreign_draft_and_a_missing_one_look_the_same() {
 
 /// Guarded handlers are functions, and services that demand a proof can be tested without a request.
 #[tokio::test]
-async fn what_demands_a_proof_is_tested_without_a_request() {
+async fn functions_that_demand_a_proof_are_tested_without_a_request() {
     let posts = state().posts;
     assert!(posts.published().is_empty());
     posts.publish(&granted(), 1).unwrap();

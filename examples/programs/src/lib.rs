@@ -1,4 +1,4 @@
-//! What the example programs share and a real application has of its own: users with passwords, keys, a place to listen.
+//! The parts that the example programs share. A real application has its own: users with passwords, keys, an address to listen on.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -19,12 +19,12 @@ use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use utoipa::ToSchema;
 
-/// What a user may be.
+/// The roles of a user.
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Every user.
     Member,
-    /// Those who look after the others.
+    /// Manages the other users.
     #[role(implies(Member))]
     Admin,
 }
@@ -35,14 +35,14 @@ pub struct User {
     /// The number in the table of users.
     #[claims(subject)]
     pub id: u64,
-    /// What the user may be.
+    /// The user's roles.
     #[claims(roles)]
     pub roles: Vec<Role>,
     /// The name to greet them with.
     pub name: String,
 }
 
-/// What a client sends to sign in.
+/// The body of a sign-in.
 #[derive(Deserialize, ToSchema)]
 pub struct Credentials {
     /// The user's name.
@@ -56,7 +56,7 @@ pub struct Credentials {
 pub struct Users(Arc<[(User, String)]>);
 
 impl Users {
-    /// Makes the two.
+    /// Makes the two users.
     ///
     /// # Errors
     ///
@@ -82,18 +82,18 @@ impl Users {
     }
 }
 
-/// What the handlers share, but for those of `basic`, which shows the whole.
+/// The state that the handlers share, except in `basic`, which shows a whole program.
 #[derive(AuthState, Clone)]
 pub struct AppState {
     /// Verifies tokens and keeps sessions.
     #[auth]
     pub auth: Auth<User>,
-    /// Who can sign in.
+    /// The users who can sign in.
     pub users: Users,
 }
 
 /// Sign in with name and password
-#[public(reason = "nobody is signed in before signing in")]
+#[public(reason = "callers are not signed in yet")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
@@ -125,7 +125,7 @@ pub fn auth(users: &Users) -> Result<AuthBuilder<User>, Box<dyn Error>> {
         }))
 }
 
-/// How to sign in, where a program does not say it otherwise.
+/// How to sign in, unless a program says otherwise.
 const SIGN_IN: &str = r#"curl {url}/login --json '{"name":"ada","password":"{ada}"}'
 curl {url}/login --json '{"name":"max","password":"{max}"}'"#;
 
@@ -141,8 +141,8 @@ pub fn curl_lines(source: &str) -> String {
     lines
 }
 
-/// Serves the router on the loopback port `PORT` (3000 by default, 0 for a free one), and prints how to sign in and what to
-/// try, with `{url}` filled in, and for `{ada}` and `{max}` their passwords.
+/// Serves the router on the loopback port `PORT` (3000 by default, 0 for a free one), and prints how to sign in and the lines to try, with
+/// `{url}` and the passwords `{ada}` and `{max}` filled in.
 ///
 /// # Errors
 ///

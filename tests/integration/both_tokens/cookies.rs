@@ -13,9 +13,9 @@ fn with_cookies(path: &str, access: Option<&str>, cookies: &str, refresh: &[&str
     request
 }
 
-/// Seed row 3: the refresh token may stand in its cookie.
+/// The refresh token may be in its cookie instead of the header.
 #[tokio::test]
-async fn the_refresh_token_may_stand_in_its_cookie_and_in_one_place_only() {
+async fn the_refresh_token_may_be_in_its_cookie_and_in_one_place_only() {
     let app = app_with(|builder| builder.cookies(Cookies::new().with_access_cookie()));
     let (pair, other) = (app.login(&[Role::Admin]).await, app.login(&[Role::Admin]).await);
     let (access, refresh) = (&pair.access_token, &pair.refresh_token);

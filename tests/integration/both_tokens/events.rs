@@ -1,4 +1,4 @@
-//! What is told of a refusal.
+//! The events of a refusal.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Routes that ask for the refresh token beside the access token: seed row 3.
+//! Routes that demand the refresh token beside the access token.
 
 mod cookies;
 mod events;
@@ -66,7 +66,7 @@ async fn passes(app: &App, pair: &TokenPair) {
     }
 }
 
-/// Refused as a bad token on every route, which say the same.
+/// Asserts that every route refuses the pair as a bad token, with the same answer.
 async fn refused(app: &App, access: &str, refresh: &str) {
     for path in PATHS {
         let answer = send(app, path, access, refresh).await;
@@ -86,7 +86,6 @@ async fn refreshed(app: &App, refresh_token: &str) -> TokenPair {
     app.auth.refresh(refresh_token).await.unwrap()
 }
 
-/// Seed row 3.
 #[tokio::test]
 async fn both_tokens_of_one_session_pass_and_are_not_used_up() {
     let app = app();
@@ -101,7 +100,7 @@ async fn both_tokens_of_one_session_pass_and_are_not_used_up() {
     assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
 }
 
-/// Seed row 3: without the refresh token, an access token is not enough, and the other way round.
+/// Neither token is enough alone.
 #[tokio::test]
 async fn one_token_of_two_is_401_without_an_error_code() {
     let app = app();
@@ -117,7 +116,7 @@ async fn one_token_of_two_is_401_without_an_error_code() {
     }
 }
 
-/// A fault of the seeds: there, a refresh token alone, sent as a bearer, passed the high-security guard.
+/// In an earlier system, a refresh token alone, sent as the bearer token, passed the guard of high security.
 #[tokio::test]
 async fn a_refresh_token_is_no_bearer_token() {
     let app = app();
@@ -139,7 +138,7 @@ async fn an_access_token_is_no_refresh_token() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_at_all_is_refused() {
+async fn text_that_is_no_token_is_refused() {
     let app = app();
     let TokenPair { access_token, refresh_token, .. } = app.login(&[Role::Admin]).await;
     let (signed, signature) = refresh_token.rsplit_once('.').unwrap();
@@ -169,7 +168,7 @@ async fn a_refresh_token_given_twice_or_empty_is_400() {
     }
 }
 
-/// Seed row 3: the session has to be the same.
+/// The session has to be the same.
 #[tokio::test]
 async fn tokens_of_two_sessions_of_one_user_do_not_pass() {
     let app = app();
@@ -185,8 +184,8 @@ async fn tokens_of_two_sessions_of_one_user_do_not_pass() {
 async fn tokens_of_two_users_do_not_pass() {
     let app = app();
     let mine = app.login(&[Role::Admin]).await;
-    let somebody = User { id: 8, ..User::with(&[Role::Admin]) };
-    let theirs = app.auth.login(&somebody, SessionMetadata::default()).await.unwrap();
+    let other = User { id: 8, ..User::with(&[Role::Admin]) };
+    let theirs = app.auth.login(&other, SessionMetadata::default()).await.unwrap();
     refused(&app, &mine.access_token, &theirs.refresh_token).await;
     refused(&app, &theirs.access_token, &mine.refresh_token).await;
     passes(&app, &theirs).await;
@@ -205,9 +204,9 @@ async fn any_access_token_of_the_session_will_do() {
     }
 }
 
-/// Row 81, as at a refresh: a client that lost the answer, or sent two requests at once, is no thief.
+/// Row 78, as at a refresh: a client that lost the answer, or sent two requests at once, still passes.
 #[tokio::test]
-async fn the_token_before_the_current_one_passes_inside_the_window() {
+async fn the_previous_token_passes_inside_the_window() {
     let app = app();
     let first = app.login(&[Role::Admin]).await;
     refreshed(&app, &first.refresh_token).await;
@@ -218,7 +217,7 @@ async fn the_token_before_the_current_one_passes_inside_the_window() {
 
 /// As at a refresh: a replay ends the session.
 #[tokio::test]
-async fn the_token_before_the_current_one_ends_the_session_after_the_window() {
+async fn the_previous_token_ends_the_session_after_the_window() {
     let app = app();
     let first = app.login(&[Role::Admin]).await;
     let second = refreshed(&app, &first.refresh_token).await;
@@ -266,9 +265,9 @@ async fn an_expired_refresh_token_is_refused_beside_a_good_access_token() {
     assert_eq!(answer.status, StatusCode::OK, "an expired token is no replay");
 }
 
-/// Seed row 3: the session is live.
+/// The session is live.
 #[tokio::test]
-async fn a_session_that_was_ended_is_refused_while_its_tokens_are_unexpired() {
+async fn an_ended_session_is_refused_while_its_tokens_are_unexpired() {
     let app = app();
     let (gone, rest) = (app.login(&[Role::Admin]).await, app.login(&[Role::Admin]).await);
     passes(&app, &gone).await;
@@ -296,9 +295,9 @@ async fn a_store_that_does_not_answer_is_503_and_nothing_is_lost() {
     passes(&app, &pair).await;
 }
 
-/// A replay that cannot be carried out is a 503; it is no pass, and not forgotten.
+/// A replay that cannot end the session is a 503: the request does not pass, and the next replay ends the session.
 #[tokio::test]
-async fn a_replay_that_cannot_end_the_session_is_503_and_the_next_one_ends_it() {
+async fn a_replay_that_cannot_end_the_session_is_503() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let app = app_with(|builder| builder.store(Arc::clone(&store)));
     let first = app.login(&[Role::Admin]).await;
@@ -313,7 +312,7 @@ async fn a_replay_that_cannot_end_the_session_is_503_and_the_next_one_ends_it() 
 }
 
 #[tokio::test]
-async fn a_role_is_asked_for_after_the_tokens() {
+async fn roles_are_checked_after_the_tokens() {
     let app = app();
     let member = app.login(&[Role::Member]).await;
     let answer = send(&app, "/vault", &member.access_token, &member.refresh_token).await;
@@ -322,7 +321,7 @@ async fn a_role_is_asked_for_after_the_tokens() {
     answer.refused(StatusCode::UNAUTHORIZED, "missing_refresh_token");
 }
 
-/// `/vault` asks four times: guard, `RefreshSession`, `Session` and `User`.
+/// `/vault` needs the session four times: for the guard, `RefreshSession`, `Session` and `User`.
 #[tokio::test]
 async fn the_access_token_is_verified_once() {
     let app = app();
@@ -365,7 +364,7 @@ async fn the_extractor_says_when_the_refresh_token_ends() {
     assert_eq!(body, payload_of(&pair.refresh_token)["exp"].to_string());
 }
 
-/// The access tokens of a user that were ended are no half of a pair either.
+/// An access token that was ended is no half of a pair either.
 #[tokio::test]
 async fn an_access_token_from_before_its_user_s_were_ended_is_refused() {
     let app = app_with(|builder| builder.claims_source(|_| async { Ok(Some(User::with(&[Role::Admin]))) }));

@@ -1,8 +1,8 @@
-//! What somebody who acts for a user cannot do, and what is told of it.
+//! The limits of an actor, and the events.
 
 use super::*;
 
-/// Rows 95 to 98: who acts for a user sees and ends none of the user's sessions, and none of their own by mistake.
+/// Rows 95 to 98: an actor neither sees nor ends the user's sessions, nor their own by mistake.
 #[tokio::test]
 async fn endpoints_for_ones_own_sessions_are_closed() {
     let app = App::new();
@@ -26,9 +26,9 @@ async fn endpoints_for_ones_own_sessions_are_closed() {
     }
 }
 
-/// Neither the refresh token of the actor nor one of the user belongs to it, and neither is used up or ends anything.
+/// Neither the actor's refresh token nor the user's completes an impersonation token. Sending one uses up and ends nothing.
 #[tokio::test]
-async fn no_refresh_token_stands_beside_it() {
+async fn no_refresh_token_completes_an_impersonation_token() {
     let app = app(|builder| builder);
     let user = app.auth.login(&customer(), SessionMetadata::default()).await.unwrap();
     let (actor, token) = acting(&app).await;
@@ -40,9 +40,9 @@ async fn no_refresh_token_stands_beside_it() {
     }
 }
 
-/// Row 93: signing out with it ends nothing, in whatever way it arrives.
+/// Row 93: signing out with an impersonation token ends nothing, wherever it is sent.
 #[tokio::test]
-async fn signing_out_with_it_ends_nothing() {
+async fn signing_out_with_an_impersonation_token_ends_nothing() {
     let app = app(|builder| builder.cookies(Cookies::new().with_access_cookie()));
     let user = app.auth.login(&customer(), SessionMetadata::default()).await.unwrap();
     let (actor, token) = acting(&app).await;
@@ -63,9 +63,9 @@ async fn signing_out_with_it_ends_nothing() {
     }
 }
 
-/// The refresh cookie that a browser sends along is the actor's own credential, and signing out with that is what it says.
+/// The refresh cookie that a browser adds is the actor's own credential, so signing out with it signs the actor out.
 #[tokio::test]
-async fn cookie_of_the_actor_beside_it_signs_the_actor_out() {
+async fn refresh_cookie_of_the_actor_signs_the_actor_out() {
     let app = app(|builder| builder.cookies(Cookies::new()));
     let signed_in = app.sign_in().await;
     let grant = impersonate(&app, &signed_in.text("access_token")).await.unwrap();
@@ -79,7 +79,7 @@ async fn cookie_of_the_actor_beside_it_signs_the_actor_out() {
 
 type Told = (String, Option<String>, Option<String>, Option<String>);
 
-/// What happened, to whose account, by whom, in which session.
+/// Records each event, with its user, actor and session.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<Told>>>);
 
@@ -132,7 +132,7 @@ async fn every_event_names_who_acts_and_for_whom() {
     assert_eq!(told, expected);
 }
 
-/// Row 61: both identities stand in the log of a route that forbids it.
+/// Row 61: the event of a route that forbids it has both identities.
 #[tokio::test]
 async fn refusal_of_a_route_that_forbids_it_names_both() {
     let heard = Heard::default();

@@ -1,4 +1,4 @@
-//! The rules of the attributes as layers: seed rows 4 and 27.
+//! The rules of the attributes as layers.
 
 mod pages;
 mod services;
@@ -60,7 +60,7 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     Answer { status: parts.status, headers: parts.headers, body }
 }
 
-/// Seed row 4, and the same answers as the attributes give: rows 48, 62, 66.
+/// Rows 48 and 62: a layer answers as the attributes do.
 #[tokio::test]
 async fn a_layer_lets_in_signed_in_users_only() {
     let auth = auth();
@@ -79,7 +79,7 @@ async fn a_layer_lets_in_signed_in_users_only() {
 
 /// Row 59.
 #[tokio::test]
-async fn an_optional_layer_lets_in_strangers_and_refuses_bad_tokens() {
+async fn an_optional_layer_lets_in_visitors_and_refuses_bad_tokens() {
     let auth = auth();
     let pages = pages(auth.layer().optional());
     assert_eq!(send(&pages, request(None)).await.body, "nobody");
@@ -89,16 +89,16 @@ async fn an_optional_layer_lets_in_strangers_and_refuses_bad_tokens() {
     send(&pages, basic).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
-/// What a layer answers to users with these roles and the scope `posts:write`.
+/// The answers of a layer to users with these roles and the scope `posts:write`.
 async fn status(layer: AuthLayer<User>, roles: &[&str]) -> StatusCode {
     let mut payload = payload_with("roles", roles.into());
     payload["scope"] = "posts:write".into();
     send(&pages(layer), request(Some(&forge(&payload)))).await.status
 }
 
-/// Seed row 27, rows 49 and 50.
+/// Rows 49 and 50.
 #[tokio::test]
-async fn a_layer_asks_for_roles_and_scopes_as_the_attributes_do() {
+async fn a_layer_demands_roles_and_scopes_as_the_attributes_do() {
     let auth = auth();
     let (ok, forbidden) = (StatusCode::OK, StatusCode::FORBIDDEN);
     for (layer, admitted) in [
@@ -158,7 +158,7 @@ fn a_layer_with_a_rule_is_not_made_optional() {
     let _ = auth().layer().live().optional();
 }
 
-/// Seed row 4: the extractors inside a layer take the session that it verified.
+/// The extractors inside a layer take the session that it verified.
 #[tokio::test]
 async fn extractors_behind_a_layer_do_not_verify_again() {
     async fn page(user: User, session: Session<User>, both: RefreshSession<User>) -> String {
@@ -180,8 +180,7 @@ async fn extractors_behind_a_layer_do_not_verify_again() {
     assert_eq!(answer.body, "7");
 }
 
-/// A fault of the seeds: there, the layer for both tokens wrote its claims over those of the other, and the two could not be
-/// combined.
+/// In an earlier system, the layer for both tokens overwrote the claims of the other layer, so that the two could not be combined.
 #[tokio::test]
 async fn layers_for_one_token_and_for_both_combine_in_either_order() {
     async fn page(
@@ -220,7 +219,7 @@ async fn layers_of_two_auths_each_verify_for_themselves() {
 }
 
 #[tokio::test]
-async fn what_a_layer_outside_changes_is_what_counts() {
+async fn credentials_that_an_outer_layer_changed_count() {
     async fn strip(mut request: Request<Body>, next: Next) -> Response<Body> {
         request.headers_mut().remove(header::AUTHORIZATION);
         next.run(request).await
@@ -232,7 +231,7 @@ async fn what_a_layer_outside_changes_is_what_counts() {
     answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
-/// Both tokens were good when the layer outside looked; what counts is what the one inside sees.
+/// Both tokens were good at the outer layer; the inner layer judges those that reach it.
 #[tokio::test]
 async fn tokens_that_change_on_the_way_in_are_judged_again() {
     let auth = auth();
@@ -259,7 +258,7 @@ async fn tokens_that_change_on_the_way_in_are_judged_again() {
 }
 
 #[tokio::test]
-async fn with_route_layer_a_path_that_does_not_exist_is_404_and_with_layer_401() {
+async fn unknown_path_is_404_with_route_layer_and_401_with_layer() {
     let auth = auth();
     let page = || Router::new().route("/page", get(async || "page"));
     let nowhere = || with_headers("/nowhere", None, &[]);
@@ -283,7 +282,7 @@ async fn a_layer_guards_what_it_is_around_and_nothing_else() {
     assert_eq!(send(&router, nested).await.status, StatusCode::FORBIDDEN);
 }
 
-/// Row 51: a layer decides before the body is read.
+/// Row 52: a layer decides before the body is read.
 #[tokio::test]
 async fn the_handler_does_not_run_for_a_request_that_is_refused() {
     let ran = Arc::new(Mutex::new(0));
@@ -321,7 +320,7 @@ impl AuthEvents for Heard {
     }
 }
 
-/// Rows 136 to 138: the route stands in the event as a template.
+/// Rows 136 to 138: the event has the template of the route.
 #[tokio::test]
 async fn a_refusal_is_one_event_with_its_route_and_its_rule() {
     let heard = Heard::default();
@@ -338,7 +337,7 @@ async fn a_refusal_is_one_event_with_its_route_and_its_rule() {
     assert_eq!(heard.take(), [format!("denial refused missing_credentials - {rule}")]);
 }
 
-/// Seed row 4: the layer of both tokens refuses what the extractor refuses.
+/// The layer of both tokens refuses what the extractor refuses.
 #[tokio::test]
 async fn a_layer_for_both_tokens_refuses_what_the_extractor_refuses() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -363,7 +362,7 @@ async fn a_layer_for_both_tokens_refuses_what_the_extractor_refuses() {
 
 /// A layer on an [`AuthRouter`](countersign::AuthRouter) adds to what the handlers declare.
 #[tokio::test]
-async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
+async fn a_layer_and_an_attribute_are_both_enforced() {
     let auth = auth();
     let app = App::build_with(|builder| builder, |router| router.layer(auth.layer().role("support")));
     let status = async |roles: &[&str]| {
@@ -376,7 +375,6 @@ async fn a_layer_and_an_attribute_have_to_be_satisfied_both() {
     assert_eq!(app.get("/health", None).await.status, StatusCode::UNAUTHORIZED);
 }
 
-/// Seed row 17.
 #[tokio::test]
 async fn a_layer_that_looks_the_session_up_refuses_one_that_has_ended() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
@@ -402,9 +400,9 @@ async fn a_layer_that_looks_the_session_up_refuses_one_that_has_ended() {
     }
 }
 
-/// A look-up may be remembered for a while; both tokens are a question to the store each time.
+/// A look-up may be cached for a while; both tokens ask the store each time.
 #[tokio::test]
-async fn both_tokens_are_never_judged_by_a_remembered_look_up() {
+async fn both_tokens_are_never_judged_by_a_cached_look_up() {
     let store = Arc::new(MemoryStore::new());
     let auth =
         || builder(&TestClock::at(NOW)).store(Arc::clone(&store)).live_cache(Duration::from_secs(60), 100);

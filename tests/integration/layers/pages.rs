@@ -1,4 +1,4 @@
-//! Pages: who is not signed in goes to the login, and who is does not.
+//! Pages: visitors who are not signed in are redirected to the login, and signed-in users are not.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::support::{NOW, User, builder, forge, payload, payload_with};
 
 #[test]
 #[should_panic = "a redirect goes to a path such as `/login`, or to a URL"]
-fn a_target_that_cannot_stand_in_a_header_is_refused() {
+fn a_target_that_does_not_fit_a_header_is_refused() {
     let _ = auth().layer().redirect("/login\r\nSet-Cookie: a=b");
 }
 
-/// It would lead to another place from every page.
+/// Such a target leads to a different place from each page.
 #[test]
 fn a_target_that_depends_on_the_page_is_refused() {
     for target in ["login", "//login.example.com", "", "javascript:alert(1)", "./login"] {
@@ -28,9 +28,9 @@ fn a_target_that_depends_on_the_page_is_refused() {
     let _ = auth().layer().redirect("https://login.example.com/");
 }
 
-/// Seed row 27: pages send strangers to the login.
+/// Pages redirect visitors to the login.
 #[tokio::test]
-async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
+async fn a_page_redirects_visitors_and_no_other_caller() {
     let auth = auth();
     let pages = pages(auth.layer().role("editor").redirect("/login"));
     for token in [None, Some("not-a-token")] {
@@ -54,7 +54,7 @@ async fn a_page_redirects_who_is_not_signed_in_and_nobody_else() {
 
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// Seed row 27: htmx follows a header of its own, since it would swap what a 303 leads to into the page.
+/// htmx follows a header of its own, since it would swap the target of a 303 into the page.
 #[tokio::test]
 async fn htmx_is_redirected_in_its_own_way() {
     let auth = auth();
@@ -89,9 +89,9 @@ fn login_page(auth: &Auth<User>) -> Router {
         .layer(auth.anonymous_only("/home"))
 }
 
-/// Seed row 27: who is signed in has no business at the login.
+/// A user who is signed in is sent away from the login page.
 #[tokio::test]
-async fn a_login_page_sends_who_is_signed_in_home() {
+async fn a_login_page_sends_signed_in_users_home() {
     let auth = auth();
     let page = login_page(&auth);
     let token = forge(&payload());
@@ -103,7 +103,7 @@ async fn a_login_page_sends_who_is_signed_in_home() {
 
 /// An expired token must not lock its owner out of the page where they get the next one.
 #[tokio::test]
-async fn a_login_page_lets_in_who_has_no_good_token() {
+async fn a_login_page_lets_in_callers_without_a_good_token() {
     let heard = Heard::default();
     let auth = builder(&TestClock::at(NOW)).events(heard.clone()).build().unwrap();
     let page = login_page(&auth);
@@ -111,7 +111,7 @@ async fn a_login_page_lets_in_who_has_no_good_token() {
     for token in [None, Some("not-a-token"), Some(&expired)] {
         assert_eq!(send(&page, request(token)).await.body, "login");
     }
-    assert_eq!(heard.take(), [""; 0], "nobody was refused");
+    assert_eq!(heard.take(), [""; 0], "no request was refused");
     send(&page, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
     assert_eq!(heard.take(), ["denial refused invalid_request /page any signed-in user"]);
 }
@@ -132,15 +132,15 @@ async fn a_page_does_not_redirect_when_the_store_is_down() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "the refresh token is missing");
 }
 
-/// Without `live` here, the page behind the login and the login would send the user to each other for 15 minutes.
+/// Without `live` here, the login page and the page behind it would redirect the user to each other for 15 minutes.
 #[tokio::test]
-async fn a_login_page_that_looks_the_session_up_lets_in_whose_session_has_ended() {
+async fn a_live_login_page_lets_in_users_of_ended_sessions() {
     let store = Arc::new(FaultyStore::new(MemoryStore::new()));
     let auth =
         |liveness| builder(&TestClock::at(NOW)).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
     let (on_demand, always) = (auth(Liveness::OnDemand), auth(Liveness::Always));
     let login_page = async |session: Option<Extension<Session<User>>>| match session {
-        Some(_) => "login of somebody",
+        Some(_) => "login, signed in",
         None => "login",
     };
     let page = |layer| Router::new().route("/page", get(login_page)).layer(layer);

@@ -15,7 +15,7 @@ use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use super::{auth, login, pages, request, send, with_headers};
 use crate::support::{NOW, User, builder, forge, payload, payload_with};
 
-/// A bare service with a body that is not axum's, an error of its own, and claims out of the extensions.
+/// A bare service with a body that is not axum's, an error of its own, and claims from the extensions.
 #[tokio::test]
 async fn a_service_without_axum_is_guarded_with_a_body_of_its_own() {
     #[derive(Debug, PartialEq)]
@@ -97,7 +97,7 @@ async fn the_service_that_was_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn a_service_that_never_gets_ready_says_so_in_its_own_words() {
+async fn a_service_that_never_gets_ready_keeps_its_own_error() {
     let mut service = auth().layer().layer(OneCall { polled: false, fails: true });
     assert_eq!(service.ready().await.err(), Some("not ready"));
 }
@@ -122,9 +122,9 @@ fn an_error_of_the_service_inside_stays_infallible_for_axum() {
     infallible(&auth().layer().layer(service_fn(answer)));
 }
 
-/// A service without extractors takes the session from the extensions, and believes the layer that is around it.
+/// A service without extractors takes the session from the extensions, and trusts the layer around it.
 #[tokio::test]
-async fn a_layer_that_finds_nobody_leaves_nobody_for_those_inside() {
+async fn a_layer_without_a_session_removes_that_of_an_outer_layer() {
     let named = HeaderName::from_static("x-other");
     let (inner, outer) = (auth(), builder(&TestClock::at(NOW)).access_header(named).build().unwrap());
     let pair = login(&outer, &[]).await;

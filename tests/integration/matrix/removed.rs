@@ -42,7 +42,7 @@ fn tells(before: &AuthRouter<State>, now: &AuthRouter<State>, expected: &str) {
     }
 }
 
-/// Each is served to more people than before.
+/// Each path is served to more callers than before.
 #[test]
 fn removing_a_guarded_route_in_front_of_a_broader_one_is_wider() {
     let router = AuthRouter::<State>::new;
@@ -73,7 +73,7 @@ fn removing_a_guarded_route_in_front_of_a_broader_one_is_wider() {
 }
 
 #[test]
-fn removing_a_route_beside_routes_that_nobody_can_list_is_possibly_wider() {
+fn removing_a_route_beside_unlisted_routes_is_possibly_wider() {
     let legacy = || AuthRouter::<State>::new().unguarded("legacy", Router::new());
     tells(
         &legacy().routes(routes!(specific::secret)),
@@ -83,7 +83,7 @@ fn removing_a_route_beside_routes_that_nobody_can_list_is_possibly_wider() {
     );
 }
 
-/// Nothing but the order of calls differs, and strangers get in.
+/// Only the order of calls differs, and anonymous callers get in.
 #[test]
 fn swapping_the_handlers_for_other_methods_of_two_paths_is_wider() {
     #[public(reason = "for everybody")]

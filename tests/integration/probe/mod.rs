@@ -1,6 +1,6 @@
 //! The probe: it finds no gap in a router that does what it declares, and every gap in one that does not.
 
-mod lies;
+mod gaps;
 mod other_methods;
 
 use axum::extract::Path;
@@ -99,7 +99,7 @@ async fn post(Json(_): Json<Value>) -> StatusCode {
     StatusCode::CREATED
 }
 
-/// The argument declares it.
+/// The argument declares the access.
 #[utoipa::path(get, path = "/by-argument/{*rest}")]
 async fn by_argument(user: User) -> String {
     user.name
@@ -188,7 +188,7 @@ async fn every_setting_of_the_auth_leaves_no_gaps() {
     }
 }
 
-/// A clock that goes on, and the keys of an application's own.
+/// A running clock, and keys of the application's own.
 #[tokio::test]
 async fn application_with_its_own_auth_has_no_gaps() {
     let auth = crate::support::builder(&countersign::testing::TestClock::at(0))
@@ -216,9 +216,9 @@ const OWNS_HIDDEN: Rule = Rule::Check { name: "owns", not_found: true };
 policy!(AdminOrOwner, Rule::Any(&[Rule::Role("admin"), OWNS]), One<Owns<false, false>>);
 policy!(EditorAndOwner, Rule::All(&[Rule::Role("editor"), OWNS_HIDDEN]), One<Owns<false, true>>);
 
-/// Rows 56 and 57 are the application's own data; what its checks say is told, not judged.
+/// Rows 56 and 57 are about the application's own data; the report names the decisions of checks and does not judge them.
 #[tokio::test]
-async fn what_checks_decide_is_told_and_is_no_gap() {
+async fn decisions_of_checks_are_reported_and_are_no_gap() {
     #[utoipa::path(get, path = "/either")]
     async fn either(_: Guard<AdminOrOwner>) {}
     #[utoipa::path(get, path = "/both")]
@@ -248,7 +248,7 @@ enum Rank {
     Cook,
 }
 
-/// Claims that hold exactly one role, so that nobody is without.
+/// Claims that hold exactly one role, so that every user has one.
 #[derive(SessionClaims, Clone)]
 struct Soldier {
     #[claims(subject)]
@@ -275,9 +275,9 @@ async fn claims_that_hold_one_role_need_no_template() {
     assert_eq!(report.not_probed().count(), 0, "{report}");
 }
 
-/// Nobody has shown then that the route lets anybody in.
+/// Then no request has shown that the route lets callers in.
 #[tokio::test]
-async fn rule_that_no_claims_can_meet_is_told() {
+async fn rule_that_no_claims_can_meet_is_reported() {
     #[require(role("general") && role("cook"))]
     #[utoipa::path(get, path = "/feast")]
     async fn feast() {}
@@ -326,7 +326,7 @@ async fn roles_of_an_open_set_are_those_that_rules_name() {
 }
 
 #[tokio::test]
-async fn pages_that_send_strangers_to_the_login_are_closed() {
+async fn pages_that_redirect_visitors_to_the_login_are_closed() {
     let auth = TestAuth::new();
     let routes = || AuthRouter::new().routes(routes!(me, post)).layer(auth.layer().redirect("/login"));
     probe(&auth, routes()).login_page("/login").run().await.assert_no_gaps();
@@ -345,9 +345,9 @@ async fn cors_layer_is_no_gap() {
     probe(&auth, router).run().await.assert_no_gaps();
 }
 
-/// A handler's own 403 is a gap until somebody says that it is the handler's.
+/// A handler's own 403 is a gap until the test says that it is the handler's.
 #[tokio::test]
-async fn refusal_of_a_handler_is_told_apart_when_it_is_said() {
+async fn refusal_of_a_handler_is_no_gap_when_the_test_names_it() {
     #[authenticated]
     #[utoipa::path(get, path = "/moody")]
     async fn moody() -> Response {
@@ -400,7 +400,7 @@ async fn claims_that_need_more_have_to_be_given() {
     let _ = AccessProbe::new(router, &auth).run().await;
 }
 
-/// What was taken as it is has no row, and is not asked.
+/// An unguarded router has no row for each route, and is not probed.
 #[tokio::test]
 async fn unguarded_routes_are_no_gaps() {
     let auth = TestAuth::new();

@@ -1,4 +1,4 @@
-//! What answers the methods that no route of a path has is probed as routes are.
+//! Handlers for the methods that no route of a path has are probed like routes.
 
 use std::convert::Infallible;
 
@@ -29,15 +29,15 @@ async fn help() -> &'static str {
 #[require_role("admin")]
 async fn for_admins() {}
 
-/// Promises what it does not ask for.
-struct Lie;
+/// Declares an access that it does not enforce.
+struct Unenforced;
 
-impl DeclaresAccess for Lie {
+impl DeclaresAccess for Unenforced {
     const ACCESS: Access = Access::Require(Rule::Role("admin"));
     type Demands = ();
 }
 
-impl<S: Sync> FromRequestParts<S> for Lie {
+impl<S: Sync> FromRequestParts<S> for Unenforced {
     type Rejection = Infallible;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
@@ -45,7 +45,7 @@ impl<S: Sync> FromRequestParts<S> for Lie {
     }
 }
 
-async fn lies(_: Lie) -> &'static str {
+async fn unenforced(_: Unenforced) -> &'static str {
     "for administrators"
 }
 
@@ -54,7 +54,7 @@ async fn report(router: AuthRouter<State>) -> ProbeReport {
 }
 
 #[tokio::test]
-async fn handlers_for_other_methods_that_do_what_they_declare_are_no_gaps() {
+async fn correct_handlers_for_other_methods_are_no_gaps() {
     let router = AuthRouter::new()
         .routes(routes!(signed_in))
         .method_not_allowed_fallback(fallback!(help))
@@ -67,18 +67,18 @@ async fn handlers_for_other_methods_that_do_what_they_declare_are_no_gaps() {
 }
 
 #[tokio::test]
-async fn handler_for_other_methods_that_lies_is_found_on_every_path() {
+async fn unguarded_handler_for_other_methods_is_found_on_every_path() {
     let router = AuthRouter::new().routes(routes!(signed_in, open));
-    let told = report(router.method_not_allowed_fallback(fallback!(lies))).await;
+    let told = report(router.method_not_allowed_fallback(fallback!(unenforced))).await;
     for path in ["/signed-in", "/open"] {
         let mut gaps = told.gaps().filter(|gap| gap.path() == path && gap.method() == "other");
         assert!(gaps.any(|gap| gap.kind() == GapKind::LetThrough && gap.request() == "no token"), "{told}");
     }
 }
 
-/// Nobody knows the paths.
+/// The paths are not listed.
 #[tokio::test]
-async fn other_methods_of_a_router_of_axum_are_told_and_not_probed() {
+async fn other_methods_of_a_router_of_axum_are_reported_and_not_probed() {
     let auth = TestAuth::new();
     let router = AuthRouter::new()
         .nest_router("/legacy", auth.layer(), Router::new().route("/a", get(async || "a")))

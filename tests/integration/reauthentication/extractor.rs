@@ -1,4 +1,4 @@
-//! The extractor: with cookies and without, who gets through it, and what is told.
+//! The extractor with and without cookies, the callers it accepts, and its events.
 
 use super::*;
 
@@ -34,7 +34,7 @@ async fn browser_gets_new_cookies_of_the_same_session() {
 
 /// Rows 107 and 108: another site can send the cookies, and a form of its own with a token in the address.
 #[tokio::test]
-async fn another_site_reauthenticates_nobody() {
+async fn another_site_cannot_reauthenticate() {
     let app = app(|builder| {
         let query = AccessTokenInQuery::named("access_token");
         builder.cookies(Cookies::new().with_access_cookie()).access_query(query)
@@ -58,7 +58,7 @@ async fn another_site_reauthenticates_nobody() {
 }
 
 #[tokio::test]
-async fn extractor_refuses_whoever_has_no_session() {
+async fn extractor_refuses_callers_without_a_session() {
     let app = app(|builder| builder.liveness(Liveness::OnDemand));
     let pair = app.login(&[]).await;
     let send = async |token: Option<&str>| {
@@ -84,7 +84,7 @@ async fn cookies_that_are_not_configured_are_an_error_and_consume_nothing() {
 
 type Told = (String, Option<String>, Option<String>, Option<String>);
 
-/// What happened, to whose account, by whom, and where.
+/// Records each event, with its user, actor and route.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<Told>>>);
 
@@ -97,7 +97,7 @@ impl AuthEvents for Heard {
     }
 }
 
-/// Rows 131 and 136: whoever guesses with a stolen session is told of.
+/// Rows 131 and 136: guesses with a stolen session are reported.
 #[tokio::test]
 async fn each_attempt_is_one_event() {
     let heard = Heard::default();

@@ -1,4 +1,4 @@
-//! Handlers and services for what no route answers.
+//! Handlers and services for requests that no route answers.
 
 use axum::Router;
 use axum::http::header::ALLOW;
@@ -42,7 +42,7 @@ mod open {
     }
 }
 
-/// Rows 55 and 135: unknown paths are 401 for strangers, where the application says so.
+/// Rows 55 and 135: unknown paths are 401 for anonymous callers, where the application says so.
 #[tokio::test]
 async fn a_fallback_declares_its_access() {
     let auth = auth();
@@ -123,7 +123,7 @@ async fn every_path_says_which_handler_answers_its_other_methods() {
 }
 
 #[tokio::test]
-async fn a_handler_for_other_methods_keeps_its_paths_when_nested_and_merged() {
+async fn a_handler_for_other_methods_keeps_its_paths() {
     let auth = auth();
     let nested = AuthRouter::new().routes(routes!(me)).method_not_allowed_fallback(fallback!(for_admins));
     let router = AuthRouter::new()
@@ -180,7 +180,7 @@ async fn a_guard_is_around_the_handlers_for_other_methods_so_far() {
     assert!(message.contains("and the handler for other methods of `/me`, added at "), "{message}");
 }
 
-/// Also where nobody can list them, and past the access of the router that they are in.
+/// Also where the routes are not listed. The access with which such a router was added does not apply to these methods.
 #[tokio::test]
 async fn a_router_of_axum_has_a_row_for_other_methods_too() {
     let auth = auth();
@@ -223,9 +223,9 @@ async fn a_fallback_service_is_guarded() {
     }
 }
 
-/// What the matrix says of fallbacks in nested routers is what is served.
+/// The matrix has the fallbacks of nested routers as they are served.
 #[tokio::test]
-async fn a_nested_fallback_answers_below_its_prefix_and_is_lost_where_axum_loses_it() {
+async fn a_nested_fallback_is_in_the_matrix_where_it_is_served() {
     let auth = auth();
     let inner = || AuthRouter::new().routes(routes!(me)).fallback(fallback!(for_admins));
     let once = AuthRouter::new().nest("/api", inner());
@@ -244,7 +244,7 @@ async fn a_nested_fallback_answers_below_its_prefix_and_is_lost_where_axum_loses
     assert_eq!(statuses(&kept, Method::GET, "/nothing").await, [404, 404, 404]);
 }
 
-/// Nobody can ask a router of axum whether it has a fallback.
+/// A router of axum does not reveal whether it has a fallback.
 #[tokio::test]
 async fn a_nested_fallback_that_an_unguarded_one_keeps_alive_has_a_row() {
     let auth = auth();

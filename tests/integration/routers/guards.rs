@@ -63,7 +63,7 @@ async fn a_guard_is_demanded_beside_what_routes_demand() {
     assert!(get["responses"]["403"]["description"].as_str().unwrap().contains("role `admin`"), "{get}");
     assert!(get["description"].as_str().unwrap().contains("In my own words."), "{get}");
     let post = operation(&router, "/reports", "post");
-    // Who is an admin is an editor as well.
+    // An admin is an editor as well.
     assert_eq!(post["security"], json!([{ "bearer": ["admin"] }]));
     assert_eq!(post["responses"]["403"]["description"], "in my own words");
 
@@ -71,7 +71,7 @@ async fn a_guard_is_demanded_beside_what_routes_demand() {
     assert_eq!(statuses(&router, Method::GET, "/reports").await, [401, 403, 200]);
     assert_eq!(statuses(&router, Method::POST, "/reports").await, [401, 403, 200]);
     assert_eq!(statuses(&router, Method::GET, "/service").await, [401, 403, 403]);
-    // What is not there is not told to those who may not ask.
+    // Callers without the access do not learn which paths exist.
     assert_eq!(statuses(&router, Method::DELETE, "/reports").await, [401, 403, 405]);
     assert_eq!(statuses(&router, Method::GET, "/nothing").await, [404, 404, 404]);
     ask(&router, Method::DELETE, "/reports", None)
@@ -150,7 +150,7 @@ async fn a_guard_is_around_fallbacks_and_nested_routers_too() {
     assert_eq!(statuses(&router, Method::GET, "/nothing").await, [401, 403, 404]);
 }
 
-/// A nested router of axum may have a fallback that nobody knows of, so the guard is around everything.
+/// A nested router of axum may have a fallback that is not listed, so the guard is around everything.
 #[tokio::test]
 async fn the_fallback_of_a_nested_router_of_axum_is_inside_the_guard() {
     let auth = auth();
@@ -164,7 +164,7 @@ async fn the_fallback_of_a_nested_router_of_axum_is_inside_the_guard() {
 }
 
 #[tokio::test]
-async fn routes_for_everybody_who_signs_in_are_narrowed() {
+async fn routes_for_all_signed_in_users_are_narrowed() {
     let auth = auth();
     let open = AuthRouter::new().fallback(fallback!(greeting));
     let narrowed = open.clone().guard(auth.layer());
@@ -200,7 +200,7 @@ fn a_public_route_in_a_guarded_router_is_refused_with_both_places() {
     );
 }
 
-/// Row 47: also by a layer that only looks at credentials, and for everything that nobody declared.
+/// Row 47: also by a layer that only verifies credentials, and for routes without a declared access.
 #[test]
 fn every_public_route_in_a_guarded_router_is_refused() {
     let auth = auth();
@@ -242,7 +242,7 @@ fn an_open_guard_takes_nothing_away() {
 }
 
 #[test]
-fn a_guard_and_a_route_that_nobody_meets_together_are_refused() {
+fn a_guard_and_a_route_that_exclude_each_other_are_refused() {
     let auth = auth();
     let new = AuthRouter::<countersign::Auth<User>>::new;
     let absent = Rule::Not(&Rule::Role("editor"));
@@ -264,7 +264,7 @@ fn a_guard_over_nothing_is_refused() {
 
 /// Layers that were added before a guard run inside of it, and those that come later around it.
 #[tokio::test]
-async fn a_layer_after_a_guard_sees_refused_requests_and_one_before_does_not() {
+async fn only_a_layer_after_a_guard_sees_refused_requests() {
     let auth = auth();
     let teapot = || from_fn(async |_: Request, _: Next| not_allowed().await);
     let inside = AuthRouter::new().routes(routes!(reports)).layer(teapot()).guard(auth.layer().role("admin"));
@@ -274,9 +274,9 @@ async fn a_layer_after_a_guard_sees_refused_requests_and_one_before_does_not() {
     assert_eq!(statuses(&finished(outside, &auth), Method::GET, "/reports").await, [418, 418, 418]);
 }
 
-/// Row 55: what somebody else leaves in the extensions signs nobody in.
+/// Row 55: a session that a foreign layer leaves in the extensions signs no caller in.
 #[tokio::test]
-async fn a_foreign_layer_cannot_sign_anybody_in() {
+async fn a_foreign_layer_cannot_sign_callers_in() {
     let (auth, foreign) = (auth(), auth());
     // A session of the same user that another `Auth` has verified, kept from an earlier request.
     let (kept, sessions) = tokio::sync::mpsc::unbounded_channel::<Session<User>>();

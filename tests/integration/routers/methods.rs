@@ -1,4 +1,4 @@
-//! HEAD, OPTIONS, TRACE and methods that nobody knows.
+//! HEAD, OPTIONS, TRACE and unknown methods.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_LENGTH};
@@ -35,7 +35,7 @@ async fn head_follows_get_and_has_no_body() {
     }
 }
 
-/// Row 53: 405 without the handler, and without a word about who may.
+/// Row 53: 405; the handler does not run, and the answer does not reveal the access.
 #[tokio::test]
 async fn other_methods_reach_no_handler() {
     let auth = auth();
@@ -68,7 +68,7 @@ fn a_handler_for_trace_is_refused_at_start() {
     );
 }
 
-/// Row 53: another method by a header is for whoever adds a layer for it, and not for us.
+/// Row 53: a header that names another method counts only if the application adds a layer for it.
 #[tokio::test]
 async fn a_header_makes_no_other_method() {
     let auth = auth();

@@ -2,9 +2,9 @@
 
 mod fallbacks;
 mod guards;
+mod matrix_rows;
 mod methods;
 mod pages;
-mod places;
 mod services;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ pub(crate) fn auth() -> Auth<User> {
     builder(&TestClock::at(NOW)).build().unwrap()
 }
 
-/// A token of somebody who holds these roles.
+/// A token of a user with these roles.
 pub(crate) fn token(roles: &[Role]) -> String {
     let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
     forge(&payload_with("roles", serde_json::json!(names)))
@@ -37,7 +37,7 @@ pub(crate) async fn ask(router: &Router, method: Method, path: &str, token: Opti
     send(router, request(method, path, token, Body::empty())).await
 }
 
-/// The answers to nobody, a member and an administrator.
+/// The answers to an anonymous caller, a member and an administrator.
 pub(crate) async fn statuses(router: &Router, method: Method, path: &str) -> [u16; 3] {
     let (member, admin) = (forge(&payload()), token(&[Role::Admin]));
     let mut statuses = [0; 3];
@@ -47,7 +47,7 @@ pub(crate) async fn statuses(router: &Router, method: Method, path: &str) -> [u1
     statuses
 }
 
-/// A router with its state, ready to be asked.
+/// A router with its state, ready for requests.
 pub(crate) fn finished(router: AuthRouter<Auth<User>>, auth: &Auth<User>) -> Router {
     router.with_state::<()>(auth.clone()).into()
 }
@@ -76,7 +76,7 @@ fn access_at<S: Clone + Send + Sync + 'static>(router: &AuthRouter<S>, route: &s
     row.unwrap_or_else(|| panic!("no row for {route}")).access()
 }
 
-/// What a program that is put together wrongly says.
+/// The panic message of a router that is composed wrongly.
 pub(crate) fn panic_of<T>(build: impl FnOnce() -> T) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(build)) else { panic!("it did not panic") };
     match panic.downcast::<String>() {
@@ -85,7 +85,7 @@ pub(crate) fn panic_of<T>(build: impl FnOnce() -> T) -> String {
     }
 }
 
-/// Answers what nobody may see without the access.
+/// Answers with a text that must not be seen without the access.
 async fn secret() -> &'static str {
     "secret"
 }

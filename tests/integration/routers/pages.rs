@@ -43,7 +43,7 @@ async fn the_pages_and_all_their_files_are_guarded() {
 }
 
 #[tokio::test]
-async fn unguarded_pages_are_for_everybody_and_say_why() {
+async fn unguarded_pages_are_public_and_say_why() {
     let auth = auth();
     let router = AuthRouter::new().scalar("docs/", Unguarded("the interface is no secret"));
     for (route, access, declared) in rows(&router) {
@@ -66,16 +66,13 @@ async fn a_browser_that_is_not_signed_in_is_sent_to_the_login() {
     assert_eq!(ask(&router, Method::GET, "/scalar", Some(&token(&[]))).await.status, StatusCode::FORBIDDEN);
 }
 
-/// Wherever the pages were added, they show what became of the document.
+/// The pages show the final document, wherever they were added.
 #[tokio::test]
 async fn the_pages_show_the_final_document() {
     let auth = auth();
-    let everybody = Unguarded("for this test");
-    let inner = AuthRouter::new()
-        .openapi_json("/document.json", everybody)
-        .scalar("/", everybody)
-        .routes(routes!(me));
-    let merged = AuthRouter::new().openapi_json("/merged.json", everybody);
+    let open = Unguarded("for this test");
+    let inner = AuthRouter::new().openapi_json("/document.json", open).scalar("/", open).routes(routes!(me));
+    let merged = AuthRouter::new().openapi_json("/merged.json", open);
     let router = AuthRouter::new().nest("/api", inner).merge(merged).routes(routes!(late));
     let (router, document) = router.with_state::<()>(auth.clone()).split_for_parts();
     let document = serde_json::to_value(document).unwrap();

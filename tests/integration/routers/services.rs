@@ -103,14 +103,14 @@ async fn static_files_are_guarded_with_everything_below() {
     for path in ["/files/", "/files/deep/report.txt", "/files/index.html"] {
         assert_eq!(statuses(&router, Method::GET, path).await, [401, 403, 200], "{path}");
     }
-    // Strangers do not learn what is there.
+    // Anonymous callers do not learn which files exist.
     assert_eq!(statuses(&router, Method::GET, "/files/nothing").await, [401, 403, 404]);
     assert_eq!(statuses(&router, Method::GET, "/files/..%2f..%2fetc/passwd").await, [401, 403, 404]);
     let answer = ask(&router, Method::GET, "/files/deep/report.txt", Some(&token(&[Role::Admin]))).await;
     assert_eq!(answer.body, "for members");
 }
 
-/// Row 55: what is nested is guarded with its fallback and its own 405, and has the state.
+/// Row 55: a nested router is guarded with its fallback and its own 405, and has the state.
 #[tokio::test]
 async fn a_nested_router_of_axum_is_guarded_as_a_whole() {
     let auth = auth();
@@ -130,7 +130,7 @@ async fn a_nested_router_of_axum_is_guarded_as_a_whole() {
 }
 
 #[test]
-fn routes_that_nobody_can_list_have_one_row() {
+fn unlisted_routes_have_one_row() {
     let plain = || Router::<()>::new().route("/a", get(secret)).route("/b", get(secret));
     let router = AuthRouter::<()>::new().unguarded("scraped from inside", plain());
     let what = "* routes of a router that keeps them to itself";
@@ -145,7 +145,7 @@ fn routes_that_nobody_can_list_have_one_row() {
 
 /// As the rustdoc of `nest_router` says.
 #[tokio::test]
-async fn what_a_nested_router_does_not_answer_goes_to_the_fallback_around_it() {
+async fn unanswered_requests_of_a_nested_router_go_to_the_outer_fallback() {
     let auth = auth();
     let served = |nested: Router<_>| {
         let nested = AuthRouter::new().nest_router("/admin", auth.layer().role("admin"), nested);
@@ -189,7 +189,7 @@ async fn trace_reaches_no_service_whatever_the_access() {
 
 /// Row 55.
 #[tokio::test]
-async fn a_web_socket_opens_only_for_who_may() {
+async fn a_web_socket_opens_only_with_its_access() {
     #[authenticated]
     #[utoipa::path(get, path = "/socket", responses((status = 101)))]
     async fn socket(user: User, upgrade: WebSocketUpgrade) -> axum::response::Response {

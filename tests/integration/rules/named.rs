@@ -12,15 +12,15 @@ mod policies {
     use super::Role;
 
     countersign::rule! {
-        /// Who may write posts.
+        /// May write posts.
         pub(crate) CanWrite = role(Role::Editor) && scope("posts:write");
 
-        /// Who may put one before the public.
+        /// May publish posts.
         pub(crate) CanPublish = CanWrite && fresh("10m") || role("admin");
 
         pub(super) Own = check(super::posts::owns_post) && deny_impersonated;
 
-        /// Called as one of its roles is.
+        /// Has the name of one of its roles.
         pub(super) Admin = role(Role::Admin) || role("support");
     }
 }
@@ -34,7 +34,7 @@ mod posts {
         user.id == 7 && id % 2 == 0
     }
 
-    /// As above, and nobody else learns that there is such a post.
+    /// As above, and hidden from other users.
     #[check(not_found)]
     pub(super) async fn sees_post(user: User, Path(id): Path<u64>) -> Result<bool, std::io::Error> {
         if id == 500 {
@@ -43,7 +43,7 @@ mod posts {
         Ok(user.id == 7 && id % 2 == 0)
     }
 
-    /// Nobody puts the extension there, which is a mistake of the application.
+    /// The extension is missing, which is a mistake of the application.
     #[check(not_found)]
     pub(super) async fn is_mistaken(_: axum::Extension<u64>) -> bool {
         true
@@ -100,7 +100,7 @@ fn a_named_rule_is_a_constant() {
 }
 
 #[tokio::test]
-async fn a_named_rule_guards_as_what_it_names() {
+async fn a_named_rule_guards_as_its_expression() {
     let app = app();
     for (roles, scope, writes, publishes) in [
         (&["editor"][..], "posts:write", true, true),
@@ -143,7 +143,7 @@ async fn a_check_decides_with_the_path_and_the_claims() {
         ("/drafts/3", &admin, StatusCode::NOT_FOUND),
         ("/drafts/x", &member, StatusCode::NOT_FOUND),
         ("/drafts/500", &member, StatusCode::SERVICE_UNAVAILABLE),
-        // A server that is put together wrongly does not pass for one that has nothing there.
+        // A mistake in the composition of a server is not a 404.
         ("/mistaken", &member, StatusCode::INTERNAL_SERVER_ERROR),
     ] {
         assert_eq!(app.get(path, Some(token)).await.status, status, "{path}");

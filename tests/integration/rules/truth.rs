@@ -1,4 +1,4 @@
-//! Rules beside the same expressions as rustc reads them.
+//! Rules compared with the same expressions as rustc reads them.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ const ROLES: [&str; 2] = ["member", "support"];
 const SCOPES: [&str; 2] = ["read", "write"];
 
 thread_local! {
-    /// What the user of the moment holds.
+    /// The roles and scopes of the current user.
     static HELD: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -77,7 +77,7 @@ compared! {
 
 /// All 16 users, against all rules.
 #[tokio::test]
-async fn a_rule_lets_in_whom_the_same_expression_in_rust_lets_in() {
+async fn a_rule_decides_as_the_same_expression_in_rust() {
     let app = App::routed(routed);
     for user in 0..16_u8 {
         let holds = |bit: usize| user >> bit & 1 == 1;
@@ -97,7 +97,7 @@ async fn a_rule_lets_in_whom_the_same_expression_in_rust_lets_in() {
 }
 
 #[tokio::test]
-async fn no_rule_lets_in_nobody() {
+async fn no_rule_lets_in_anonymous_callers() {
     let app = App::routed(routed);
     for (path, _) in EXPECTED {
         app.get(path, None).await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
@@ -120,7 +120,7 @@ captured!(role("member") || scope("read"), role("support") || scope("write"), cr
 
 /// Spelled out without the fragments, it would be `role("member") || scope("read") && role("support") || scope("write")`.
 #[tokio::test]
-async fn what_a_macro_captured_stays_together() {
+async fn captured_fragments_stay_together() {
     let app = App::routed(|router: AuthRouter<AppState>| router.routes(routes!(captured, captured_not)));
     for (roles, scope, status, not) in [
         (json!(["member"]), "", StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),

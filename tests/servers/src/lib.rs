@@ -3,7 +3,7 @@
 //! Nothing is left when the test process ends, however it ends: a small `sh` script holds the other end of a pipe from it, and
 //! when the pipe closes, the script kills the server and removes the folder.
 //!
-//! Where a program is not installed, the functions panic with a sentence that says what to type.
+//! Where a program is not installed, the functions panic with the command that installs it.
 
 mod postgres;
 mod programs;
@@ -13,7 +13,7 @@ mod server;
 pub use postgres::Postgres;
 pub use redis::Redis;
 
-/// The one place where a test is failed from here.
+/// The only place of this crate that fails a test.
 #[expect(clippy::panic, reason = "a test that has no server cannot pass")]
 fn give_up(sentence: &str) -> ! {
     panic!("{sentence}")

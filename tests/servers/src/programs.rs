@@ -8,7 +8,7 @@ use crate::give_up;
 
 const INSTALL: &str = "apt-get install -y postgresql redis-server";
 
-/// The folder of PostgreSQL's programs: where `initdb` is in `PATH`, else where Debian keeps the newest.
+/// The folder of PostgreSQL's programs: that of `initdb` in `PATH`, or Debian's folder of the newest version.
 pub(crate) fn postgres() -> PathBuf {
     let found = in_path("initdb").or_else(newest_of_debian);
     found.unwrap_or_else(|| give_up(&format!("PostgreSQL is not installed; type: {INSTALL}")))

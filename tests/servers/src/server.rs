@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::give_up;
 
-/// Another process may take the port between our look and the server's start.
+/// Another process may take the port between our check and the start of the server.
 const PORTS_TO_TRY: u32 = 5;
 
 /// A running server, ended with this value or with the process.
@@ -94,7 +94,7 @@ impl Supervisor {
             .arg(programs)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C is for the tests; the script has to live on to clear away.
+            // Ctrl-C is for the tests; the script has to live on to remove the folder.
             .process_group(0)
             .spawn();
         let mut process = spawned.unwrap_or_else(|error| give_up(&format!("`sh` does not start: {error}")));

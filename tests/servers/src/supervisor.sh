@@ -1,10 +1,10 @@
 # supervisor.sh KIND FOLDER-OF-THE-PROGRAMS
 #
 # Runs one server for a test. The test process holds the other end of standard input and writes commands into it, one a line;
-# each is answered with a line. When that process ends, in whatever way, the input ends, and the server and its folder go.
+# each gets a line as its answer. When that process ends, in whatever way, the input ends, and this script removes server and folder.
 set -u
-# A paused server stops this process group, and the system hangs up on stopped groups that are orphaned. An answer that nobody
-# reads any more is no reason to leave a server behind.
+# A paused server stops this process group, and the system hangs up on stopped groups that are orphaned. A write to a
+# closed pipe must not end this script either, since the server would stay behind.
 trap '' HUP PIPE
 
 kind=$1
@@ -28,7 +28,7 @@ prepare() {
 }
 
 start() {
-    # What was written is still there when the server is stopped and started again; it need not survive a loss of power.
+    # Written data has to survive a stop and a start of the server, but not a loss of power.
     case $kind in
     postgres)
         set -- "$programs/postgres" -D "$folder/data" -p "$1" -c listen_addresses=127.0.0.1 \
@@ -61,11 +61,11 @@ start() {
     echo ready
 }
 
-# Without a word to its clients, and without the chance to put anything in order: a crash, as the server's data see it.
+# A crash: the server closes no connection and completes no file.
 stop() {
     [ -n "$job" ] || return 0
     until [ -s pid ] || [ -e ended ]; do
-        # Somebody has cleaned up: what is left is this process group.
+        # The folder was removed from outside: only this process group is left.
         [ -d "$folder" ] || kill -KILL 0
         sleep 0.05
     done

@@ -29,7 +29,7 @@ struct AppState {
 }
 
 /// Sign in with name and password
-#[public(reason = "nobody is signed in before signing in")]
+#[public(reason = "callers are not signed in yet")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
@@ -42,7 +42,7 @@ async fn login(
     Ok(sign_in.tokens(&user).await?)
 }
 
-/// A greeting for everybody; a bad token is refused all the same
+/// A greeting for every caller; a bad token is refused
 #[utoipa::path(get, path = "/hello", responses((status = 200, body = String)))]
 async fn hello(user: Option<User>) -> String {
     format!("hello, {}", user.map_or("stranger".to_owned(), |user| user.name))

@@ -1,4 +1,4 @@
-//! Routes where a stolen access token is not enough: they ask for the refresh token of the same session as well.
+//! Routes where a stolen access token is not enough: they demand the refresh token of the same session as well.
 //!
 //! ```sh
 //! cargo run -p examples --bin both_tokens      # prints how to sign in, and these lines

@@ -43,7 +43,7 @@ impl AuthEvents for Refreshes {
 }
 
 /// Sign in with name and password; the refresh token comes as a cookie
-#[public(reason = "nobody is signed in before signing in")]
+#[public(reason = "callers are not signed in yet")]
 #[utoipa::path(post, path = "/login", request_body = Credentials, responses(
     (status = 200, body = CookieTokens), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
@@ -81,7 +81,7 @@ async fn new_key(State(state): State<AppState>) -> Result<StatusCode, StatusCode
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The page and its modules, which are open to everybody.
+/// The page and its modules, which are public.
 fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let file = |media_type: &'static str, text: &'static str| {
         get(move || async move {
@@ -95,7 +95,7 @@ fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/countersign.js", file("text/javascript", include_str!("../../../clients/countersign.js")))
 }
 
-/// A program that is no browser says where its request comes from.
+/// A client that is not a browser says where its request comes from.
 const HINTS: &str = r#"curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"ada","password":"{ada}"}'
 curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"max","password":"{max}"}'
 

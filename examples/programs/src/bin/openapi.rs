@@ -14,7 +14,7 @@ use countersign::{AuthRouter, Unguarded, require_role, routes};
 use examples::{AppState, Users};
 use utoipa::OpenApi;
 
-/// What the document says about itself; everything else follows from the routes.
+/// The head of the document; everything else follows from the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Reports", version = "1.0.0", description = "Sign in, then authorize with the access token."),

@@ -26,7 +26,7 @@ async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
-/// What nobody may see whose session was ended a moment ago
+/// A page that closes as soon as the session ends
 #[authenticated(live)]
 #[utoipa::path(get, path = "/account", responses((status = 200, body = String)))]
 async fn account(user: User) -> String {
@@ -49,7 +49,7 @@ async fn sign_out(State(state): State<AppState>, Path(id): Path<u64>) -> Result<
     state.auth.logout_all(&id).await.map(Json)
 }
 
-/// Have a user refresh before the next live route, as after a change of roles; the answer is the number of sessions
+/// End a user's access tokens, as after a change of roles; the answer is the number of sessions
 #[require_role("admin", live)]
 #[utoipa::path(delete, path = "/users/{id}/access-tokens", responses((status = 200, body = u64)))]
 async fn expire(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<u64>, AuthError> {

@@ -39,7 +39,6 @@ fn expected(refusals: &[(&str, &str)]) -> Vec<(String, String)> {
     refusals.iter().map(|(status, text)| ((*status).to_owned(), (*text).to_owned())).collect()
 }
 
-/// Seed row 17.
 #[test]
 fn an_operation_that_looks_the_session_up_says_so_in_its_refusals() {
     let document = document();
@@ -50,7 +49,6 @@ fn an_operation_that_looks_the_session_up_says_so_in_its_refusals() {
     );
 }
 
-/// Seed row 3.
 #[test]
 fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
     let document = document();

@@ -55,7 +55,7 @@ impl Life {
     }
 }
 
-/// Seed row 21. The oldest sign-in goes, however recently it was used, and nobody else's.
+/// The oldest sign-in goes, however recently it was used, and nobody else's.
 pub async fn a_sign_in_beyond_the_limit_ends_the_oldest<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(3))?;
     let other = it.sign_in("bob").await?;
@@ -144,7 +144,7 @@ pub async fn a_sign_in_that_cannot_make_room_fails<S: SessionStore>(store: S) ->
     Ok(())
 }
 
-/// Seed row 25. `last_used_at` moves at the interval, and nothing else moves: a retry of a refresh is answered as before.
+/// `last_used_at` moves at the interval, and nothing else moves: a retry of a refresh is answered as before.
 pub async fn a_touch_moves_the_last_use_and_nothing_else<S: SessionStore>(store: S) -> CaseResult {
     let window = Duration::from_secs(300);
     let it = Life::new(store, Rotation::Always { window }, None)?;

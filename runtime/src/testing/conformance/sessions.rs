@@ -210,7 +210,7 @@ pub async fn of_parallel_refreshes_without_a_window_one_succeeds<S: SessionStore
     Ok(())
 }
 
-/// Seed row 8. With [`Rotation::NearExpiry`] the same token serves until its end is near; then it rotates as always.
+/// With [`Rotation::NearExpiry`] the same token serves until its end is near; then it rotates as always.
 pub async fn near_expiry_keeps_the_token_until_its_end_is_near<S: SessionStore>(store: S) -> CaseResult {
     let within = Duration::from_secs(100);
     let it = Setting::new(store, Rotation::NearExpiry { within, window: WINDOW })?;

@@ -1,4 +1,4 @@
-//! Rows 19 to 24, 29 and 30: which keys are refused, and what they show.
+//! Rows 19 to 24 and 30: which keys are refused, and what they show.
 
 use serde_json::{Value, json};
 

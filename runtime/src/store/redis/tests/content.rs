@@ -10,7 +10,6 @@ fn is_about(actual: i64, expected: Duration) -> bool {
 
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// Seed row 31.
 #[tokio::test]
 async fn every_key_expires_soon_after_what_it_is_for() {
     let store = fresh_store().await;

@@ -1,4 +1,4 @@
-//! Every route has a row, whatever it was made of.
+//! Every route has a row in the matrix, however it was added.
 
 use axum::Router;
 use axum::http::Method;

@@ -1,4 +1,4 @@
-//! Routes that forget or widen a role beside something else that they demand.
+//! Routes that omit or widen a role beside another condition.
 
 use countersign::{Proof, Role as RoleDerive, SessionClaims, rule};
 
@@ -6,11 +6,11 @@ use super::*;
 
 const PUBLISHES: Access = Access::Require(Rule::All(&[Rule::Role("admin"), Rule::Scope("posts:write")]));
 
-/// Row 49: whoever lacks the scope is refused, and so is each role alone.
+/// Row 49: a caller without the scope is refused, and so is each role alone.
 #[tokio::test]
 async fn role_that_suffices_beside_a_scope_and_should_not_is_found() {
     rule! { Wider = (role("admin") || role("support")) && scope("posts:write"); }
-    liar!(Publishes, PUBLISHES, |parts, state| {
+    declares!(Publishes, PUBLISHES, |parts, state| {
         let proof = Proof::<Wider>::from_request_parts(parts, state).await;
         proof.map(|_| Self).map_err(AuthRejection::into_response)
     });
@@ -30,7 +30,7 @@ enum Post {
     Admin,
 }
 
-/// Claims that cannot say that somebody holds no role.
+/// Claims that cannot describe a user without a role.
 #[derive(SessionClaims, Clone)]
 struct Employee {
     #[claims(subject)]
@@ -41,7 +41,7 @@ struct Employee {
     scopes: Vec<String>,
 }
 
-/// An extractor of employees that promises an access, and enforces a rule of its own.
+/// An extractor of employees that declares an access, and enforces another rule.
 macro_rules! enforces {
     ($name:ident, $access:expr, $($rule:tt)*) => {
         rule! { Enforced = $($rule)*; }
@@ -72,9 +72,9 @@ async fn report_on(routes: AuthRouter<TestAuth<Employee>>) -> ProbeReport {
     AccessProbe::new(routes.with_state(auth.clone()), &auth).claims(employee).run().await
 }
 
-/// Row 49: nobody is without a role here, so who holds another one has to be asked.
+/// Row 49: every user has a role here, so the probe has to try users with another one.
 #[tokio::test]
-async fn role_that_is_forgotten_where_nobody_is_without_one_is_found() {
+async fn forgotten_role_is_found_where_every_user_has_one() {
     enforces!(Forgetful, PUBLISHES, scope("posts:write"));
     #[utoipa::path(post, path = "/published")]
     async fn published(_: Forgetful) {}
@@ -92,7 +92,7 @@ async fn role_that_is_forgotten_where_nobody_is_without_one_is_found() {
 }
 
 #[tokio::test]
-async fn rule_of_claims_that_hold_one_role_is_asked_in_full() {
+async fn rule_of_claims_that_hold_one_role_is_probed_in_full() {
     enforces!(Honest, PUBLISHES, role("admin") && scope("posts:write"));
     #[utoipa::path(post, path = "/published")]
     async fn published(_: Honest) {}
@@ -102,9 +102,9 @@ async fn rule_of_claims_that_hold_one_role_is_asked_in_full() {
     assert_eq!(report.not_probed().count(), 0, "{report}");
 }
 
-/// Who passes by a scope alone holds some role as well, and is asked with each.
+/// A caller who passes by a scope alone has a role as well, so the probe tries each role.
 #[tokio::test]
-async fn role_that_is_demanded_in_secret_where_nobody_is_without_one_is_found() {
+async fn undeclared_role_is_found_where_every_user_has_one() {
     const SCOPED: Access = Access::Require(Rule::Scope("posts:write"));
     enforces!(Secret, SCOPED, !role("clerk") && scope("posts:write"));
     #[utoipa::path(post, path = "/secret")]
@@ -115,9 +115,9 @@ async fn role_that_is_demanded_in_secret_where_nobody_is_without_one_is_found() 
     assert_eq!(gaps(&report, "POST"), [refused], "{report}");
 }
 
-/// Whom claims cannot describe is told, be they let in or refused.
+/// Callers that no claims can describe are reported, whether the rule lets them in or refuses them.
 #[tokio::test]
-async fn caller_to_refuse_whom_no_claims_can_describe_is_told() {
+async fn caller_to_refuse_that_no_claims_can_describe_is_reported() {
     const NOT_BOTH: Access =
         Access::Require(Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("clerk"))]));
     enforces!(NotBoth, NOT_BOTH, role("admin") && !role("clerk"));

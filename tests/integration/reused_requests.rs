@@ -1,4 +1,4 @@
-//! What was found out about a request is worth nothing in another one, whatever a handler keeps of it and sends on.
+//! A request that a handler keeps and sends on is judged anew: nothing that was verified for one request counts for another.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -82,7 +82,7 @@ async fn close() {}
 #[utoipa::path(post, path = "/pay")]
 async fn pay(_: Proof<CanPay>) {}
 
-/// Passes its request on, after its guard has asked.
+/// Passes its request on, after its guard has run its check.
 #[require(CanPay)]
 #[utoipa::path(post, path = "/gateway")]
 async fn gateway(State(app): State<App>, request: Request) -> axum::response::Response {
@@ -128,13 +128,13 @@ impl Setting {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    /// Whatever a handler at `path` has kept.
+    /// The request that a handler at `path` has kept.
     async fn kept(&self, path: &str) -> Request {
         assert_eq!(self.ask(self.request(path)).await.status, StatusCode::OK);
         self.app.kept.lock().unwrap().pop().unwrap()
     }
 
-    /// What the routes answer to a request that was kept.
+    /// The answers of the routes to a kept request.
     async fn refusals(&self, path: &str) -> Vec<(&'static str, u16)> {
         let mut refusals = Vec::new();
         for to in ["/plain", "/live", "/close", "/pay"] {
@@ -157,7 +157,7 @@ impl Setting {
     }
 }
 
-/// An access token is good to its own end where nobody asks the store.
+/// Where no session is looked up, an access token is good until it expires.
 const ENDED: [(&str, u16); 4] = [("/plain", 200), ("/live", 401), ("/close", 401), ("/pay", 401)];
 
 #[tokio::test]
@@ -170,9 +170,9 @@ async fn a_request_that_was_kept_is_judged_again() {
     assert_eq!(Setting::new().await.refusals("/moved").await, ENDED);
 }
 
-/// A token that has expired is no longer one because somebody has looked at it in time.
+/// A verification before the end of a token does not count after it.
 #[tokio::test]
-async fn a_request_outlives_its_token_nowhere() {
+async fn a_request_does_not_outlive_its_token() {
     for path in ["/copied", "/moved"] {
         let setting = Setting::new().await;
         let mut request = setting.kept(path).await;
@@ -182,9 +182,9 @@ async fn a_request_outlives_its_token_nowhere() {
     }
 }
 
-/// The rule is about what the second handler sees, and so it is asked there.
+/// The rule is about the request that the second handler sees, so it is evaluated there.
 #[tokio::test]
-async fn a_request_that_a_guarded_handler_passes_on_proves_nothing_where_it_arrives() {
+async fn a_request_that_is_passed_on_proves_nothing_where_it_arrives() {
     let Setting { auth, app, pair, .. } = Setting::new().await;
     let other = App { may_pay: Arc::new(AtomicBool::new(false)), ..app.clone() };
     let inner = AuthRouter::new().routes(routes!(behind_the_gateway)).with_state::<()>(other).into();
@@ -196,9 +196,9 @@ async fn a_request_that_a_guarded_handler_passes_on_proves_nothing_where_it_arri
     assert_eq!(setting.ask(setting.request("/nowhere")).await.status, StatusCode::NOT_FOUND);
 }
 
-/// A layer shows services whose request it is; a guard behind it that verifies another token must not leave them with the first.
+/// A layer puts its session into the extensions. A guard behind it that verifies another token must replace that session.
 #[tokio::test]
-async fn what_a_layer_shows_follows_the_token_that_was_verified_last() {
+async fn session_in_the_extensions_is_the_one_verified_last() {
     #[authenticated]
     async fn whose(user: User, Extension(shown): Extension<Session<User>>) -> String {
         format!("{} {}", user.id, shown.claims().id)

@@ -1,4 +1,4 @@
-//! What `auth.routes()` mounts, what it documents, and how it asks the store.
+//! The endpoints of `auth.routes()`: their paths, their documents, and their use of the store.
 
 use std::sync::{Arc, Mutex};
 
@@ -157,7 +157,7 @@ fn two_endpoints_have_two_places() {
     documented(|endpoints| endpoints.path(Endpoint::Refresh, "/logout"));
 }
 
-/// Notes what it is asked.
+/// A store that records its calls.
 #[derive(Default)]
 struct Asked {
     inner: MemoryStore,
@@ -211,7 +211,7 @@ impl SessionStore for Asked {
     }
 }
 
-/// Row 95: time tells no more than the answer does.
+/// Row 95: the store is used alike, so that the time reveals no more than the answer.
 #[tokio::test]
 async fn the_store_is_asked_alike_for_unknown_foreign_and_expired_sessions() {
     let store = Arc::new(Asked::default());
@@ -237,9 +237,9 @@ async fn the_store_is_asked_alike_for_unknown_foreign_and_expired_sessions() {
     assert_eq!(asked.len(), 1, "{asked:?}");
 }
 
-/// Rows 95 and 144: a request that is refused at the door does not reach the store.
+/// Rows 48 and 95: a request that the guard refuses does not reach the store.
 #[tokio::test]
-async fn the_store_is_not_asked_for_somebody_who_is_not_signed_in() {
+async fn the_store_is_not_asked_for_callers_who_are_not_signed_in() {
     let store = Arc::new(Asked::default());
     let app = mounted(|builder| builder.store(Arc::clone(&store)));
     for (method, path) in [

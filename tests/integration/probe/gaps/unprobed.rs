@@ -1,4 +1,4 @@
-//! Routes of which the probe cannot ask everything. It asks what it can, and does not pass for a proof.
+//! Routes that the probe cannot cover. It sends the requests that it can, and its report is no proof.
 
 use countersign::fallback;
 
@@ -29,7 +29,7 @@ const NOT_PROVEN: (GapKind, &str) = (GapKind::NotProbed, "not sent");
 /// Rows 31 to 39 and 48 do not depend on the rule.
 #[tokio::test]
 async fn removed_guard_of_a_rule_with_too_many_conditions_is_found() {
-    liar!(Removed, Access::Require(THIRTEEN), |parts, state| Ok(Self));
+    declares!(Removed, Access::Require(THIRTEEN), |parts, state| Ok(Self));
     #[utoipa::path(post, path = "/long")]
     async fn removed(_: Removed) {}
 
@@ -42,7 +42,7 @@ async fn removed_guard_of_a_rule_with_too_many_conditions_is_found() {
     assert_eq!((kind, request), NOT_PROVEN, "{report}");
 }
 
-/// A guard that does what it says is asked what can be asked, and nobody takes that for a proof.
+/// A correct guard gets the requests that are possible, and the report still says that it is not proven.
 #[tokio::test]
 async fn rule_with_too_many_conditions_is_a_gap_unless_it_is_skipped() {
     let auth = TestAuth::new();
@@ -63,13 +63,13 @@ async fn rule_with_too_many_conditions_is_a_gap_unless_it_is_skipped() {
 #[utoipa::path(get, path = "/{id}")]
 async fn one() {}
 
-liar!(Open, ADMIN, |parts, state| Ok(Self));
+declares!(Open, ADMIN, |parts, state| Ok(Self));
 
 async fn opened(_: Open) -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// The guard of another route is no proof of the fallback's.
+/// The guard of another route does not prove the guard of the fallback.
 #[tokio::test]
 async fn fallback_without_its_guard_is_found_behind_a_route_of_any_name() {
     for prefix in ["", "/api"] {
@@ -89,7 +89,7 @@ async fn fallback_without_its_guard_is_found_behind_a_route_of_any_name() {
 }
 
 #[tokio::test]
-async fn wildcard_without_its_guard_is_found_beside_the_route_of_a_number() {
+async fn unguarded_wildcard_is_found_beside_a_route_with_a_number() {
     #[require_role("admin")]
     #[utoipa::path(get, path = "/1")]
     async fn first() {}
@@ -113,7 +113,7 @@ async fn fallback_that_does_what_it_declares_has_no_gaps() {
     assert_eq!(report.not_probed().count(), 0, "{report}");
 }
 
-/// Where every path is that of a route, nobody has seen the fallback refuse.
+/// Where every path belongs to a route, the probe cannot see the fallback refuse.
 #[tokio::test]
 async fn fallback_that_other_routes_hide_is_a_gap_unless_it_is_skipped() {
     #[countersign::public(reason = "everybody may read")]

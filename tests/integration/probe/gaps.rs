@@ -1,4 +1,4 @@
-//! Routes that do not do what they declare. The probe names the route, the request and the answer.
+//! Routes that do not enforce the access that they declare. The probe names the route, the request and the answer.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use serde_json::Value;
 use super::{State, probe};
 use crate::support::{NOW, SECOND, User, builder, payload_of};
 
-/// An extractor that promises an access, and a way to break the promise.
-macro_rules! liar {
+/// An extractor that declares an access and decides by other means.
+macro_rules! declares {
     ($name:ident, $access:expr, |$parts:ident, $state:ident| $decide:expr) => {
         struct $name;
 
@@ -57,8 +57,8 @@ macro_rules! policy {
     };
 }
 
-mod beside;
-mod unasked;
+mod roles;
+mod unprobed;
 
 policy!(Editors, Access::Require(Rule::Role("editor")));
 policy!(SignedIn, Access::Authenticated);
@@ -68,7 +68,7 @@ async fn pass<P: Policy<Checks = (), Proves = ()>>(parts: &mut Parts, state: &St
     guard.map(drop).map_err(AuthRejection::into_response)
 }
 
-/// The report on one route, and what it says of it.
+/// The report on these routes.
 async fn report(routes: impl FnOnce(AuthRouter<State>) -> AuthRouter<State>) -> ProbeReport {
     let auth = TestAuth::new();
     probe(&auth, routes(AuthRouter::new())).run().await
@@ -80,10 +80,10 @@ fn gaps<'r>(report: &'r ProbeReport, method: &str) -> Vec<(GapKind, &'r str, &'r
     gaps.map(|gap| (gap.kind(), gap.request(), gap.answer())).collect()
 }
 
-/// The guard was removed: the promise is all there is. Rows 48 and 49.
+/// Rows 48 and 49: the guard was removed, and only the declaration is left.
 #[tokio::test]
 async fn removed_guard_is_found() {
-    liar!(Removed, ADMIN, |parts, state| Ok(Self));
+    declares!(Removed, ADMIN, |parts, state| Ok(Self));
     #[utoipa::path(get, path = "/removed")]
     async fn removed(_: Removed) {}
 
@@ -123,24 +123,24 @@ async fn removed_guard_is_found() {
 #[tokio::test]
 #[should_panic = "28 gaps\n\nmethod"]
 async fn test_with_a_gap_fails_with_the_report() {
-    liar!(Removed, ADMIN, |parts, state| Ok(Self));
+    declares!(Removed, ADMIN, |parts, state| Ok(Self));
     #[utoipa::path(get, path = "/removed")]
     async fn removed(_: Removed) {}
     report(|router| router.routes(routes!(removed))).await.assert_no_gaps();
 }
 
-/// Row 31: everything is verified but the end.
+/// Row 31: everything is verified except the expiry.
 #[tokio::test]
 async fn extractor_that_takes_expired_tokens_is_found() {
     fn is_expired(parts: &Parts) -> bool {
         let header = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap());
-        // What is no JSON object in base64url is no token of ours.
+        // A text that is not a JSON object in base64url is not a token of ours.
         let token =
             header.and_then(|header| header.strip_prefix("Bearer ")).filter(|token| token.starts_with("eyJ"));
         token.is_some_and(|token| payload_of(token)["exp"].as_i64().unwrap() < NOW)
     }
 
-    liar!(Lenient, Access::Authenticated, |parts, state| match pass::<SignedIn>(parts, state).await {
+    declares!(Lenient, Access::Authenticated, |parts, state| match pass::<SignedIn>(parts, state).await {
         Err(_) if is_expired(parts) => Ok(Self),
         decided => decided.map(|()| Self),
     });
@@ -151,10 +151,10 @@ async fn extractor_that_takes_expired_tokens_is_found() {
     assert_eq!(gaps(&report, "GET"), [(GapKind::LetThrough, "expired token", "200")], "{report}");
 }
 
-/// Row 49: the rule that is enforced is not the one that is declared.
+/// Row 49: the enforced rule is not the declared one.
 #[tokio::test]
 async fn wrong_role_is_found() {
-    liar!(Wrong, ADMIN, |parts, state| pass::<Editors>(parts, state).await.map(|()| Self));
+    declares!(Wrong, ADMIN, |parts, state| pass::<Editors>(parts, state).await.map(|()| Self));
     #[utoipa::path(post, path = "/wrong")]
     async fn wrong(_: Wrong) {}
 
@@ -162,7 +162,7 @@ async fn wrong_role_is_found() {
     assert_eq!(gaps(&report, "POST"), [(GapKind::LetThrough, "role `editor`", "200")], "{report}");
 }
 
-/// Row 50: a layer demands more than the route declares, so the document lies to whoever should pass.
+/// Row 50: a layer demands more than the route declares, so the document is wrong for callers who should pass.
 #[tokio::test]
 async fn stricter_layer_than_declared_is_found() {
     #[require_role("member")]
@@ -175,7 +175,7 @@ async fn stricter_layer_than_declared_is_found() {
     assert_eq!(gaps(&report, "GET"), [refused], "{report}");
 }
 
-/// Row 52: the body is parsed, and then the caller is looked at.
+/// Row 52: the body is parsed before the caller is verified.
 struct BodyFirst;
 
 impl DeclaresAccess for BodyFirst {
@@ -208,7 +208,7 @@ async fn body_that_is_read_before_the_guard_is_found() {
     assert!(found.iter().all(|(kind, ..)| *kind == GapKind::BodyFirst), "{report}");
 }
 
-/// Row 52: it is refused in time, and yet somebody has read what may be a gigabyte.
+/// Row 52: the request is refused, but a layer has read a body that may be a gigabyte.
 #[tokio::test]
 async fn layer_that_reads_bodies_before_the_guard_is_found() {
     async fn buffered(request: Request, next: axum::middleware::Next) -> Response {
@@ -233,10 +233,10 @@ async fn layer_that_reads_bodies_before_the_guard_is_found() {
     );
 }
 
-/// Row 59: who presents a bad token is taken for a stranger.
+/// Row 59: a caller with a bad token passes as anonymous.
 #[tokio::test]
 async fn optional_route_that_takes_bad_tokens_for_none_is_found() {
-    liar!(Lax, Access::Optional, |parts, state| {
+    declares!(Lax, Access::Optional, |parts, state| {
         let session = <Session<User> as FromRequestParts<State>>::from_request_parts(parts, state).await;
         drop(session);
         Ok(Self)
@@ -255,8 +255,8 @@ async fn optional_route_that_takes_bad_tokens_for_none_is_found() {
 }
 
 #[tokio::test]
-async fn optional_route_that_refuses_strangers_is_found() {
-    liar!(Strict, Access::Optional, |parts, state| pass::<SignedIn>(parts, state).await.map(|()| Self));
+async fn optional_route_that_refuses_visitors_is_found() {
+    declares!(Strict, Access::Optional, |parts, state| pass::<SignedIn>(parts, state).await.map(|()| Self));
     #[utoipa::path(get, path = "/strict")]
     async fn strict(_: Strict) {}
 
@@ -264,10 +264,10 @@ async fn optional_route_that_refuses_strangers_is_found() {
     assert_eq!(gaps(&report, "GET"), [(GapKind::Refused, "no token", "401 missing_credentials")], "{report}");
 }
 
-/// A guard answers 401 with a challenge, or a client does not know what to do (row 62).
+/// Row 62: without a challenge, a client does not know what a 401 demands.
 #[tokio::test]
 async fn refusal_without_a_challenge_is_found() {
-    liar!(Mute, Access::Authenticated, |parts, state| {
+    declares!(Mute, Access::Authenticated, |parts, state| {
         pass::<SignedIn>(parts, state)
             .await
             .map(|()| Self)
@@ -285,7 +285,7 @@ async fn refusal_without_a_challenge_is_found() {
 /// 403 where 401 belongs, and the other way round.
 #[tokio::test]
 async fn refusal_with_the_wrong_status_is_found() {
-    liar!(Swapped, ADMIN, |parts, state| {
+    declares!(Swapped, ADMIN, |parts, state| {
         pass::<SignedIn>(parts, state).await?;
         let admin = pass::<Editors>(parts, state).await.map(|()| Self);
         admin.map_err(|_| StatusCode::UNAUTHORIZED.into_response())
@@ -299,7 +299,7 @@ async fn refusal_with_the_wrong_status_is_found() {
     assert!(found.contains(&(GapKind::LetThrough, "role `editor`", "200")), "{report}");
 }
 
-/// Rows 60 and 61, and 94: the parts of a rule that are no roles.
+/// Rows 60, 61 and 94: the conditions of a rule that are not roles.
 #[tokio::test]
 async fn forgotten_conditions_are_found() {
     const RULE: Rule = Rule::All(&[
@@ -309,7 +309,9 @@ async fn forgotten_conditions_are_found() {
         Rule::BothTokens,
     ]);
     policy!(Admins, ADMIN);
-    liar!(Forgetful, Access::Require(RULE), |parts, state| pass::<Admins>(parts, state).await.map(|()| Self));
+    declares!(Forgetful, Access::Require(RULE), |parts, state| pass::<Admins>(parts, state)
+        .await
+        .map(|()| Self));
     #[utoipa::path(post, path = "/forgetful")]
     async fn forgetful(_: Forgetful) {}
 
@@ -330,9 +332,9 @@ async fn forgotten_conditions_are_found() {
     assert!(found.iter().all(|(kind, ..)| *kind == GapKind::LetThrough), "{report}");
 }
 
-/// Row 53: a layer around the router that answers what it should not.
+/// Row 53: a layer around the router answers methods that it should refuse.
 #[tokio::test]
-async fn method_that_nobody_guards_is_found() {
+async fn unguarded_method_is_found() {
     #[authenticated]
     #[utoipa::path(get, path = "/traced")]
     async fn traced() {}
@@ -345,7 +347,7 @@ async fn method_that_nobody_guards_is_found() {
     assert_eq!(report.gaps().count(), 1, "{report}");
 }
 
-/// Not found by the handler is fine; not found by the router is a mistake of the matrix.
+/// A 404 of the handler is fine; a 404 of the router is a mistake of the matrix.
 #[tokio::test]
 async fn route_that_is_not_there_is_found() {
     #[authenticated]
@@ -378,7 +380,7 @@ async fn public_route_that_is_refused_is_found() {
 
 /// Row 94: where every session is to be looked up, a route whose guard looks none up is found.
 #[tokio::test]
-async fn guard_that_looks_no_session_up_is_found_where_all_are_to_be() {
+async fn guard_that_is_not_live_is_found_where_all_should_be() {
     let (clock, store) = (TestClock::at(NOW), Arc::new(MemoryStore::new()));
     let auth = |liveness| builder(&clock).store(Arc::clone(&store)).liveness(liveness).build().unwrap();
     let (asks, asks_not) = (auth(Liveness::Always), auth(Liveness::default()));
