@@ -1,6 +1,6 @@
 //! An application that uses every macro under every lint; the mistakes are in `cases/`.
 //!
-//! It is a library because rustc asks only libraries whether public items have docs. Its lints warn, so that a newer
+//! It is a library because rustc checks only in libraries that public items have docs. The lints warn, so that a newer
 //! compiler with newer lints can still run the tests; CI turns every warning into an error.
 
 #![warn(clippy::all, clippy::pedantic, clippy::nursery, clippy::missing_docs_in_private_items)]

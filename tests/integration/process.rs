@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -32,6 +33,17 @@ pub(crate) struct Reply {
     pub(crate) body: Value,
 }
 
+/// `cargo run <arguments>`, or the program itself where `tests/run` has built it: it says in `PROGRAMS` in which folder. Cargo would build the
+/// program's dependencies again, with the features of its package alone.
+fn program(arguments: &[&str]) -> Command {
+    if let Some(folder) = std::env::var_os("PROGRAMS") {
+        return Command::new(Path::new(&folder).join(arguments.last().unwrap()));
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap());
+    cargo.args(["run", "--quiet"]).args(arguments);
+    cargo
+}
+
 impl Process {
     /// Builds and starts `cargo run <arguments>` on a free port and reads the lines that it prints for its user.
     pub(crate) fn start<V: AsRef<OsStr>>(arguments: &[&str], environment: &[(&str, V)]) -> Self {
@@ -44,10 +56,7 @@ impl Process {
         arguments: &[&str],
         environment: &[(&str, V)],
     ) -> Self {
-        let cargo = std::env::var_os("CARGO").unwrap();
-        let mut child = Command::new(cargo)
-            .args(["run", "--quiet"])
-            .args(arguments)
+        let mut child = program(arguments)
             .env("PORT", "0")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())

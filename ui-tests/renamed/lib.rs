@@ -1,1 +1,1 @@
-//! Only tests live here.
+//! Empty: the package consists of its tests.

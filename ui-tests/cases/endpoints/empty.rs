@@ -1,5 +1,5 @@
-use countersign::typed_logout_handler;
+use countersign::typed_refresh_handler;
 
-typed_logout_handler!();
+typed_refresh_handler!();
 
 fn main() {}

@@ -1,10 +1,10 @@
-use countersign::typed_revoke_session_handler;
+use countersign::typed_refresh_handler;
 
 #[derive(Clone)]
 struct AppState {
     greeting: String,
 }
 
-typed_revoke_session_handler!(handler, AppState);
+typed_refresh_handler!(refresh, AppState);
 
 fn main() {}

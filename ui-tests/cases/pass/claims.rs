@@ -1,4 +1,4 @@
-//! Roles, claims and a state, with as many attributes of others as fit.
+//! Roles, claims and a state, together with the attributes of other crates.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,19 @@ use countersign::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a user may do here.
+/// The roles of a user.
 #[derive(Role, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(all(), non_exhaustive)]
 pub enum Level {
-    /// Reads.
+    /// May read.
     Member,
     /// A name that is a keyword in `snake_case`.
     #[cfg_attr(all(), role(implies(Member)))]
     Type,
-    /// Writes.
+    /// May write.
     #[role(rename = "ops:on-call", implies(Type))]
     r#OnCall,
-    /// Used to write.
+    /// The former name of `OnCall`.
     #[deprecated = "use `OnCall`"]
     Operator,
 }
@@ -31,29 +31,29 @@ pub enum Level {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct User {
-    /// Who it is.
+    /// The identifier.
     #[claims(subject)]
     pub id: u64,
-    /// What they are.
+    /// The roles.
     #[claims(roles)]
     pub roles: BTreeSet<Level>,
-    /// What they allowed their client.
+    /// The scopes that the user granted to the client.
     #[cfg_attr(all(), claims(scopes))]
     pub scopes: Vec<String>,
-    /// What it is called.
+    /// The name that others see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// A raw name.
+    /// A field with a raw name.
     pub r#type: String,
 }
 
-/// Claims that only one module knows.
+/// Claims that are private to the crate.
 #[derive(SessionClaims, Clone, Debug)]
 pub(crate) struct Service {
     /// The name of the service.
     #[claims(subject)]
     pub(crate) name: String,
-    /// What it is, as names that nobody listed.
+    /// Roles as plain strings, without an enum.
     #[claims(roles)]
     pub(crate) roles: Vec<String>,
 }
@@ -62,10 +62,10 @@ pub(crate) struct Service {
 #[derive(AuthState, Clone, Debug)]
 #[non_exhaustive]
 pub struct AppState {
-    /// Verifies.
+    /// Verifies tokens.
     #[auth]
     pub auth: Auth<User>,
-    /// Says hello.
+    /// The first words of every answer.
     pub greeting: String,
 }
 

@@ -89,19 +89,19 @@ pub async fn everything(
 ) {
 }
 
-/// A session that has not ended
+/// A live session
 #[authenticated(live)]
 #[utoipa::path(get, path = "/payouts")]
 pub async fn payouts() {}
 
-/// Both tokens of it
+/// Both tokens of the session
 #[require_role(both_tokens, Level::Member, "type")]
 #[utoipa::path(delete, path = "/account")]
 pub async fn close(session: RefreshSession<User>, user: User) -> String {
     format!("{} {}", session.claims().id, user.id)
 }
 
-/// Both tokens, as the argument alone asks for them
+/// Both tokens, which the argument alone demands
 #[utoipa::path(get, path = "/export")]
 pub async fn export(session: RefreshSession<User>) -> String {
     session.into_session().into_claims().id.to_string()

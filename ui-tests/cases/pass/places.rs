@@ -1,4 +1,4 @@
-//! Handlers in modules and in function bodies, two of one name among them.
+//! Handlers in modules and in function bodies; two have the same name.
 
 use countersign::{AuthRouter, authenticated, require_role, routes};
 use utoipa::openapi::OpenApi;
@@ -34,13 +34,13 @@ pub(crate) mod admin {
 
     use super::authenticated;
 
-    /// Uses what nobody else does.
+    /// Uses the handler that is private to this module.
     pub(crate) fn router() -> axum::Router<super::Pair<u8>> {
         axum::Router::new().route("/hidden", axum::routing::get(hidden))
     }
 }
 
-/// The document of handlers that nobody else can name.
+/// The document of handlers that are not visible outside of this module.
 #[must_use]
 pub fn document() -> OpenApi {
     router().into_openapi()
@@ -48,7 +48,7 @@ pub fn document() -> OpenApi {
 
 /// Declares handlers where they are used.
 fn router() -> AuthRouter<Pair<u8>> {
-    /// In a body.
+    /// A handler inside a function body.
     #[authenticated]
     #[utoipa::path(get, path = "/show")]
     async fn show() -> &'static str {

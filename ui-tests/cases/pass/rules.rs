@@ -1,4 +1,4 @@
-//! Rules with every condition, names for them, and checks.
+//! Named rules, rules with every condition, and checks.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -9,17 +9,17 @@ use countersign::{
 use crate::claims::{AppState, Level, User};
 use checks::{is_open, owns_item};
 
-/// What decides with the application's own data.
+/// Checks that decide with the data of the application.
 pub(crate) mod checks {
     use super::{AppState, HeaderMap, Path, Query, Session, State, User, check};
 
-    /// Items of an even number belong to everybody.
+    /// An item belongs to the user whose id it carries.
     #[check]
     pub(crate) async fn owns_item(user: User, Path(id): Path<u64>, State(state): State<AppState>) -> bool {
         user.id == id && !state.greeting.is_empty()
     }
 
-    /// A failure, and a refusal that hides.
+    /// May fail, and hides a refusal behind 404.
     #[check(not_found)]
     pub(crate) async fn is_open(
         mut session: Session<User>,
@@ -30,7 +30,7 @@ pub(crate) mod checks {
         if query.is_empty() { Err(std::io::Error::other("no query")) } else { Ok(session.claims().id == 7) }
     }
 
-    /// A raw name, without arguments.
+    /// A check with a raw name and without arguments.
     #[check]
     pub(crate) async fn r#final() -> bool {
         true
@@ -38,16 +38,16 @@ pub(crate) mod checks {
 }
 
 rule! {
-    /// Who may write.
+    /// Grants writing.
     pub CanWrite = role(Level::OnCall) && scope("items:write") || role("type");
 
-    /// Who may write now.
+    /// Grants writing after a recent sign-in.
     pub(crate) CanPublish = CanWrite && fresh("10m") && check(owns_item);
 
     Whoever = live || deny_impersonated;
 }
 
-/// A name alone
+/// One named rule
 #[require(CanWrite)]
 #[utoipa::path(get, path = "/rules/name")]
 pub async fn named() {}
@@ -67,14 +67,14 @@ pub async fn every(Path(id): Path<u64>, session: RefreshSession<User>) -> String
     format!("{id} {}", session.claims().id)
 }
 
-/// Scopes
+/// Scopes with flags
 #[require_scope("items:write", "items:admin", live, deny_impersonated)]
 #[utoipa::path(get, path = "/rules/scopes")]
 pub(crate) async fn scoped(user: User) -> String {
     user.id.to_string()
 }
 
-/// Nobody in between
+/// Refuses impersonated sessions
 #[require_role("type", deny_impersonated)]
 #[utoipa::path(get, path = "/rules/roles")]
 pub(crate) async fn alone() {}

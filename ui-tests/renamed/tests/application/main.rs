@@ -1,11 +1,11 @@
-//! One application twice: with Countersign under another name, and with that name re-exported by a module.
+//! The same application twice: with Countersign under another name, and with that name re-exported by a module.
 
 #![allow(clippy::unwrap_used, reason = "in a test that is how it fails")]
 
 mod reexported;
 mod renamed;
 
-/// Where an application keeps what it takes from other crates.
+/// The module through which an application re-exports its dependencies.
 mod kit {
     pub(crate) use ::auth_kit;
 }
@@ -40,7 +40,7 @@ async fn get(router: &Router, path: &str, token: Option<&str>) -> StatusCode {
     router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
 }
 
-/// Asks an application of a member everything that its attributes promise.
+/// Sends the requests of a member, and checks that the attributes hold.
 async fn keeps_its_promises<C: SessionClaims<Subject = u64>>(router: &Router, auth: &Auth<C>, member: &C) {
     let pair = auth.login(member, SessionMetadata::default()).await.unwrap();
     assert_eq!(get(router, "/health", None).await, StatusCode::OK);

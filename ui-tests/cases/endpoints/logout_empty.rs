@@ -1,0 +1,5 @@
+use countersign::typed_logout_handler;
+
+typed_logout_handler!();
+
+fn main() {}

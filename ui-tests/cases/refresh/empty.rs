@@ -1,5 +1,0 @@
-use countersign::typed_refresh_handler;
-
-typed_refresh_handler!();
-
-fn main() {}
