@@ -1,14 +1,14 @@
-//! Sessions: what the server remembers of a sign-in, and the rule by which a refresh token is exchanged for the next.
+//! Sessions: the server's record of a sign-in, and the rule by which a refresh token is exchanged for the next.
 //!
-//! A session is one [`SessionRecord`] in a [`SessionStore`](crate::store::SessionStore). It knows the SHA-256 of the
-//! refresh token that is good now and of the one before it, and nothing from which a token could be made.
+//! A session is one [`SessionRecord`] in a [`SessionStore`](crate::store::SessionStore). It holds the SHA-256 of the current
+//! refresh token and of the one before it, and nothing from which a token could be made.
 //!
-//! | a token that was signed for the session and | what happens |
+//! | a token that was signed for the session and | result |
 //! |---|---|
 //! | is the current one | [`Outcome::Rotated`]: a successor takes its place |
-//! | is the one before, inside the window | [`Outcome::Repeated`]: the same successor once more, nothing moves |
-//! | was the current one when the user [proved again](Sessions::reauthenticate) who they are, inside the window | [`SessionError::Unrepeatable`]: nothing repeats what followed, the session goes on |
-//! | is any other | [`SessionError::Reused`]: somebody has a copy, the session ends (RFC 9700 section 4.14.2) |
+//! | is the one before, inside the window | [`Outcome::Repeated`]: the same successor once more, without a write |
+//! | was the current one at a [reauthentication](Sessions::reauthenticate), inside the window | [`SessionError::Unrepeatable`]: the token that followed is not given out again, and the session goes on |
+//! | is any other | [`SessionError::Reused`]: a copy of it is in use, and the session ends (RFC 9700 section 4.14.2) |
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 
 mod cache;
@@ -19,6 +19,9 @@ mod hash;
 mod id;
 mod lookup;
 mod open;
+// The example in the documentation of `SessionStore`, compiled here to run the conformance suite.
+#[cfg(test)]
+mod own_store;
 #[cfg(test)]
 mod races;
 mod record;

@@ -12,11 +12,17 @@ use crate::clock::Timestamp;
 ///
 /// Three promises carry the security of rotation:
 ///
-/// - every operation is atomic, and when it has succeeded, its effect outlives the process;
-/// - a read sees every write that had succeeded before, so it does not go to a replica that lags behind;
+/// - every operation is atomic, and once it has succeeded, its effect outlives the process;
+/// - a read sees every write that has succeeded before it, so it never goes to a replica that lags behind;
 /// - [`replace`](Self::replace) compares and writes in one step.
 ///
-/// Run `countersign::testing::store_conformance!` (feature `test-util`) against an implementation.
+/// # A store of your own
+///
+/// Here is a whole one, in memory, which only lacks the durability of the first promise. The last two lines run the
+/// conformance suite: about 70 tests of the promises and of the sessions above the store. They need `countersign` with the
+/// feature `test-util` and `tokio` with `macros` and `rt` in `[dev-dependencies]`.
+///
+#[doc = concat!("```\n", include_str!("own_store.rs"), "```")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
     label = "not a session store",
@@ -28,23 +34,23 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When there is a record with the same identifier, which stays as it was, and when the store fails.
+    /// When a record with the same identifier exists, which then stays as it is, and when the store fails.
     fn insert(&self, record: SessionRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The record `id`, whether it has expired or not.
+    /// Returns the record `id`, expired or not.
     ///
     /// # Errors
     ///
     /// When the store fails.
     fn load(&self, id: &SessionId) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send;
 
-    /// Puts `record` in the place of the one with the same identifier if that one has the version `expected_version`.
+    /// Replaces the record with the same identifier if its version is `expected_version`.
     ///
-    /// A record that is gone is a [`Replaced::Conflict`]: nothing brings a revoked session back. The user of a session never
-    /// changes.
+    /// A record that is gone is a [`Replaced::Conflict`], so that a revoked session never comes back. The `user_id` of a session
+    /// never changes.
     ///
-    /// An error may mean that nothing was written or that the answer was lost. The client is told to try again, which works in
-    /// both cases as long as it does so within the rotation window.
+    /// An error may mean that nothing was written, or that the answer was lost. The client is told to try again, which works in
+    /// both cases inside the rotation window.
     ///
     /// # Errors
     ///
@@ -55,21 +61,21 @@ pub trait SessionStore: Send + Sync + 'static {
         expected_version: u64,
     ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
 
-    /// Removes the record `id`, and says whether there was one.
+    /// Removes the record `id`. Returns whether it existed.
     ///
     /// # Errors
     ///
     /// When the store fails.
     fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Every record of the user, expired or not, in any order.
+    /// Returns every record of the user, expired or not, in any order.
     ///
     /// # Errors
     ///
     /// When the store fails.
     fn list(&self, user_id: &str) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
-    /// Removes every record of the user but `except`, and says how many.
+    /// Removes every record of the user except `except`. Returns how many it removed.
     ///
     /// # Errors
     ///
@@ -80,7 +86,7 @@ pub trait SessionStore: Send + Sync + 'static {
         except: Option<&SessionId>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Removes every record that [has expired](SessionRecord::is_expired) at `now`, and says how many.
+    /// Removes every record that [has expired](SessionRecord::is_expired) at `now`. Returns how many it removed.
     ///
     /// # Errors
     ///
@@ -90,40 +96,32 @@ pub trait SessionStore: Send + Sync + 'static {
 
 #[diagnostic::do_not_recommend]
 impl<T: SessionStore> SessionStore for Arc<T> {
-    fn insert(&self, record: SessionRecord) -> impl Future<Output = Result<(), StoreError>> + Send {
-        (**self).insert(record)
+    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+        (**self).insert(record).await
     }
 
-    fn load(&self, id: &SessionId) -> impl Future<Output = Result<Option<SessionRecord>, StoreError>> + Send {
-        (**self).load(id)
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        (**self).load(id).await
     }
 
-    fn replace(
-        &self,
-        record: SessionRecord,
-        expected_version: u64,
-    ) -> impl Future<Output = Result<Replaced, StoreError>> + Send {
-        (**self).replace(record, expected_version)
+    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        (**self).replace(record, expected_version).await
     }
 
-    fn remove(&self, id: &SessionId) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        (**self).remove(id)
+    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
+        (**self).remove(id).await
     }
 
-    fn list(&self, user_id: &str) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send {
-        (**self).list(user_id)
+    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        (**self).list(user_id).await
     }
 
-    fn remove_all(
-        &self,
-        user_id: &str,
-        except: Option<&SessionId>,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send {
-        (**self).remove_all(user_id, except)
+    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        (**self).remove_all(user_id, except).await
     }
 
-    fn purge_expired(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send {
-        (**self).purge_expired(now)
+    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        (**self).purge_expired(now).await
     }
 }
 
@@ -138,7 +136,7 @@ pub enum Replaced {
     Conflict,
 }
 
-/// A store that failed. Its text is the same whatever the cause, which [`source`](Error::source) has for the log.
+/// The failure of a store. `Display` is the same for every cause; the cause itself is the [`source`](Error::source), for the log.
 ///
 /// ```
 /// use std::error::Error as _;
