@@ -1,4 +1,4 @@
-//! What the server remembers of a session.
+//! The server's record of a session.
 
 use std::net::IpAddr;
 
@@ -7,15 +7,15 @@ use crate::clock::Timestamp;
 
 /// One session, as a store keeps it.
 ///
-/// A store builds it with [`SessionRecord::new`] and then sets the fields that are not arguments; it changes none.
+/// A store rebuilds it with [`SessionRecord::new`] and then sets the fields that are not arguments. It changes no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionRecord {
     /// Names the session; `sid` in its tokens.
     pub id: SessionId,
-    /// Whose session it is: the subject of its tokens.
+    /// The owner of the session: the subject of its tokens.
     pub user_id: String,
-    /// The refresh token that is good now.
+    /// The current refresh token.
     pub current: TokenHash,
     /// The refresh token before it; `None` until the first rotation.
     pub previous: Option<TokenHash>,
@@ -23,19 +23,19 @@ pub struct SessionRecord {
     pub rotated_at: Timestamp,
     /// When the user signed in.
     pub created_at: Timestamp,
-    /// When the user last proved who they are: at sign-in, and at each [reauthentication](super::Sessions::reauthenticate). It is
-    /// `auth_time` in the session's access tokens.
+    /// When the user last authenticated: at sign-in, and at each [reauthentication](super::Sessions::reauthenticate). It is the
+    /// `auth_time` of the session's access tokens.
     pub authenticated_at: Timestamp,
-    /// When the session was last used: at sign-in, at each rotation, and between them once in every
-    /// [touch interval](super::SessionPolicy::touch_interval) in which it was looked up.
+    /// When the session was last used. It moves at each rotation, and between rotations at most once in every
+    /// [touch interval](super::SessionPolicy::touch_interval) in which the session is looked up.
     pub last_used_at: Timestamp,
     /// When the session ends unless it is used; `current` ends with it.
     pub idle_expires_at: Timestamp,
-    /// When the session ends in any case.
+    /// When the session ends, however much it is used.
     pub absolute_expires_at: Timestamp,
-    /// Access tokens that were issued at this time or before are no longer good where the session is looked up.
+    /// Access tokens that were issued at this time or before are refused where the session is looked up.
     pub access_not_before: Option<Timestamp>,
-    /// What is known of the client.
+    /// The client, for the user's list of sessions.
     pub metadata: SessionMetadata,
     /// Grows with every write; stores compare it before they replace a record.
     pub version: u64,
@@ -81,7 +81,7 @@ impl SessionRecord {
         }
     }
 
-    /// Whether the session has ended at `now`; the moment of expiry itself is after the end (RFC 7519 section 4.1.4).
+    /// Whether the session has ended at `now`. At the second of expiry itself it has (RFC 7519 section 4.1.4).
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.idle_expires_at || now >= self.absolute_expires_at
     }
@@ -90,7 +90,7 @@ impl SessionRecord {
 /// The longest user agent and device label that are kept, in bytes.
 const TEXT_LIMIT: usize = 512;
 
-/// What is known of the client that signed in, for the user to recognise it in a list. It decides nothing.
+/// The client that signed in, so that the user recognises it in a list. No decision depends on it.
 ///
 /// ```
 /// use countersign::session::SessionMetadata;
@@ -110,6 +110,16 @@ pub struct SessionMetadata {
 }
 
 impl SessionMetadata {
+    /// The metadata that a store has kept.
+    #[cfg(any(feature = "postgres", feature = "redis", feature = "sqlite"))]
+    pub(crate) fn restored(
+        address: Option<IpAddr>,
+        user_agent: Option<String>,
+        device_label: Option<String>,
+    ) -> Self {
+        Self { address, user_agent: user_agent.map(cut), device_label: device_label.map(cut) }
+    }
+
     /// Sets the client's address.
     #[must_use]
     pub fn with_address(mut self, address: IpAddr) -> Self {
@@ -117,14 +127,14 @@ impl SessionMetadata {
         self
     }
 
-    /// Sets the client's user agent; what is longer than 512 bytes is cut.
+    /// Sets the client's user agent, truncated to 512 bytes.
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(cut(user_agent.into()));
         self
     }
 
-    /// Sets the name that the user gave the device; what is longer than 512 bytes is cut.
+    /// Sets the name that the user gave the device, truncated to 512 bytes.
     #[must_use]
     pub fn with_device_label(mut self, device_label: impl Into<String>) -> Self {
         self.device_label = Some(cut(device_label.into()));
@@ -136,7 +146,7 @@ impl SessionMetadata {
         self.address
     }
 
-    /// The client's user agent, as it called itself.
+    /// The client's own name for itself.
     pub fn user_agent(&self) -> Option<&str> {
         self.user_agent.as_deref()
     }

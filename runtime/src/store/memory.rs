@@ -9,9 +9,9 @@ use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
 
-/// Keeps sessions in memory: for tests, and for one process whose users may be signed out by a restart.
+/// Keeps sessions in memory: for tests, and for a single process that may sign its users out when it restarts.
 ///
-/// Its clones share their content. It grows until [`purge_expired`](crate::session::Sessions::purge_expired) is called.
+/// Clones share their content. The store grows until [`purge_expired`](crate::session::Sessions::purge_expired) is called.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Content {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     pub fn new() -> Self {
         Self::default()
     }
@@ -68,7 +68,7 @@ impl SessionStore for MemoryStore {
     async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
         let mut content = self.lock()?;
         if content.records.contains_key(&record.id) {
-            return Err(StoreError::new("there is a session with this identifier"));
+            return Err(StoreError::new("a session with this identifier exists already"));
         }
         content.by_user.entry(record.user_id.clone()).or_default().insert(record.id.clone());
         content.records.insert(record.id.clone(), record);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_left_of_a_user_without_sessions() {
+    async fn a_user_without_sessions_takes_no_memory() {
         let store = MemoryStore::default();
         let now = Timestamp::from_unix(0);
         for _ in 0..3 {

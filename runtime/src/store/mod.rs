@@ -1,8 +1,8 @@
 //! Where sessions are kept: [`MemoryStore`], `SqliteStore` with the feature `sqlite`, `PostgresStore` with the feature
 //! `postgres`, `RedisStore` with the feature `redis`, or a store of your own.
 //!
-//! A store keeps records and knows no rules. Which token is good, when a session ends and what a replay means is decided in
-//! [`session`](crate::session), the same for every store; what a store has to bring is one conditional write,
+//! A store keeps records and knows no rules. [`session`](crate::session) decides which token is good, when a session ends and
+//! what a replay means, in the same way for every store. A store only has to provide one conditional write,
 //! [`SessionStore::replace`].
 
 mod memory;

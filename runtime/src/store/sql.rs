@@ -1,4 +1,4 @@
-//! What the stores on SQL databases have in common: the columns of a record, and which migrations are due.
+//! The parts that the SQL stores share: the columns of a record, and the choice of pending migrations.
 
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
@@ -7,13 +7,24 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::session::{SessionMetadata, SessionRecord, TokenHash};
 
-/// Columns are named wherever a row is read: with `*`, the column that a newer version of this crate adds would break the
-/// statements that servers of this one have prepared.
-pub(super) const LOAD: &str = "
-    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
-    FROM countersign_sessions
-    WHERE id = $1";
+/// The start of every statement that reads records, with the end of one of them.
+///
+/// It names the columns: with `*`, a column that a newer version of this crate adds would break the statements that servers of
+/// this version have prepared.
+macro_rules! select_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
+                absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
+            FROM countersign_sessions
+            WHERE ",
+            $condition
+        )
+    };
+}
+pub(super) use select_where;
+
+pub(super) const LOAD: &str = select_where!("id = $1");
 
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
@@ -28,7 +39,12 @@ pub(super) const REPLACE: &str = "
         version = $13, access_not_before = $14, authenticated_at = $15
     WHERE id = $1 AND version = $16";
 
-/// Those of `migrations` that come after the first `applied`, each with its number.
+pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1";
+
+pub(super) const APPLIED_MIGRATIONS: &str = "SELECT coalesce(max(version), 0) FROM countersign_migrations";
+pub(super) const RECORD_MIGRATION: &str = "INSERT INTO countersign_migrations (version) VALUES ($1)";
+
+/// The `migrations` after the first `applied` ones, each with its number.
 pub(super) fn pending_migrations(
     migrations: &'static [&'static str],
     applied: i64,
@@ -39,7 +55,7 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$15`. `Text` is how the database keeps a string that may hold any character.
+/// Binds every column, as `$1` to `$15`. `Text` is the type in which the database keeps a string of any characters.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
     record: SessionRecord,
@@ -79,7 +95,7 @@ pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
     i64::try_from(version).map_err(StoreError::new)
 }
 
-/// Reads a row with every column.
+/// Reads a record from a row with every column.
 pub(super) fn read_record<R>(row: &R) -> Result<SessionRecord, StoreError>
 where
     R: Row,
@@ -92,7 +108,7 @@ where
     let time = |column: &str| number(column).map(Timestamp::from_unix);
     let bytes = |column: &str| row.try_get::<Option<Vec<u8>>, _>(column).map_err(StoreError::new);
     let text = |column: &str| match bytes(column)? {
-        // The error of `String` would quote the text, which does not belong into a log.
+        // The error of `String` would quote the text, which does not belong in a log.
         Some(bytes) => {
             String::from_utf8(bytes).map(Some).map_err(|error| StoreError::new(error.utf8_error()))
         }
@@ -100,7 +116,7 @@ where
     };
     let hash = |column: &str| match bytes(column)?.map(<[u8; 32]>::try_from) {
         Some(Ok(bytes)) => Ok(Some(TokenHash::from_bytes(bytes))),
-        Some(Err(_)) => Err(StoreError::new("a hash has not 32 bytes")),
+        Some(Err(_)) => Err(StoreError::new("a hash is not 32 bytes long")),
         None => Ok(None),
     };
     let id: String = row.try_get("id").map_err(StoreError::new)?;
@@ -120,31 +136,14 @@ where
     record.rotated_at = time("rotated_at")?;
     record.last_used_at = time("last_used_at")?;
     record.access_not_before = access_not_before.map(Timestamp::from_unix);
-    // A server of an older version leaves the column as it is, and empty in a session that it opens.
+    // A server of an older version does not write this column, so it is empty in a session that such a server opened.
     record.authenticated_at = authenticated_at.map_or(record.created_at, Timestamp::from_unix);
     record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;
-    record.metadata = read_metadata(address, text("user_agent")?, text("device_label")?)?;
+    let address = address.map(|address| address.parse().map_err(StoreError::new)).transpose()?;
+    record.metadata = SessionMetadata::restored(address, text("user_agent")?, text("device_label")?);
     Ok(record)
 }
 
 fn no_value() -> StoreError {
-    StoreError::new("a column that is never empty is empty")
-}
-
-fn read_metadata(
-    address: Option<String>,
-    user_agent: Option<String>,
-    device_label: Option<String>,
-) -> Result<SessionMetadata, StoreError> {
-    let mut metadata = SessionMetadata::default();
-    if let Some(address) = address {
-        metadata = metadata.with_address(address.parse().map_err(StoreError::new)?);
-    }
-    if let Some(user_agent) = user_agent {
-        metadata = metadata.with_user_agent(user_agent);
-    }
-    if let Some(device_label) = device_label {
-        metadata = metadata.with_device_label(device_label);
-    }
-    Ok(metadata)
+    StoreError::new("a required column is empty")
 }

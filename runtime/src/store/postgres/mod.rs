@@ -6,7 +6,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgArguments, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 
-use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
+use super::sql::{
+    APPLIED_MIGRATIONS, INSERT, LOAD, RECORD_MIGRATION, REMOVE, REPLACE, bind_record, pending_migrations,
+    read_record, select_where, stored_version,
+};
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
@@ -14,19 +17,19 @@ use crate::session::{SessionId, SessionRecord};
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 10;
-/// How long after its last use a connection is believed to stand. To ask costs as much as a statement.
+/// How long after its last use a connection is trusted to be open. A check costs as much as a statement.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Servers that start together take this lock in turn. The number is "counters" in ASCII: locks have no names.
+/// Servers that start together take this lock in turn. Locks have numbers instead of names; this one is "counters" in ASCII.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"counters");
 
-/// What PostgreSQL says when another transaction has just changed the row.
+/// PostgreSQL's code for a row that a concurrent transaction has changed.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// Each is applied once, in this order; one that was released is never edited.
+/// Each migration is applied once, in this order. A released one is never edited.
 ///
-/// User ids and metadata are BYTEA since TEXT cannot hold NUL, and two ids that differ behind one must not become the same
-/// user. `convert_from(user_id, 'UTF8')` shows them. The index is over a hash, because an index entry has at most 2704 bytes.
+/// User ids and metadata are BYTEA because TEXT cannot hold NUL, and two ids that differ after a NUL must not become the same
+/// user. `convert_from(user_id, 'UTF8')` shows them. The index is over a hash because an index entry has at most 2704 bytes.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE countersign_sessions (
@@ -54,18 +57,14 @@ const MIGRATIONS: &[&str] = &[
     ",
 ];
 
-const LIST: &str = "
-    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
-    FROM countersign_sessions
-    WHERE sha256(user_id) = sha256($1) AND user_id = $1";
+const LIST: &str = select_where!("sha256(user_id) = sha256($1) AND user_id = $1");
 
 /// Keeps sessions in a PostgreSQL database (11 or later), in tables of its own whose names start with `countersign_`.
 ///
 /// All servers of an application may use one database. It has to be the primary: a replica lags behind, and would accept a
 /// refresh token that was just used or a session that was just ended.
 ///
-/// Its clones share their connections. Needs the feature `postgres`.
+/// Clones share their connections. Needs the feature `postgres`.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), countersign::store::StoreError> {
@@ -82,12 +81,12 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects to the database at `url` with up to ten connections, and makes the tables if there are none. A connection that
-    /// was not used for a second is asked whether it still stands, and replaced if it does not. A request that gets no
-    /// connection for five seconds fails, and so does a statement that takes longer, behind a lock say; only
-    /// [`purge_expired`](SessionStore::purge_expired) and the making of tables take their time.
+    /// was idle for more than a second is checked before use, and replaced if it is broken. A request fails when it gets no
+    /// connection within five seconds, and so does a statement that takes longer, for example because it waits for a lock. Only
+    /// [`purge_expired`](SessionStore::purge_expired) and the making of tables may take longer.
     ///
-    /// Without a TLS feature of `sqlx` the connection is not encrypted; enable one in the application and say
-    /// `?sslmode=verify-full` where the database is not on the same machine.
+    /// Without a TLS feature of `sqlx` the connection is not encrypted. Enable one in the application and add
+    /// `?sslmode=verify-full` to the URL if the database is on another machine.
     ///
     /// # Errors
     ///
@@ -103,17 +102,17 @@ impl PostgresStore {
             .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)))
             .test_before_acquire(false)
-            .before_acquire(|connection, metadata| Box::pin(still_stands(connection, metadata.idle_for)));
+            .before_acquire(|connection, metadata| Box::pin(is_open(connection, metadata.idle_for)));
         Self::with_pool(pool.connect(url).await.map_err(failure)?).await
     }
 
-    /// Uses the application's own connections and leaves their settings alone: TLS, number, and time-outs are as the
-    /// application chose them. The tables are made in the first schema of the search path.
+    /// Uses the application's own connections with their settings: TLS, number and time-outs are the application's choice. The
+    /// tables are made in the first schema of the search path.
     ///
-    /// Any isolation of transactions will do, but PostgreSQL's default, read committed, is best: at a stricter one a sign-out
-    /// that meets a refresh can fail, and has to be repeated.
+    /// Every isolation level is safe, but PostgreSQL's default, read committed, is best: at a stricter level, a sign-out during a
+    /// refresh can fail and has to be repeated.
     ///
-    /// Once the tables are there, the database's user needs no right to make any.
+    /// Once the tables exist, the database user needs no right to make any.
     ///
     /// # Errors
     ///
@@ -128,20 +127,20 @@ impl PostgresStore {
     }
 }
 
-/// With a limit on the server's side a statement that is given up has no effect.
+/// The server enforces the limit, so a statement that is given up has no effect later.
 async fn limit_statements(connection: &mut PgConnection, patience: Duration) -> Result<(), sqlx::Error> {
     let limit = format!("{}ms", patience.as_millis());
     sqlx::query("SELECT set_config('statement_timeout', $1, false)").bind(limit).execute(connection).await?;
     Ok(())
 }
 
-/// For statements whose length depends on how much there is, until the end of the transaction.
-async fn take_time(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+/// Lifts the limit until the end of the transaction, for statements whose duration depends on the number of rows.
+async fn lift_limit(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("SET LOCAL statement_timeout = 0").execute(connection).await?;
     Ok(())
 }
 
-async fn still_stands(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+async fn is_open(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
     if idle_for > TRUSTED {
         connection.ping().await?;
     }
@@ -149,15 +148,15 @@ async fn still_stands(connection: &mut PgConnection, idle_for: Duration) -> Resu
 }
 
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    // Read before the lock is taken: the lock is for the first start of a version, and tables are made only where none are.
+    // Read without the lock first: only the first start of a version needs it, and only that start needs the right to make tables.
     let applied = applied_migrations(&mut *pool.acquire().await.map_err(failure)?).await?;
     if pending_migrations(MIGRATIONS, applied.unwrap_or(0))?.next().is_none() {
         return Ok(());
     }
-    // In a stricter isolation the transaction would not see what others did while it waited for the lock.
+    // At a stricter level the transaction would not see the tables that another server made while this one waited for the lock.
     let begin = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await;
     let mut transaction = begin.map_err(failure)?;
-    take_time(&mut transaction).await.map_err(failure)?;
+    lift_limit(&mut transaction).await.map_err(failure)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
     lock.execute(&mut *transaction).await.map_err(failure)?;
     let applied = applied_migrations(&mut transaction).await?;
@@ -173,9 +172,9 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
     transaction.commit().await.map_err(failure)
 }
 
-/// How many migrations were applied; `None` when there is no table that says so.
+/// The number of applied migrations; `None` when the table that records them does not exist.
 async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>, StoreError> {
-    // Not `to_regclass`: after a wait for the lock it answers from before the wait, out of a cache of the connection.
+    // Not `to_regclass`: it answers from a cache of the connection, which after a wait for the lock is older than the wait.
     let exists: bool = sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT FROM pg_catalog.pg_class
@@ -187,11 +186,7 @@ async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>
     if !exists {
         return Ok(None);
     }
-    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM countersign_migrations")
-        .fetch_one(connection)
-        .await
-        .map(Some)
-        .map_err(failure)
+    sqlx::query_scalar(APPLIED_MIGRATIONS).fetch_one(connection).await.map(Some).map_err(failure)
 }
 
 async fn apply(
@@ -200,21 +195,18 @@ async fn apply(
     migration: &'static str,
 ) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(migration).execute(&mut *connection).await?;
-    sqlx::query("INSERT INTO countersign_migrations (version) VALUES ($1)")
-        .bind(version)
-        .execute(connection)
-        .await?;
+    sqlx::query(RECORD_MIGRATION).bind(version).execute(connection).await?;
     Ok(())
 }
 
 type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
-/// The server quotes rows in the details of its errors, and identifiers do not belong into a log.
+/// Keeps only code and message: the server quotes rows in the details of its errors, and identifiers do not belong in a log.
 fn failure(error: sqlx::Error) -> StoreError {
     match error.as_database_error() {
         Some(database) => {
             let code = database.code().unwrap_or_default();
-            StoreError::new(format!("PostgreSQL says {code}: {}", database.message()))
+            StoreError::new(format!("PostgreSQL error {code}: {}", database.message()))
         }
         None => StoreError::new(error),
     }
@@ -243,15 +235,14 @@ impl SessionStore for PostgresStore {
         match self.execute(query.bind(stored_version(expected_version)?)).await {
             Ok(1) => Ok(Replaced::Yes),
             Ok(_) => Ok(Replaced::Conflict),
-            // Where the application made a stricter isolation the default, losing is an error.
+            // At a stricter isolation level that the application has chosen, a lost race is an error.
             Err(error) if is_lost_race(&error) => Ok(Replaced::Conflict),
             Err(error) => Err(failure(error)),
         }
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let query =
-            sqlx::query("DELETE FROM countersign_sessions WHERE id = $1").bind(id.as_str().to_owned());
+        let query = sqlx::query(REMOVE).bind(id.as_str().to_owned());
         Ok(self.execute(query).await.map_err(failure)? == 1)
     }
 
@@ -261,7 +252,8 @@ impl SessionStore for PostgresStore {
         rows.iter().map(read_record).collect()
     }
 
-    // What removes many rows locks them in one order, or two that run at the same time could wait for each other.
+    // The two statements that remove many rows lock them in the order of their ids. Without one order, two of them that run
+    // at the same time could wait for each other.
 
     async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
         let query = sqlx::query(
@@ -283,7 +275,7 @@ impl SessionStore for PostgresStore {
         );
         let purge = async {
             let mut transaction = self.pool.begin().await?;
-            take_time(&mut transaction).await?;
+            lift_limit(&mut transaction).await?;
             let purged = query.bind(now.unix()).execute(&mut *transaction).await?.rows_affected();
             transaction.commit().await?;
             Ok(purged)

@@ -72,7 +72,7 @@ async fn many_servers_start_on_one_empty_database() {
     }
 }
 
-/// Whoever waits for the lock while another makes the tables finds them made.
+/// A server that waits for the lock while another makes the tables finds them made.
 #[tokio::test]
 async fn a_start_that_waits_for_another_finds_its_tables() {
     let url = Server::shared().database();
@@ -80,7 +80,7 @@ async fn a_start_that_waits_for_another_finds_its_tables() {
     let mut first = pool.begin().await.unwrap();
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
     lock.execute(&mut *first).await.unwrap();
-    // One connection, so that what it has seen before the wait is what it could remember after.
+    // A single connection, so that a cache from before the wait would be used after it.
     let single = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let second = tokio::spawn(PostgresStore::with_pool(single));
     let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -109,7 +109,7 @@ async fn tables_of_a_newer_version_are_refused() {
     assert!(error.source().unwrap().to_string().contains("newer version"));
 }
 
-/// While servers are replaced one by one, old ones run on the tables of the new.
+/// During a rolling update, servers of the old version run on the tables of the new one.
 #[tokio::test]
 async fn a_column_that_a_newer_version_adds_does_not_disturb_a_running_server() {
     let store = fresh_store().await;
@@ -187,8 +187,8 @@ async fn two_servers_give_out_one_successor() {
     }
 }
 
-/// What removes many rows locks them in the order of their ids, however they lie in the table. Two that run at the same time
-/// therefore never wait for each other in a circle.
+/// A statement that removes many rows locks them in the order of their ids, whatever their order in the table. Two such
+/// statements at the same time therefore never deadlock.
 #[tokio::test]
 async fn removals_lock_rows_in_one_order() {
     let store = fresh_store().await;
@@ -221,7 +221,7 @@ async fn lock(connection: &mut PgConnection, id: &SessionId) -> Result<(), sqlx:
     row.bind(id.as_str()).execute(connection).await.map(drop)
 }
 
-/// A write that is under way when a user's sessions are all ended is either ended with them or finds nothing to write.
+/// When all sessions of a user are ended during a write, either the written session ends too or the write finds no record.
 #[tokio::test]
 async fn a_write_that_is_not_yet_committed_does_not_escape_a_revocation() {
     let store = fresh_store().await;
@@ -247,7 +247,7 @@ async fn wait_for_a_blocked_statement(pool: &PgPool) {
     }
 }
 
-/// Row 90. Every connection is taken: an error, and the token is good when one is free again.
+/// Row 90. With every connection in use there is an error, and the token is good once one is free again.
 #[tokio::test]
 async fn an_exhausted_pool_is_an_error_and_consumes_nothing() {
     let pool = impatient_pool(&Server::shared().database());
@@ -273,7 +273,7 @@ async fn an_exhausted_pool_is_an_error_and_consumes_nothing() {
     assert_eq!((record.version, outcome), (1, Outcome::Rotated));
 }
 
-/// Row 90. Somebody else holds the table: an error, and the statement that was given up has no effect later.
+/// Row 90. With the table locked there is an error, and the statement that was given up has no effect later.
 #[tokio::test]
 async fn a_statement_that_waits_too_long_is_an_error_and_consumes_nothing() {
     let url = Server::shared().database();
@@ -314,7 +314,7 @@ async fn debug_shows_no_url() {
     assert_eq!(format!("{:?}", fresh_store().await), "PostgresStore { .. }");
 }
 
-/// Row 83, for the server's end. What was answered before a crash holds after it, through connections that are broken.
+/// Row 83, for the server. Every write that was answered before a crash is there after it, although the connections broke.
 #[tokio::test]
 async fn a_store_goes_on_after_its_server_crashed() {
     let server = Server::start();
@@ -380,7 +380,7 @@ async fn a_damaged_row_is_an_error_and_no_session() {
     assert!(store.pool.execute("UPDATE countersign_sessions SET current_hash = '\\x00'").await.is_err());
 }
 
-/// Row 137. What the server quotes of a row in its errors does not belong into a log.
+/// Row 137. The server quotes rows in its errors, which does not belong in a log.
 #[tokio::test]
 async fn an_error_of_the_server_quotes_no_identifier() {
     let store = fresh_store().await;
@@ -409,8 +409,8 @@ async fn a_damaged_row_is_not_quoted() {
     assert!(!told.contains("192, 193, 194"), "{told}");
 }
 
-/// The tables of the first version have sessions in them when a server of this one starts, and while servers are replaced one by one,
-/// one of that version goes on rotating tokens and opening sessions.
+/// The tables of the first version contain sessions when a server of this version starts. During the rolling update, a server of
+/// the first version goes on rotating tokens and opening sessions.
 #[tokio::test]
 async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
     let url = Server::shared().database();

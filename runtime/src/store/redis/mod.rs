@@ -18,21 +18,21 @@ use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
 
-/// How long an answer may take, and a connection that is gone may look as if it were there.
+/// How long an answer may take, and how long a lost connection may stay undetected.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long an attempt to connect may take; there are two before an operation fails.
+/// How long an attempt to connect may take. An operation fails after two attempts.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 const RETRIES: usize = 1;
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 const DEFAULT_PREFIX: &str = "{countersign}:";
-/// How many records a purge removes in one step, which is as long as other clients wait for it.
+/// How many records a purge removes in one script. Other clients wait while it runs.
 const PURGED_AT_ONCE: u32 = 1000;
 
 /// Keeps sessions in Redis 6 or later, or in Valkey.
 ///
-/// Its clones share their connection, and a connection that was lost is made again. Needs the feature `redis`.
+/// Clones share their connection, and a lost connection is made again. Needs the feature `redis`.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), countersign::store::StoreError> {
@@ -43,34 +43,34 @@ const PURGED_AT_ONCE: u32 = 1000;
 /// # }
 /// ```
 ///
-/// # What is in Redis
+/// # Content
 ///
-/// A hash for each session, and sorted sets that find the sessions of a user and those that have ended. Refresh tokens are there
-/// as hashes only, and the names of keys hold no user id. Every key expires by itself, an hour after the last session that
-/// needs it, so [`purge_expired`](SessionStore::purge_expired) only tidies up earlier and need not be called.
+/// Each session is a hash. Sorted sets find the sessions of a user and those that have ended. Refresh tokens are stored as
+/// hashes only, and the names of keys contain no user id. Every key expires by itself, an hour after the last session that
+/// needs it, so [`purge_expired`](SessionStore::purge_expired) only frees memory earlier and need not be called.
 ///
-/// Each operation is one script and so one step, however many sessions a user has; only a purge takes several. Others wait
-/// while a script runs, which for the 10,000 sessions of one user is about 40 ms.
+/// Each operation is one script and therefore atomic, however many sessions a user has. Only a purge takes several scripts.
+/// Other clients wait while a script runs: about 40 ms for the 10,000 sessions of one user.
 ///
-/// # What an operator has to know
+/// # Operation
 ///
-/// - **Durability.** Redis forgets with a crash of its machine what it has not synchronised to the disk: the last second with
-///   `appendonly yes` and `appendfsync everysec`, nothing with `appendfsync always`, everything without `appendonly` and
-///   snapshots, which signs everybody out.
-/// - **Failover.** A replica takes over without the writes it had not received. A rotation that is lost is undone: the token
-///   before it is good again, and whoever already holds its successor is taken for a thief when they present it, since the
-///   server has never seen it; the session ends, and its user signs in once more. A session whose end is lost is back. The
-///   same goes for what a crash forgets. `min-replicas-to-write` makes it rarer; where a revocation must never be undone, keep
-///   sessions in an SQL database.
-/// - **Memory.** `maxmemory-policy` has to be `noeviction`. Another one throws away sessions that have not ended, or an index,
-///   and then [`remove_all`](SessionStore::remove_all) misses sessions. When memory is full, signing in and refreshing fail,
-///   and ending sessions works.
-/// - **Cluster.** The hash tag of the prefix puts every key into one slot, since a script has to see a session and its indexes
-///   at once: one node carries all sessions. Scripts also reach keys of that slot by names that they read or build, as Redis
-///   and Valkey allow.
-/// - **Replicas** answer with what was true before. A connection that reads from them breaks the second promise of
-///   [`SessionStore`]. A server that was made a replica has to drop its clients, as Sentinel sees to: as long as it does not,
-///   this store goes on talking to it, and every write fails.
+/// - **Durability.** When its machine crashes, Redis loses every write that is not yet on the disk: up to a second of writes
+///   with `appendonly yes` and `appendfsync everysec`, none with `appendfsync always`, and all of them without `appendonly` and
+///   snapshots, which signs out every user.
+/// - **Failover.** A replica takes over without the writes that it has not received. A lost rotation is undone: the old token
+///   is good again, and its successor, which a client may already hold, counts as a stolen token because the server does not
+///   know it. The session then ends, and the user has to sign in again. A session whose end is lost is live again. A crash has
+///   the same effects. `min-replicas-to-write` makes them rarer. If a revocation must never be undone, keep sessions in an SQL
+///   database.
+/// - **Memory.** `maxmemory-policy` must be `noeviction`. Other policies evict sessions that have not ended, or an index, and
+///   then [`remove_all`](SessionStore::remove_all) misses sessions. When memory is full, sign-ins and refreshes fail, and ending
+///   sessions works.
+/// - **Cluster.** The hash tag of the prefix puts every key into one slot, because a script needs a session and its indexes
+///   together. One node therefore carries all sessions. Scripts also access keys of that slot by names that they read or build,
+///   which Redis and Valkey allow.
+/// - **Replicas** lag behind. A connection that reads from them breaks the second promise of [`SessionStore`]. A server that
+///   becomes a replica has to disconnect its clients, as Sentinel makes it do. Until it does, this store stays connected to it,
+///   and every write fails.
 /// - **Rights.** `~{countersign}:* -@all +@hash +@sortedset +@keyspace +@scripting -@dangerous` is enough.
 #[derive(Clone)]
 pub struct RedisStore<C = ConnectionManager> {
@@ -82,12 +82,12 @@ impl RedisStore {
     /// Connects to the server at `redis://[<user>][:<password>@]<host>[:<port>][/<database>]`. `rediss://` needs a TLS feature of
     /// the crate `redis`, which is the application's choice.
     ///
-    /// A connection that was lost is made again before the next request needs it; this needs RESP3, which is spoken whatever the
-    /// address says. An operation waits 5 seconds for its answer, and about as long for a connection, and then fails.
+    /// A lost connection is made again before the next request needs it. That requires RESP3, which is used whatever the address
+    /// says. An operation waits 5 seconds for its answer and about as long for a connection, and then fails.
     ///
     /// # Errors
     ///
-    /// When the address cannot be read, needs a feature that is off, or cannot be connected to.
+    /// When the address is malformed or needs a feature that is off, and when the connection fails.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         let connection = connect(url).await.map_err(StoreError::new)?;
         Ok(Self::with_connection(connection))
@@ -106,8 +106,8 @@ async fn connect(url: &str) -> RedisResult<ConnectionManager> {
     ConnectionManager::new_with_config(Client::open(server)?, config).await
 }
 
-/// A server that vanished without a word is noticed: the manager reconnects when the connection breaks, not when an answer is
-/// late.
+/// Detects a server that vanished without closing the connection. The manager reconnects when the connection breaks, and not
+/// when an answer is late.
 fn tcp_settings() -> TcpSettings {
     let settings = TcpSettings::default()
         .set_nodelay(true)
@@ -118,18 +118,18 @@ fn tcp_settings() -> TcpSettings {
 }
 
 impl<C> RedisStore<C> {
-    /// Uses the application's own connection, with its TLS, protocol and time-outs: a [`ConnectionManager`], the connection to a
-    /// cluster, or another one that reconnects and whose clones share it. It must have a response time-out, or a request may
-    /// wait forever.
+    /// Uses the application's own connection with its TLS, protocol and time-outs: a [`ConnectionManager`], the connection to a
+    /// cluster, or another one that reconnects and whose clones share it. It must have a response time-out; without one, a
+    /// request may wait forever.
     pub fn with_connection(connection: C) -> Self {
         Self { connection, prefix: DEFAULT_PREFIX.into() }
     }
 
-    /// Starts the names of all keys with `prefix` in place of `{countersign}:`. Applications that share a database need
-    /// prefixes of their own, and one prefix names one set of sessions.
+    /// Starts the names of all keys with `prefix` instead of `{countersign}:`. Applications that share a database need different
+    /// prefixes. One prefix names one set of sessions.
     ///
-    /// A prefix needs a hash tag, a part in braces that is not empty. One without it gets the default before it: `myapp:`
-    /// becomes `{countersign}:myapp:`.
+    /// A prefix needs a hash tag, which is a part in braces that is not empty. A prefix without one gets the default in front:
+    /// `myapp:` becomes `{countersign}:myapp:`.
     #[must_use]
     pub fn with_prefix(self, prefix: impl AsRef<str>) -> Self {
         Self { prefix: with_hash_tag(prefix.as_ref()).into(), ..self }
@@ -156,7 +156,7 @@ impl<C> RedisStore<C> {
     }
 }
 
-/// As a server finds the hash tag of a key: between the first `{` and the first `}` after it.
+/// Finds the hash tag as a server does: between the first `{` and the first `}` after it.
 fn with_hash_tag(prefix: &str) -> String {
     let tag = prefix.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     match tag {
@@ -170,8 +170,8 @@ impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
         script.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)
     }
 
-    /// The call of a script that starts with `keep.lua`.
-    fn keeping<'s>(
+    /// Prepares the call of a script that starts with `keep.lua`.
+    fn keep<'s>(
         &self,
         script: &'s Script,
         record: &SessionRecord,
@@ -198,8 +198,8 @@ where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
     async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let written: bool = self.run(&self.keeping(&scripts::INSERT, &record)?).await?;
-        if written { Ok(()) } else { Err(StoreError::new("there is a session with this identifier")) }
+        let written: bool = self.run(&self.keep(&scripts::INSERT, &record)?).await?;
+        if written { Ok(()) } else { Err(StoreError::new("a session with this identifier exists already")) }
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -208,13 +208,15 @@ where
         let fields: Fields =
             command.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
         match stored::read(fields)? {
-            Some(record) if record.id != *id => Err(StoreError::new("a record stands in another's place")),
+            Some(record) if record.id != *id => {
+                Err(StoreError::new("a record is stored under the key of another session"))
+            }
             record => Ok(record),
         }
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        let mut call = self.keeping(&scripts::REPLACE, &record)?;
+        let mut call = self.keep(&scripts::REPLACE, &record)?;
         let written: bool = self.run(call.arg(expected_version)).await?;
         Ok(if written { Replaced::Yes } else { Replaced::Conflict })
     }
@@ -264,5 +266,6 @@ impl<C> fmt::Debug for RedisStore<C> {
         f.debug_struct("RedisStore").finish_non_exhaustive()
     }
 }
+
 #[cfg(test)]
 mod tests;

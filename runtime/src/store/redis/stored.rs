@@ -1,4 +1,4 @@
-//! A record as it stands in a Redis hash.
+//! The form of a record in a Redis hash.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 
-/// How long a record stays after its session has ended, for clocks that disagree.
+/// How long a record is kept after its session has ended, in case clocks disagree.
 const GRACE: Duration = Duration::from_secs(60 * 60);
-/// Redis refuses a time to live that leads beyond the end of its calendar.
+/// Redis refuses a time to live beyond the end of its calendar.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// The fields `version`, `user`, `data` and `authenticated_at` of a hash.
 ///
-/// The last one stands beside `data`, since a server of an older version refuses data with a field that it does not know. Such a
-/// server leaves it as it is, and writes none.
+/// `authenticated_at` is not in `data`, because a server of an older version refuses data with an unknown field. Such a server
+/// leaves `authenticated_at` as it is, and does not write it for a new session.
 pub(super) type Fields = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>);
 
-/// The field `data`. A field that this version does not know is an error: it may be one that limits the session.
+/// The field `data`. An unknown member is an error, because it may be one that limits the session.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Data {
@@ -47,7 +47,7 @@ struct Data {
     device_label: Option<String>,
 }
 
-/// Names a user in keys: user ids hold any character, and do not belong into a list of keys.
+/// The name of a user in keys. User ids contain any character, and do not belong in a list of keys.
 pub(super) fn name_of_user(user_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(user_id))
 }
@@ -57,8 +57,8 @@ pub(super) fn end(record: &SessionRecord) -> Timestamp {
     record.idle_expires_at.min(record.absolute_expires_at)
 }
 
-/// How long the record is kept from the moment it is written. Not until its end, since the clock of the sessions need not be
-/// the server's.
+/// How long the record is kept after it is written. It is a duration and not a point in time, because the clock of the sessions
+/// may differ from the server's.
 pub(super) fn time_to_live(record: &SessionRecord) -> Duration {
     end(record).since(record.last_used_at).min(LONGEST) + GRACE
 }
@@ -84,12 +84,12 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
     serde_json::to_string(&data).map_err(StoreError::new)
 }
 
-/// The record in a hash; `None` when there is none.
+/// Reads the record in a hash; `None` when the hash does not exist.
 pub(super) fn read(fields: Fields) -> Result<Option<SessionRecord>, StoreError> {
     match fields {
         (None, None, None, None) => Ok(None),
         (Some(version), Some(user), Some(data), authenticated_at) => {
-            // What serde would say quotes the record, which does not belong into a log.
+            // The error of serde would quote the record, which does not belong in a log.
             let record = decode(&version, &user, &data, authenticated_at.as_deref());
             record.map(Some).ok_or_else(|| StoreError::new("a record is damaged"))
         }
@@ -125,17 +125,7 @@ fn decode(
     record.rotated_at = data.rotated_at;
     record.last_used_at = data.last_used_at;
     record.access_not_before = data.access_not_before;
-    let mut metadata = SessionMetadata::default();
-    if let Some(address) = data.address {
-        metadata = metadata.with_address(address);
-    }
-    if let Some(user_agent) = data.user_agent {
-        metadata = metadata.with_user_agent(user_agent);
-    }
-    if let Some(device_label) = data.device_label {
-        metadata = metadata.with_device_label(device_label);
-    }
-    record.metadata = metadata;
+    record.metadata = SessionMetadata::restored(data.address, data.user_agent, data.device_label);
     Some(record)
 }
 

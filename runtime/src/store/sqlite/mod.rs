@@ -7,7 +7,10 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::sql::{INSERT, LOAD, REPLACE, bind_record, pending_migrations, read_record, stored_version};
+use super::sql::{
+    APPLIED_MIGRATIONS, INSERT, LOAD, RECORD_MIGRATION, REMOVE, REPLACE, bind_record, pending_migrations,
+    read_record, select_where, stored_version,
+};
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord};
@@ -17,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 4;
 const JOURNAL_ATTEMPTS: u32 = 10;
 
-/// Each is applied once, in this order; one that was released is never edited.
+/// Each migration is applied once, in this order. A released one is never edited.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE countersign_sessions (
@@ -47,15 +50,11 @@ const MIGRATIONS: &[&str] = &[
     ",
 ];
 
-const LIST: &str = "
-    SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-        absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
-    FROM countersign_sessions
-    WHERE user_id = $1";
+const LIST: &str = select_where!("user_id = $1");
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///
-/// Its clones share their connections. Needs the feature `sqlite`.
+/// Clones share their connections. Needs the feature `sqlite`.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), countersign::store::StoreError> {
@@ -71,8 +70,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the database file, which is made if there is none, with a write-ahead log and full synchronisation: what was
-    /// answered survives a loss of power.
+    /// Opens the database file, and makes it if there is none. It uses a write-ahead log and full synchronisation, so every
+    /// answered write survives a loss of power.
     ///
     /// # Errors
     ///
@@ -89,8 +88,8 @@ impl SqliteStore {
         Self::with_pool(pool).await
     }
 
-    /// Uses the application's own connections and leaves their settings alone: journal, synchronisation and time-outs are as
-    /// the application chose them. An in-memory database needs a pool of exactly one connection that is never closed.
+    /// Uses the application's own connections with their settings: journal, synchronisation and time-outs are the application's
+    /// choice. An in-memory database needs a pool of exactly one connection that is never closed.
     ///
     /// # Errors
     ///
@@ -105,7 +104,7 @@ impl SqliteStore {
     }
 }
 
-/// Changing the journal needs the database for itself, and SQLite does not wait for that as it waits for other locks.
+/// A change of the journal mode needs exclusive access, and SQLite does not wait for it as it waits for other locks.
 async fn use_write_ahead_log(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut attempt = 1;
     loop {
@@ -114,13 +113,13 @@ async fn use_write_ahead_log(pool: &SqlitePool) -> Result<(), sqlx::Error> {
             Err(sqlx::Error::Database(_)) if attempt < JOURNAL_ATTEMPTS => attempt += 1,
             result => return result.map(drop),
         }
-        // This one waits, until whoever else is starting has finished.
+        // This lock does wait, until the other processes that start have finished.
         pool.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
     }
 }
 
 async fn migrate(pool: &SqlitePool) -> Result<(), StoreError> {
-    // The lock is taken first, so that of two processes that start together the second finds the work done.
+    // The lock is taken before the read, so that of two processes that start together the second finds the work done.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::new)?;
     let applied = applied_migrations(&mut transaction).await.map_err(StoreError::new)?;
     for (version, migration) in pending_migrations(MIGRATIONS, applied)? {
@@ -135,9 +134,7 @@ async fn applied_migrations(connection: &mut SqliteConnection) -> Result<i64, sq
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM countersign_migrations")
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar(APPLIED_MIGRATIONS).fetch_one(connection).await
 }
 
 async fn apply(
@@ -146,10 +143,7 @@ async fn apply(
     migration: &'static str,
 ) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(migration).execute(&mut *connection).await?;
-    sqlx::query("INSERT INTO countersign_migrations (version) VALUES (?)")
-        .bind(version)
-        .execute(connection)
-        .await?;
+    sqlx::query(RECORD_MIGRATION).bind(version).execute(connection).await?;
     Ok(())
 }
 
@@ -175,8 +169,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let query = sqlx::query("DELETE FROM countersign_sessions WHERE id = ?").bind(id.as_str().to_owned());
-        Ok(self.execute(query).await? == 1)
+        Ok(self.execute(sqlx::query(REMOVE).bind(id.as_str().to_owned())).await? == 1)
     }
 
     async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {

@@ -141,7 +141,7 @@ async fn tables_of_a_newer_version_are_refused() {
     assert!(error.source().unwrap().to_string().contains("newer version"));
 }
 
-/// While servers are replaced one by one, old ones run on the tables of the new.
+/// During a rolling update, servers of the old version run on the tables of the new one.
 #[tokio::test]
 async fn a_column_that_a_newer_version_adds_does_not_disturb_a_running_server() {
     let store = fresh_store().await;
@@ -213,7 +213,7 @@ async fn a_damaged_row_is_an_error_and_no_session() {
     assert!(short.is_err());
 }
 
-/// Row 83. The tables of the first version have sessions in them when a server of this one starts.
+/// Row 83. The tables of the first version contain sessions when a server of this version starts.
 #[tokio::test]
 async fn sessions_of_an_older_version_go_on() {
     let path = fresh_path();
@@ -247,7 +247,7 @@ async fn sessions_of_an_older_version_go_on() {
     assert!(!sessions.is_live(&id, "ann", record.rotated_at).await.unwrap());
 }
 
-/// While servers are replaced one by one, one that knows nothing of `authenticated_at` rotates tokens and opens sessions.
+/// During a rolling update, a server without `authenticated_at` rotates tokens and opens sessions.
 #[tokio::test]
 async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
     let store = fresh_store().await;

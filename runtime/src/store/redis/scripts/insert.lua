@@ -1,4 +1,5 @@
 
+-- Returns whether the identifier was free.
 if redis.call('EXISTS', record) == 1 then
     return 0
 end

@@ -1,5 +1,6 @@
+-- Returns the fields of every record of a user, and removes the entries whose record has expired.
 -- KEYS: the sessions of the user.
--- ARGV: what the keys of records start with.
+-- ARGV: prefix of the keys of records.
 local of_user, records = KEYS[1], ARGV[1]
 
 local found = {}

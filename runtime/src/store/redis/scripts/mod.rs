@@ -1,6 +1,11 @@
-//! What the server does in one step each.
+//! The scripts, each of which the server runs in one step.
 //!
-//! Nothing newer than Redis 6.0 is called. No script hands a list to `unpack` that grows with the sessions: Lua has a limit there.
+//! A session is a hash, the record. Two sorted sets index it by its end: one for its user, one for all sessions. Records expire
+//! by themselves while their entries stay in the sets, so a script treats an entry without a record as absent. An error does not
+//! undo the commands before it, so a script first touches everything that may fail, and ends a session before it tidies indexes.
+//!
+//! The scripts use only commands of Redis 6.0. None passes a list that grows with the sessions to `unpack`, whose length Lua
+//! limits.
 
 use std::sync::LazyLock;
 

@@ -1,9 +1,10 @@
+-- Removes every record of a user except one. Returns how many records existed.
 -- KEYS: the sessions of the user, all sessions.
--- ARGV: what the keys of records start with, the identifier that is spared or nothing.
+-- ARGV: prefix of the keys of records, the identifier of the exception or an empty string.
 local of_user, all = KEYS[1], KEYS[2]
 local records, spared = unpack(ARGV)
 
--- A script is not rolled back. A key of the wrong type fails here.
+-- A script is not rolled back, so a key of the wrong type has to fail here, before the first removal.
 redis.call('ZCARD', all)
 local removed = 0
 for _, id in ipairs(redis.call('ZRANGE', of_user, 0, -1)) do

@@ -1,5 +1,5 @@
 
--- Compared as strings: a number of Lua cannot hold every version.
+-- Compared as strings, because numbers of Lua are floating-point and cannot hold every version.
 if redis.call('HGET', record, 'version') ~= ARGV[9] then
     return 0
 end

@@ -1,8 +1,8 @@
-//! What stands in Redis.
+//! The content of Redis.
 
 use super::*;
 
-/// Milliseconds that a key has to live, give or take what a slow machine needs.
+/// Compares a time to live in milliseconds with the expected one. A slow machine may take up to a minute of it.
 fn is_about(actual: i64, expected: Duration) -> bool {
     let expected = i64::try_from(expected.as_millis()).unwrap();
     (expected - 60_000..=expected).contains(&actual)
@@ -127,7 +127,7 @@ async fn a_list_forgets_records_that_have_expired_away() {
     assert_eq!(store.remove_all("ann", None).await.unwrap(), 1);
 }
 
-/// Nobody has to call `purge_expired`.
+/// `purge_expired` need not be called.
 #[tokio::test]
 async fn indexes_shrink_as_records_are_added_after_others_have_expired_away() {
     let store = fresh_store().await;
@@ -200,7 +200,7 @@ async fn a_record_in_the_place_of_another_is_an_error() {
     assert!(store.load(&other.id).await.is_err());
 }
 
-/// While servers are replaced one by one, one that knows nothing of `authenticated_at` rotates tokens and opens sessions.
+/// During a rolling update, a server without `authenticated_at` rotates tokens and opens sessions.
 #[tokio::test]
 async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
     let store = fresh_store().await;
@@ -210,7 +210,7 @@ async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_
     let key = store.record(&first.id);
     let data: String = store.ask(&["HGET", &key, "data"]).await;
     assert!(!data.contains("authenticated_at"), "which that server would not read: {data}");
-    // As it writes.
+    // The way such a server writes.
     let user = stored::name_of_user("ann");
     let _: u32 = store.ask(&["HSET", &key, "version", "1", "user", &user, "data", &data]).await;
     assert_eq!(store.load(&first.id).await.unwrap(), Some(next(&first)));

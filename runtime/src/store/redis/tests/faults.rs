@@ -1,4 +1,4 @@
-//! A server that does not do as it should.
+//! A server that fails.
 
 use std::error::Error as _;
 
@@ -11,7 +11,7 @@ fn assert_says_nothing(error: &StoreError) {
     assert!(error.source().is_some());
 }
 
-/// Every operation fails, the conditional write with no conflict.
+/// Every operation fails; the conditional write does not report a conflict instead.
 async fn assert_all_fail(store: &RedisStore, record: &SessionRecord) {
     assert_says_nothing(&store.insert(super::record("bob")).await.unwrap_err());
     assert_says_nothing(&store.load(&record.id).await.unwrap_err());
@@ -22,7 +22,7 @@ async fn assert_all_fail(store: &RedisStore, record: &SessionRecord) {
     assert_says_nothing(&store.purge_expired(START).await.unwrap_err());
 }
 
-/// The first requests after an outage may still hear of it.
+/// The first requests after an outage may still fail.
 async fn wait_for(store: &RedisStore, id: &SessionId) -> Option<SessionRecord> {
     for _ in 0..50 {
         if let Ok(record) = store.load(id).await {
@@ -55,7 +55,7 @@ async fn a_server_that_is_killed_and_started_again_costs_no_session() {
     assert_eq!(store.load(&id).await.unwrap(), None);
 }
 
-/// Refreshes one session again and again, as a client that repeats what failed, until nobody listens to how it went.
+/// Refreshes one session in a loop, as a client that repeats every failed refresh, until the receiver of the results is dropped.
 async fn keep_refreshing(sessions: Arc<Sessions>, user: u32, successes: mpsc::UnboundedSender<bool>) {
     let mut token = TokenHash::of("first");
     let opened = sessions.open(&user.to_string(), token.clone(), SessionMetadata::default()).await;
@@ -125,12 +125,12 @@ async fn a_server_that_hangs_is_an_error() {
     let store = store_on(&server, "{myapp}:").await;
     let record = record("ann");
     store.insert(record.clone()).await.unwrap();
-    // The server has the script, so that one request is all it takes.
+    // The server has the script already, so the next call is a single request.
     assert_eq!(store.replace(next(&record), 7).await.unwrap(), Replaced::Conflict);
     server.pause();
     assert_says_nothing(&store.replace(next(&record), 0).await.unwrap_err());
     server.resume();
-    // It read the request and carried it out late: the answer was lost, not the write.
+    // The server carried the request out late: the answer was lost, but not the write.
     assert_eq!(wait_for(&store, &record.id).await, Some(next(&record)));
 }
 
@@ -166,7 +166,7 @@ async fn full_memory_is_an_error_and_sessions_can_still_be_ended() {
     }
     let _: () = store.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
     let before = store.keys().await.len();
-    // A record that has expired away, so that there would be something to tidy up before the write.
+    // An expired record, so that the script would have an index entry to remove before the write.
     let _: u32 = store.ask(&["DEL", &store.record(&second.id)]).await;
     assert_says_nothing(&store.insert(record("cyd")).await.unwrap_err());
     assert_says_nothing(&store.replace(next(&first), 0).await.unwrap_err());
@@ -210,7 +210,7 @@ async fn a_value_of_another_type_is_an_error() {
     }
 }
 
-/// What scripts reach without naming it has the same hash tag too, so that it is in the same slot of a cluster.
+/// Keys that scripts build themselves have the same hash tag, so that they are in the same slot of a cluster.
 #[tokio::test]
 async fn an_account_for_the_prefix_alone_is_enough() {
     let server = Redis::start();
@@ -236,7 +236,7 @@ async fn an_account_for_the_prefix_alone_is_enough() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_connected_to_is_an_error_that_does_not_name_it() {
+async fn a_failed_connection_is_an_error_that_does_not_name_the_address() {
     let server = Redis::start();
     server.stop();
     for address in [&*server.url(), "not an address", "http://127.0.0.1", "rediss://127.0.0.1:1"] {

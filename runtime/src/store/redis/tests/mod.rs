@@ -58,14 +58,14 @@ async fn refresh(
 }
 
 impl RedisStore {
-    /// A command of the test's own.
+    /// Runs any command.
     async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
         let mut call = redis::cmd(command[0]);
         call.arg(&command[1..]);
         call.query_async(&mut self.connection.clone()).await.unwrap()
     }
 
-    /// Every key of this store with the milliseconds it has to live.
+    /// Every key of this store with its time to live in milliseconds.
     async fn keys(&self) -> HashMap<String, i64> {
         let mut keys = HashMap::new();
         let mut cursor = "0".to_owned();
@@ -117,7 +117,7 @@ async fn two_servers_give_out_one_successor() {
 async fn versions_are_compared_to_the_last_digit() {
     let store = fresh_store().await;
     let mut first = record("ann");
-    // As numbers of Lua, this one and the one before it are the same.
+    // As a number of Lua, this version equals the one before it.
     first.version = (1 << 53) + 1;
     store.insert(first.clone()).await.unwrap();
     assert_eq!(store.replace(next(&first), 1 << 53).await.unwrap(), Replaced::Conflict);
