@@ -300,7 +300,7 @@ async fn failures_have_no_identifiers_either() {
     assert_eq!(with("event=\"reuse\" outcome=\"failed\""), 1, "{lines:#?}");
     assert_eq!(with("event=\"denial\" outcome=\"failed\""), 1, "{lines:#?}");
     assert_eq!(with("event=\"refresh\" outcome=\"failed\""), 2, "{lines:#?}");
-    assert_eq!(with("the last use of a session was not noted"), 1, "{lines:#?}");
+    assert_eq!(with("the last use of a session was not recorded"), 1, "{lines:#?}");
     assert_eq!(with("injected fault"), 4, "each cause, once: {lines:#?}");
     assert_eq!(with(session.as_str()), 0, "{lines:#?}");
     assert_eq!(with("user=\"7\""), 0, "{lines:#?}");

@@ -1,4 +1,8 @@
-//! A short memory of sessions that were found live, and no memory of those that were ended here.
+//! A cache of sessions that were found live. Whatever this process ends is never answered from it.
+//!
+//! A look-up and the end of its session may overlap: the look-up reads the record, the session ends, and only then the look-up
+//! stores what it read. So every end is counted, per session and per user. A look-up notes the counts before it reads, and its
+//! result is used only as long as the counts are the same. The order in which the two write to the cache then does not matter.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -10,10 +14,10 @@ use quick_cache::sync::Cache;
 use super::{SessionId, SessionRecord};
 use crate::clock::Timestamp;
 
-/// That a session or a user is counted for another costs a look-up.
+/// A fixed number of counters bounds the memory. Two keys that share one cost a look-up when either is counted.
 const COUNTERS: usize = 1024;
 
-/// Counts by key, with keys that share a counter.
+/// Counters by key. Different keys may share one.
 struct Counters {
     counters: Box<[AtomicU64]>,
     hasher: RandomState,
@@ -39,51 +43,49 @@ impl Counters {
     }
 }
 
-/// What a look-up found, good until `max_age` later or until the session or its user is counted.
+/// The result of a look-up.
 #[derive(Clone)]
-struct Sighting {
+struct FoundLive {
     user_id: Box<str>,
     ends_at: Timestamp,
     access_not_before: Option<Timestamp>,
-    draft: Draft,
+    lookup: Lookup,
 }
 
-/// When a look-up began, and how often sessions had been ended by then.
-///
-/// A session that is ended while it is looked up has been counted when the look-up comes to be believed.
+/// The time and the counts at which a look-up began.
 #[derive(Clone, Copy)]
-pub(super) struct Draft {
+pub(super) struct Lookup {
     began: Timestamp,
     ends_of_session: u64,
     ends_of_user: u64,
 }
 
-/// Whose sessions end.
+/// The sessions that end.
 #[derive(Clone, Copy)]
-pub(super) enum Whose<'a> {
+pub(super) enum Ended<'a> {
     Session(&'a SessionId),
-    User(&'a str),
+    AllOf(&'a str),
 }
 
 pub(super) struct LiveCache {
-    sightings: Cache<SessionId, Sighting>,
-    ended_sessions: Counters,
-    ended_users: Counters,
+    found: Cache<SessionId, FoundLive>,
+    ends_of_session: Counters,
+    ends_of_user: Counters,
     max_age: Duration,
 }
 
 impl LiveCache {
     pub(super) fn new(max_age: Duration, capacity: usize) -> Self {
         Self {
-            sightings: Cache::new(capacity),
-            ended_sessions: Counters::new(),
-            ended_users: Counters::new(),
+            found: Cache::new(capacity),
+            ends_of_session: Counters::new(),
+            ends_of_user: Counters::new(),
             max_age,
         }
     }
 
-    /// Whether a look-up that is young enough answers for an access token of this session, user and time. It never says that
-    /// a session has ended: whatever it does not vouch for, the store is asked.
+    /// Whether a recent look-up shows that an access token of this session, user and time is still good. `false` does not mean
+    /// that the session has ended: the store has to be asked.
     pub(super) fn vouches_for(
         &self,
         id: &SessionId,
@@ -91,44 +93,45 @@ impl LiveCache {
         issued_at: Timestamp,
         now: Timestamp,
     ) -> bool {
-        self.sightings.get(id).is_some_and(|seen| {
-            *seen.user_id == *user_id
-                && now < seen.ends_at
-                && now.since(seen.draft.began) < self.max_age
-                && seen.access_not_before.is_none_or(|not_before| issued_at > not_before)
-                && seen.draft.ends_of_session == self.ended_sessions.read(id)
-                && seen.draft.ends_of_user == self.ended_users.read(user_id)
+        self.found.get(id).is_some_and(|found| {
+            *found.user_id == *user_id
+                && now < found.ends_at
+                && now.since(found.lookup.began) < self.max_age
+                && found.access_not_before.is_none_or(|not_before| issued_at > not_before)
+                && found.lookup.ends_of_session == self.ends_of_session.read(id)
+                && found.lookup.ends_of_user == self.ends_of_user.read(user_id)
         })
     }
 
-    /// To be called before the store is asked.
-    pub(super) fn draft(&self, id: &SessionId, user_id: &str, now: Timestamp) -> Draft {
-        Draft {
+    /// Call this before the store is read: an end that is counted later makes the result unusable.
+    pub(super) fn begin_lookup(&self, id: &SessionId, user_id: &str, now: Timestamp) -> Lookup {
+        Lookup {
             began: now,
-            ends_of_session: self.ended_sessions.read(id),
-            ends_of_user: self.ended_users.read(user_id),
+            ends_of_session: self.ends_of_session.read(id),
+            ends_of_user: self.ends_of_user.read(user_id),
         }
     }
 
-    /// Remembers what the store said.
-    pub(super) fn keep(&self, draft: Draft, record: &SessionRecord) {
-        let sighting = Sighting {
+    /// Stores the record that the look-up found.
+    pub(super) fn keep(&self, lookup: Lookup, record: &SessionRecord) {
+        let found = FoundLive {
             user_id: record.user_id.as_str().into(),
             ends_at: record.idle_expires_at.min(record.absolute_expires_at),
             access_not_before: record.access_not_before,
-            draft,
+            lookup,
         };
-        self.sightings.insert(record.id.clone(), sighting);
+        self.found.insert(record.id.clone(), found);
     }
 
-    /// Counts first, so that nothing that was drafted before is believed; removing only makes room.
-    fn forget(&self, whose: Whose<'_>) {
-        match whose {
-            Whose::Session(id) => {
-                self.ended_sessions.count(id);
-                self.sightings.remove(id);
+    /// The count alone makes older results unusable, also those that a look-up stores after this. Removing an entry only makes
+    /// room, so the entries of a user need not be searched for.
+    fn forget(&self, ended: Ended<'_>) {
+        match ended {
+            Ended::Session(id) => {
+                self.ends_of_session.count(id);
+                self.found.remove(id);
             }
-            Whose::User(user_id) => self.ended_users.count(user_id),
+            Ended::AllOf(user_id) => self.ends_of_user.count(user_id),
         }
     }
 }
@@ -139,16 +142,17 @@ impl fmt::Debug for LiveCache {
     }
 }
 
-/// Makes the cache forget when it is dropped: after the write, also when that failed or nobody waited for it to end.
-pub(super) struct Forgetting<'a> {
+/// Makes the cache forget when it is dropped: after the write that ends sessions, even if that write failed or its future was
+/// dropped halfway. The store may have carried it out in both cases.
+pub(super) struct ForgetOnDrop<'a> {
     pub(super) cache: Option<&'a LiveCache>,
-    pub(super) whose: Whose<'a>,
+    pub(super) ended: Ended<'a>,
 }
 
-impl Drop for Forgetting<'_> {
+impl Drop for ForgetOnDrop<'_> {
     fn drop(&mut self) {
         if let Some(cache) = self.cache {
-            cache.forget(self.whose);
+            cache.forget(self.ended);
         }
     }
 }
@@ -170,29 +174,29 @@ mod tests {
         cache.vouches_for(&record.id, &record.user_id, NOW, NOW)
     }
 
-    /// Between the store's answer and its being remembered, the session may end.
+    /// The session may end between the answer of the store and its entry in the cache.
     #[test]
-    fn what_ended_while_it_was_looked_up_is_not_remembered() {
+    fn a_session_that_ends_during_its_lookup_is_not_remembered() {
         let cache = LiveCache::new(MINUTE, 10);
         for whole_user in [false, true] {
             let record = record();
-            let draft = cache.draft(&record.id, "ann", NOW);
-            cache.forget(if whole_user { Whose::User("ann") } else { Whose::Session(&record.id) });
-            cache.keep(draft, &record);
+            let lookup = cache.begin_lookup(&record.id, "ann", NOW);
+            cache.forget(if whole_user { Ended::AllOf("ann") } else { Ended::Session(&record.id) });
+            cache.keep(lookup, &record);
             assert!(!vouches(&cache, &record));
-            cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+            cache.keep(cache.begin_lookup(&record.id, "ann", NOW), &record);
             assert!(vouches(&cache, &record));
         }
     }
 
-    /// Whoever ends a session may not wait for the answer of the store, or get none.
+    /// The caller that ends a session may go away before the store answers.
     #[test]
-    fn an_end_that_nobody_waited_for_is_forgotten_too() {
+    fn an_end_whose_caller_went_away_is_forgotten_too() {
         let cache = LiveCache::new(MINUTE, 10);
         let record = record();
-        cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+        cache.keep(cache.begin_lookup(&record.id, "ann", NOW), &record);
         let end = async {
-            let _forgetting = Forgetting { cache: Some(&cache), whose: Whose::Session(&record.id) };
+            let _forget = ForgetOnDrop { cache: Some(&cache), ended: Ended::Session(&record.id) };
             std::future::pending::<()>().await;
         };
         let mut end = Box::pin(end);
@@ -208,13 +212,13 @@ mod tests {
         let cache = LiveCache::new(MINUTE, 1000);
         let records: Vec<_> = (0..100).map(|_| record()).collect();
         for record in &records {
-            cache.keep(cache.draft(&record.id, "ann", NOW), record);
+            cache.keep(cache.begin_lookup(&record.id, "ann", NOW), record);
         }
-        cache.forget(Whose::Session(&records[0].id));
+        cache.forget(Ended::Session(&records[0].id));
         assert!(!vouches(&cache, &records[0]));
         let left = records.iter().filter(|record| vouches(&cache, record)).count();
         assert!(left > 50, "{left}");
-        cache.forget(Whose::User("ann"));
+        cache.forget(Ended::AllOf("ann"));
         assert!(!records.iter().any(|record| vouches(&cache, record)));
     }
 
@@ -223,8 +227,8 @@ mod tests {
         let cache = LiveCache::new(MINUTE, 10);
         for _ in 0..1000 {
             let record = record();
-            cache.keep(cache.draft(&record.id, "ann", NOW), &record);
+            cache.keep(cache.begin_lookup(&record.id, "ann", NOW), &record);
         }
-        assert!(cache.sightings.len() <= 10, "{}", cache.sightings.len());
+        assert!(cache.found.len() <= 10, "{}", cache.found.len());
     }
 }

@@ -1,23 +1,23 @@
-//! How sessions, or their access tokens, end before their time.
+//! How sessions, or their access tokens, are ended.
 
 use super::Replaced;
-use super::cache::{Forgetting, Whose};
+use super::cache::{Ended, ForgetOnDrop};
 use super::service::COMMIT_ATTEMPTS;
 use super::{SessionError, SessionId, SessionRecord, Sessions};
 
 impl Sessions {
-    /// Ends the session `id`, and says whether there was one; that there is none is as good.
+    /// Ends the session `id`. Returns whether it existed; a missing one is not an error.
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
     pub async fn end(&self, id: &SessionId) -> Result<bool, SessionError> {
-        let _forgetting = self.forgetting(Whose::Session(id));
+        let _forget = self.forget_on_drop(Ended::Session(id));
         Ok(self.store.remove(id).await?)
     }
 
-    /// Ends the session `id` if it belongs to `user_id`, and says whether it did. Another user's session and one that does
-    /// not exist look alike.
+    /// Ends the session `id` if it belongs to `user_id`. Returns whether it did; another user's session and a missing one look
+    /// alike.
     ///
     /// # Errors
     ///
@@ -29,27 +29,28 @@ impl Sessions {
         }
     }
 
-    /// Ends every session of a user, but for `except`, and says how many.
+    /// Ends every session of a user except `except`. Returns how many it ended.
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
     pub async fn end_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, SessionError> {
-        let _forgetting = self.forgetting(Whose::User(user_id));
+        let _forget = self.forget_on_drop(Ended::AllOf(user_id));
         Ok(self.store.remove_all(user_id, except).await?)
     }
 
-    /// Ends the access tokens that a user's sessions have been given until now, where sessions are
-    /// [looked up](Self::is_live), and says in how many sessions. The sessions go on: a refresh gives the next access token.
+    /// Expires the access tokens that a user's sessions have been given until now, for requests that
+    /// [look the session up](Self::is_live). Returns the number of sessions. The sessions go on: a refresh gives the next access
+    /// token.
     ///
-    /// Time is counted in seconds, so a token of this very second counts as given before.
+    /// Time is counted in seconds, so a token that was issued in this very second expires too.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Store`], and [`SessionError::Contended`]; then the tokens of some sessions may be good still, and it
-    /// has to be done again.
+    /// [`SessionError::Store`] and [`SessionError::Contended`]. The tokens of some sessions may then still be good; call it
+    /// again.
     pub async fn expire_access_tokens(&self, user_id: &str) -> Result<u64, SessionError> {
-        let _forgetting = self.forgetting(Whose::User(user_id));
+        let _forget = self.forget_on_drop(Ended::AllOf(user_id));
         let mut count = 0;
         for record in self.list(user_id).await? {
             count += u64::from(self.expire_now(record).await?);
@@ -60,7 +61,7 @@ impl Sessions {
     async fn expire_now(&self, mut record: SessionRecord) -> Result<bool, SessionError> {
         let id = record.id.clone();
         for _ in 0..COMMIT_ATTEMPTS {
-            // A refresh that was faster may have given out a token with claims from before the call.
+            // The last rotation may be dated later than this server's clock, and its access token carries the old claims.
             let not_before = self.now().max(record.rotated_at);
             if record.access_not_before.is_some_and(|already| already >= not_before) {
                 return Ok(true);
@@ -79,7 +80,7 @@ impl Sessions {
         Err(SessionError::Contended)
     }
 
-    /// Removes what has ended, and says how many; call it now and then.
+    /// Removes the sessions that have ended from the store. Returns how many it removed. Call it at intervals.
     ///
     /// # Errors
     ///
@@ -88,8 +89,8 @@ impl Sessions {
         Ok(self.store.purge_expired(self.now()).await?)
     }
 
-    /// Held over a write: the cache forgets when it is dropped.
-    pub(super) fn forgetting<'a>(&'a self, whose: Whose<'a>) -> Forgetting<'a> {
-        Forgetting { cache: self.cache.as_ref(), whose }
+    /// Hold the result over the write: the cache forgets when it is dropped.
+    fn forget_on_drop<'a>(&'a self, ended: Ended<'a>) -> ForgetOnDrop<'a> {
+        ForgetOnDrop { cache: self.cache.as_ref(), ended }
     }
 }

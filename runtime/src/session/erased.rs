@@ -1,4 +1,4 @@
-//! [`SessionStore`] without its type, so that nothing above it is generic over the store.
+//! [`SessionStore`] as a trait object, so that nothing above it is generic over the store.
 
 use std::future::Future;
 use std::pin::Pin;

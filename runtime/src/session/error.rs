@@ -1,4 +1,4 @@
-//! What can go wrong with a session.
+//! Errors of sessions.
 
 use std::error::Error;
 use std::fmt;
@@ -14,22 +14,22 @@ pub enum SessionError {
     Unknown,
     /// The session has reached its idle or its absolute limit.
     Expired,
-    /// An old refresh token was presented, and the session was ended for it (RFC 9700 section 4.14.2).
+    /// An old refresh token was presented, so the session was ended (RFC 9700 section 4.14.2).
     Reused(ReuseKind),
-    /// A retry inside the window cannot be answered with the same successor, because another was derived for it; the session
-    /// goes on.
+    /// A retry inside the window cannot be answered with the same successor, because a different one was derived for it. The
+    /// session goes on.
     Unrepeatable,
-    /// An old refresh token was presented, and the session could not be ended for it; the next presentation is detected again.
+    /// An old refresh token was presented, but the session could not be ended. The next presentation is detected again.
     NotEnded {
         /// Which old token it was.
         kind: ReuseKind,
-        /// What the store says.
+        /// The failure of the store.
         cause: StoreError,
     },
-    /// Others changed the session again and again, or expired its access tokens in the middle of a refresh; nothing was
-    /// written.
+    /// Concurrent requests changed the session in every attempt, or its access tokens were expired during a refresh. Nothing
+    /// was written.
     Contended,
-    /// The system had no random numbers to give.
+    /// The operating system gave no random bytes.
     Randomness(Box<dyn Error + Send + Sync>),
     /// The store failed.
     Store(StoreError),
@@ -42,11 +42,11 @@ impl fmt::Display for SessionError {
             Self::Expired => "the session has expired",
             Self::Reused(_) => "an old refresh token was used again, and the session was ended",
             Self::NotEnded { .. } => {
-                "an old refresh token was used again, and the session could not be ended"
+                "an old refresh token was used again, but the session could not be ended"
             }
             Self::Unrepeatable => "the refresh cannot be repeated",
-            Self::Contended => "the session was changed by others meanwhile",
-            Self::Randomness(_) => "the system has no random numbers to give",
+            Self::Contended => "the session was changed by concurrent requests",
+            Self::Randomness(_) => "the operating system gave no random bytes",
             Self::Store(_) => "the session store is unavailable",
         })
     }

@@ -1,4 +1,4 @@
-//! What is stored in place of a refresh token.
+//! The stored form of a refresh token.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl TokenHash {
         Self(Sha256::digest(token_id).into())
     }
 
-    /// Takes back what [`as_bytes`](Self::as_bytes) gave to a store.
+    /// Restores a hash from the bytes that [`as_bytes`](Self::as_bytes) gave to a store.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

@@ -12,7 +12,7 @@ const BYTES: usize = 16;
 
 /// The identifier of a session, the `sid` of its tokens: 128 random bits as 22 characters of base64url.
 ///
-/// It names a session and opens nothing.
+/// It names a session and is not a credential.
 ///
 /// ```
 /// use countersign::session::SessionId;
@@ -31,14 +31,14 @@ impl SessionId {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Randomness`] when the system has none to give.
+    /// [`SessionError::Randomness`] when the operating system gives no random bytes.
     pub fn generate() -> Result<Self, SessionError> {
         let mut bytes = [0; BYTES];
         getrandom::fill(&mut bytes).map_err(|cause| SessionError::Randomness(cause.into()))?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// The identifier as it stands in tokens, addresses and stores.
+    /// The identifier as tokens, URLs and stores contain it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,7 +53,7 @@ impl fmt::Display for SessionId {
 impl FromStr for SessionId {
     type Err = InvalidSessionId;
 
-    /// Accepts what [`SessionId::generate`] makes: 16 bytes in canonical base64url without padding (RFC 4648 section 5).
+    /// Accepts the form that [`SessionId::generate`] makes: 16 bytes in canonical base64url without padding (RFC 4648 section 5).
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
         Self::try_from(text.to_owned())
     }

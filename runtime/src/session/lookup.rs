@@ -1,22 +1,21 @@
 //! How sessions are looked up.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
-use super::Replaced;
 use super::cache::LiveCache;
-use super::{SessionError, SessionId, SessionRecord, Sessions};
+use super::{Replaced, SessionError, SessionId, SessionRecord, Sessions};
 use crate::clock::Timestamp;
-use crate::log::OneLine;
-use crate::log::TARGET;
+use crate::log::{OneLine, TARGET};
 
 impl Sessions {
-    /// Lets [`is_live`](Self::is_live) answer from what it found less than `max_age` ago, for up to `capacity` sessions.
+    /// Lets [`is_live`](Self::is_live) answer from look-ups that are younger than `max_age`, for up to `capacity` sessions.
     pub(crate) fn cached(mut self, max_age: Duration, capacity: usize) -> Self {
         self.cache = Some(LiveCache::new(max_age, capacity));
         self
     }
 
-    /// The session `id`, unless it has ended.
+    /// Returns the session `id`, unless it has ended.
     ///
     /// # Errors
     ///
@@ -27,10 +26,10 @@ impl Sessions {
         Ok(record.filter(|record| !record.is_expired(now)))
     }
 
-    /// As [`live`](Self::live), and notes that the session is in use: `last_used_at` moves once in every
-    /// [touch interval](super::SessionPolicy::touch_interval). When the session ends does not move.
+    /// As [`live`](Self::live), and records that the session is in use: `last_used_at` moves once in every
+    /// [touch interval](super::SessionPolicy::touch_interval). The end of the session does not move.
     ///
-    /// A note that could not be written is no error: the next one will do.
+    /// A failure to write is not an error: the next look-up tries again.
     ///
     /// # Errors
     ///
@@ -42,7 +41,7 @@ impl Sessions {
         }
     }
 
-    /// The record, as it was written if a note was due, else as it was.
+    /// The record with its new `last_used_at` if that was due and could be written, else the record as it is.
     pub(super) async fn touched(&self, record: SessionRecord) -> SessionRecord {
         let now = self.now();
         if now.since(record.last_used_at) < self.policy.touch_interval {
@@ -54,20 +53,20 @@ impl Sessions {
             Ok(Replaced::Yes) => next,
             Ok(Replaced::Conflict) => record,
             Err(cause) => {
-                tracing::debug!(target: TARGET, error = %OneLine(&cause), "the last use of a session was not noted");
+                tracing::debug!(target: TARGET, error = %OneLine(&cause), "the last use of a session was not recorded");
                 record
             }
         }
     }
 
-    /// Whether the session `id` has not ended, belongs to `user_id`, and still stands by the access tokens that it was given
-    /// at `issued_at`.
+    /// Whether the session `id` has not ended, belongs to `user_id`, and still accepts access tokens that were issued at
+    /// `issued_at`.
     ///
-    /// Notes that the session is in use, as [`touch`](Self::touch) does.
+    /// Records that the session is in use, as [`touch`](Self::touch) does.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Store`] when the session could not be read: the answer is then neither yes nor no.
+    /// [`SessionError::Store`] when the session could not be read. Whether it is live is then unknown.
     pub async fn is_live(
         &self,
         id: &SessionId,
@@ -79,17 +78,17 @@ impl Sessions {
         if cache.is_some_and(|cache| cache.vouches_for(id, user_id, issued_at, now)) {
             return Ok(true);
         }
-        let draft = cache.map(|cache| cache.draft(id, user_id, now));
+        let lookup = cache.map(|cache| cache.begin_lookup(id, user_id, now));
         let Some(record) = self.touch(id).await? else { return Ok(false) };
         let is_live = record.user_id == user_id
             && record.access_not_before.is_none_or(|not_before| issued_at > not_before);
-        if let (true, Some(cache), Some(draft)) = (is_live, cache, draft) {
-            cache.keep(draft, &record);
+        if let (true, Some(cache), Some(lookup)) = (is_live, cache, lookup) {
+            cache.keep(lookup, &record);
         }
         Ok(is_live)
     }
 
-    /// The sessions of a user that have not ended, the newest first.
+    /// Returns the sessions of a user that have not ended, the newest first.
     ///
     /// # Errors
     ///
@@ -98,7 +97,13 @@ impl Sessions {
         let mut records = self.store.list(user_id).await?;
         let now = self.now();
         records.retain(|record| !record.is_expired(now));
-        records.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        records.sort_by(newest_first);
         Ok(records)
     }
+}
+
+/// The order of a user's sessions. Of the sessions of one second, the smaller identifier comes first: the choice means nothing,
+/// and every server makes the same.
+pub(super) fn newest_first(a: &SessionRecord, b: &SessionRecord) -> Ordering {
+    b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id))
 }

@@ -1,28 +1,29 @@
-//! How a session begins, and which ones make room for it.
+//! How a session begins, and which sessions make room for it.
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
+use super::lookup::newest_first;
 use super::service::COMMIT_ATTEMPTS;
 use super::{SessionError, SessionId, SessionMetadata, SessionRecord, Sessions, TokenHash};
 
-/// A session that was written and is not yet given out.
+/// A session that is written while its tokens are not yet given out.
 struct Opened {
     record: SessionRecord,
-    /// The user's sessions before, where their number is limited.
+    /// The user's sessions before this one. It is filled only where their number is limited.
     before: HashSet<SessionId>,
 }
 
 impl Sessions {
     /// Starts a session for a user who has just signed in, always under a new identifier.
     ///
-    /// `token` is the hash of the session's first refresh token. The record that comes back has the session's identifier
-    /// and the times for the tokens. Where the policy limits the [number of sessions](super::SessionPolicy::max_per_user), the
-    /// user's oldest sign-ins beyond it are ended.
+    /// `token` is the hash of the session's first refresh token. The record that is returned has the session's identifier and the
+    /// times for the tokens. Where the policy limits the [number of sessions](super::SessionPolicy::max_per_user), the user's
+    /// oldest sessions beyond the limit are ended.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Store`], and [`SessionError::Contended`] when the user signs in very often at once;
+    /// [`SessionError::Store`]; [`SessionError::Contended`] when the user signs in many times at once;
     /// [`SessionError::Randomness`] when no identifier could be made.
     pub async fn open(
         &self,
@@ -34,8 +35,8 @@ impl Sessions {
         Ok(opened.0)
     }
 
-    /// As [`open`](Self::open). `mint` makes the tokens; when it refuses, no session was ended or is left behind. `ended` is
-    /// told of each session that made room.
+    /// As [`open`](Self::open), and makes the tokens with `mint`. When `mint` fails, no session has been ended and none is left
+    /// behind. `ended` is called for each session that made room.
     pub(crate) async fn open_with<T, E>(
         &self,
         user_id: &str,
@@ -85,10 +86,10 @@ impl Sessions {
         Ok(Opened { record, before })
     }
 
-    /// Ends the oldest sign-ins beyond the limit. `false` when the new session has been ended: it was one too many itself, or
-    /// made room for another sign-in at the same time.
+    /// Ends the oldest sessions beyond the limit. Returns `false` when the new session was ended itself: concurrent sign-ins
+    /// filled the limit, or one of them took it for an older session.
     ///
-    /// When it fails, the new session ends too, so that a failing store is no way around the limit.
+    /// When this fails, the new session ends too, so that a failing store is no way around the limit.
     async fn make_room(
         &self,
         opened: &Opened,
@@ -98,7 +99,7 @@ impl Sessions {
         let result = self.end_oldest(opened, limit, ended).await;
         if !matches!(result, Ok(true)) {
             let removed = self.store.remove(&opened.record.id).await;
-            // Nobody holds its tokens: that it stays in the list because this fails too does no harm.
+            // Its tokens were never given out. If this removal fails too, the session stays in the list and does no harm.
             if result.is_ok() {
                 removed?;
             }
@@ -117,7 +118,7 @@ impl Sessions {
         let (newer, older): (Vec<_>, Vec<_>) = listed
             .into_iter()
             .filter(|other| other.id != own.id)
-            .partition(|other| opened.gives_way_to(other));
+            .partition(|other| opened.counts_as_newer(other));
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
         if newer.len() >= limit {
             return Ok(false);
@@ -131,16 +132,19 @@ impl Sessions {
                 ended(&record.id);
             }
         }
-        // One that was there before this one began may have taken it for an older one: clocks differ, and seconds are long.
+        // A sign-in at the same time may have taken this session for an older one and ended it: clocks differ, and time is
+        // counted in seconds.
         Ok(self.live(&own.id).await?.is_some())
     }
 }
 
 impl Opened {
-    /// Whether `other` was opened at the same time and counts as the newer one. One that was there before is never newer,
-    /// though it may be of the same second.
-    fn gives_way_to(&self, other: &SessionRecord) -> bool {
-        let own = &self.record;
-        !self.before.contains(&other.id) && (own.created_at, &other.id) < (other.created_at, &own.id)
+    /// Whether `other` was opened concurrently and counts as newer than this session.
+    ///
+    /// A session that was listed before this one was written is older, even if both have the same second. Concurrent sign-ins
+    /// are not in each other's `before`, so they go by the order of the list, which is the same for all of them: of two, exactly
+    /// one gives way.
+    fn counts_as_newer(&self, other: &SessionRecord) -> bool {
+        !self.before.contains(&other.id) && newest_first(other, &self.record).is_lt()
     }
 }

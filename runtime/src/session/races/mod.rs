@@ -1,4 +1,4 @@
-//! What may run at the same time, in many orders: between any two calls of the store anybody else may come first.
+//! Concurrent operations in many orders: between any two calls of the store, every other task may run.
 
 mod reauthentication;
 
@@ -17,7 +17,7 @@ use crate::testing::TestClock;
 
 const START: i64 = 1_700_000_000;
 
-/// A store whose calls wait for a while that follows from a seed; time goes on meanwhile.
+/// A store whose calls wait, for a time that is drawn from a seed. The clock advances meanwhile.
 #[derive(Clone)]
 struct Slow {
     store: MemoryStore,
@@ -89,7 +89,7 @@ impl SessionStore for Slow {
 struct World {
     sessions: Arc<Sessions>,
     store: Slow,
-    /// What the claims source would say now.
+    /// The answer of the claims source.
     role: Arc<AtomicU64>,
 }
 
@@ -162,7 +162,7 @@ fn in_many_orders<F: Future<Output = ()>>(run: impl Fn(World) -> F) {
     }
 }
 
-/// Row 94. A refresh may have read the claims before they changed; what it gives out is not good any more either.
+/// Row 94. A refresh may have read the claims before they changed. Its access token must not be good after the change.
 #[test]
 fn no_access_token_with_old_claims_is_good_after_they_were_expired() {
     in_many_orders(|world| async move {
@@ -207,9 +207,9 @@ fn no_access_token_with_old_claims_is_good_after_they_were_expired() {
     });
 }
 
-/// Rows 76 to 80 and 94: one successor, no revived session, nothing that ends what is used rightly.
+/// Rows 76 to 80 and 94: one successor, no revived session, and no end of a session that is used correctly.
 #[test]
-fn whatever_runs_at_the_same_time_there_is_one_successor_and_an_end_is_an_end() {
+fn concurrent_operations_leave_one_successor_and_end_a_session_for_good() {
     in_many_orders(|world| async move {
         let record = world.open().await;
         let refreshes: Vec<_> = (0..4)
@@ -272,7 +272,7 @@ fn whatever_runs_at_the_same_time_there_is_one_successor_and_an_end_is_an_end() 
     });
 }
 
-/// The limit holds once the sign-ins that run are through, and at least one of them gets in.
+/// The limit holds once all concurrent sign-ins are done, and at least one of them succeeds.
 #[test]
 fn sign_ins_at_once_leave_no_more_sessions_than_allowed() {
     in_many_orders(|world| async move {
@@ -303,7 +303,7 @@ fn sign_ins_at_once_leave_no_more_sessions_than_allowed() {
     });
 }
 
-/// Row 94. The clocks of two servers are not quite the same.
+/// Row 94. The clocks of two servers differ a little.
 #[tokio::test]
 async fn a_token_from_a_server_whose_clock_is_ahead_is_expired_too() {
     let store = MemoryStore::new();
@@ -319,12 +319,12 @@ async fn a_token_from_a_server_whose_clock_is_ahead_is_expired_too() {
     }
 }
 
-/// A button that was pressed twice, within a second. Each sign-in may have seen the other when it began.
+/// A sign-in button that was pressed twice within a second. Each sign-in may have seen the other when it began.
 #[test]
 fn two_sign_ins_at_once_do_not_end_each_other() {
     for seed in 0..1000 {
         let store = Slow::new(seed, TestClock::at(START));
-        // This clock stands still.
+        // This clock does not advance, so both sign-ins have the same second.
         let clock = Arc::new(TestClock::at(START));
         let policy = SessionPolicy::default().max_per_user(1).unwrap();
         let sessions = Arc::new(Sessions::new(store, clock, policy));

@@ -1,4 +1,4 @@
-//! Users who prove again who they are while other things go on.
+//! Reauthentication while other operations run.
 
 use super::*;
 
@@ -17,7 +17,7 @@ impl World {
             .await
     }
 
-    /// Refreshes until that is refused, each time with the token that came last.
+    /// Refreshes until it is refused, each time with the latest token.
     async fn refresh_on(&self, id: &SessionId, mut token: TokenHash) -> SessionError {
         loop {
             match self.refresh(id, &token).await {
@@ -30,7 +30,7 @@ impl World {
     }
 }
 
-/// Rows 60 and 76. A client refreshes while its user proves who they are: what is under way is refused, and nobody is signed out.
+/// Rows 60 and 76. A client refreshes while its user reauthenticates: the refresh under way is refused, and the session goes on.
 #[test]
 fn a_refresh_that_is_under_way_does_not_end_the_session() {
     in_many_orders(|world| async move {
@@ -59,12 +59,12 @@ fn a_refresh_that_is_under_way_does_not_end_the_session() {
     });
 }
 
-/// Row 97. An end is an end: a proof that is under way brings nothing back.
+/// Row 97. A reauthentication under way does not bring an ended session back.
 #[test]
-fn a_proof_does_not_revive_a_session_that_ends_meanwhile() {
+fn a_reauthentication_does_not_revive_a_session_that_ends_meanwhile() {
     in_many_orders(|world| async move {
         let record = world.open().await;
-        let proofs: Vec<_> = (0..3)
+        let tasks: Vec<_> = (0..3)
             .map(|_| {
                 let (world, record) = (world.clone(), record.clone());
                 tokio::spawn(async move { world.reauthenticate(&record.id).await })
@@ -75,8 +75,8 @@ fn a_proof_does_not_revive_a_session_that_ends_meanwhile() {
         }
         world.sessions.end_all("ann", None).await.unwrap();
         let mut given = Vec::new();
-        for proof in proofs {
-            match proof.await.unwrap() {
+        for task in tasks {
+            match task.await.unwrap() {
                 Ok((_, access)) => given.push(access),
                 Err(SessionError::Unknown | SessionError::Contended) => {}
                 Err(error) => panic!("{error:?}"),
@@ -89,12 +89,12 @@ fn a_proof_does_not_revive_a_session_that_ends_meanwhile() {
     });
 }
 
-/// Row 94. A proof may have read the claims before they changed.
+/// Row 94. A reauthentication may have read the claims before they changed.
 #[test]
-fn no_access_token_of_a_proof_with_old_claims_is_good_after_they_were_expired() {
+fn no_access_token_of_a_reauthentication_with_old_claims_is_good_after_they_were_expired() {
     in_many_orders(|world| async move {
         let record = world.open().await;
-        let proofs: Vec<_> = (0..3)
+        let tasks: Vec<_> = (0..3)
             .map(|_| {
                 let (world, record) = (world.clone(), record.clone());
                 tokio::spawn(async move { world.reauthenticate(&record.id).await })
@@ -105,8 +105,8 @@ fn no_access_token_of_a_proof_with_old_claims_is_good_after_they_were_expired() 
         }
         world.role.store(1, Ordering::SeqCst);
         world.sessions.expire_access_tokens("ann").await.unwrap();
-        for proof in proofs {
-            match proof.await.unwrap() {
+        for task in tasks {
+            match task.await.unwrap() {
                 Ok((_, access)) => {
                     assert!(access.role == 1 || !world.is_live(&access).await, "{access:?}");
                 }

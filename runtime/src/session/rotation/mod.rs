@@ -11,32 +11,32 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 const DEFAULT_WINDOW: Duration = Duration::from_secs(30);
 const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
-/// How far the clocks of two servers on one store may be apart.
+/// The largest difference that is expected between the clocks of two servers on one store.
 const MOST_SKEW: Duration = Duration::from_secs(60);
 const LONGEST_WINDOW: Duration = Duration::from_secs(300);
 
 /// When a refresh gives out a new refresh token.
 ///
-/// The **window** is the time after a rotation in which the token before the current one is answered with the same successor
-/// again. It is there for clients that lost the response or sent two requests at once. It starts with the rotation, is not
-/// prolonged by being used, and ends early when the successor is used. It is counted in whole seconds; zero is the strict mode,
-/// in which a lost response ends the session.
+/// The **window** is the time after a rotation in which the previous token is answered with the same successor again. It serves
+/// clients that lost the response or sent two requests at once. It starts with the rotation, is not prolonged by use, and ends
+/// early when the successor is used. It is counted in whole seconds. Zero is the strict mode, in which a lost response ends the
+/// session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rotation {
-    /// At every refresh, so that a second user of the same token is noticed (RFC 9700 section 4.14.2).
+    /// At every refresh, so that a copied token is detected (RFC 9700 section 4.14.2).
     Always {
         /// 30 seconds by default, at most 300.
         window: Duration,
     },
-    /// Only when the refresh token has no longer than `within` to live; until then the same refresh token stays good, and a
-    /// refresh writes no more than that the session was used.
+    /// Only when the refresh token expires within `within`. Until then the same refresh token stays good, and a refresh writes
+    /// only that the session was used.
     ///
-    /// What is lost: a copied token works beside its owner's for days, and nobody notices before it is close to its end. The
-    /// session's idle limit moves only when the token rotates, so a client that stays away during the last `within` of the idle
+    /// The price: a copied token works beside its owner's for days, and is not detected before it is close to its end. The
+    /// session's idle limit moves only when the token rotates, so a client that is away during the last `within` of the idle
     /// limit is signed out even if it was active before. Its `last_used_at` moves at the touch interval.
     NearExpiry {
-        /// The last part of the token's life, in which it is exchanged.
+        /// The last part of the token's lifetime, in which it is exchanged.
         within: Duration,
         /// As with [`Rotation::Always`].
         window: Duration,
@@ -70,7 +70,7 @@ impl Rotation {
 pub struct Lifetimes {
     /// How long a session lives without being refreshed; 30 days by default.
     pub idle_ttl: Duration,
-    /// How long a session lives however much it is used; 90 days by default.
+    /// How long a session lives at most, however much it is used; 90 days by default.
     pub absolute_ttl: Duration,
 }
 
@@ -91,7 +91,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// [`Lifetimes`] and [`Rotation`] that were checked.
+/// [`Lifetimes`] and [`Rotation`] that were checked against each other.
 ///
 /// ```
 /// use std::time::Duration;
@@ -123,32 +123,29 @@ impl Default for SessionPolicy {
 }
 
 impl SessionPolicy {
-    /// Checks that the settings make sense together.
+    /// Checks the settings.
     ///
     /// # Errors
     ///
     /// A [`PolicyError`] that names the setting to change.
     pub fn new(lifetimes: Lifetimes, rotation: Rotation) -> Result<Self, PolicyError> {
-        if lifetimes.idle_ttl.as_secs() == 0 {
-            return Err(PolicyError::IdleTtlTooShort);
+        let Lifetimes { idle_ttl, absolute_ttl } = lifetimes;
+        let never_rotates = matches!(rotation, Rotation::NearExpiry { within, .. } if within.as_secs() == 0);
+        let mistakes = [
+            (idle_ttl.as_secs() == 0, PolicyError::IdleTtlTooShort),
+            (absolute_ttl > LONGEST_LIFE, PolicyError::AbsoluteTtlTooLong),
+            (idle_ttl > absolute_ttl, PolicyError::IdleTtlAboveAbsoluteTtl),
+            (rotation.window() > LONGEST_WINDOW, PolicyError::WindowTooLong),
+            (never_rotates, PolicyError::NeverRotates),
+        ];
+        match mistakes.into_iter().find(|(is_made, _)| *is_made) {
+            Some((_, error)) => Err(error),
+            None => Ok(Self { lifetimes, rotation, ..Self::default() }),
         }
-        if lifetimes.absolute_ttl > LONGEST_LIFE {
-            return Err(PolicyError::AbsoluteTtlTooLong);
-        }
-        if lifetimes.idle_ttl > lifetimes.absolute_ttl {
-            return Err(PolicyError::IdleTtlAboveAbsoluteTtl);
-        }
-        if rotation.window() > LONGEST_WINDOW {
-            return Err(PolicyError::WindowTooLong);
-        }
-        if matches!(rotation, Rotation::NearExpiry { within, .. } if within.as_secs() == 0) {
-            return Err(PolicyError::NeverRotates);
-        }
-        Ok(Self { lifetimes, rotation, ..Self::default() })
     }
 
-    /// How often `last_used_at` moves at most while a session is looked up; 5 minutes unless set. Each time is a write, so it
-    /// is a second or longer; what is longer than a session lives switches it off.
+    /// Sets the least time between two moves of `last_used_at` while a session is looked up; 5 minutes unless set. Each move is a
+    /// write, so the interval is at least a second. An interval that is longer than a session lives switches the moves off.
     ///
     /// # Errors
     ///
@@ -160,7 +157,7 @@ impl SessionPolicy {
         Ok(Self { touch_interval, ..self })
     }
 
-    /// How many sessions a user has at most; a sign-in beyond it ends the oldest. Unlimited unless set.
+    /// Limits the number of sessions of each user: a sign-in beyond it ends the oldest session. Unlimited unless set.
     ///
     /// # Errors
     ///
@@ -171,7 +168,7 @@ impl SessionPolicy {
     }
 }
 
-/// What is wrong with the settings of a [`SessionPolicy`].
+/// A mistake in the settings of a [`SessionPolicy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyError {
@@ -185,7 +182,7 @@ pub enum PolicyError {
     WindowTooLong,
     /// `within` of [`Rotation::NearExpiry`] is shorter than a second: no token would ever be exchanged.
     NeverRotates,
-    /// The limit of sessions for each user is zero: nobody could sign in.
+    /// The limit of sessions for each user is zero: no user could sign in.
     NoSessions,
     /// The touch interval is shorter than a second: every look-up would write.
     TouchIntervalTooShort,
@@ -203,7 +200,7 @@ impl fmt::Display for PolicyError {
             }
             Self::WindowTooLong => "the rotation window is longer than 300 seconds; make it shorter, 30 is usual",
             Self::NeverRotates => "`NearExpiry` with a `within` below a second never rotates; make it longer",
-            Self::NoSessions => "a limit of no sessions lets nobody sign in; make it one or more",
+            Self::NoSessions => "a limit of zero sessions for each user refuses every sign-in; make it one or more",
             Self::TouchIntervalTooShort => {
                 "the touch interval is shorter than a second; make it longer, five minutes is usual"
             }
@@ -217,9 +214,9 @@ impl std::error::Error for PolicyError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReuseKind {
-    /// The token just before the current one, after the window: a client that was very late, or a thief.
+    /// The token just before the current one, after the window: from a client that is very late, or from a thief.
     LateRetry,
-    /// A token from further back, which no honest client holds.
+    /// A token from further back, which no honest client still uses.
     OlderAncestor,
 }
 
@@ -233,89 +230,91 @@ impl ReuseKind {
     }
 }
 
-/// What becomes of a session when a token is presented.
+/// The effect that a presented token has on its session.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The record as it has to be written.
+pub(super) enum Transition {
+    /// The record to write.
     Rotate(Box<SessionRecord>),
-    /// The same successor again.
+    /// Give out the same successor again.
     Repeat,
     /// The presented token stays good.
     Keep,
-    /// A retry inside the window, for which the caller derived another successor than the first time, or whose window cannot
-    /// be told from this clock, or a token from just before the user proved again who they are: it cannot be answered with the
-    /// same token, and is no sign of theft either.
+    /// The token before the current one, which cannot be answered with the same successor and is no sign of theft either. There
+    /// are three ways to get here: the caller derived another successor than the first time, the clock is too far behind to tell
+    /// whether the window is open, or the user reauthenticated in between.
     Unrepeatable,
     Reuse(ReuseKind),
     Expired,
 }
 
-/// The two times of an exchange. Between them the application read the user's claims, which may have taken long.
+/// The two times of an exchange. Between them the application reads the user's claims, which may take long.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    /// When the token was presented: whether a retry is in the window is judged by this.
+pub(super) struct ExchangeTimes {
+    /// When the token was presented. It decides whether a retry is inside the window.
     pub(super) arrived: Timestamp,
-    /// When the answer is given: expiry, and the times of a new token, are judged by this.
+    /// When the exchange is written. It decides about expiry and dates the new token.
     pub(super) now: Timestamp,
 }
 
-impl From<Timestamp> for Moment {
+#[cfg(test)]
+impl From<Timestamp> for ExchangeTimes {
     fn from(now: Timestamp) -> Self {
         Self { arrived: now, now }
     }
 }
 
-/// Decides what becomes of `record` when a token that was signed for it is presented; `successor` is what replaces it.
+/// Decides about the token `presented`, which was signed for the session `record`. `successor` is the token that would replace it.
 pub(super) fn present(
     record: &SessionRecord,
     presented: &TokenHash,
     successor: &TokenHash,
-    moment: impl Into<Moment>,
+    times: impl Into<ExchangeTimes>,
     policy: &SessionPolicy,
-) -> Step {
-    let Moment { arrived, now } = moment.into();
-    // A clock that steps back does not revive a session.
+) -> Transition {
+    let ExchangeTimes { arrived, now } = times.into();
+    // A clock that steps back must not revive a session.
     let now = now.max(record.last_used_at);
     if record.is_expired(now) {
-        return Step::Expired;
+        return Transition::Expired;
     }
     if record.current == *presented {
         if !policy.rotation.is_due(record, now) {
-            return Step::Keep;
+            return Transition::Keep;
         }
-        return Step::Rotate(Box::new(rotated(record, successor, now, policy)));
+        return Transition::Rotate(Box::new(rotated(record, successor, now, policy)));
     }
     if record.previous.as_ref() != Some(presented) {
-        return Step::Reuse(ReuseKind::OlderAncestor);
+        return Transition::Reuse(ReuseKind::OlderAncestor);
     }
     if arrived.since(record.rotated_at).as_secs() >= policy.rotation.window().as_secs() {
-        return Step::Reuse(ReuseKind::LateRetry);
+        return Transition::Reuse(ReuseKind::LateRetry);
     }
-    // A clock that reads long before the rotation cannot tell whether the window is open.
+    // By a clock that is behind, a retry always looks early. Within the usual skew that prolongs the window a little; beyond it,
+    // the clock says nothing about the window.
     let clock_is_behind = record.rotated_at.since(arrived) > MOST_SKEW;
     if clock_is_behind || record.current != *successor {
-        return Step::Unrepeatable;
+        return Transition::Unrepeatable;
     }
-    Step::Repeat
+    Transition::Repeat
 }
 
-/// Decides what becomes of `record` when its user proves again who they are; `fresh` is the new refresh token, which follows from
-/// no other.
+/// Decides about the session `record` when its user reauthenticates. `fresh` is the new refresh token, which is derived from no
+/// other.
 ///
-/// The current token becomes the one before, and nothing can repeat it: inside the window it is [`Step::Unrepeatable`], since its
-/// own successor is not the current token, and after the window it is a reuse.
-pub(super) fn proved_again(
+/// The current token becomes the one before, and no retry of it succeeds: inside the window it is
+/// [`Transition::Unrepeatable`], since its own successor is not the current token, and after the window it is a reuse.
+pub(super) fn reauthenticate(
     record: &SessionRecord,
     fresh: &TokenHash,
     now: Timestamp,
     policy: &SessionPolicy,
-) -> Step {
+) -> Transition {
     let now = now.max(record.last_used_at);
     if record.is_expired(now) {
-        return Step::Expired;
+        return Transition::Expired;
     }
     let next = SessionRecord { authenticated_at: now, ..rotated(record, fresh, now, policy) };
-    Step::Rotate(Box::new(next))
+    Transition::Rotate(Box::new(next))
 }
 
 fn rotated(

@@ -31,8 +31,8 @@ fn fresh() -> SessionRecord {
 
 fn rotated(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {
     match present(record, &record.current, &child(&record.current), now, policy) {
-        Step::Rotate(next) => *next,
-        step => panic!("{step:?}"),
+        Transition::Rotate(next) => *next,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -67,7 +67,7 @@ fn settings_that_contradict_each_other_are_refused() {
     assert!(SessionPolicy::new(Lifetimes::default(), Rotation::default()).is_ok());
 }
 
-/// Row 79. The window never lasts longer than it says, although time is counted in seconds.
+/// Row 79. Although time is counted in seconds, the window never lasts longer than configured.
 #[test]
 fn the_window_is_open_until_its_last_second_and_not_longer() {
     for (window, last) in [(0, None), (1, Some(0)), (30, Some(29)), (300, Some(299))] {
@@ -76,11 +76,11 @@ fn the_window_is_open_until_its_last_second_and_not_longer() {
         let next = rotated(&record, at(10), &policy);
         let retry = |offset: i64| present(&next, &record.current, &next.current, at(10 + offset), &policy);
         if let Some(last) = last {
-            assert_eq!(retry(last), Step::Repeat);
+            assert_eq!(retry(last), Transition::Repeat);
         }
         assert_eq!(
             retry(last.map_or(0, |last| last + 1)),
-            Step::Reuse(ReuseKind::LateRetry),
+            Transition::Reuse(ReuseKind::LateRetry),
             "window {window}"
         );
     }
@@ -94,11 +94,11 @@ fn a_part_of_a_second_is_no_window() {
     let next = rotated(&record, at(0), &policy);
     assert_eq!(
         present(&next, &record.current, &next.current, at(0), &policy),
-        Step::Reuse(ReuseKind::LateRetry)
+        Transition::Reuse(ReuseKind::LateRetry)
     );
 }
 
-/// Row 84. The record's own times hold even in a process that never saw a later time.
+/// Row 84. The record's own times count even in a process whose clock never showed a later time.
 #[test]
 fn a_rotation_before_the_last_one_is_dated_with_the_last_one() {
     let policy = policy(Rotation::default());
@@ -107,30 +107,30 @@ fn a_rotation_before_the_last_one_is_dated_with_the_last_one() {
     assert_eq!((next.rotated_at, next.last_used_at, next.idle_expires_at), (at(100), at(100), at(1100)));
 }
 
-/// Row 84. An instance whose clock is far behind, or was set back before a restart, does not open a window anew.
+/// Row 84. An instance whose clock is far behind, or was set back before a restart, does not reopen a window.
 #[test]
 fn a_clock_far_behind_repeats_nothing() {
     let policy = policy(Rotation::default());
     let record = fresh();
     let next = rotated(&record, at(600), &policy);
     let retry = |offset: i64| present(&next, &record.current, &next.current, at(600 + offset), &policy);
-    assert_eq!(retry(-60), Step::Repeat);
-    assert_eq!(retry(-61), Step::Unrepeatable);
+    assert_eq!(retry(-60), Transition::Repeat);
+    assert_eq!(retry(-61), Transition::Unrepeatable);
 }
 
-fn proved(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {
-    match proved_again(record, &TokenHash::of("fresh"), now, policy) {
-        Step::Rotate(next) => *next,
-        step => panic!("{step:?}"),
+fn reauthenticated(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {
+    match reauthenticate(record, &TokenHash::of("fresh"), now, policy) {
+        Transition::Rotate(next) => *next,
+        other => panic!("{other:?}"),
     }
 }
 
 /// Row 60.
 #[test]
-fn a_proof_moves_the_sign_in_and_not_the_absolute_end() {
+fn a_reauthentication_moves_the_sign_in_and_not_the_absolute_end() {
     let policy = policy(Rotation::default());
     let record = rotated(&fresh(), at(100), &policy);
-    let next = proved(&record, at(300), &policy);
+    let next = reauthenticated(&record, at(300), &policy);
     let expected = SessionRecord {
         current: TokenHash::of("fresh"),
         previous: Some(record.current.clone()),
@@ -142,41 +142,41 @@ fn a_proof_moves_the_sign_in_and_not_the_absolute_end() {
         ..record
     };
     assert_eq!(next, expected);
-    assert_eq!(proved(&expected, at(1200), &policy).idle_expires_at, at(2200));
-    assert_eq!(rotated(&next, at(400), &policy).authenticated_at, at(300), "a refresh proves nothing");
+    assert_eq!(reauthenticated(&expected, at(1200), &policy).idle_expires_at, at(2200));
+    assert_eq!(rotated(&next, at(400), &policy).authenticated_at, at(300), "a refresh does not authenticate");
 }
 
 /// Rows 79 and 80.
 #[test]
-fn the_token_from_before_a_proof_is_unrepeatable_in_the_window_and_a_reuse_after_it() {
+fn the_token_before_a_reauthentication_is_unrepeatable_in_the_window_and_a_reuse_after_it() {
     let window = Duration::from_secs(30);
     for rotation in [Rotation::Always { window }, Rotation::NearExpiry { within: window, window }] {
         let policy = policy(rotation);
         let record = fresh();
-        let next = proved(&record, at(10), &policy);
+        let next = reauthenticated(&record, at(10), &policy);
         let retry =
             |offset: i64| present(&next, &record.current, &child(&record.current), at(10 + offset), &policy);
-        assert_eq!(retry(0), Step::Unrepeatable);
-        assert_eq!(retry(29), Step::Unrepeatable);
-        assert_eq!(retry(30), Step::Reuse(ReuseKind::LateRetry));
-        let twice = proved(&next, at(11), &policy);
+        assert_eq!(retry(0), Transition::Unrepeatable);
+        assert_eq!(retry(29), Transition::Unrepeatable);
+        assert_eq!(retry(30), Transition::Reuse(ReuseKind::LateRetry));
+        let twice = reauthenticated(&next, at(11), &policy);
         let ancestor = present(&twice, &record.current, &child(&record.current), at(11), &policy);
-        assert_eq!(ancestor, Step::Reuse(ReuseKind::OlderAncestor));
+        assert_eq!(ancestor, Transition::Reuse(ReuseKind::OlderAncestor));
     }
     let strict = policy(Rotation::Always { window: Duration::ZERO });
     let record = fresh();
-    let next = proved(&record, at(10), &strict);
+    let next = reauthenticated(&record, at(10), &strict);
     let retry = present(&next, &record.current, &child(&record.current), at(10), &strict);
-    assert_eq!(retry, Step::Reuse(ReuseKind::LateRetry));
+    assert_eq!(retry, Transition::Reuse(ReuseKind::LateRetry));
 }
 
 /// Rows 84 to 86.
 #[test]
-fn a_proof_neither_revives_a_session_nor_turns_the_clock_back() {
+fn a_reauthentication_neither_revives_a_session_nor_turns_the_clock_back() {
     let policy = policy(Rotation::default());
     let record = rotated(&fresh(), at(100), &policy);
-    assert_eq!(proved_again(&record, &TokenHash::of("fresh"), at(1100), &policy), Step::Expired);
-    let next = proved(&record, at(-500), &policy);
+    assert_eq!(reauthenticate(&record, &TokenHash::of("fresh"), at(1100), &policy), Transition::Expired);
+    let next = reauthenticated(&record, at(-500), &policy);
     assert_eq!((next.authenticated_at, next.rotated_at, next.idle_expires_at), (at(100), at(100), at(1100)));
 }
 
@@ -186,7 +186,7 @@ fn an_expired_session_is_expired_whatever_is_presented() {
     let record = fresh();
     let next = rotated(&record, at(999), &policy);
     for token in [&next.current, &record.current, &TokenHash::of("foreign")] {
-        assert_eq!(present(&next, token, &child(token), at(1999), &policy), Step::Expired);
+        assert_eq!(present(&next, token, &child(token), at(1999), &policy), Transition::Expired);
     }
 }
 
@@ -203,7 +203,7 @@ fn times_at_the_end_of_the_scale_do_not_overflow() {
 }
 
 proptest! {
-    /// Rows 79 to 81, 84, 85. Whatever is presented in whatever order, at whatever time the clock shows.
+    /// Rows 79 to 81, 84, 85. Tokens of any generation, in any order, with a clock that may step back.
     #[test]
     fn a_session_keeps_its_promises(
         window in 0..=300_u64,
@@ -220,7 +220,7 @@ proptest! {
             let elapsed = (START + clock - record.rotated_at.unix()).max(0);
             let expired = record.is_expired(at(clock));
             match present(&record, &presented, &child(&presented), at(clock), &policy) {
-                Step::Rotate(next) => {
+                Transition::Rotate(next) => {
                     prop_assert!(generations_back == 0 && !expired);
                     prop_assert_eq!(&next.current, &child(&record.current));
                     prop_assert_eq!(next.previous.as_ref(), Some(&record.current));
@@ -233,26 +233,26 @@ proptest! {
                     family.push(next.current.clone());
                     record = *next;
                 }
-                Step::Repeat => {
+                Transition::Repeat => {
                     prop_assert!(generations_back == 1 && !expired);
                     prop_assert!(elapsed.unsigned_abs() < window);
                     prop_assert!(START + clock >= record.rotated_at.unix() - 60);
                 }
-                Step::Reuse(ReuseKind::LateRetry) => {
+                Transition::Reuse(ReuseKind::LateRetry) => {
                     prop_assert!(generations_back == 1 && !expired);
                     prop_assert!(elapsed.unsigned_abs() >= window);
                     break;
                 }
-                Step::Reuse(ReuseKind::OlderAncestor) => {
+                Transition::Reuse(ReuseKind::OlderAncestor) => {
                     prop_assert!(generations_back > 0 && !expired);
                     break;
                 }
-                Step::Expired => prop_assert!(expired),
-                Step::Unrepeatable => {
+                Transition::Expired => prop_assert!(expired),
+                Transition::Unrepeatable => {
                     prop_assert!(generations_back == 1 && !expired);
                     prop_assert!(START + clock < record.rotated_at.unix() - 60);
                 }
-                Step::Keep => prop_assert!(false, "every token rotates"),
+                Transition::Keep => prop_assert!(false, "every token rotates"),
             }
         }
     }

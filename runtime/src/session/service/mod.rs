@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::cache::LiveCache;
-use super::rotation::{Moment, Step, present, proved_again};
+use super::rotation::{ExchangeTimes, Transition, present, reauthenticate};
 use super::{ErasedStore, Replaced, SessionStore};
 use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, TokenHash};
 use crate::clock::{Clock, Timestamp};
 
-/// A conflict means that somebody else wrote. After another refresh there is nothing left to write; the last use is noted once
-/// in every touch interval, however many ask at once; and nobody ends a user's access tokens all the time.
+/// A conflict means that a concurrent request wrote first. Few can: after another refresh there is nothing left to write, the
+/// last use is written once in every touch interval however many requests look, and access tokens are rarely expired.
 pub(super) const COMMIT_ATTEMPTS: u32 = 8;
 
 /// The sessions of an application.
 ///
-/// An exchange has two halves. [`prepare`](Self::prepare) decides and writes nothing; then the caller reads whatever it needs
-/// to make new tokens; [`commit`](Self::commit) makes them and writes. Whatever fails before the write consumes nothing.
+/// An exchange has two halves. [`prepare`](Self::prepare) decides and writes nothing. Then the caller reads the claims for the
+/// new tokens. [`commit`](Self::commit) makes the tokens and writes. A failure before the write consumes nothing.
 pub struct Sessions {
     pub(super) store: Arc<dyn ErasedStore>,
     pub(super) policy: SessionPolicy,
@@ -36,23 +36,22 @@ impl Sessions {
         Self { store, policy, cache: None, clock, latest: AtomicI64::new(i64::MIN) }
     }
 
-    /// The latest time that the clock has shown: when it steps back, nothing that has ended lives again.
+    /// The latest time that the clock has shown, so that an ended session does not come back when the clock steps back.
     pub(crate) fn now(&self) -> Timestamp {
         let reading = self.clock.now().unix();
         Timestamp::from_unix(self.latest.fetch_max(reading, Ordering::Relaxed).max(reading))
     }
 
-    /// Decides what becomes of the session `id` when the refresh token `presented` is used. Only a reuse writes: it ends the
-    /// session.
+    /// Decides about the refresh token `presented` of the session `id`. Only a reuse writes: it ends the session.
     ///
-    /// Whoever calls this has verified that the token was signed for this session. `successor` is the hash of the token that
-    /// is to replace it, and is derived from it, so that a retry names the same one.
+    /// The caller has verified that the token was signed for this session. `successor` is the hash of the token that is to
+    /// replace it. It must be derived from `presented`, so that a retry names the same successor.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unknown`], [`SessionError::Expired`], [`SessionError::Reused`] and [`SessionError::Unrepeatable`] refuse
-    /// the token (`invalid_grant`, RFC 6749 section 5.2); [`SessionError::Store`] says nothing about it, and
-    /// [`SessionError::NotEnded`] that it was an old one and the session goes on.
+    /// the token (`invalid_grant`, RFC 6749 section 5.2). After [`SessionError::Store`] nothing is known about it. After
+    /// [`SessionError::NotEnded`] the token is an old one, but the session goes on.
     pub async fn prepare(
         &self,
         id: &SessionId,
@@ -60,28 +59,28 @@ impl Sessions {
         successor: &TokenHash,
     ) -> Result<Prepared, SessionError> {
         let (presented, successor) = (presented.clone(), successor.clone());
-        self.prepared(id, Cause::Presented { presented, successor }).await
+        self.decided(id, Trigger::Refresh { presented, successor }).await
     }
 
-    /// Decides whether the session `id` can go on with new tokens after its user has proved again who they are: that they signed
-    /// in, as far as [`authenticated_at`](SessionRecord::authenticated_at) tells, is then of now. Nothing is written before
+    /// Decides whether the session `id` can go on with new tokens after its user has reauthenticated. Its
+    /// [`authenticated_at`](SessionRecord::authenticated_at) then moves to now. Nothing is written before
     /// [`commit`](Self::commit).
     ///
-    /// `fresh` is the hash of the session's next refresh token, which must follow from no other. The current one can then be
-    /// neither exchanged nor repeated: while the window is open it is [`SessionError::Unrepeatable`], and after it a reuse.
+    /// `fresh` is the hash of the session's next refresh token, which must be derived from no other. The current one can then no
+    /// longer be exchanged: inside the window it is [`SessionError::Unrepeatable`], after it a reuse.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unknown`] and [`SessionError::Expired`] when the session has ended, and [`SessionError::Store`].
     pub async fn reauthenticate(&self, id: &SessionId, fresh: &TokenHash) -> Result<Prepared, SessionError> {
-        self.prepared(id, Cause::ProvedAgain { fresh: fresh.clone() }).await
+        self.decided(id, Trigger::Reauthentication { fresh: fresh.clone() }).await
     }
 
-    async fn prepared(&self, id: &SessionId, cause: Cause) -> Result<Prepared, SessionError> {
+    async fn decided(&self, id: &SessionId, trigger: Trigger) -> Result<Prepared, SessionError> {
         let loaded = self.load(id).await?;
         let arrived = self.now();
-        let (record, outcome) = self.decide(&loaded, &cause, arrived).await?;
-        Ok(Prepared { loaded, record, outcome, cause, arrived })
+        let (record, outcome) = self.decide(&loaded, &trigger, arrived).await?;
+        Ok(Prepared { loaded, record, outcome, trigger, arrived })
     }
 
     async fn load(&self, id: &SessionId) -> Result<SessionRecord, SessionError> {
@@ -91,23 +90,23 @@ impl Sessions {
     async fn decide(
         &self,
         record: &SessionRecord,
-        cause: &Cause,
+        trigger: &Trigger,
         arrived: Timestamp,
     ) -> Result<(SessionRecord, Outcome), SessionError> {
         let now = self.now();
-        let step = match cause {
-            Cause::Presented { presented, successor } => {
-                present(record, presented, successor, Moment { arrived, now }, &self.policy)
+        let transition = match trigger {
+            Trigger::Refresh { presented, successor } => {
+                present(record, presented, successor, ExchangeTimes { arrived, now }, &self.policy)
             }
-            Cause::ProvedAgain { fresh } => proved_again(record, fresh, now, &self.policy),
+            Trigger::Reauthentication { fresh } => reauthenticate(record, fresh, now, &self.policy),
         };
-        match step {
-            Step::Rotate(next) => Ok((*next, Outcome::Rotated)),
-            Step::Repeat => Ok((record.clone(), Outcome::Repeated)),
-            Step::Keep => Ok((record.clone(), Outcome::Kept)),
-            Step::Unrepeatable => Err(SessionError::Unrepeatable),
-            Step::Expired => Err(SessionError::Expired),
-            Step::Reuse(kind) => Err(self.end_after_reuse(&record.id, kind).await),
+        match transition {
+            Transition::Rotate(next) => Ok((*next, Outcome::Rotated)),
+            Transition::Repeat => Ok((record.clone(), Outcome::Repeated)),
+            Transition::Keep => Ok((record.clone(), Outcome::Kept)),
+            Transition::Unrepeatable => Err(SessionError::Unrepeatable),
+            Transition::Expired => Err(SessionError::Expired),
+            Transition::Reuse(kind) => Err(self.end_after_reuse(&record.id, kind).await),
         }
     }
 
@@ -119,19 +118,18 @@ impl Sessions {
         }
     }
 
-    /// Makes the new tokens with `mint` and writes the exchange; the tokens are handed out only when it is written.
+    /// Makes the new tokens with `mint` and writes the exchange. The tokens are returned only once it is written.
     ///
-    /// The decision is taken anew, and for an exchange that writes nothing with the record of now: whatever the caller did
-    /// since [`prepare`](Self::prepare) may have taken long. Expiry and new times count from now; whether a retry was in the
-    /// window counts from when it arrived. `mint` gets the record from which the
-    /// refresh token's times are taken, and which token to make. When another refresh of the same session was faster, all of
-    /// that happens again.
+    /// The decision is taken again, because reading the claims since [`prepare`](Self::prepare) may have taken long: expiry and
+    /// the times of the new token count from now, and the window counts from when the token was presented. `mint` gets the
+    /// record, from which it takes the times of the refresh token, and which token to make. When a concurrent refresh of the same
+    /// session writes first, the decision and `mint` are repeated.
     ///
     /// # Errors
     ///
-    /// What `mint` refuses, after which nothing was written; [`SessionError::Contended`] too when the user's access tokens were
-    /// [expired](Self::expire_access_tokens) since [`prepare`](Self::prepare), as the claims that the caller read may be older;
-    /// else as `prepare`.
+    /// The error of `mint`, after which nothing was written. [`SessionError::Contended`] also when the user's access tokens were
+    /// [expired](Self::expire_access_tokens) since [`prepare`](Self::prepare), because the claims that the caller read may be
+    /// older. Otherwise as [`prepare`](Self::prepare).
     pub async fn commit<T, E>(
         &self,
         prepared: Prepared,
@@ -141,9 +139,10 @@ impl Sessions {
         T: Send,
         E: From<SessionError> + Send,
     {
-        let Prepared { loaded, outcome, cause, arrived, .. } = prepared;
+        let Prepared { loaded, outcome, trigger, arrived, .. } = prepared;
         let (id, not_before) = (loaded.id.clone(), loaded.access_not_before);
-        // A rotation notices a change of the record when it writes; the others have to look.
+        // A rotation detects a change of the record by its conditional write. The other outcomes write nothing that would show
+        // it, so they read the record again.
         let mut known = Some(loaded).filter(|_| outcome == Outcome::Rotated);
         for _ in 0..COMMIT_ATTEMPTS {
             let current = match known.take() {
@@ -153,7 +152,7 @@ impl Sessions {
             if current.access_not_before != not_before {
                 return Err(SessionError::Contended.into());
             }
-            let (record, outcome) = self.decide(&current, &cause, arrived).await?;
+            let (record, outcome) = self.decide(&current, &trigger, arrived).await?;
             let minted = mint(&record, outcome)?;
             match outcome {
                 Outcome::Rotated => {}
@@ -178,45 +177,45 @@ impl fmt::Debug for Sessions {
     }
 }
 
-/// An exchange that was decided and is not yet written.
+/// An exchange that is decided but not yet written.
 #[derive(Debug)]
 #[must_use = "an exchange takes effect with `Sessions::commit`"]
 pub struct Prepared {
     loaded: SessionRecord,
     record: SessionRecord,
     outcome: Outcome,
-    cause: Cause,
+    trigger: Trigger,
     arrived: Timestamp,
 }
 
-/// Why there are to be new tokens.
+/// The reason for new tokens.
 #[derive(Debug)]
-enum Cause {
-    /// A refresh token was presented, and `successor` follows from it.
-    Presented { presented: TokenHash, successor: TokenHash },
-    /// The user has proved again who they are; `fresh` follows from nothing.
-    ProvedAgain { fresh: TokenHash },
+enum Trigger {
+    /// A refresh token was presented. `successor` is derived from it.
+    Refresh { presented: TokenHash, successor: TokenHash },
+    /// The user has reauthenticated. `fresh` is random.
+    Reauthentication { fresh: TokenHash },
 }
 
 impl Prepared {
-    /// The session as it will be, but for the times.
+    /// The session as [`commit`](Sessions::commit) will write it, except for the times.
     pub fn record(&self) -> &SessionRecord {
         &self.record
     }
 
-    /// When the token was presented, or the user known again: no later than anything that the caller reads for the exchange.
+    /// When the token was presented or the user reauthenticated. The caller reads the claims after this time.
     pub(crate) fn arrived(&self) -> Timestamp {
         self.arrived
     }
 }
 
-/// Which refresh token the client gets.
+/// The refresh token that the client gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The successor, for the first time.
     Rotated,
-    /// The successor, as it was given out before: from the same record come the same bytes.
+    /// The successor, as it was given out before: the same record gives the same bytes.
     Repeated,
     /// The token that was presented; see [`Rotation::NearExpiry`](super::Rotation::NearExpiry).
     Kept,

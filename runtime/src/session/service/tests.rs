@@ -82,7 +82,7 @@ async fn a_session_starts_with_the_whole_of_its_lifetimes() {
     assert_eq!(record.absolute_expires_at.unix(), START + 90 * day);
 }
 
-/// Row 90. A reuse that could not be written down is not answered as if it had been.
+/// Row 90. A reuse whose session could not be ended is not reported as ended.
 #[tokio::test]
 async fn a_reuse_is_detected_again_when_the_session_could_not_be_removed() {
     let store = Arc::new(FaultyStore::new(MemoryStore::default()));
