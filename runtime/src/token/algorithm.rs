@@ -7,7 +7,7 @@ use super::KeyError;
 
 /// A signature algorithm of RFC 7518 section 3.1 or RFC 8037. A key has exactly one.
 ///
-/// `Display` and `FromStr` use the JOSE names, in which case matters.
+/// `Display` and `FromStr` use the JOSE names, which are case-sensitive.
 ///
 /// ```
 /// use countersign::token::Algorithm;
@@ -52,7 +52,7 @@ impl Algorithm {
         Self::Ps256,
     ];
 
-    /// The JOSE name, as it stands in the header `alg`.
+    /// The JOSE name, the value of `alg` in headers.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",

@@ -1,4 +1,4 @@
-//! Names and identifiers: at random, or derived from a secret.
+//! Names and identifiers, random or derived from a secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ pub fn random_id() -> Result<String, TokenError> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A key for one purpose, derived with HKDF-SHA256 (RFC 5869); it tells nothing about the secret or other subkeys.
+/// A key for one purpose, derived with HKDF-SHA256 (RFC 5869). It reveals nothing about the secret or other subkeys.
 #[derive(Clone)]
 pub(super) struct Subkey(Hmac<Sha256>);
 
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// Row 101: what one purpose gave out is nothing for another.
+    /// Row 101: an identifier of one purpose is not valid for another.
     #[test]
     fn subkeys_of_one_secret_give_each_purpose_its_own_identifiers() {
         let purposes = ["successor", "access id", "pseudonym", "csrf", ""];
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Row 101: parts cannot be cut elsewhere to get the same message.
+    /// Row 101: no other division into parts gives the same message.
     #[test]
     fn no_two_lists_of_parts_have_one_identifier() {
         let subkey = Subkey::of(b"secret", "purpose");

@@ -1,4 +1,4 @@
-//! The compact form of RFC 7515 section 7.1 around a payload: keys, headers, signatures.
+//! The compact form of RFC 7515 section 7.1 around a payload: keys, headers and signatures.
 
 use std::sync::{PoisonError, RwLock};
 
@@ -33,7 +33,7 @@ impl Envelope {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = prepared;
     }
 
-    /// Signs a payload with the first key. Refuses what would be longer than the limit.
+    /// Signs a payload with the first key. Refuses a token that would be longer than the limit.
     pub(super) fn seal(&self, payload: &[u8]) -> Result<String, TokenError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let PreparedKey { header, key } =
@@ -47,8 +47,8 @@ impl Envelope {
         if token.len() > self.max_len { Err(TokenError::TooLong) } else { Ok(token) }
     }
 
-    /// Verifies a token and answers its payload. Everything that can be refused without cryptography is; nothing of the
-    /// payload is parsed before the signature was verified.
+    /// Verifies a token and returns its payload. All checks that need no cryptography come first. The payload is not parsed before
+    /// its signature is verified.
     pub(super) fn open(&self, token: &[u8]) -> Result<String, TokenError> {
         if token.len() > self.max_len {
             return Err(TokenError::TooLong);
@@ -67,7 +67,7 @@ fn prepare(typ: &str, keys: KeySet) -> Vec<PreparedKey> {
     keys.into_keys().into_iter().map(prepared).collect()
 }
 
-/// Splits a token into its first two segments together, and each of the three.
+/// Splits a token. Returns the first two segments together, which are the signed message, and then each of the three.
 fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
     let token = str::from_utf8(token).map_err(|_| TokenError::Malformed)?;
     let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
@@ -78,7 +78,12 @@ fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
     Ok((message, header, payload, signature))
 }
 
-/// Finds the key for a first segment. That it is one we write is a short cut to what [`choose_by_reading`] finds too.
+/// Finds the key for a first segment.
+///
+/// Every token of this server carries the header that was prepared with its key, byte for byte. So the encoded text is compared
+/// first, which skips the decoding and the JSON of nearly every request. Such a header would lead [`choose_by_reading`] to the
+/// same key, because `kid`s are unique in a set; a property test holds the two together. A header is not secret, so the
+/// comparison need not take constant time.
 fn choose<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Result<&'k Key, TokenError> {
     match keys.iter().find(|prepared| prepared.header == header) {
         Some(prepared) => Ok(&prepared.key),
@@ -105,7 +110,7 @@ fn choose_by_reading<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Re
 #[cfg(test)]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod test_access {
-    //! The two ways to a key, for the property that they agree.
+    //! The two ways to a key, for the test that they agree.
 
     use super::{Envelope, TokenError, choose, choose_by_reading};
 

@@ -1,12 +1,12 @@
-//! Why a token was refused, or not made.
+//! Errors of tokens.
 
 use std::error::Error;
 use std::fmt;
 
 /// Why a token was refused, or could not be made.
 ///
-/// Clients learn none of this; [`TokenError::reason`] is for logs. No variant holds a token, and only
-/// [`TokenError::Claims`] has a source, which may quote values from the payload.
+/// Clients do not see it; [`TokenError::reason`] is for logs. No variant holds a token, and only [`TokenError::Claims`] has a
+/// source, which may quote values from the payload.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -14,7 +14,7 @@ pub enum TokenError {
     Malformed,
     /// Longer than the configured limit.
     TooLong,
-    /// The header is not one JSON object with string members, or a member stands twice.
+    /// The header is not one JSON object with string members, or a member occurs twice.
     Header,
     /// `alg` is missing, or is not the algorithm of the key.
     Algorithm,
@@ -28,7 +28,7 @@ pub enum TokenError {
     Signature,
     /// The payload is not one JSON object in UTF-8, or is nested too deeply.
     Payload,
-    /// A member of the payload stands twice.
+    /// A member of the payload occurs twice.
     DuplicateClaim,
     /// A required claim is missing.
     MissingClaim(&'static str),
@@ -46,13 +46,13 @@ pub enum TokenError {
     IssuedInFuture,
     /// `iat` is longer ago than the configured maximum age.
     TooOld,
-    /// Somebody acts with the token for its user (`act`), and it carries the session of the one who acts.
+    /// An actor uses the token for its user (`act`), so the session in it is the actor's.
     Impersonated,
     /// The application's claims cannot be read or written.
     Claims(Box<dyn Error + Send + Sync>),
-    /// The claims to write are not one JSON object.
+    /// The claims for a new token are not one JSON object.
     NotAnObject,
-    /// No key signs, or the back end failed to.
+    /// The set has no key that signs, or the cryptographic back end failed.
     CannotSign,
     /// The operating system gave no random bytes.
     Random,
@@ -65,61 +65,47 @@ impl TokenError {
 
     /// A short, stable code for logs and metrics.
     pub fn reason(&self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The code and the text. The texts about one claim go on after its name.
+    fn facts(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Malformed => "malformed",
-            Self::TooLong => "too_long",
-            Self::Header => "header",
-            Self::Algorithm => "algorithm",
-            Self::CriticalHeader => "critical_header",
-            Self::Type => "type",
-            Self::UnknownKey => "unknown_key",
-            Self::Signature => "signature",
-            Self::Payload => "payload",
-            Self::DuplicateClaim => "duplicate_claim",
-            Self::MissingClaim(_) => "missing_claim",
-            Self::InvalidClaim(_) => "invalid_claim",
-            Self::Issuer => "issuer",
-            Self::Audience => "audience",
-            Self::Expired => "expired",
-            Self::NotYetValid => "not_yet_valid",
-            Self::IssuedInFuture => "issued_in_future",
-            Self::TooOld => "too_old",
-            Self::Impersonated => "impersonated",
-            Self::Claims(_) => "claims",
-            Self::NotAnObject => "not_an_object",
-            Self::CannotSign => "cannot_sign",
-            Self::Random => "random",
+            Self::Malformed => ("malformed", "the token is not three base64url segments"),
+            Self::TooLong => ("too_long", "the token is longer than the limit"),
+            Self::Header => ("header", "the token's header is malformed"),
+            Self::Algorithm => ("algorithm", "the token's algorithm is not the one of its key"),
+            Self::CriticalHeader => ("critical_header", "the token's header asks for an extension"),
+            Self::Type => ("type", "the token is of another type"),
+            Self::UnknownKey => ("unknown_key", "the token names no known key"),
+            Self::Signature => ("signature", "the token's signature does not verify"),
+            Self::Payload => ("payload", "the token's payload is malformed"),
+            Self::DuplicateClaim => ("duplicate_claim", "a claim occurs twice in the token"),
+            Self::MissingClaim(_) => ("missing_claim", "is missing"),
+            Self::InvalidClaim(_) => ("invalid_claim", "is malformed"),
+            Self::Issuer => ("issuer", "the token is from another issuer"),
+            Self::Audience => ("audience", "the token is for another audience"),
+            Self::Expired => ("expired", "the token has expired"),
+            Self::NotYetValid => ("not_yet_valid", "the token is not valid yet"),
+            Self::IssuedInFuture => ("issued_in_future", "the token was issued in the future"),
+            Self::TooOld => ("too_old", "the token is older than the maximum age"),
+            Self::Impersonated => {
+                ("impersonated", "the token carries the session of an actor, and not of its user")
+            }
+            Self::Claims(_) => ("claims", "the application's claims do not fit the token"),
+            Self::NotAnObject => ("not_an_object", "the claims are not one JSON object"),
+            Self::CannotSign => ("cannot_sign", "no key could sign the token"),
+            Self::Random => ("random", "the operating system gave no random bytes"),
         }
     }
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "the token is not three base64url segments",
-            Self::TooLong => "the token is longer than the limit",
-            Self::Header => "the token's header is malformed",
-            Self::Algorithm => "the token's algorithm is not the one of its key",
-            Self::CriticalHeader => "the token's header asks for an extension",
-            Self::Type => "the token is of another type",
-            Self::UnknownKey => "the token names no known key",
-            Self::Signature => "the token's signature does not verify",
-            Self::Payload => "the token's payload is malformed",
-            Self::DuplicateClaim => "a claim stands twice in the token",
-            Self::MissingClaim(name) => return write!(f, "the claim `{name}` is missing"),
-            Self::InvalidClaim(name) => return write!(f, "the claim `{name}` is malformed"),
-            Self::Issuer => "the token is from another issuer",
-            Self::Audience => "the token is for another audience",
-            Self::Expired => "the token has expired",
-            Self::NotYetValid => "the token is not valid yet",
-            Self::IssuedInFuture => "the token was issued in the future",
-            Self::TooOld => "the token is older than the maximum age",
-            Self::Impersonated => "somebody acts with the token for its user",
-            Self::Claims(_) => "the application's claims do not fit the token",
-            Self::NotAnObject => "the claims are not one JSON object",
-            Self::CannotSign => "no key could sign the token",
-            Self::Random => "the operating system gave no random bytes",
-        })
+        if let Self::MissingClaim(name) | Self::InvalidClaim(name) = self {
+            write!(f, "the claim `{name}` ")?;
+        }
+        f.write_str(self.facts().1)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The header of a token: written once for each key, read strictly.
+//! The header of a token: written once for each key, and read strictly.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,13 +12,13 @@ use super::members::{SeenMembers, is_too_deep};
 use super::{Key, TokenError};
 use crate::claims::CowStr;
 
-/// The first segment of the tokens that this key signs.
+/// Makes the first segment of the tokens that this key signs.
 pub(super) fn prepare(typ: &str, key: &Key) -> String {
     let header = json!({ "typ": typ, "alg": key.algorithm().name(), "kid": key.kid() });
     URL_SAFE_NO_PAD.encode(header.to_string())
 }
 
-/// What a foreign header says. `jku`, `x5u`, `jwk`, `x5c` and whatever else is in it has no meaning here.
+/// The members of a foreign header that count. `jku`, `x5u`, `jwk`, `x5c` and all others are ignored.
 #[derive(Default)]
 pub(super) struct Header<'de> {
     pub(super) alg: Option<Cow<'de, str>>,
@@ -29,7 +29,8 @@ pub(super) struct Header<'de> {
 }
 
 impl Header<'_> {
-    /// Decodes a first segment and hands over what it says.
+    /// Decodes a first segment, checks it, and passes it to `use_header`. A callback, because the header borrows from the decoded
+    /// bytes.
     pub(super) fn read<T>(
         segment: &str,
         typ: &str,
@@ -75,9 +76,9 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         let mut seen = SeenMembers::default();
         while let Some(name) = members.next_key::<CowStr<'de>>()? {
             if !seen.insert(&name) {
-                return Err(A::Error::custom("a member stands twice"));
+                return Err(A::Error::custom("a member occurs twice"));
             }
-            let place = match &*name.0 {
+            let slot = match &*name.0 {
                 "alg" => &mut header.alg,
                 "kid" => &mut header.kid,
                 "typ" => &mut header.typ,
@@ -88,7 +89,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 }
             };
             let CowStr(text) = members.next_value()?;
-            *place = Some(text);
+            *slot = Some(text);
         }
         Ok(header)
     }

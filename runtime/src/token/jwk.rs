@@ -1,6 +1,6 @@
 //! Keys from JSON Web Keys (RFC 7517).
 //!
-//! jsonwebtoken's own reading takes the first shape that fits and leaves `use`, `key_ops`, `alg` and `crv` unchecked.
+//! jsonwebtoken's own reader takes the first shape that fits and leaves `use`, `key_ops`, `alg` and `crv` unchecked.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::public_key::without_leading_zeros;
 use super::{Algorithm, Key, KeyError};
 
-/// The members that this crate looks at. Serde refuses each when it stands twice.
+/// The members that this crate reads. Serde refuses a member that occurs twice.
 #[derive(Deserialize)]
 struct RawJwk<'a> {
     #[serde(borrow)]
@@ -52,14 +52,14 @@ pub(super) fn read_key(json: &str) -> Result<Key, KeyError> {
     serde_json::from_str::<RawJwk<'_>>(json).map_err(|_| KeyError::JwkSyntax)?.key()
 }
 
-/// Reads the keys of a JWK set that are for signatures and of a known algorithm; RFC 7517 section 5 has the others ignored.
+/// Reads the keys of a JWK set that are for signatures and of a known algorithm. RFC 7517 section 5 says to ignore the others.
 pub(super) fn read_set(json: &str) -> Result<Vec<Key>, KeyError> {
     let set: RawSet<'_> = serde_json::from_str(json).map_err(|_| KeyError::JwkSyntax)?;
-    set.keys.iter().filter(|jwk| jwk.is_of_use()).map(RawJwk::key).collect()
+    set.keys.iter().filter(|jwk| jwk.is_usable()).map(RawJwk::key).collect()
 }
 
 impl RawJwk<'_> {
-    fn is_of_use(&self) -> bool {
+    fn is_usable(&self) -> bool {
         self.is_for_verification() && self.algorithm().is_ok()
     }
 
@@ -132,7 +132,7 @@ fn octets(name: &'static str, member: &Option<Cow<'_, str>>) -> Result<Vec<u8>, 
     URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::JwkMember(name))
 }
 
-/// RFC 7518 section 6.2.1.2 wants coordinates in full length, leading zeros included.
+/// RFC 7518 section 6.2.1.2 requires coordinates in full length, including leading zeros.
 fn sized(name: &'static str, member: &Option<Cow<'_, str>>, len: usize) -> Result<Vec<u8>, KeyError> {
     Some(octets(name, member)?).filter(|octets| octets.len() == len).ok_or(KeyError::JwkMember(name))
 }

@@ -1,4 +1,4 @@
-//! One key with one algorithm.
+//! A key with its one algorithm.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ const LONGEST_KID: usize = 128;
 
 /// A key that verifies tokens, and may sign them, with exactly one algorithm.
 ///
-/// Clones share the key material, which is erased when the last is dropped. `Debug` shows the id and the algorithm only,
-/// and there is no way to serialise a key.
+/// Clones share the key material, which is erased when the last is dropped. `Debug` shows only the id and the algorithm, and a
+/// key cannot be serialised.
 ///
 /// ```
 /// use countersign::token::{Algorithm, Key};
@@ -31,7 +31,7 @@ const LONGEST_KID: usize = 128;
 /// assert!(key.can_sign());
 /// assert_eq!(format!("{key:?}"), r#"Key { kid: "2026-11", algorithm: Hs256, .. }"#);
 ///
-/// // What stands in documentation is nobody's secret.
+/// // A secret from documentation is published, and therefore refused.
 /// assert!(Key::from_secret(Algorithm::Hs256, "countersign-documentation-example-secret").is_err());
 /// # Ok::<(), countersign::token::KeyError>(())
 /// ```
@@ -41,11 +41,12 @@ pub struct Key {
     material: Arc<Material>,
 }
 
+#[derive(Clone)]
 struct Material {
     algorithm: Algorithm,
-    /// The RFC 7638 thumbprint of a public key; a derived, irreversible name of a secret.
+    /// The RFC 7638 thumbprint of a public key, or a derived, irreversible name of a secret.
     thumbprint: String,
-    /// The name of what HMAC makes of a secret, which several secrets may have in common.
+    /// The name of the key that HMAC makes of a secret. Several secrets may give the same key.
     hmac_name: Option<String>,
     signing: Option<EncodingKey>,
     verifying: DecodingKey,
@@ -57,8 +58,8 @@ impl Key {
     /// Takes a secret that signs and verifies with HS256, HS384 or HS512.
     ///
     /// Refuses other algorithms, a secret shorter than the hash (RFC 7518 section 3.2), and one that has a pattern, is a
-    /// published example, or holds one of a few well-known placeholders. That list is short: a secret that passes is not
-    /// thereby good. Make it at random, for example with `openssl rand -base64 48`.
+    /// published example, or contains one of a few well-known placeholders. That list is short, so a secret that passes need not
+    /// be good. Make it at random, for example with `openssl rand -base64 48`.
     pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = match algorithm {
@@ -85,18 +86,18 @@ impl Key {
         }))
     }
 
-    /// Makes a random secret for HS256, HS384 or HS512. It lives as long as the process: every token dies with it, and other
-    /// instances do not accept them.
+    /// Makes a random secret for HS256, HS384 or HS512. It exists only in this process: its tokens are refused after a restart
+    /// and by other instances.
     pub fn generate_secret(algorithm: Algorithm) -> Result<Self, KeyError> {
         let mut secret = Zeroizing::new([0; 64]);
         getrandom::fill(secret.as_mut()).map_err(|_| KeyError::Random)?;
         Self::from_secret(algorithm, secret.as_slice())
     }
 
-    /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, through its public part, verifies.
+    /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, with its public part, verifies.
     ///
-    /// Refuses HMAC algorithms, a key that does not verify its own signature, and what [`Key::from_public_pem`] refuses in a
-    /// public key.
+    /// Refuses HMAC algorithms, a key that does not verify its own signature, and every public part that
+    /// [`Key::from_public_pem`] refuses.
     pub fn from_private_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let read = match algorithm {
             Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem,
@@ -125,8 +126,8 @@ impl Key {
 
     /// Takes a public key as SubjectPublicKeyInfo PEM (`BEGIN PUBLIC KEY`), which only verifies.
     ///
-    /// Refuses HMAC algorithms, a key of another type or curve, points off the curve, points of small order (for which
-    /// anybody can sign), RSA under 2048 or over 8192 bits or with an even modulus, and exponents that are 1, even or over 33
+    /// Refuses HMAC algorithms, a key of another type or curve, points off the curve, points of small order (with which anyone
+    /// can forge signatures), RSA under 2048 or over 8192 bits or with an even modulus, and exponents that are 1, even or over 33
     /// bits.
     pub fn from_public_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let read = match algorithm {
@@ -150,14 +151,14 @@ impl Key {
     /// Takes a JWK (RFC 7517): a public key, which only verifies, or a secret (`kty` `oct`).
     ///
     /// The algorithm is `alg`, or follows from the curve. Refuses a `use` other than `sig`, `key_ops` without `verify`, an
-    /// `alg` that disagrees with `kty` or `crv`, coordinates of the wrong length or off the curve, private keys, and what
-    /// the other constructors refuse. The key id is `kid`, else the thumbprint.
+    /// `alg` that disagrees with `kty` or `crv`, coordinates of the wrong length or off the curve, private keys, and every key
+    /// that the other constructors refuse. The key id is `kid`, or the thumbprint if there is none.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
         super::jwk::read_key(json)
     }
 
-    /// Names the key. Unnamed public keys are called by their RFC 7638 thumbprint, secrets by a derived name that tells
-    /// nothing about them.
+    /// Sets the key id. Without it, the id of a public key is its RFC 7638 thumbprint, and the id of a secret is a derived name
+    /// that reveals nothing about it.
     ///
     /// Refuses an empty name, one over 128 bytes, and control characters.
     pub fn with_kid(self, kid: impl Into<String>) -> Result<Self, KeyError> {
@@ -178,7 +179,7 @@ impl Key {
         self.material.algorithm
     }
 
-    /// Whether this key can sign, not only verify.
+    /// Whether this key can sign as well as verify.
     pub fn can_sign(&self) -> bool {
         self.material.signing.is_some()
     }
@@ -220,19 +221,11 @@ impl Key {
 
     /// Keeps only the half that verifies.
     pub(super) fn without_signing(self) -> Self {
-        let material = Material {
-            algorithm: self.material.algorithm,
-            thumbprint: self.material.thumbprint.clone(),
-            hmac_name: self.material.hmac_name.clone(),
-            signing: None,
-            verifying: self.material.verifying.clone(),
-            prepared: self.secret().and_then(|secret| PreparedSecret::new(self.algorithm(), secret)),
-            signature_chars: self.material.signature_chars,
-        };
+        let material = Material { signing: None, ..(*self.material).clone() };
         Self { kid: self.kid, material: Arc::new(material) }
     }
 
-    /// Whether both are the same secret or public key, whatever they are called, or two secrets that HMAC cannot tell apart.
+    /// Whether both are the same secret or public key, whatever their ids, or two secrets that give the same HMAC key.
     pub(crate) fn is_same_key(&self, other: &Self) -> bool {
         let (this, other) = (&self.material, &other.material);
         this.thumbprint == other.thumbprint || (this.hmac_name.is_some() && this.hmac_name == other.hmac_name)
@@ -245,7 +238,7 @@ impl Key {
         self.material.verifying.try_get_as_bytes().ok()
     }
 
-    /// Signs the first two segments of a token; the answer is the third.
+    /// Signs the first two segments of a token. Returns the third.
     pub(super) fn sign(&self, message: &str) -> Result<String, TokenError> {
         let signing = self.material.signing.as_ref().ok_or(TokenError::CannotSign)?;
         crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::CannotSign)
@@ -284,12 +277,13 @@ fn base64_chars(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
-/// jsonwebtoken reads PEM, and from it finds out the type of the key; what it does with DER is left to the back end.
+/// DER goes through PEM, because jsonwebtoken checks the type of a key only when it reads PEM. It passes DER to the back end as
+/// it is.
 fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
-/// jsonwebtoken also reads PKCS#1 and certificates, and finds public keys in private ones.
+/// Without this check, jsonwebtoken would also read PKCS#1 and certificates, and take the public part of a private key.
 fn is_pem_of(pem: &[u8], label: &str) -> bool {
     pem.trim_ascii_start().starts_with(format!("-----BEGIN {label}-----").as_bytes())
 }
@@ -298,8 +292,8 @@ fn secret_name(secret: &[u8]) -> String {
     Subkey::of(without_trailing_zeros(secret), "key id").name()
 }
 
-/// The key that HMAC works with: what is longer than a block of the hash is hashed (RFC 2104 section 2). Shorter ones are
-/// padded with zeros, so that zeros at the end do not matter.
+/// The key that HMAC computes with: a secret that is longer than a block of the hash is hashed (RFC 2104 section 2). A shorter
+/// one is padded with zeros, so that zeros at its end do not matter.
 fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(match algorithm {
         Algorithm::Hs256 if secret.len() > 64 => Sha256::digest(secret).to_vec(),

@@ -1,13 +1,13 @@
-//! Why a key, or a set of keys, cannot be used.
+//! Errors of keys and key sets.
 
 use std::error::Error;
 use std::fmt;
 
 use super::Algorithm;
 
-/// Why a key was refused. `Display` says what to do about it; no variant holds key material.
+/// Why a key was refused. `Display` names the remedy, and no variant holds key material.
 ///
-/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
+/// `Debug` writes the same message, because `fn main() -> Result<…>` prints errors with it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -19,9 +19,9 @@ pub enum KeyError {
     UnknownAlgorithm(String),
     /// A secret was given for an asymmetric algorithm, or a key pair for HMAC.
     AlgorithmOfOtherKind(Algorithm),
-    /// RFC 7518 section 3.2 wants a secret at least as long as the hash.
+    /// The secret is shorter than the hash (RFC 7518 section 3.2).
     SecretTooShort {
-        /// What the secret is for.
+        /// The algorithm of the key.
         algorithm: Algorithm,
         /// The least length in bytes.
         needed: usize,
@@ -48,15 +48,15 @@ pub enum KeyError {
     RsaModulus,
     /// The RSA public exponent is 1, even or over 33 bits.
     RsaExponent,
-    /// What the key signs, it does not verify.
+    /// The key does not verify its own signature.
     DoesNotRoundTrip(Algorithm),
-    /// The text is not a JWK or JWK set, or a member has the wrong type or stands twice.
+    /// The text is not a JWK or JWK set, or a member has the wrong type or occurs twice.
     JwkSyntax,
     /// This member of the JWK is missing, superfluous or malformed.
     JwkMember(&'static str),
-    /// The JWK is for something else than signatures: its `use` is not `sig`, or `key_ops` lacks `verify`.
+    /// The JWK is not for signatures: its `use` is not `sig`, or `key_ops` lacks `verify`.
     JwkPurpose,
-    /// The JWK does not say its algorithm, and its type leaves several.
+    /// The JWK has no `alg`, and its type allows several algorithms.
     JwkWithoutAlgorithm,
     /// `alg`, `kty` and `crv` of the JWK do not belong together.
     JwkDisagrees,
@@ -66,7 +66,7 @@ pub enum KeyError {
     InvalidKid,
     /// Two keys of a set have this id.
     DuplicateKid(String),
-    /// One key stands in a set under two ids.
+    /// One key is in a set under two ids.
     DuplicateKey,
     /// A set holds both a secret and a public key.
     MixedKinds,
@@ -80,83 +80,80 @@ pub enum KeyError {
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::NoProvider => {
+        match self {
+            Self::NoProvider => f.write_str(
                 "no cryptography to use: enable the feature `aws-lc-rs` or `rust-crypto` of countersign, or install a \
-                 `jsonwebtoken::crypto::CryptoProvider` before the first key is made"
-            }
-            Self::IncompleteProvider => {
-                "the installed `CryptoProvider` cannot describe asymmetric keys: give it `key_utils`, or use an HMAC key"
-            }
-            Self::UnknownAlgorithm(name) => {
-                return write!(
-                    f,
-                    "unknown algorithm {name:?}: use one of HS256, HS384, HS512, ES256, ES384, EdDSA, RS256, PS256"
-                );
-            }
+                 `jsonwebtoken::crypto::CryptoProvider` before the first key is made",
+            ),
+            Self::IncompleteProvider => f.write_str(
+                "the installed `CryptoProvider` cannot describe asymmetric keys: give it `key_utils`, or use an HMAC key",
+            ),
+            Self::UnknownAlgorithm(name) => write!(
+                f,
+                "unknown algorithm {name:?}: use one of HS256, HS384, HS512, ES256, ES384, EdDSA, RS256, PS256"
+            ),
             Self::AlgorithmOfOtherKind(algorithm) if algorithm.is_symmetric() => {
-                return write!(f, "{algorithm} signs with a secret: use `Key::from_secret`");
+                write!(f, "{algorithm} signs with a secret: use `Key::from_secret`")
             }
             Self::AlgorithmOfOtherKind(algorithm) => {
-                return write!(f, "{algorithm} signs with a private key: use `Key::from_private_pem`");
+                write!(f, "{algorithm} signs with a private key: use `Key::from_private_pem`")
             }
-            Self::SecretTooShort { algorithm, needed, actual } => {
-                return write!(
-                    f,
-                    "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 48`"
-                );
-            }
-            Self::WeakSecret => {
-                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 48`"
-            }
-            Self::Unreadable(algorithm) => {
-                return write!(
-                    f,
-                    "not a key for {algorithm}: give PKCS#8 (`PRIVATE KEY`) or SubjectPublicKeyInfo (`PUBLIC KEY`)"
-                );
-            }
-            Self::InvalidPoint(algorithm) => {
-                return write!(
-                    f,
-                    "the public key is not a usable point of the curve of {algorithm}: export the key again"
-                );
-            }
+            Self::SecretTooShort { algorithm, needed, actual } => write!(
+                f,
+                "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 48`"
+            ),
+            Self::WeakSecret => f.write_str(
+                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 48`",
+            ),
+            Self::Unreadable(algorithm) => write!(
+                f,
+                "not a key for {algorithm}: give PKCS#8 (`PRIVATE KEY`) or SubjectPublicKeyInfo (`PUBLIC KEY`)"
+            ),
+            Self::InvalidPoint(algorithm) => write!(
+                f,
+                "the public key is not a usable point of the curve of {algorithm}: export the key again"
+            ),
             Self::RsaTooShort { bits } => {
-                return write!(f, "the RSA key has {bits} bits: make one of at least 2048");
+                write!(f, "the RSA key has {bits} bits: make one of at least 2048")
             }
-            Self::RsaTooLong { bits } => {
-                return write!(f, "the RSA key has {bits} bits: make one of at most 8192");
+            Self::RsaTooLong { bits } => write!(f, "the RSA key has {bits} bits: make one of at most 8192"),
+            Self::RsaModulus => {
+                f.write_str("the RSA modulus is even, so this is no RSA key: export the key again")
             }
-            Self::RsaModulus => "the RSA modulus is even, so this is no RSA key: export the key again",
             Self::RsaExponent => {
-                "the RSA public exponent is 1, even or over 33 bits: make a key with exponent 65537"
+                f.write_str("the RSA public exponent is 1, even or over 33 bits: make a key with exponent 65537")
             }
             Self::DoesNotRoundTrip(algorithm) => {
-                return write!(f, "the key does not verify what it signs with {algorithm}: make a new one");
+                write!(f, "the key does not verify its own {algorithm} signature: make a new one")
             }
-            Self::JwkSyntax => "not a JWK: give one JSON object in which no member stands twice",
-            Self::JwkMember(name) => {
-                return write!(f, "the member `{name}` of the JWK is missing or malformed");
+            Self::JwkSyntax => {
+                f.write_str("not a JWK: give one JSON object in which no member occurs twice")
             }
-            Self::JwkPurpose => "the JWK is not for verifying signatures: use one with `use` `sig`",
-            Self::JwkWithoutAlgorithm => "the JWK does not say its algorithm: add `alg`",
+            Self::JwkMember(name) => write!(f, "the member `{name}` of the JWK is missing or malformed"),
+            Self::JwkPurpose => {
+                f.write_str("the JWK is not for verifying signatures: use one with `use` `sig`")
+            }
+            Self::JwkWithoutAlgorithm => f.write_str("the JWK does not say its algorithm: add `alg`"),
             Self::JwkDisagrees => {
-                "`alg`, `kty` and `crv` of the JWK do not belong together, or are not supported"
+                f.write_str("`alg`, `kty` and `crv` of the JWK do not belong together, or are not supported")
             }
-            Self::JwkPrivate => "the JWK holds a private key: load private keys with `Key::from_private_pem`",
-            Self::InvalidKid => "a key id is 1 to 128 bytes without control characters",
+            Self::JwkPrivate => {
+                f.write_str("the JWK holds a private key: load private keys with `Key::from_private_pem`")
+            }
+            Self::InvalidKid => f.write_str("a key id is 1 to 128 bytes without control characters"),
             Self::DuplicateKid(kid) => {
-                return write!(f, "two keys have the id {kid:?}: name them with `Key::with_kid`");
+                write!(f, "two keys have the id {kid:?}: name them with `Key::with_kid`")
             }
-            Self::DuplicateKey => "the same key stands in the set twice: remove one",
-            Self::MixedKinds => "a key set holds either secrets or public keys: remove one kind",
-            Self::CannotSign => {
-                "the first key of a key set signs, and this one can only verify: give a secret or private key"
+            Self::DuplicateKey => f.write_str("the same key is in the set twice: remove one"),
+            Self::MixedKinds => {
+                f.write_str("a key set holds either secrets or public keys: remove one kind")
             }
-            Self::EmptySet => "the key set has no key for signatures: add one",
-            Self::Random => "the operating system gave no random bytes",
-        };
-        f.write_str(text)
+            Self::CannotSign => f.write_str(
+                "the first key of a key set signs, and this one can only verify: give a secret or private key",
+            ),
+            Self::EmptySet => f.write_str("the key set has no key for signatures: add one"),
+            Self::Random => f.write_str("the operating system gave no random bytes"),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! The keys that a server signs with and accepts.
+//! The keys with which a server signs and verifies.
 
 use super::{Key, KeyError};
 
-/// An ordered set of keys: the first signs, the others are only accepted.
+/// An ordered set of keys: the first signs, and the tokens of all are accepted.
 ///
-/// To rotate, put the new key first and keep accepting the old one until the last token it signed has expired. Refused are
-/// two keys of one id, one key twice, and secrets beside public keys (the set-up of every key-confusion attack).
+/// To rotate, put the new key first and keep accepting the old one until the last token it signed has expired. A set refuses two
+/// keys with one id, one key twice, and secrets beside public keys (the precondition of key-confusion attacks).
 ///
 /// ```
 /// use countersign::token::{Algorithm, Key, KeySet};
@@ -26,7 +26,7 @@ impl KeySet {
         if signing.can_sign() { Ok(Self { keys: vec![signing] }) } else { Err(KeyError::CannotSign) }
     }
 
-    /// Takes one more key whose tokens are accepted; it never signs.
+    /// Adds a key whose tokens are accepted. It never signs.
     pub fn accept(mut self, key: Key) -> Result<Self, KeyError> {
         if self.keys.iter().any(|known| known.kid() == key.kid()) {
             return Err(KeyError::DuplicateKid(key.kid().to_owned()));
@@ -41,7 +41,7 @@ impl KeySet {
         Ok(self)
     }
 
-    /// Takes keys whose tokens are accepted, for a server that signs none.
+    /// Takes keys whose tokens are accepted, for a server that makes no tokens.
     pub fn verify_only(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyError> {
         let empty = Self { keys: Vec::new() };
         let set = keys.into_iter().try_fold(empty, |set, key| set.accept(key.without_signing()))?;
@@ -50,13 +50,13 @@ impl KeySet {
 
     /// Takes a JWK set (RFC 7517 section 5) whose keys are accepted and do not sign.
     ///
-    /// Keys that are not for signatures, or of an algorithm that is not supported, are left out. A malformed key refuses the
-    /// set, see [`Key::from_jwk`], as do two keys of one id, and secrets beside public keys.
+    /// Skips keys that are not for signatures or whose algorithm is not supported. Refuses the set if one of the others is
+    /// malformed (see [`Key::from_jwk`]), if two keys have one id, and if it has secrets beside public keys.
     pub fn from_jwks(json: &str) -> Result<Self, KeyError> {
         Self::verify_only(super::jwk::read_set(json)?)
     }
 
-    /// Whether tokens can be made with this set, and not only verified.
+    /// Whether this set can sign tokens as well as verify them.
     pub fn can_sign(&self) -> bool {
         self.keys.first().is_some_and(Key::can_sign)
     }

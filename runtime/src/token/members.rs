@@ -1,20 +1,24 @@
-//! What reading a header and a payload have in common: strict JSON objects.
+//! Strict JSON objects, for the header and for the payload.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::claims::CowStr;
 
-/// More than any header or payload of ours needs, and too little to exhaust a stack.
+/// More than any header or payload of this crate needs, and too little to exhaust a stack.
 const DEEPEST_NESTING: usize = 32;
 
-/// Whether brackets are nested deeper than any token needs; serde_json sets no limit on what it skips.
+/// Whether brackets are nested deeper than any token needs. serde_json has no limit for values that it skips.
+///
+/// This runs for every token, so a fast pass comes first: it counts every opening bracket, also in strings, which is never less
+/// than the depth. Only a text with many brackets is read again with the real rules.
 pub(super) fn is_too_deep(json: &str) -> bool {
     let brackets: usize = json.as_bytes().chunks(128).map(opening_brackets).sum();
     brackets > DEEPEST_NESTING && deepest_nesting(json) > DEEPEST_NESTING
 }
 
-/// Counts in a byte, which compiles to vector instructions; `[` and `{` differ in one bit.
+/// Sums in a `u8`, which compiles to vector instructions and cannot overflow: a chunk has 128 bytes. `[` (0x5b) and `{` (0x7b)
+/// differ in the bit 0x20 alone.
 fn opening_brackets(chunk: &[u8]) -> usize {
     usize::from(chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>())
 }
@@ -54,12 +58,12 @@ impl<'de> SeenMembers<'de> {
             return false;
         }
         if let Cow::Borrowed(name) = name {
-            for place in &mut self.few {
-                match place {
+            for slot in &mut self.few {
+                match slot {
                     Some(seen) if seen == name => return false,
                     Some(_) => {}
                     None => {
-                        *place = Some(name);
+                        *slot = Some(name);
                         return true;
                     }
                 }

@@ -1,8 +1,8 @@
 //! Keys, and the tokens they sign.
 //!
 //! A [`Key`] has one [`Algorithm`]; a [`KeySet`] says which key signs and which are still accepted; [`AccessTokens`] and
-//! [`RefreshTokens`] make and verify tokens with them. Weak or contradictory keys are refused when they are made, so that
-//! nothing is left to go wrong at run time.
+//! [`RefreshTokens`] make and verify tokens with them. Weak or contradictory keys are refused when they are made, and not when
+//! the first token is.
 
 mod access;
 mod algorithm;

@@ -1,4 +1,8 @@
-//! The payload of a token: one pass over the JSON, registered claims into their places, the others to the application.
+//! The payload of a token, read in one pass: registered claims go into their slots, all others to the application's claims.
+//!
+//! The deserializer of the application's claims reads the JSON object itself. On the way to each of its keys,
+//! [`ApplicationMembers`] takes the registered claims out. So nothing is buffered, duplicates are found across both kinds, and a
+//! claims type cannot see or replace a registered claim.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,17 +22,17 @@ use crate::clock::Timestamp;
 /// The last second of the year 9999.
 pub(super) const LATEST: Timestamp = Timestamp::from_unix(253_402_300_799);
 
-/// The longest name of somebody who acts for a user, in bytes; four times as long as OpenID Connect allows a `sub` to be.
+/// The longest name of an actor in bytes: four times the length that OpenID Connect allows for a `sub`.
 const LONGEST_ACTOR: usize = 1024;
 
-/// What `iss` and `aud` have to say.
+/// The required values of `iss` and `aud`.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,
     pub(super) audiences: &'a [String],
 }
 
-/// The registered claims of a payload that has all the required ones, from the expected issuer for an expected audience.
+/// The registered claims of a payload that has all required ones, from the expected issuer and for an expected audience.
 pub(super) struct Registered<'de> {
     pub(super) id: Cow<'de, str>,
     pub(super) session_id: Cow<'de, str>,
@@ -36,12 +40,12 @@ pub(super) struct Registered<'de> {
     pub(super) expires_at: Timestamp,
     pub(super) not_before: Option<Timestamp>,
     pub(super) authenticated_at: Option<Timestamp>,
-    /// Who acts for the user.
+    /// The actor, where one acts for the user.
     pub(super) actor: Option<String>,
 }
 
-/// Reads a payload: `application` gets a deserializer that shows it every member but the registered ones. `sub` is shown,
-/// and required.
+/// Reads a payload. `application` gets a deserializer of all members except the registered ones. `sub` is among them, and
+/// required.
 pub(super) fn read<'de, T>(
     payload: &'de str,
     expected: Expected<'_>,
@@ -61,8 +65,8 @@ pub(super) fn read<'de, T>(
     Ok((reading.found.complete()?, claims))
 }
 
-/// The id of the session of the token's user, from the registered claims alone; what else stands in the payload only has to be
-/// JSON. Where somebody acts for the user, the session is not the user's.
+/// Reads the id of the session of the token's user from the registered claims. The other members only have to be JSON. Refuses a
+/// token of an actor, whose session is not the user's.
 pub(super) fn session_id(payload: &str, expected: Expected<'_>) -> Result<String, TokenError> {
     let (registered, IgnoredAny) = read(payload, expected, |members| IgnoredAny::deserialize(members))?;
     match registered.actor {
@@ -81,7 +85,7 @@ struct Reading<'e, 'de> {
     expected: Expected<'e>,
     found: Found<'de>,
     seen: SeenMembers<'de>,
-    /// Why reading stopped, when the application's claims are not to blame.
+    /// Why reading stopped, unless the application's claims are the cause.
     problem: Option<TokenError>,
 }
 
@@ -129,21 +133,21 @@ impl<'de> Found<'de> {
 }
 
 impl<'de> Reading<'_, 'de> {
-    /// Puts a registered claim in its place; false when the member is none.
+    /// Puts a registered claim into its slot. Returns `false` for any other member.
     fn take<A: MapAccess<'de>>(&mut self, name: &str, members: &mut A) -> Result<bool, A::Error> {
         let Self { expected, found, problem, .. } = self;
-        let mut place = Place { members, problem };
+        let mut slot = Slot { members, problem };
         match name {
-            "iss" => place.fill("iss", &mut found.issuer_matches, AnyOf(&[expected.issuer])),
-            "aud" => place.fill("aud", &mut found.audience_matches, AnyOfOrList(expected.audiences)),
-            "exp" => place.fill("exp", &mut found.expires_at, NumericDate),
-            "iat" => place.fill("iat", &mut found.issued_at, NumericDate),
-            "nbf" => place.fill("nbf", &mut found.not_before, NumericDate),
-            "auth_time" => place.fill("auth_time", &mut found.authenticated_at, NumericDate),
-            "act" => place.fill("act", &mut found.actor, Actor),
-            "jti" => place.fill("jti", &mut found.id, Text),
-            "sid" => place.fill("sid", &mut found.session_id, Text),
-            "client_id" => place.fill("client_id", &mut found.client_id, Text),
+            "iss" => slot.fill("iss", &mut found.issuer_matches, AnyOf(&[expected.issuer])),
+            "aud" => slot.fill("aud", &mut found.audience_matches, AnyOfOrList(expected.audiences)),
+            "exp" => slot.fill("exp", &mut found.expires_at, NumericDate),
+            "iat" => slot.fill("iat", &mut found.issued_at, NumericDate),
+            "nbf" => slot.fill("nbf", &mut found.not_before, NumericDate),
+            "auth_time" => slot.fill("auth_time", &mut found.authenticated_at, NumericDate),
+            "act" => slot.fill("act", &mut found.actor, ActorSubject),
+            "jti" => slot.fill("jti", &mut found.id, Text),
+            "sid" => slot.fill("sid", &mut found.session_id, Text),
+            "client_id" => slot.fill("client_id", &mut found.client_id, Text),
             _ => return Ok(false),
         }?;
         Ok(true)
@@ -158,29 +162,24 @@ impl<'de> Reading<'_, 'de> {
     }
 }
 
-struct Place<'r, A> {
+struct Slot<'r, A> {
     members: &'r mut A,
     problem: &'r mut Option<TokenError>,
 }
 
-impl<'de, A: MapAccess<'de>> Place<'_, A> {
+impl<'de, A: MapAccess<'de>> Slot<'_, A> {
     fn fill<S: DeserializeSeed<'de>>(
         &mut self,
         name: &'static str,
-        place: &mut Option<S::Value>,
+        value: &mut Option<S::Value>,
         seed: S,
     ) -> Result<(), A::Error> {
-        if place.is_some() {
+        if value.is_some() {
             *self.problem = Some(TokenError::DuplicateClaim);
-            return Err(A::Error::custom("a claim stands twice"));
+            return Err(A::Error::custom("a claim occurs twice"));
         }
-        match self.members.next_value_seed(seed) {
-            Ok(value) => *place = Some(value),
-            Err(error) => {
-                *self.problem = Some(TokenError::InvalidClaim(name));
-                return Err(error);
-            }
-        }
+        let read = self.members.next_value_seed(seed);
+        *value = Some(read.inspect_err(|_| *self.problem = Some(TokenError::InvalidClaim(name)))?);
         Ok(())
     }
 }
@@ -238,7 +237,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, 
             }
             if !self.reading.seen.insert(&name) {
                 self.reading.problem = Some(TokenError::DuplicateClaim);
-                return Err(A::Error::custom("a claim stands twice"));
+                return Err(A::Error::custom("a claim occurs twice"));
             }
             self.reading.found.has_subject |= name.0 == "sub";
             return match name.0 {
@@ -255,11 +254,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for ApplicationMembers<'_, '_, 'de, 
     }
 }
 
-/// The `sub` of the object that says who acts for the user (RFC 8693 section 4.1). Earlier actors, which may stand inside, are
-/// information only.
-struct Actor;
+/// The `sub` of the object `act` (RFC 8693 section 4.1). Earlier actors inside of it are information only.
+///
+/// It is a visitor of maps, because the derive alone would also read an array.
+struct ActorSubject;
 
-impl<'de> DeserializeSeed<'de> for Actor {
+impl<'de> DeserializeSeed<'de> for ActorSubject {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -267,11 +267,11 @@ impl<'de> DeserializeSeed<'de> for Actor {
     }
 }
 
-impl<'de> Visitor<'de> for Actor {
+impl<'de> Visitor<'de> for ActorSubject {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object that says who acts")
+        f.write_str("an object that names an actor")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<String, A::Error> {
@@ -282,7 +282,7 @@ impl<'de> Visitor<'de> for Actor {
         let Members { sub } = Members::deserialize(MapAccessDeserializer::new(members))?;
         match sub.len() {
             1..=LONGEST_ACTOR => Ok(sub),
-            _ => Err(A::Error::custom("the one who acts has no name, or none that is looked at")),
+            _ => Err(A::Error::custom("the name of the actor is empty or too long")),
         }
     }
 }
@@ -298,7 +298,7 @@ impl<'de> DeserializeSeed<'de> for Text {
     }
 }
 
-/// Whole seconds since 1970, up to the year 9999; RFC 7519 section 2 allows fractions, which this crate does not write.
+/// Whole seconds since 1970, up to the year 9999. RFC 7519 section 2 allows fractions; this crate does not write them.
 struct NumericDate;
 
 impl<'de> DeserializeSeed<'de> for NumericDate {
@@ -320,19 +320,13 @@ impl<'de, T: AsRef<str>> DeserializeSeed<'de> for AnyOf<'_, T> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
+        CowStr::deserialize(deserializer).map(|CowStr(text)| self.has(&text))
     }
 }
 
-impl<T: AsRef<str>> Visitor<'_> for AnyOf<'_, T> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
-        Ok(self.0.iter().any(|expected| expected.as_ref() == text))
+impl<T: AsRef<str>> AnyOf<'_, T> {
+    fn has(&self, text: &str) -> bool {
+        self.0.iter().any(|expected| expected.as_ref() == text)
     }
 }
 
@@ -355,7 +349,7 @@ impl<'de, T: AsRef<str>> Visitor<'de> for AnyOfOrList<'_, T> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<bool, E> {
-        AnyOf(self.0).visit_str(text)
+        Ok(AnyOf(self.0).has(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<bool, A::Error> {

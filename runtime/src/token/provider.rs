@@ -1,7 +1,7 @@
-//! The cryptography that jsonwebtoken uses: chosen once for the process, and found out without a panic.
+//! The cryptography of jsonwebtoken, chosen once for the process and without a panic.
 //!
-//! jsonwebtoken 11 panics at first use when it cannot choose a back end: none was compiled in, or both were, which another
-//! crate's features can cause.
+//! jsonwebtoken 11 panics at first use when it cannot choose a back end: none is compiled in, or both are, which the features of
+//! another crate can cause.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -10,11 +10,10 @@ use jsonwebtoken::{DecodingKey, crypto};
 
 use super::KeyError;
 
-/// Installs the back end of this crate's features unless the process has one, and checks that there is one that works.
+/// Installs the back end of this crate's features unless the process has one, and checks that it works.
 ///
-/// With the features `aws-lc-rs` and `rust-crypto` both on, aws-lc-rs is installed. A provider that the application
-/// installed is never replaced. When there is none, jsonwebtoken's own panic is caught here, once; its message still goes to
-/// the panic hook.
+/// With the features `aws-lc-rs` and `rust-crypto` both on, aws-lc-rs is installed. A provider of the application is never
+/// replaced. Without any, jsonwebtoken panics; the panic is caught here, once, but its message still goes to the panic hook.
 pub(crate) fn ensure_provider() -> Result<(), KeyError> {
     if state().is_ready { Ok(()) } else { Err(KeyError::NoProvider) }
 }
@@ -42,12 +41,12 @@ fn state() -> &'static State {
     })
 }
 
-/// Runs something of jsonwebtoken that panics when the provider leaves it out, such as the functions on JWKs.
+/// Runs a function of jsonwebtoken that panics when the provider does not implement it, such as those on JWKs.
 pub(super) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, KeyError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| KeyError::IncompleteProvider)
 }
 
-/// Whether a back end was installed; not when the process has one already, which then stays.
+/// Returns whether a back end was installed. If the process has one already, that one stays.
 fn install_default() -> bool {
     #[cfg(feature = "aws-lc-rs")]
     let installed = crypto::aws_lc::DEFAULT_PROVIDER.install_default().is_ok();

@@ -1,4 +1,4 @@
-//! Which public keys are fit for use.
+//! Checks of public keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use jsonwebtoken::{DecodingKey, crypto};
 use super::{Algorithm, KeyError};
 
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// What aws-lc-rs takes; verification takes as many times longer as the exponent has bits.
+/// The limit of aws-lc-rs. The time of a verification grows with the bits of the exponent.
 const MOST_EXPONENT_BITS: usize = 33;
 
-/// Checks type, curve and strength; answers how many bytes a signature has.
+/// Checks type, curve and strength. Returns the length of a signature in bytes.
 pub(super) fn check_public(algorithm: Algorithm, jwk: &Jwk) -> Result<usize, KeyError> {
     match (&jwk.algorithm, algorithm) {
         (AlgorithmParameters::EllipticCurve(ec), Algorithm::Es256) if ec.curve == EllipticCurve::P256 => {
@@ -54,7 +54,7 @@ fn is_even(number: &[u8]) -> bool {
     number.last().is_none_or(|lowest| lowest % 2 == 0)
 }
 
-/// How many bits a number without leading zeros has.
+/// The number of bits of a number without leading zeros.
 fn bit_length(number: &[u8]) -> usize {
     number.first().map_or(0, |top| number.len() * 8 - top.leading_zeros() as usize)
 }
@@ -64,8 +64,8 @@ pub(super) fn without_leading_zeros(number: &[u8]) -> &[u8] {
     &number[zeros..]
 }
 
-/// Asks the back ends whether they can use the key; RustCrypto says so when a verification is set up, aws-lc-rs only
-/// when it parses the key by itself, and with Ed25519 not even then.
+/// Checks that the key is a point of its curve. RustCrypto refuses others when a verification is set up, aws-lc-rs only when it
+/// parses the key separately, and neither checks Ed25519 keys far enough.
 pub(super) fn check_point(algorithm: Algorithm, key: &DecodingKey) -> Result<(), KeyError> {
     crypto::verify("", b"", key, algorithm.jws()).map_err(|_| KeyError::InvalidPoint(algorithm))?;
     if algorithm == Algorithm::EdDsa && !key.try_get_as_bytes().is_ok_and(is_ed25519_point) {
@@ -86,7 +86,8 @@ pub(super) fn check_point(algorithm: Algorithm, key: &DecodingKey) -> Result<(),
     Ok(())
 }
 
-/// Whether this is the encoding of a point (RFC 8032 section 5.1.3) with which not everybody can sign.
+/// Whether this is the canonical encoding of a point (RFC 8032 section 5.1.3) of large order. With a point of small order, anyone
+/// can forge signatures.
 fn is_ed25519_point(key: &[u8]) -> bool {
     let point = CompressedEdwardsY::from_slice(key).ok().and_then(|encoded| encoded.decompress());
     point.is_some_and(|point| point.compress().as_bytes() == key && !point.is_small_order())

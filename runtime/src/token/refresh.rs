@@ -1,4 +1,4 @@
-//! Refresh tokens: signed with a secret of their own, and never accepted as access tokens.
+//! Refresh tokens, which are signed with their own secret and never accepted as access tokens.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::payload::{self, LATEST};
 use super::{Key, KeySet, SettingsError, TokenError, TokenSettings};
 use crate::clock::Timestamp;
 
-/// What the session says about a refresh token.
+/// The values of a new refresh token that come from the session.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RefreshStamp<'a> {
@@ -22,14 +22,14 @@ pub struct RefreshStamp<'a> {
     pub id: &'a str,
     /// The session's id, `sid`.
     pub session_id: &'a str,
-    /// When the token is made, `iat`.
+    /// When the token is issued, `iat`.
     pub issued_at: Timestamp,
-    /// When it ends, `exp`.
+    /// When it expires, `exp`.
     pub expires_at: Timestamp,
 }
 
 impl<'a> RefreshStamp<'a> {
-    /// A stamp for a token of the session `session_id`.
+    /// Makes the stamp of a token of the session `session_id`.
     pub fn new(
         subject: &'a str,
         id: &'a str,
@@ -51,16 +51,16 @@ pub struct RefreshTicket {
     pub id: String,
     /// The session's id, `sid`.
     pub session_id: String,
-    /// When the token was made, `iat`.
+    /// When the token was issued, `iat`.
     pub issued_at: Timestamp,
-    /// When it ends, `exp`.
+    /// When it expires, `exp`.
     pub expires_at: Timestamp,
 }
 
 /// Makes and verifies refresh tokens, and derives the identifiers of their successors.
 ///
-/// The key is a secret, so the same stamp gives the same token byte for byte. Header `typ` is `rt+jwt`. Verification asks
-/// what [`AccessTokens`](super::AccessTokens) asks, but for `auth_time`.
+/// The key is a secret, so the same stamp gives the same token byte for byte. The header `typ` is `rt+jwt`. Verification demands
+/// the same as that of [`AccessTokens`](super::AccessTokens), except for `auth_time`.
 pub struct RefreshTokens {
     envelope: Envelope,
     settings: TokenSettings,
@@ -82,13 +82,13 @@ struct Payload<'a> {
 }
 
 #[derive(Deserialize)]
-struct Subject {
+struct SubjectClaim {
     sub: String,
 }
 
 impl RefreshTokens {
-    /// Takes the key and the settings. Refuses a key that is not a secret or cannot sign, and settings that are empty or out
-    /// of range, or whose length limit has no room for issuer, audiences and a subject of 36 characters.
+    /// Takes the key and the settings. Refuses a key that is not a secret or cannot sign, settings that are empty or out of range,
+    /// and a length limit with no room for issuer, audiences and a subject of 36 characters.
     pub fn new(key: Key, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
         let secret = key.secret().ok_or(SettingsError::RefreshKeyNotSecret)?;
@@ -96,11 +96,11 @@ impl RefreshTokens {
         let (successors, access_ids) = (subkey("successor"), subkey("access id"));
         let (pseudonyms, csrf_tokens) = (subkey("pseudonym"), subkey("csrf"));
         let keys = KeySet::new(key).map_err(|_| SettingsError::RefreshKeyNotSecret)?;
-        let envelope = Envelope::new("rt+jwt", settings.length_limit(), keys);
+        let envelope = Envelope::new("rt+jwt", settings.max_len, keys);
         Self { envelope, settings, successors, access_ids, pseudonyms, csrf_tokens }.check_length_limit()
     }
 
-    /// Makes a token; equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
+    /// Makes a token. Equal stamps give equal tokens. Refuses times outside 1970 to 9999, and a token over the length limit.
     pub fn mint(&self, stamp: &RefreshStamp<'_>) -> Result<String, TokenError> {
         let expected = self.settings.expected();
         let payload = serde_json::to_string(&Payload {
@@ -113,15 +113,15 @@ impl RefreshTokens {
             sid: stamp.session_id,
         })
         .map_err(TokenError::claims)?;
-        payload::read(&payload, expected, |members| Subject::deserialize(members))?;
+        payload::read(&payload, expected, |members| SubjectClaim::deserialize(members))?;
         self.envelope.seal(payload.as_bytes())
     }
 
     /// Verifies a token.
     pub fn verify(&self, token: &[u8], now: Timestamp) -> Result<RefreshTicket, TokenError> {
         let payload = self.envelope.open(token)?;
-        let (registered, Subject { sub }) =
-            payload::read(&payload, self.settings.expected(), |members| Subject::deserialize(members))?;
+        let (registered, SubjectClaim { sub }) =
+            payload::read(&payload, self.settings.expected(), |members| SubjectClaim::deserialize(members))?;
         self.settings.check_times(&registered, now)?;
         Ok(RefreshTicket {
             subject: sub,
@@ -132,34 +132,34 @@ impl RefreshTokens {
         })
     }
 
-    /// The id of the session that a token belongs to, for signing out. Refuses what [`RefreshTokens::verify`] refuses, but
-    /// does not ask for the time.
+    /// Returns the id of the session of a token, for signing out. Checks everything that [`RefreshTokens::verify`] checks except
+    /// the times.
     pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
     }
 
-    /// The `jti` of the refresh token that follows `parent_id`: 256 bits that only the holder of the refresh secret can
+    /// Derives the `jti` of the refresh token that follows `parent_id`: 256 bits that only the holder of the refresh secret can
     /// compute, and always the same ones for the same parent.
     pub fn successor_id(&self, session_id: &str, parent_id: &str) -> String {
         self.successors.id(&[session_id, parent_id])
     }
 
-    /// The `jti` of the access token that is given out at this time with the refresh token `refresh_id`. A refresh token that
-    /// is kept is given out again, with another access token.
+    /// Derives the `jti` of the access token that is given out at this time with the refresh token `refresh_id`. The time is part
+    /// of it, because a refresh token that is kept is given out again with another access token.
     pub fn derived_access_id(&self, session_id: &str, refresh_id: &str, issued_at: Timestamp) -> String {
         self.access_ids.id(&[session_id, refresh_id, &issued_at.unix().to_string()])
     }
 
-    /// A short name for an identifier that may stand in a log: the same one each time, and nobody without the refresh secret
-    /// can tell whose it is. Users and sessions have names of different `kind`.
+    /// Derives a short name that represents an identifier in logs. It is the same each time, and cannot be traced back without
+    /// the refresh secret. The `kind` separates users from sessions.
     pub(crate) fn pseudonym(&self, kind: &str, id: &str) -> String {
         let mut name = self.pseudonyms.id(&[kind, id]);
         name.truncate(16);
         name
     }
 
-    /// What a request has to carry that a cookie of this session authenticates: bound to the session, so that one who has a
-    /// session of their own cannot make it.
+    /// Derives the token that a request authenticated by a cookie of this session has to carry. It is bound to the session, so
+    /// that an attacker cannot use the token of another session.
     pub(crate) fn csrf_token(&self, session_id: &str) -> String {
         self.csrf_tokens.id(&[session_id])
     }

@@ -1,4 +1,4 @@
-//! What every token says, and what is asked of those that come back.
+//! The values that every token carries, and the checks on those that come back.
 
 use std::error::Error;
 use std::fmt;
@@ -28,8 +28,8 @@ pub struct TokenSettings {
     issuer: String,
     audiences: Vec<String>,
     client_id: Option<String>,
-    leeway: Duration,
-    max_len: usize,
+    pub(super) leeway: Duration,
+    pub(super) max_len: usize,
     max_age: Option<Duration>,
 }
 
@@ -47,14 +47,14 @@ pub enum SettingsError {
     LeewayTooLong,
     /// The limit of a token's length is not between 512 bytes and 64 KiB.
     LengthLimit,
-    /// Refresh tokens need a secret, so that one parent has one successor, byte for byte.
+    /// The refresh key is not a secret. Only with a secret are the successors of a token the same byte for byte.
     RefreshKeyNotSecret,
     /// The limit of a token's length has no room for a refresh token.
     RefreshTokenTooLong,
 }
 
 impl TokenSettings {
-    /// Takes the `iss` and the `aud` of tokens. Both are compared byte for byte, so a trailing slash matters.
+    /// Takes the `iss` and the `aud` of tokens. Both are compared byte for byte: a trailing slash makes a difference.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -66,79 +66,65 @@ impl TokenSettings {
         }
     }
 
-    /// Adds an audience. Tokens name all of them; a token that names any is accepted.
+    /// Adds an audience. New tokens name all audiences; a token that names any of them is accepted.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// The `client_id` of access tokens (RFC 9068 section 2.2); the first audience unless set.
+    /// Sets the `client_id` of access tokens (RFC 9068 section 2.2); the first audience unless set.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// How much clocks may differ when `exp`, `nbf` and `iat` are checked: 60 seconds unless set, at most five minutes.
+    /// Sets how much clocks may differ when `exp`, `nbf` and `iat` are checked: 60 seconds unless set, at most five minutes.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// The most bytes a token may have, checked before anything else: 8 KiB unless set.
+    /// Sets the most bytes that a token may have, which is checked before anything else: 8 KiB unless set.
     pub fn max_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
         self
     }
 
-    /// Lowers the limit of a token's length to `bytes`, if it is higher.
+    /// Lowers the limit of a token's length to `bytes` if it is higher.
     pub(crate) fn at_most(mut self, bytes: usize) -> Self {
         self.max_len = self.max_len.min(bytes);
         self
     }
 
-    /// Refuses tokens that were issued longer ago, whatever their `exp` says. No limit unless set.
+    /// Refuses tokens that were issued longer ago than this, whatever their `exp`. No limit unless set.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
     pub(super) fn checked(self) -> Result<Self, SettingsError> {
-        if is_blank(&self.issuer) {
-            return Err(SettingsError::EmptyIssuer);
+        let mistakes = [
+            (is_blank(&self.issuer), SettingsError::EmptyIssuer),
+            (self.audiences.iter().any(|audience| is_blank(audience)), SettingsError::EmptyAudience),
+            (self.client_id.as_deref().is_some_and(is_blank), SettingsError::EmptyClientId),
+            (self.leeway > LONGEST_LEEWAY, SettingsError::LeewayTooLong),
+            (!MAX_LENS.contains(&self.max_len), SettingsError::LengthLimit),
+        ];
+        match mistakes.into_iter().find(|(is_made, _)| *is_made) {
+            Some((_, error)) => Err(error),
+            None => Ok(self),
         }
-        if self.audiences.iter().any(|audience| is_blank(audience)) {
-            return Err(SettingsError::EmptyAudience);
-        }
-        if self.client_id.as_deref().is_some_and(is_blank) {
-            return Err(SettingsError::EmptyClientId);
-        }
-        if self.leeway > LONGEST_LEEWAY {
-            return Err(SettingsError::LeewayTooLong);
-        }
-        if !MAX_LENS.contains(&self.max_len) {
-            return Err(SettingsError::LengthLimit);
-        }
-        Ok(self)
-    }
-
-    pub(super) fn length_limit(&self) -> usize {
-        self.max_len
     }
 
     pub(super) fn expected(&self) -> Expected<'_> {
         Expected { issuer: &self.issuer, audiences: &self.audiences }
     }
 
-    /// The leeway.
-    pub(super) fn tolerance(&self) -> Duration {
-        self.leeway
-    }
-
     pub(super) fn client(&self) -> &str {
         self.client_id.as_deref().or_else(|| self.audiences.first().map(String::as_str)).unwrap_or_default()
     }
 
-    /// RFC 7519 sections 4.1.4 to 4.1.6, and the maximum age.
+    /// Checks `exp`, `nbf` and `iat` (RFC 7519 sections 4.1.4 to 4.1.6), and the maximum age.
     pub(super) fn check_times(&self, times: &Registered<'_>, now: Timestamp) -> Result<(), TokenError> {
         if now >= times.expires_at + self.leeway {
             return Err(TokenError::Expired);
@@ -170,9 +156,9 @@ impl fmt::Display for SettingsError {
             Self::EmptyAudience => "an audience is empty or blank: set the URL or name of the API",
             Self::EmptyClientId => "the client id is empty or blank: set a name or leave it out",
             Self::LeewayTooLong => "the leeway is over five minutes: set at most 300 seconds",
-            Self::LengthLimit => "the limit of a token's length has to be between 512 bytes and 64 KiB",
+            Self::LengthLimit => "the limit of a token's length is not between 512 bytes and 64 KiB: set one that is",
             Self::RefreshKeyNotSecret => {
-                "the refresh key has to be a secret that signs: use `Key::from_secret`"
+                "the refresh key is not a secret that signs: make it with `Key::from_secret`"
             }
             Self::RefreshTokenTooLong => {
                 "refresh tokens do not fit the limit of a token's length: raise it, or shorten issuer and audiences"

@@ -1,12 +1,12 @@
-//! Secrets that everybody knows or can guess. This is not the list of 100 000 published secrets, and no substitute for making
-//! one at random.
+//! Secrets that everybody knows or can guess. The list is short, and no substitute for a random secret.
 
 use zeroize::Zeroizing;
 
-/// What templates and documentation put where a secret belongs, in lower case and without separators.
+/// The placeholders of templates and documentation, in lower case and without separators.
 ///
-/// Chance goes past them: a base64 secret of 64 characters holds a given run of 8 letters once in 10^10, a hexadecimal one
-/// a given run of 16 digits once in 10^17. So an entry has at least 8 characters, and 16 if all are hexadecimal digits.
+/// A random secret must not contain one by chance. A base64 secret of 64 characters contains a given run of 8 letters once in
+/// 10^10, a hexadecimal one a given run of 16 digits once in 10^17. So an entry has at least 8 characters, and 16 if all of them
+/// are hexadecimal digits.
 pub(super) const PLACEHOLDERS: &[&str] = &[
     "0123456789abcdef",
     "256bitsecret",
@@ -49,19 +49,19 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "yoursecret",
 ];
 
-/// The secret of the FastAPI tutorial, which many a service has.
+/// The secret of the FastAPI tutorial, which many services use.
 const FASTAPI_KEY: &str = "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7";
 
-/// Octets of the key of RFC 7515 appendix A.1, in base64url and as it is decoded.
+/// The key of RFC 7515 appendix A.1 in base64url, and its first octets.
 const RFC_7515_KEY: &str =
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
 const RFC_7515_OCTETS: [u8; 8] = [3, 35, 53, 75, 43, 15, 165, 188];
 
-/// Chance goes below this once in 10^37 for 32 random bytes, once in 10^7 for 32 hexadecimal digits.
+/// Random secrets have fewer different bytes once in 10^37 for 32 bytes, and once in 10^7 for 32 hexadecimal digits.
 const LEAST_DIFFERENT_BYTES: usize = 8;
 
-/// Whether the secret holds a placeholder, is published, is a PEM file (of a key that may be public), or is made of too
-/// little: few different bytes, a repeated piece, or a run such as 0, 1, 2.
+/// Whether the secret contains a placeholder, is published, is a PEM file (whose key may be public), or has a pattern: few
+/// different bytes, a repeated piece, or a run such as 0, 1, 2.
 pub(super) fn is_weak(secret: &[u8]) -> bool {
     let trimmed = secret.trim_ascii();
     let known = trimmed.eq_ignore_ascii_case(FASTAPI_KEY.as_bytes())

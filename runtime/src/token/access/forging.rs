@@ -1,17 +1,17 @@
-//! For tests: tokens that no server gives out, signed with its own keys.
+//! For tests: tokens that a server would never give out, signed with its own keys.
 
 use super::{AccessTokens, Envelope};
 use crate::token::{Key, KeySet, TokenError};
 
 impl AccessTokens {
-    /// Signs a payload, whatever it says.
+    /// Signs any payload.
     pub(crate) fn seal(&self, payload: &[u8]) -> Result<String, TokenError> {
         self.envelope.seal(payload)
     }
 
-    /// As [`seal`](Self::seal), with a key that is none of these.
+    /// As [`seal`](Self::seal), with another key.
     pub(crate) fn seal_with(&self, key: Key, payload: &[u8]) -> Result<String, TokenError> {
         let keys = KeySet::new(key).map_err(|_| TokenError::CannotSign)?;
-        Envelope::new("at+jwt", self.settings.length_limit(), keys).seal(payload)
+        Envelope::new("at+jwt", self.settings.max_len, keys).seal(payload)
     }
 }

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs as RFC 9068 says, with the application's claims at top level.
+//! Access tokens: JWTs as in RFC 9068, with the application's claims at top level.
 
 #[cfg(any(test, feature = "test-util"))]
 mod forging;
@@ -13,7 +13,7 @@ use super::{KeySet, SettingsError, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 
-/// What the session says about an access token.
+/// The values of a new access token that come from the session.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AccessStamp<'a> {
@@ -21,18 +21,18 @@ pub struct AccessStamp<'a> {
     pub id: &'a str,
     /// The session's id, `sid`.
     pub session_id: &'a str,
-    /// When the token is made, `iat` and `nbf`.
+    /// When the token is issued, `iat` and `nbf`.
     pub issued_at: Timestamp,
-    /// When it ends, `exp`.
+    /// When it expires, `exp`.
     pub expires_at: Timestamp,
-    /// When the user, or the one who acts for the user, last proved who they are, `auth_time`.
+    /// When the user, or the actor if there is one, last authenticated, `auth_time`.
     pub authenticated_at: Timestamp,
-    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1). The session is then that of the one who acts.
+    /// The actor who impersonates the user, `act.sub` (RFC 8693 section 4.1). The session is then the actor's.
     pub actor: Option<&'a str>,
 }
 
 impl<'a> AccessStamp<'a> {
-    /// A stamp for a token of the session `session_id`.
+    /// Makes the stamp of a token of the session `session_id`.
     pub fn new(
         id: &'a str,
         session_id: &'a str,
@@ -43,7 +43,7 @@ impl<'a> AccessStamp<'a> {
         Self { id, session_id, issued_at, expires_at, authenticated_at, actor: None }
     }
 
-    /// The same for a token with which `actor` acts for the user.
+    /// Makes it the stamp of a token with which `actor` impersonates the user.
     #[must_use]
     pub fn with_actor(self, actor: &'a str) -> Self {
         Self { actor: Some(actor), ..self }
@@ -60,28 +60,31 @@ pub struct Verified<C> {
     pub id: String,
     /// The session's id, `sid`.
     pub session_id: String,
-    /// When the token was made, `iat`.
+    /// When the token was issued, `iat`.
     pub issued_at: Timestamp,
-    /// When it ends, `exp`.
+    /// When it expires, `exp`.
     pub expires_at: Timestamp,
-    /// When the user, or the one who acts for the user, last proved who they are, `auth_time`.
+    /// When the user, or the actor if there is one, last authenticated, `auth_time`.
     pub authenticated_at: Timestamp,
-    /// Who acts for the user, `act.sub` (RFC 8693 section 4.1); not empty, and at most 1024 bytes long.
+    /// The actor who impersonates the user, `act.sub` (RFC 8693 section 4.1): 1 to 1024 bytes.
     pub actor: Option<String>,
 }
 
 /// Makes and verifies access tokens.
 ///
-/// What verification asks of a token: at most the configured length; three segments of canonical base64url; a header with
-/// `typ` `at+jwt` and `alg` and `kid` of one configured key; that key's signature; a payload in which no member stands
-/// twice, with `iss`, `aud`, `sub`, `exp`, `iat`, `jti`, `sid` and `auth_time`; and that it is valid now.
+/// Verification demands that a token
+///
+/// - has at most the configured length, and consists of three segments of canonical base64url;
+/// - has a header with `typ` `at+jwt` and with the `alg` and `kid` of one configured key, and the signature of that key;
+/// - has a payload with `iss`, `aud`, `sub`, `exp`, `iat`, `jti`, `sid` and `auth_time`, in which no member occurs twice;
+/// - is valid now.
 #[derive(Debug)]
 pub struct AccessTokens {
     envelope: Envelope,
     settings: TokenSettings,
 }
 
-/// The claims of RFC 9068 section 2.2 that the application does not write.
+/// The claims of RFC 9068 section 2.2, all of which this crate writes.
 #[derive(Serialize)]
 struct Payload<'a> {
     iss: &'a str,
@@ -94,12 +97,12 @@ struct Payload<'a> {
     sid: &'a str,
     auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    act: Option<Actor<'a>>,
+    act: Option<Act<'a>>,
 }
 
 /// The `act` of RFC 8693 section 4.1.
 #[derive(Serialize)]
-struct Actor<'a> {
+struct Act<'a> {
     sub: &'a str,
 }
 
@@ -124,16 +127,16 @@ impl AccessTokens {
     /// Takes the keys, of which the first signs, and the settings. Refuses settings that are empty or out of range.
     pub fn new(keys: KeySet, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
-        Ok(Self { envelope: Envelope::new("at+jwt", settings.length_limit(), keys), settings })
+        Ok(Self { envelope: Envelope::new("at+jwt", settings.max_len, keys), settings })
     }
 
-    /// Replaces the keys while requests are served. Tokens of keys that are not in the new set are refused from now on.
+    /// Replaces the keys while requests are served. From now on, tokens of keys that are not in the new set are refused.
     pub fn replace_keys(&self, keys: KeySet) {
         self.envelope.replace_keys(keys);
     }
 
-    /// Makes a token. Refuses claims that are not a JSON object, that write a registered claim or a member twice, that could
-    /// not be read back, an actor without a name, and a token over the length limit.
+    /// Makes a token. Refuses claims that are not a JSON object, that contain a registered claim or a member twice, or that cannot
+    /// be read back. Also refuses an actor without a name, and a token over the length limit.
     pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
         let expected = self.settings.expected();
         let registered = Payload {
@@ -146,15 +149,19 @@ impl AccessTokens {
             jti: stamp.id,
             sid: stamp.session_id,
             auth_time: stamp.authenticated_at,
-            act: stamp.actor.map(|sub| Actor { sub }),
+            act: stamp.actor.map(|sub| Act { sub }),
         };
         let mut application = Vec::new();
         claims
             .serialize_wire(&mut serde_json::Serializer::new(&mut application))
             .map_err(TokenError::claims)?;
         let payload = joined(serde_json::to_string(&registered).map_err(TokenError::claims)?, &application)?;
+        // The payload is written without a look at the application's members, and then read as `verify` reads it. This one check
+        // refuses registered claims in them, duplicates, and claims that do not survive the way to JSON and back; otherwise each
+        // request with the token would fail later.
         let (read, _) = payload::read(&payload, expected, |members| C::deserialize_wire(members))?;
-        // Claims that write it themselves would make their user somebody else's puppet.
+        // Without an actor, `act` is not written above, so one in the application's members is no duplicate. It would turn the
+        // user into an impersonated one.
         if read.actor.as_deref() != stamp.actor {
             return Err(TokenError::InvalidClaim("act"));
         }
@@ -178,16 +185,16 @@ impl AccessTokens {
         })
     }
 
-    /// By how much two clocks may differ.
+    /// How much two clocks may differ.
     pub(crate) fn leeway(&self) -> Duration {
-        self.settings.tolerance()
+        self.settings.leeway
     }
 
-    /// The id of the session that a token belongs to, for signing out.
+    /// Returns the id of the session of a token, for signing out.
     ///
-    /// Refuses what [`AccessTokens::verify`] refuses, but asks neither for the time nor whether the application's claims can
-    /// be read: a token of an older release, or of an instance whose clock is ahead of ours, ends its session too.
-    /// A token with which somebody acts for its user belongs to no session of the user: [`TokenError::Impersonated`].
+    /// Checks everything that [`AccessTokens::verify`] checks except the times and the application's claims: a token of an older
+    /// release, or of an instance whose clock is ahead, ends its session too. The session in a token of an actor is not the
+    /// user's, so such a token is refused with [`TokenError::Impersonated`].
     pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
     }
@@ -199,7 +206,7 @@ impl AccessTokens {
     }
 }
 
-/// Joins two JSON objects into one. Members that stand in both are found when the result is read back.
+/// Joins the text of two JSON objects into one. Members of both are found when the result is read back.
 fn joined(mut registered: String, application: &[u8]) -> Result<String, TokenError> {
     let application = str::from_utf8(application).map_err(|_| TokenError::NotAnObject)?;
     let (Some('}'), Some(members)) = (registered.pop(), application.strip_prefix('{')) else {

@@ -1,4 +1,4 @@
-//! Row 61: who acts for the user, `act` of RFC 8693 section 4.1.
+//! Row 61: the actor who impersonates a user, `act` of RFC 8693 section 4.1.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -44,9 +44,9 @@ fn actor_that_is_malformed_is_refused() {
     }
 }
 
-/// Whoever reads the first one and whoever reads the last one would not agree.
+/// A reader of the first one and a reader of the last one would disagree.
 #[test]
-fn actor_that_stands_twice_is_refused() {
+fn actor_that_occurs_twice_is_refused() {
     let forge = |act: &str| {
         let payload = payload().to_string().replacen('{', &format!("{{{act},"), 1);
         outcome(&tokens(), forged(&secret_key(), header().to_string(), payload))
@@ -57,7 +57,7 @@ fn actor_that_stands_twice_is_refused() {
     assert_eq!(forge(r#""act":{"sub":"8"},"\u0061ct":{"sub":"9"}"#), "duplicate_claim");
 }
 
-/// Earlier actors, and what else is said of the last one, are information only.
+/// Earlier actors and other members of the last one are information only.
 #[test]
 fn actor_is_the_outermost_subject() {
     assert_eq!(actor_of(&minted()), None);
@@ -82,7 +82,7 @@ fn stamp_with_an_actor_makes_a_token_with_one() {
     }
 }
 
-/// Claims that are not derived can write what they like.
+/// Claims with a hand-written implementation can write any member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Smuggler {
     #[serde(rename = "sub", with = "crate::claims::wire::subject")]
@@ -127,9 +127,9 @@ fn claims_cannot_say_who_acts() {
     assert_eq!(tokens().mint(&stamp().with_actor("8"), &claims).unwrap_err().reason(), "duplicate_claim");
 }
 
-/// The session in it is the actor's, and the token is not theirs to sign out with.
+/// The session in it is the actor's, and this token does not sign it out.
 #[test]
-fn token_of_somebody_who_acts_names_no_session_to_sign_out_of() {
+fn token_of_an_actor_names_no_session_to_sign_out_of() {
     let tokens = tokens();
     let token = tokens.mint(&stamp().with_actor("8"), &user()).unwrap();
     assert_eq!(tokens.session_id_of(token.as_bytes()).unwrap_err().reason(), "impersonated");

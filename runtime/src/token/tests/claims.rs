@@ -1,4 +1,4 @@
-//! Rows 39 to 43: the application's claims, and what an issued token says.
+//! Rows 39 to 43: the application's claims, and the content of an issued token.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ fn issued_token_says_what_rfc_9068_wants() {
     assert_eq!((&payload["iss"], &payload["client_id"]), (&json!(ISSUER), &json!("web")));
 }
 
-/// Claims that write whatever they hold.
+/// Claims that write any members.
 #[derive(Clone)]
 struct Anything(Value, String);
 

@@ -210,7 +210,7 @@ fn token_over_the_limit_is_refused_without_cryptography() {
 
 /// Row 9.
 #[test]
-fn any_member_of_the_payload_that_stands_twice_is_refused() {
+fn any_member_of_the_payload_that_occurs_twice_is_refused() {
     let good = payload().to_string();
     for (name, value) in payload().as_object().unwrap() {
         let twice = good.replacen('{', &format!("{{\"{name}\":{value},"), 1);
@@ -243,7 +243,7 @@ fn any_member_of_the_payload_that_stands_twice_is_refused() {
 
 /// Row 9.
 #[test]
-fn any_member_of_the_header_that_stands_twice_is_refused() {
+fn any_member_of_the_header_that_occurs_twice_is_refused() {
     let good = header().to_string();
     for (name, value) in header().as_object().unwrap() {
         let escaped = format!("\\u{:04x}{}", u32::from(name.as_bytes()[0]), &name[1..]);
@@ -258,7 +258,7 @@ fn any_member_of_the_header_that_stands_twice_is_refused() {
 
 /// Row 8.
 #[test]
-fn what_the_header_or_the_form_refuses_costs_no_cryptography() {
+fn a_token_that_its_header_or_form_refuses_costs_no_cryptography() {
     let refused = [
         outcome_of_header("typ", Some(json!("JWT"))),
         outcome_of_header("alg", Some(json!("HS512"))),

@@ -1,4 +1,4 @@
-//! Rows 25 to 28: which key a header names, and that the short cut finds the same.
+//! Rows 25 to 28: the key that a header names, and that the fast path finds the same one.
 
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn hostile_key_id_is_only_compared() {
     assert_eq!(outcome_of_header("kid", Some(json!("k".repeat(10 * 1024)))), "too_long");
 }
 
-/// Row 27. The members are not even read, so nothing can be fetched.
+/// Row 27. The members are not read at all, so nothing can be fetched.
 #[test]
 fn keys_in_the_header_are_ignored() {
     let own = json!({ "kty": "oct", "k": base64(super::kit::OTHER_SECRET), "alg": "HS256", "kid": "k1" });

@@ -1,4 +1,4 @@
-//! Rows 19 to 24 and 30: which keys are refused, and what they show.
+//! Rows 19 to 24 and 30: refused keys, and the `Debug` of keys.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn p256_jwk() -> Value {
     json!({ "kty": "EC", "crv": "P-256", "x": base64(&point[..32]), "y": base64(&point[32..]), "alg": "ES256", "kid": "ec" })
 }
 
-/// The modulus lies at a fixed place of the DER of a 2048 bit key with exponent 65537.
+/// The modulus is at a fixed place in the DER of a 2048 bit key with exponent 65537.
 fn rsa_jwk(modulus: &[u8], exponent: &[u8]) -> Value {
     json!({ "kty": "RSA", "n": base64(modulus), "e": base64(exponent), "alg": "RS256" })
 }
@@ -316,7 +316,7 @@ fn debug_and_display_show_no_secret() {
     }
 }
 
-/// Row 30. The name of a secret is not the RFC 7638 thumbprint, with which candidates could be tried at once.
+/// Row 30. The name of a secret is not its RFC 7638 thumbprint, against which guesses could be tried offline.
 #[test]
 fn name_of_a_secret_is_short_and_derived() {
     let key = Key::from_secret(Algorithm::Hs256, SECRET).unwrap();

@@ -1,4 +1,4 @@
-//! A user, a server's tokens, and a forge for tokens that no server makes.
+//! A user, the tokens of a server, and a forge for tokens that a server would never make.
 
 use std::time::Duration;
 
@@ -155,19 +155,19 @@ pub(super) fn with(mut object: Value, name: &str, value: Option<Value>) -> Value
     object
 }
 
-/// What becomes of a token whose header has this member set or removed.
+/// The fate of a token whose header has this member set or removed.
 pub(super) fn outcome_of_header(name: &str, value: Option<Value>) -> &'static str {
     let header = with(header(), name, value).to_string();
     outcome(&tokens(), forged(&secret_key(), header, payload().to_string()))
 }
 
-/// What becomes of a token whose payload has this member set or removed.
+/// The fate of a token whose payload has this member set or removed.
 pub(super) fn outcome_of_claim(name: &str, value: Option<Value>) -> &'static str {
     let payload = with(payload(), name, value).to_string();
     outcome(&tokens(), forged(&secret_key(), header().to_string(), payload))
 }
 
-/// How many signatures this thread verified while the work was done.
+/// The number of signatures that this thread verified during the work.
 pub(super) fn verifications(work: impl FnOnce()) -> usize {
     let before = super::VERIFICATIONS.get();
     work();

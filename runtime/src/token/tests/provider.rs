@@ -1,4 +1,4 @@
-//! Which cryptography is used, in processes of their own because it is chosen once.
+//! The choice of the cryptography. Each test runs in its own process, because a process chooses once.
 
 use std::process::Command;
 
@@ -35,7 +35,7 @@ fn without_a_back_end_keys_are_refused() {
     assert_eq!(Key::from_public_pem(Algorithm::Es256, pem).unwrap_err(), KeyError::NoProvider);
 }
 
-/// A back end that an application could bring: every signature is the same.
+/// A back end of an application, with one signature for everything.
 struct Constant;
 
 const SIGNATURE: [u8; 32] = [7; 32];
@@ -86,7 +86,7 @@ fn provider_of_the_application_is_never_replaced() {
     assert_eq!(Key::from_private_pem(Algorithm::Es256, pem).unwrap_err(), KeyError::IncompleteProvider);
 }
 
-/// jsonwebtoken remembers for good that it could not choose between two back ends, or had none.
+/// jsonwebtoken panics in every later call after it could not choose between two back ends, or had none.
 #[test]
 fn jsonwebtoken_that_gave_up_is_an_error_and_no_panic() {
     if !is_alone("jsonwebtoken_that_gave_up_is_an_error_and_no_panic") {

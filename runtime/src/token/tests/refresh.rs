@@ -93,7 +93,7 @@ fn settings_that_hold_no_refresh_token_are_refused() {
     assert!(RefreshTokens::new(secret_key(), settings().max_len(512)).is_ok());
 }
 
-/// Row 101: neither a user, a session nor a token can be made to look like another of these.
+/// Row 101: no user, session or token can be made to look like another of these.
 #[test]
 fn identifiers_for_different_purposes_differ_for_the_same_inputs() {
     let refresh = refresh();
@@ -105,7 +105,7 @@ fn identifiers_for_different_purposes_differ_for_the_same_inputs() {
         assert!(![&user, &session].into_iter().any(|name| id.starts_with(name.as_str())));
     }
     assert_ne!(successor, access);
-    // As a session could be named like the kind of a pseudonym.
+    // A session could be named like the kind of a pseudonym.
     assert!(!refresh.successor_id("user", "s").starts_with(&user));
 }
 
@@ -132,7 +132,7 @@ fn derived_ids_depend_on_the_secret_the_purpose_and_every_part() {
     assert_eq!(refresh.derived_access_id("s", "p", NOW), self::refresh().derived_access_id("s", "p", NOW));
 }
 
-/// The name of the key does not enter, so that it can be renamed without ending sessions.
+/// Identifiers do not depend on the id of the key, so that it can be renamed without ending sessions.
 #[test]
 fn derived_ids_are_a_function_of_the_secret_alone() {
     let renamed =

@@ -183,7 +183,7 @@ fn ids_of_token_and_session_and_time_of_sign_in_are_required() {
     assert_eq!(outcome_of_claim("client_id", Some(json!(7))), "invalid_claim");
 }
 
-/// What becomes of a token when its session is asked for, whatever the time.
+/// The result of reading the session of a token, which does not depend on the time.
 fn session_of(payload: impl AsRef<[u8]>) -> Result<String, &'static str> {
     let token = forged(&secret_key(), header().to_string(), payload);
     tokens().session_id_of(token.as_bytes()).map_err(|error| error.reason())

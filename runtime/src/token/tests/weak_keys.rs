@@ -68,7 +68,7 @@ fn good_ed25519_key_is_accepted_in_every_form() {
     assert_eq!(Key::from_jwk(&jwk).unwrap().kid(), public.kid());
 }
 
-/// Whether two secrets are told apart, both ways, by a key set and by what keeps access and refresh keys apart.
+/// Whether a key set, and the check that separates access and refresh keys, distinguish two secrets in both orders.
 #[track_caller]
 fn assert_same(algorithm: Algorithm, one: &[u8], other: &[u8], same: bool) {
     let key = |secret: &[u8], kid: &str| Key::from_secret(algorithm, secret).unwrap().with_kid(kid).unwrap();
