@@ -1,4 +1,4 @@
-//! Time as tokens and sessions count it: whole seconds since 1970.
+//! Time in whole seconds since 1970, the unit of tokens and sessions.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -21,17 +21,17 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Takes seconds since 1970; negative values lie before it.
+    /// Takes seconds since 1970. Negative values are before 1970.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since 1970.
+    /// Returns the seconds since 1970.
     pub const fn unix(self) -> i64 {
         self.0
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Returns the time since `earlier`, or zero if `earlier` is later than this.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -74,9 +74,9 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Where the time comes from. The application uses [`SystemClock`]; tests set their own.
+/// The source of the time. The default is [`SystemClock`]; tests set another one.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 

@@ -1,4 +1,4 @@
-//! What happened, for the log and for whoever else listens.
+//! Events, for the log and for the application's listener.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,21 +10,20 @@ use crate::session::SessionId;
 
 /// Listens to sign-ins, impersonations, refreshes, replays, revocations and refusals: for an audit trail, a metric, an alarm.
 ///
-/// Every event is written to `tracing` in any case, under the target `countersign`, with pseudonyms in the place of
-/// identifiers. A listener gets the identifiers themselves and has to know where it may write them.
+/// Every event is also written to `tracing`, under the target `countersign`, with pseudonyms instead of identifiers. A listener
+/// gets the identifiers themselves and is responsible for where it writes them.
 ///
-/// It is told of what this crate does and of nothing else: that a user was given another role, or changed their password,
-/// the application has to tell itself, and so it does of a sign-in that it refuses
-/// ([`Auth::record_refused_sign_in`](crate::Auth::record_refused_sign_in)).
+/// It receives only what this crate does. A change of a role or of a password is the application's own event. A sign-in that the
+/// application refuses becomes an event with [`Auth::record_refused_sign_in`](crate::Auth::record_refused_sign_in).
 ///
-/// | kind | one for each |
+/// | kind | one event for each |
 /// |---|---|
 /// | sign-in | [`Auth::login`](crate::Auth::login), and each refusal that the application records |
 /// | reauthentication | [`Auth::reauthenticate`](crate::Auth::reauthenticate), and each refusal that the application records |
-/// | impersonation | [`Auth::impersonate`](crate::Auth::impersonate); the user is who is impersonated, the actor who does it |
-/// | refresh | [`Auth::refresh`](crate::Auth::refresh), whatever becomes of it |
-/// | reuse | old refresh token that was presented, with its [kind](crate::session::ReuseKind) as the reason; then follow a revoke and, at a refresh, a refused refresh |
-/// | revoke | operation that ended sessions or access tokens or was to: `logout`, `logout_all`, `end_session`, `revoke`, `revoke_all_except`, `expire_access_tokens`, `user_gone`, `reuse`, and for each session that made room for a new one `evicted` |
+/// | impersonation | [`Auth::impersonate`](crate::Auth::impersonate); `user` is the impersonated user and `actor` the impersonator |
+/// | refresh | [`Auth::refresh`](crate::Auth::refresh), with any outcome |
+/// | reuse | old refresh token that was presented, with its [kind](crate::session::ReuseKind) as the reason; a revoke follows, and at a refresh a refused refresh |
+/// | revoke | operation that ended sessions or access tokens, or failed to: `logout`, `logout_all`, `end_session`, `revoke`, `revoke_all_except`, `expire_access_tokens`, `user_gone`, `reuse`, and for each session that made room for a new one `evicted` |
 /// | denial | request that was refused on a guarded route |
 ///
 /// ```
@@ -54,15 +53,13 @@ use crate::session::SessionId;
     note = "implement `AuthEvents` for it: `fn record(&self, event: &AuthEvent<'_>)`"
 )]
 pub trait AuthEvents: Send + Sync + 'static {
-    /// Takes note of an event. It is called where the event happens and must not block: hand over to a channel or a task
-    /// whatever takes time.
+    /// Receives an event. It is called where the event happens and must not block: pass slow work to a channel or a task.
     ///
-    /// It should not panic. If it does, that ends the task of the request, as in a handler: the caller gets no answer, and nobody
-    /// is let in by it.
+    /// It should not panic. A panic ends the task of the request, as in a handler: the caller gets no answer, and no access.
     fn record(&self, event: &AuthEvent<'_>);
 }
 
-/// A listener that the application keeps a handle on.
+/// Lets the application keep a handle on its listener.
 #[diagnostic::do_not_recommend]
 impl<T: AuthEvents + ?Sized> AuthEvents for Arc<T> {
     fn record(&self, event: &AuthEvent<'_>) {
@@ -70,27 +67,27 @@ impl<T: AuthEvents + ?Sized> AuthEvents for Arc<T> {
     }
 }
 
-/// One event. What is not known where it happens is `None`.
+/// One event. A field is `None` where its value is not known.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AuthEvent<'a> {
     /// When it happened.
     pub at: Timestamp,
-    /// What happened.
+    /// The kind of event.
     pub kind: AuthEventKind,
-    /// How it went.
+    /// The outcome.
     pub outcome: AuthOutcome,
     /// The user's identifier, as in the `sub` of tokens.
     pub user: Option<&'a str>,
-    /// Who acts for the user, if somebody does; the session is then theirs.
+    /// The actor who impersonates the user, if there is one. The session is then the actor's.
     pub actor: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
-    /// The method of the request, unless the client has made up a long one.
+    /// The method of the request, unless it is a long one of the client's invention.
     pub method: Option<&'a str>,
-    /// The route of the request with its placeholders, as it was given to the router.
+    /// The route of the request with its placeholders, as it is declared in the router.
     pub route: Option<&'a str>,
-    /// What the route demands.
+    /// The access that the route demands.
     pub policy: Option<Access>,
     /// A stable name of the cause: `expired`, `late_retry`, `evicted`.
     pub reason: Option<&'static str>,
@@ -98,6 +95,7 @@ pub struct AuthEvent<'a> {
 
 impl<'a> AuthEvent<'a> {
     pub(crate) fn new(at: Timestamp, kind: AuthEventKind, outcome: AuthOutcome) -> Self {
+        // Seven times `None`.
         let (user, actor, session, method, route, policy, reason) = Default::default();
         Self { at, kind, outcome, user, actor, session, method, route, policy, reason }
     }
@@ -115,21 +113,21 @@ impl<'a> AuthEvent<'a> {
     }
 }
 
-/// What happened.
+/// The kind of an event. Its outcome says whether the operation succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthEventKind {
-    /// A user signed in, or tried to.
+    /// A sign-in.
     SignIn,
-    /// A user proved again who they are, or tried to.
+    /// A reauthentication.
     Reauthentication,
-    /// A user was given an access token for another one, or was to be.
+    /// The issue of an access token with which one user impersonates another.
     Impersonation,
-    /// A refresh token was exchanged, or was to be.
+    /// The exchange of a refresh token.
     Refresh,
-    /// A refresh token was presented after its successor had been given out; the session was ended for it.
+    /// The presentation of a refresh token that has been replaced already. It ends the session.
     Reuse,
-    /// One or all sessions of a user were ended, or their access tokens; or they were to be.
+    /// The end of one or all sessions of a user, or of their access tokens.
     Revoke,
     /// A request to a guarded route was refused.
     Denial,
@@ -150,15 +148,15 @@ impl AuthEventKind {
     }
 }
 
-/// How it went.
+/// The outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthOutcome {
-    /// As the caller wanted.
+    /// The caller succeeded.
     Success,
     /// The caller was refused.
     Refused,
-    /// The server could not decide or carry it out.
+    /// The server could not decide, or not carry out its decision.
     Failed,
 }
 
@@ -178,9 +176,14 @@ impl AuthOutcome {
 pub(crate) struct Listener(pub(crate) Option<Box<dyn AuthEvents>>);
 
 impl Listener {
-    /// Writes the one line, and tells the listener. `pseudonym` names an identifier of a kind in the log.
+    /// Writes the line in the log, then calls the listener. `pseudonym(kind, identifier)` names an identifier in the log.
     pub(crate) fn record(&self, event: &AuthEvent<'_>, pseudonym: impl Fn(&str, &str) -> String) {
-        let Line { user, actor, session, policy } = Line::of(event, pseudonym);
+        // Pseudonyms are HMACs, so they are not made for a log that is off.
+        let is_logged = tracing::enabled!(target: TARGET, tracing::Level::ERROR);
+        let name = |kind, id: Option<&str>| id.filter(|_| is_logged).map(|id| pseudonym(kind, id));
+        let (user, actor) = (name("user", event.user), name("user", event.actor));
+        let session = name("session", event.session.map(SessionId::as_str));
+        let policy = event.policy.filter(|_| is_logged).map(|policy| policy.to_string());
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -206,28 +209,6 @@ impl Listener {
         // Last, so that a listener that panics leaves the line.
         if let Some(listener) = &self.0 {
             listener.record(event);
-        }
-    }
-}
-
-/// What of an event has to be made for the log.
-struct Line {
-    user: Option<String>,
-    actor: Option<String>,
-    session: Option<String>,
-    policy: Option<String>,
-}
-
-impl Line {
-    fn of(event: &AuthEvent<'_>, pseudonym: impl Fn(&str, &str) -> String) -> Self {
-        if !tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            return Self { user: None, actor: None, session: None, policy: None };
-        }
-        Self {
-            user: event.user.map(|user| pseudonym("user", user)),
-            actor: event.actor.map(|actor| pseudonym("user", actor)),
-            session: event.session.map(|session| pseudonym("session", session.as_str())),
-            policy: event.policy.map(|policy| policy.to_string()),
         }
     }
 }
