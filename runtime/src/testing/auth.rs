@@ -1,4 +1,4 @@
-//! An `Auth` for tests, ready in one line.
+//! An `Auth` for tests in one line.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,14 +13,14 @@ use crate::session::SessionMetadata;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 
-/// In 2027; what counts is that it stands still.
+/// A time in 2027. Any fixed one would do.
 const START: i64 = 1_800_000_000;
 
-/// An [`Auth`] with random keys, a clock to set, a store in memory that fails on command, and a claims source that knows whoever was
-/// [registered](Self::register) or has been given a token.
+/// An [`Auth`] with random keys, a clock to set, a store in memory that fails on command, and a claims source that knows every user who
+/// was [registered](Self::register) or given a token.
 ///
-/// It is a router's state itself, and dereferences to the `Auth` for a state of the application's own. Its clones are the same one. For
-/// tests of an `Auth` that the application builds there is [`TokenForge`].
+/// It can be the state of a router itself, and dereferences to the `Auth` for a state of the application's own. Clones share
+/// everything. To test an `Auth` that the application builds, use [`TokenForge`].
 ///
 /// ```
 /// use axum::body::Body;
@@ -64,7 +64,7 @@ pub struct TestAuth<C> {
     users: Users<C>,
 }
 
-/// Who is known, by the subject as it stands in tokens.
+/// The known users, by the `sub` of their tokens.
 #[derive(Clone)]
 struct Users<C>(Arc<Mutex<HashMap<String, C>>>);
 
@@ -75,14 +75,14 @@ impl<C> Users<C> {
 }
 
 impl<C: SessionClaims> TestAuth<C> {
-    /// Everything as the builder has it by default.
+    /// Makes one with the defaults of the builder.
     #[must_use]
     pub fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    /// With settings of the test's own: `TestAuth::with(|builder| builder.cookies(Cookies::new()))`. Another clock, store or claims
-    /// source than those of this type makes their accessors useless.
+    /// Makes one with other settings: `TestAuth::with(|builder| builder.cookies(Cookies::new()))`. If `configure` replaces the clock,
+    /// the store or the claims source, the methods of this type that use them have no effect.
     ///
     /// # Panics
     ///
@@ -110,22 +110,22 @@ impl<C: SessionClaims> TestAuth<C> {
         Self { auth, clock, store, users }
     }
 
-    /// The clock, which stands still until it is told otherwise.
+    /// Returns the clock, which moves only when the test sets it.
     pub fn clock(&self) -> &TestClock {
         &self.clock
     }
 
-    /// The store, which fails when it is told to.
+    /// Returns the store, which fails on command.
     pub fn store(&self) -> &FaultyStore<MemoryStore> {
         &self.store
     }
 
-    /// What a refresh reads of this user from now on.
+    /// Sets the claims that a refresh reads for this user from now on.
     pub fn register(&self, claims: &C) {
         self.users.lock().insert(claims.subject().to_string(), claims.clone());
     }
 
-    /// The user is gone: the next refresh ends their sessions.
+    /// Removes the user: the next refresh ends their sessions.
     pub fn forget(&self, subject: &C::Subject) {
         self.users.lock().remove(&subject.to_string());
     }
@@ -134,13 +134,13 @@ impl<C: SessionClaims> TestAuth<C> {
     ///
     /// # Panics
     ///
-    /// When that fails, which it does while the store is told to.
+    /// When the sign-in fails, for example because the store was told to fail.
     pub async fn sign_in(&self, claims: &C) -> TokenPair {
         self.register(claims);
         must("the sign-in has failed", self.auth.login(claims, SessionMetadata::default()).await)
     }
 
-    /// An access token with these claims. There is a session behind it, so routes that ask for a live one accept it.
+    /// Returns an access token with these claims. It has a session, so routes that demand a live one accept it.
     ///
     /// # Panics
     ///
@@ -149,7 +149,7 @@ impl<C: SessionClaims> TestAuth<C> {
         self.sign_in(claims).await.access_token
     }
 
-    /// Tokens that are not good, by name.
+    /// Returns the maker of bad tokens.
     pub fn forge(&self) -> TokenForge<C> {
         TokenForge::of(&self.auth)
     }

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told otherwise.
+//! A clock that moves only when a test sets it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 
-/// A clock that shows what a test sets. Its clones are the same clock.
+/// A clock that a test sets. Clones are the same clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::clock::{Clock, Timestamp};
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    /// Shows `unix`, in seconds since 1970.
+    /// Makes a clock that shows `unix`, in seconds since 1970.
     pub fn at(unix: i64) -> Self {
         Self(Arc::new(AtomicI64::new(unix)))
     }
@@ -33,7 +33,7 @@ impl TestClock {
         self.set(self.now() + duration);
     }
 
-    /// Moves to `time`, which may lie in the past.
+    /// Moves to `time`, which may be in the past.
     pub fn set(&self, time: Timestamp) {
         self.0.store(time.unix(), Ordering::SeqCst);
     }

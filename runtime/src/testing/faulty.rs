@@ -10,11 +10,11 @@ use crate::store::{Replaced, SessionStore, StoreError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Nothing can be read; writes work.
+    /// Reads fail, and writes work.
     Read,
-    /// A write is not carried out.
+    /// Writes fail and have no effect.
     BeforeWrite,
-    /// A write is carried out, and its answer is lost.
+    /// Writes take effect and then fail, as if their answer were lost.
     AfterWrite,
     /// Every replacement is a conflict.
     Conflict,
@@ -42,17 +42,17 @@ pub struct FaultyStore<S> {
 }
 
 impl<S: SessionStore> FaultyStore<S> {
-    /// Passes everything on to `inner`, until told otherwise.
+    /// Passes every call on to `inner` until a fault is injected.
     pub fn new(inner: S) -> Self {
         Self { inner, fault: Mutex::new(None) }
     }
 
-    /// Fails in this way from now on.
+    /// Makes the store fail in this way from now on.
     pub fn inject(&self, fault: Fault) {
         *self.fault() = Some(fault);
     }
 
-    /// Works again.
+    /// Makes the store work again.
     pub fn heal(&self) {
         *self.fault() = None;
     }

@@ -1,4 +1,4 @@
-//! Tokens for tests, good ones and bad ones, under an `Auth`'s own keys.
+//! Good and bad tokens for tests, signed with the keys of an `Auth`.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use crate::clock::Timestamp;
 use crate::session::SessionMetadata;
 use crate::token::{Algorithm, Key};
 
-/// A second more than the largest leeway that can be configured.
+/// A second more than the largest leeway that can be configured, in seconds.
 const BEYOND_LEEWAY: i64 = 301;
 const DAY: i64 = 24 * 60 * 60;
 
 /// Makes access tokens for an [`Auth`] that the application has built: good ones for any claims, and bad ones by name.
 ///
-/// Each token has a session of its own, so that what a bad token is refused for is its name. Opening one is a sign-in, with its event,
-/// and makes room for itself where the number of sessions is limited.
+/// Each token has a session of its own, so that a bad token is refused for the reason in its name and for no other. Every call is a
+/// sign-in: it causes an event, and may end older sessions where their number is limited.
 ///
 /// Every method panics when the session cannot be opened or the claims do not fit in a token.
 ///
@@ -45,7 +45,7 @@ pub struct TokenForge<C> {
     auth: Auth<C>,
 }
 
-/// What is wrong with a token.
+/// The defect of a bad token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
     Expired,
@@ -59,7 +59,7 @@ pub(super) enum Flaw {
     SessionEnded,
 }
 
-/// How a token is to be.
+/// The properties of the token to make.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mold<'a> {
     pub(super) signed_in_at: Option<Timestamp>,
@@ -68,73 +68,73 @@ pub(super) struct Mold<'a> {
 }
 
 impl<C: SessionClaims> TokenForge<C> {
-    /// Makes tokens with the keys, for the audience and with the store of this `Auth`.
+    /// Makes tokens with the keys, the audience and the store of this `Auth`.
     #[must_use]
     pub fn of(auth: &Auth<C>) -> Self {
         Self { auth: auth.clone() }
     }
 
-    /// A good token.
+    /// Makes a good token.
     pub async fn token(&self, claims: &C) -> String {
         self.cast(claims, Mold::default()).await
     }
 
-    /// A good token of a user who signed in at this time, for routes that ask for a fresh sign-in.
+    /// Makes a good token of a user who signed in at this time, for routes that demand a fresh sign-in.
     pub async fn signed_in_at(&self, claims: &C, time: Timestamp) -> String {
         self.cast(claims, Mold { signed_in_at: Some(time), ..Mold::default() }).await
     }
 
-    /// A good token with which `actor` acts for the user (RFC 8693 section 4.1).
+    /// Makes a good token with which `actor` impersonates the user (RFC 8693 section 4.1).
     pub async fn impersonated_by(&self, claims: &C, actor: &str) -> String {
         self.cast(claims, Mold { actor: Some(actor), ..Mold::default() }).await
     }
 
-    /// A good token of a session that has ended: refused where a live one is asked for.
+    /// Makes a good token of a session that has ended. Routes that demand a live session refuse it.
     pub async fn without_session(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::SessionEnded).await
     }
 
-    /// A token that expired, by more than the largest leeway there can be.
+    /// Makes a token that has expired, by more than the largest leeway that can be configured.
     pub async fn expired(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::Expired).await
     }
 
-    /// A token whose `nbf` is tomorrow.
+    /// Makes a token whose `nbf` is tomorrow.
     pub async fn not_yet_valid(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::NotYetValid).await
     }
 
-    /// A token with one changed character in its signature.
+    /// Makes a token with one changed character in its signature.
     pub async fn tampered(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::Tampered).await
     }
 
-    /// A token for somebody else.
+    /// Makes a token for another audience.
     pub async fn wrong_audience(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::WrongAudience).await
     }
 
-    /// A token of an issuer whose name has a slash more at its end.
+    /// Makes a token of another issuer, whose name differs by a slash at the end.
     pub async fn wrong_issuer(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::WrongIssuer).await
     }
 
-    /// A token with `"alg":"none"` and without a signature (RFC 7515 appendix A.5).
+    /// Makes a token with `"alg":"none"` and without a signature (RFC 7515 appendix A.5).
     pub async fn unsigned(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::Unsigned).await
     }
 
-    /// A token that a key of somebody else has signed, under the name of ours.
+    /// Makes a token that is signed with another key, under the `kid` of the right one.
     pub async fn other_key(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::OtherKey).await
     }
 
-    /// A refresh token, where an access token belongs.
+    /// Makes a refresh token, for the place of an access token.
     pub async fn refresh_as_access(&self, claims: &C) -> String {
         self.flawed(claims, Flaw::RefreshAsAccess).await
     }
 
-    /// What is no token at all.
+    /// Returns a text that is not a token.
     #[must_use]
     pub fn malformed(&self) -> String {
         MALFORMED.to_owned()
@@ -148,9 +148,9 @@ impl<C: SessionClaims> TokenForge<C> {
         self.pair(claims, mold).await.access_token
     }
 
-    /// An access token like this, beside the good refresh token of its session.
+    /// Makes an access token with these properties, beside the good refresh token of its session.
     pub(super) async fn pair(&self, claims: &C, mold: Mold<'_>) -> TokenPair {
-        // Who acts for somebody else does so in a session of their own.
+        // An actor impersonates a user in the actor's own session.
         let subject = mold.actor.map_or_else(|| claims.subject().to_string(), str::to_owned);
         let opened = self.auth.sign_in(claims, &subject, SessionMetadata::default()).await;
         let (_, mut pair) = must("no session could be opened", opened);
@@ -170,8 +170,8 @@ impl<C: SessionClaims> TokenForge<C> {
         pair
     }
 
-    /// The same payload under the same `kid`, signed with a secret that nobody knows. Where our keys are public ones, it is what a
-    /// server would accept that takes the algorithm from the token.
+    /// The same payload under the same `kid`, signed with a random secret. If the right key is a public one, a server that takes the
+    /// algorithm from the token would verify it with the public key as the secret.
     fn by_other_key(&self, token: &str) -> String {
         let [header, payload] = read(token);
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -182,11 +182,11 @@ impl<C: SessionClaims> TokenForge<C> {
     }
 }
 
-/// Three segments of base64url, or a reader might refuse the request and not the token.
+/// It has three segments of base64url, so that the extractor passes it on and the verification refuses it.
 pub(super) const MALFORMED: &str = "bm90.YQ.dG9rZW4";
 
 impl Mold<'_> {
-    /// The payload of this good token, changed; `None` when it can stay what it is.
+    /// The payload of this good token with these properties; `None` when they change nothing in it.
     fn fill(self, token: &str, now: Timestamp) -> Option<Vec<u8>> {
         let [_, mut payload] = read(token);
         let good = payload.clone();
@@ -222,7 +222,7 @@ impl Mold<'_> {
     }
 }
 
-/// Header and payload of a token of ours.
+/// Decodes the header and the payload of a token.
 fn read(token: &str) -> [Map<String, Value>; 2] {
     let mut segments = token.split('.').map(|segment| {
         let json = URL_SAFE_NO_PAD.decode(segment).unwrap_or_default();
@@ -235,7 +235,7 @@ fn bytes(members: &Map<String, Value>) -> Vec<u8> {
     json!(members).to_string().into_bytes()
 }
 
-/// The first character of the signature: the last one may hold bits that mean nothing.
+/// Changes the first character of the signature. The last one may have bits that are not part of it.
 fn tampered(token: &str) -> String {
     let (message, signature) = token.rsplit_once('.').unwrap_or_default();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
@@ -251,7 +251,7 @@ fn unsigned(token: &str) -> String {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "in a test that is how it fails")]
+#[expect(clippy::panic, reason = "a panic is how a test fails")]
 pub(super) fn must<T, E: fmt::Display>(what: &str, result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,

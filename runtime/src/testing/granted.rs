@@ -1,13 +1,13 @@
-//! Guards that have let a call pass, for tests that call a handler as the function that it is.
+//! Guards without a request, for tests that call a handler as a function.
 
 use crate::extract::proof::Proof;
 use crate::extract::{Guard, Public};
 
-/// The hidden first argument of a handler with an access attribute, as if it had let the caller pass; to call the handler directly. A
-/// [`Proof`] as well, to call what demands one.
+/// Makes the hidden first argument of a handler with an access attribute, as if the caller had been let in. It also makes a [`Proof`],
+/// for functions that demand one.
 ///
-/// It is what tests of the handler itself need, without router, request and token. It exists under `test-util` only: where that is off,
-/// nothing else than a request makes a guard. See [`testing`](crate::testing) for how it stays off in what you ship.
+/// With it, a test calls a handler directly, without router, request and token. It exists under `test-util` only; without that feature,
+/// only a request makes a guard. See [`testing`](crate::testing) for how to keep the feature out of the binary that you ship.
 ///
 /// ```
 /// use axum::extract::State;
@@ -37,7 +37,7 @@ pub fn granted<G: Granted>() -> G {
     G::granted()
 }
 
-/// What [`granted`] makes: the first argument that an access attribute adds, and a [`Proof`].
+/// The types that [`granted`] makes: the first argument that an access attribute adds, and a [`Proof`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the argument that an access attribute adds",
     label = "not a guard",
@@ -53,7 +53,7 @@ mod sealed {
     use crate::extract::proof::Proof;
     use crate::extract::{Guard, Public};
 
-    /// Nobody else can make a guard.
+    /// Keeps applications from implementing [`Granted`](super::Granted).
     pub trait Sealed {
         fn granted() -> Self;
     }

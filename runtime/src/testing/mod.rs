@@ -1,9 +1,9 @@
-//! For tests: an [`Auth`](crate::Auth) in one line, tokens good and bad, a clock to set, a store that fails on command, a probe that
+//! For tests: an [`Auth`](crate::Auth) in one line, good and bad tokens, a clock to set, a store that fails on command, a probe that
 //! proves the access of every route, a committed file of who may call what, and the conformance suite for session stores.
 //!
-//! Needs the feature `test-util`; enable it in `[dev-dependencies]` only. Cargo builds a crate once for all that ask for it, with the
-//! features of all of them: one package with `test-util` in its `[dependencies]` puts [`granted`] and the rest of this module within
-//! reach of every crate that is built along with it. `cargo tree -e normal,features -i countersign` says who asks for what in the
+//! Needs the feature `test-util`; enable it in `[dev-dependencies]` only. Cargo builds a crate once, with the features that any of its
+//! dependents enables. So one package with `test-util` in its `[dependencies]` makes [`granted`] and the rest of this module available
+//! to every crate in the same build. `cargo tree -e normal,features -i countersign` shows which package enables which feature in the
 //! binary that you ship.
 
 mod auth;

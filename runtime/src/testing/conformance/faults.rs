@@ -1,4 +1,4 @@
-//! What [`Sessions`](crate::session::Sessions) makes of a store that fails: an error, never an answer.
+//! [`Sessions`](crate::session::Sessions) on a store that fails: the result is an error, never an answer.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use crate::session::{Outcome, ReuseKind, Rotation, SessionError};
 use crate::store::SessionStore;
 use crate::testing::{Fault, FaultyStore};
 
-/// Row 90. When the store is back, the same token works.
+/// Row 90. Once the store works again, the same token is still good.
 pub async fn a_failing_store_consumes_nothing<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::new(Arc::clone(&store), Rotation::Always { window: Duration::ZERO })?;
@@ -31,7 +31,7 @@ pub async fn a_failing_store_consumes_nothing<S: SessionStore>(store: S) -> Case
     Ok(())
 }
 
-/// Row 90. The write arrived and its answer did not: the retry is answered like any other inside the window.
+/// Row 90. The write took effect and its answer was lost: the retry is answered like any other inside the window.
 pub async fn a_write_whose_answer_was_lost_can_be_retried<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;
@@ -63,8 +63,10 @@ fn is_store_failure<T>(result: &Result<T, SessionError>) -> bool {
     matches!(result, Err(SessionError::Store(_) | SessionError::NotEnded { .. }))
 }
 
-/// Row 90. Neither "there is a session" nor "there is none" is said when nothing can be read, and nothing is changed.
-pub async fn what_cannot_be_read_is_neither_there_nor_gone<S: SessionStore>(store: S) -> CaseResult {
+/// Row 90. When reads fail, a session is neither live nor missing, and nothing is changed.
+pub async fn a_session_that_cannot_be_read_is_neither_live_nor_missing<S: SessionStore>(
+    store: S,
+) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;
     let (id, first) = it.sign_in("ann").await?;
@@ -82,7 +84,7 @@ pub async fn what_cannot_be_read_is_neither_there_nor_gone<S: SessionStore>(stor
     Ok(())
 }
 
-/// Row 90. Each kind of write fails before it is carried out: an error, and everything is as it was.
+/// Row 90. Each kind of write fails without an effect: the result is an error, and every session is unchanged.
 pub async fn writes_that_fail_before_change_nothing<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;
@@ -92,7 +94,7 @@ pub async fn writes_that_fail_before_change_nothing<S: SessionStore>(store: S) -
     store.inject(Fault::BeforeWrite);
     assert!(is_store_failure(&it.sign_in("ann").await));
     assert!(is_store_failure(&it.refresh(&id, &rotated.current).await));
-    assert!(is_store_failure(&it.refresh(&id, &first).await), "a reuse that cannot be acted on");
+    assert!(is_store_failure(&it.refresh(&id, &first).await), "a reuse whose session cannot be ended");
     assert!(is_store_failure(&it.sessions.end(&id).await));
     assert!(is_store_failure(&it.sessions.revoke("ann", &id).await));
     assert!(is_store_failure(&it.sessions.end_all("ann", None).await));
@@ -107,7 +109,7 @@ pub async fn writes_that_fail_before_change_nothing<S: SessionStore>(store: S) -
     Ok(())
 }
 
-/// Row 90. Each kind of write is carried out and its answer is lost: an error, and doing it again does no harm.
+/// Row 90. Each kind of write takes effect and its answer is lost: the result is an error, and a repetition does no harm.
 pub async fn writes_whose_answer_was_lost_can_be_repeated<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;
@@ -129,7 +131,7 @@ pub async fn writes_whose_answer_was_lost_can_be_repeated<S: SessionStore>(store
     assert!(!it.sessions.revoke("ann", &revoked).await?);
     let listed = it.sessions.list("ann").await?;
     assert_eq!(listed.iter().map(|record| &record.id).collect::<Vec<_>>(), [&kept]);
-    // Nobody has a token of this one; it is in the user's list until it is idle for too long.
+    // The tokens of this session were never given out. It stays in the user's list until its idle limit.
     assert_eq!(it.sessions.list("bob").await?.len(), 1);
 
     store.inject(Fault::AfterWrite);
@@ -142,7 +144,7 @@ pub async fn writes_whose_answer_was_lost_can_be_repeated<S: SessionStore>(store
     Ok(())
 }
 
-/// Row 90. The caller goes away in the middle of the write: it is carried out or it is not, and a retry succeeds either way.
+/// Row 90. The caller goes away during the write. Whether or not it took effect, a retry succeeds.
 pub async fn a_refresh_that_is_dropped_halfway_can_be_retried<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     for polls in (0..12).map(|power| 1 << power) {
@@ -159,7 +161,7 @@ pub async fn a_refresh_that_is_dropped_halfway_can_be_retried<S: SessionStore>(s
     Ok(())
 }
 
-/// Ready when it has been polled so many times.
+/// Completes after `times` polls.
 async fn polled(mut times: u32) {
     poll_fn(|context| {
         if times == 0 {

@@ -1,4 +1,4 @@
-//! What a store does with much, with long, and with extreme.
+//! Stores with many records, long values and extreme ones.
 
 use std::slice::from_ref;
 
@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord};
 use crate::store::{Replaced, SessionStore};
 
-/// The lowest and the highest, those of punctuation only, and two that differ in case only.
+/// The lowest and the highest, punctuation only, and two that differ only in case.
 const IDS: [&str; 5] = [
     "AAAAAAAAAAAAAAAAAAAAAA",
     "aaaaaaaaaaaaaaaaaaaaaA",
@@ -18,7 +18,7 @@ const IDS: [&str; 5] = [
     "-_-_-_-_-_-_-_-_-_-_-Q",
 ];
 
-/// Identifiers are told apart to the letter.
+/// Identifiers are compared exactly.
 pub async fn identifiers_at_their_limits_are_told_apart<S: SessionStore>(store: S) -> CaseResult {
     let mut records = Vec::new();
     for (version, id) in IDS.into_iter().enumerate() {
@@ -41,10 +41,10 @@ pub async fn identifiers_at_their_limits_are_told_apart<S: SessionStore>(store: 
     Ok(())
 }
 
-/// Longer than the entry of an index may be in some databases.
+/// How many identifiers make a user id that is longer than an index entry may be in some databases.
 const LONG: usize = 400;
 
-/// Users whose ids are long are told apart to the last character.
+/// Long user ids are compared to the last character.
 pub async fn long_users_are_told_apart<S: SessionStore>(store: S) -> CaseResult {
     let mut user = String::new();
     for _ in 0..LONG {
@@ -62,7 +62,7 @@ pub async fn long_users_are_told_apart<S: SessionStore>(store: S) -> CaseResult 
     Ok(())
 }
 
-/// The time before which access tokens are no longer good can be set, moved and taken back; "never" is not "1970".
+/// `access_not_before` can be set, moved and removed, and `None` is not 1970.
 pub async fn access_not_before_comes_back<S: SessionStore>(store: S) -> CaseResult {
     let mut record = record("ann")?;
     store.insert(record.clone()).await?;
@@ -81,7 +81,7 @@ pub async fn access_not_before_comes_back<S: SessionStore>(store: S) -> CaseResu
     Ok(())
 }
 
-/// A replacement replaces all of the metadata, whatever stands in it, and what it leaves out is gone.
+/// A replacement replaces all of the metadata, and removes the parts that it does not have.
 pub async fn metadata_is_replaced_as_a_whole<S: SessionStore>(store: S) -> CaseResult {
     let wild = wild_text();
     let longest = "\0".repeat(512);
@@ -107,7 +107,7 @@ pub async fn metadata_is_replaced_as_a_whole<S: SessionStore>(store: S) -> CaseR
     Ok(())
 }
 
-/// Beyond what a floating-point number can tell apart.
+/// Versions are compared exactly, also those that floating-point numbers cannot distinguish.
 pub async fn versions_are_compared_exactly<S: SessionStore>(store: S) -> CaseResult {
     let mut record = record("ann")?;
     record.version = 1 << 53;
@@ -128,7 +128,7 @@ pub async fn versions_are_compared_exactly<S: SessionStore>(store: S) -> CaseRes
 const MANY: usize = 10_000;
 const AT_ONCE: usize = 100;
 
-/// A user with ten thousand sessions has all of them listed and removed, and is in nobody's way.
+/// Ten thousand sessions of one user are all listed and removed, without an effect on another user.
 pub async fn a_user_may_have_ten_thousand_sessions<S: SessionStore>(store: S) -> CaseResult {
     let other = record("bob")?;
     store.insert(other.clone()).await?;
@@ -154,7 +154,7 @@ pub async fn a_user_may_have_ten_thousand_sessions<S: SessionStore>(store: S) ->
     Ok(())
 }
 
-/// A record that is written anew while a purge runs is gone or has been written, never both and never neither.
+/// A record that is replaced during a purge is either removed or replaced, never both and never neither.
 pub async fn a_purge_takes_nothing_that_was_just_prolonged<S: SessionStore>(store: S) -> CaseResult {
     let mut expired = Vec::new();
     for _ in 0..50 {
@@ -189,7 +189,7 @@ fn prolong(record: &SessionRecord) -> SessionRecord {
     record
 }
 
-/// Records that are written while all of them are removed are removed too, and each is counted once.
+/// Records that are replaced during [`SessionStore::remove_all`] are removed too, and each is counted once.
 pub async fn removing_all_takes_what_is_being_written<S: SessionStore>(store: S) -> CaseResult {
     let mut records = Vec::new();
     for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! What [`Sessions`] does to sessions between their sign-in and their end.
+//! The life of a session in [`Sessions`]: the limit for each user, the last use, and the expiry of access tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Life {
     }
 }
 
-/// The oldest sign-in goes, however recently it was used, and nobody else's.
+/// The oldest session of the user ends, however recently it was used. Other users keep theirs.
 pub async fn a_sign_in_beyond_the_limit_ends_the_oldest<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(3))?;
     let other = it.sign_in("bob").await?;
@@ -73,7 +73,7 @@ pub async fn a_sign_in_beyond_the_limit_ends_the_oldest<S: SessionStore>(store: 
     Ok(())
 }
 
-/// Time is counted in seconds: of sign-ins one after the other in one second, the last is always among those that stay.
+/// Time is counted in seconds. Of successive sign-ins in one second, the last one always stays.
 pub async fn a_new_sign_in_stays_also_within_one_second<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(2))?;
     for number in 1..=10 {
@@ -85,7 +85,7 @@ pub async fn a_new_sign_in_stays_also_within_one_second<S: SessionStore>(store: 
     Ok(())
 }
 
-/// Sign-ins at once keep to the limit, and do not end each other to the last.
+/// Concurrent sign-ins keep the limit, and at least one of them stays.
 pub async fn parallel_sign_ins_keep_to_the_limit<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(store);
     for limit in [1, 3] {
@@ -99,7 +99,7 @@ pub async fn parallel_sign_ins_keep_to_the_limit<S: SessionStore>(store: S) -> C
     Ok(())
 }
 
-/// A button that was pressed twice.
+/// A sign-in button that was pressed twice.
 pub async fn of_two_sign_ins_at_once_one_stays<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(1))?;
     for _ in 0..20 {
@@ -112,7 +112,7 @@ pub async fn of_two_sign_ins_at_once_one_stays<S: SessionStore>(store: S) -> Cas
     Ok(())
 }
 
-/// What has expired takes no place from the living.
+/// An expired session does not count, so a live one need not end for it.
 pub async fn expired_sessions_do_not_count_for_the_limit<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(2))?;
     it.sign_in("ann").await?;
@@ -124,7 +124,7 @@ pub async fn expired_sessions_do_not_count_for_the_limit<S: SessionStore>(store:
     Ok(())
 }
 
-/// Row 90. A store that fails while it makes room is no way around the limit: the sign-in fails.
+/// Row 90. A store that fails while older sessions are ended is no way around the limit: the sign-in fails.
 pub async fn a_sign_in_that_cannot_make_room_fails<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Life::new(Arc::clone(&store), Rotation::default(), Some(1))?;
@@ -166,7 +166,7 @@ pub async fn a_touch_moves_the_last_use_and_nothing_else<S: SessionStore>(store:
     Ok(())
 }
 
-/// Many who look at once: each of them succeeds, and one writes.
+/// Of many concurrent look-ups each succeeds, and one writes.
 pub async fn parallel_touches_write_once<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), None)?;
     let first = it.sign_in("ann").await?;
@@ -180,7 +180,7 @@ pub async fn parallel_touches_write_once<S: SessionStore>(store: S) -> CaseResul
     Ok(())
 }
 
-/// A note that cannot be written stops nobody, and brings back nobody.
+/// When the last use cannot be written, the look-up succeeds, and an ended session does not come back.
 pub async fn a_touch_that_fails_is_no_error<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Life::new(Arc::clone(&store), Rotation::default(), None)?;
@@ -198,7 +198,7 @@ pub async fn a_touch_that_fails_is_no_error<S: SessionStore>(store: S) -> CaseRe
     Ok(())
 }
 
-/// A touch between the two halves of a refresh is a conflict that the refresh gets over.
+/// A touch between the two halves of a refresh causes a conflict, after which the refresh succeeds.
 pub async fn a_touch_during_a_refresh_delays_it_and_no_more<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), None)?;
     let first = it.sign_in("ann").await?;
@@ -214,7 +214,7 @@ pub async fn a_touch_during_a_refresh_delays_it_and_no_more<S: SessionStore>(sto
     Ok(())
 }
 
-/// Row 94. The claims were read before the access tokens were expired, so nothing is made of them, and the token is good still.
+/// Row 94. The claims were read before the access tokens were expired, so no token is made of them. The refresh token stays good.
 pub async fn access_tokens_that_expire_during_a_refresh_put_it_off<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), None)?;
     let first = it.sign_in("ann").await?;
@@ -229,7 +229,7 @@ pub async fn access_tokens_that_expire_during_a_refresh_put_it_off<S: SessionSto
     Ok(())
 }
 
-/// A refresh that keeps its token notes the use of the session, once in an interval.
+/// A refresh that keeps its token records the use of the session, once in an interval.
 pub async fn a_kept_token_moves_the_last_use<S: SessionStore>(store: S) -> CaseResult {
     let near_expiry = Rotation::NearExpiry { within: SECOND * 100, window: SECOND * 30 };
     let it = Life::new(store, near_expiry, None)?;
@@ -244,7 +244,7 @@ pub async fn a_kept_token_moves_the_last_use<S: SessionStore>(store: S) -> CaseR
     Ok(())
 }
 
-/// Access tokens up to that second are refused in every session of the user; later ones, and other users', are not.
+/// Access tokens up to that second are refused in every session of the user. Later ones and those of other users are not.
 pub async fn expired_access_tokens_are_refused_and_later_ones_are_not<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -270,7 +270,7 @@ pub async fn expired_access_tokens_are_refused_and_later_ones_are_not<S: Session
     Ok(())
 }
 
-/// Row 94. An ended session is not live, nor is anybody else's, and a store that fails says neither.
+/// Row 94. An ended session and another user's session are not live. When the store fails, the result is an error.
 pub async fn only_a_session_of_the_user_is_live<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Life::new(Arc::clone(&store), Rotation::default(), None)?;

@@ -1,7 +1,7 @@
-//! What every session store has to do, as one function for each case.
+//! The conformance suite for session stores: one function for each case.
 //!
-//! [`store_conformance!`](super::store_conformance) makes a test of each; they can also be called one by one, from any runtime.
-//! A case takes a store that is empty, and fails with a panic or with the store's error.
+//! [`store_conformance!`](super::store_conformance) makes a test of each. They can also be called one by one, from any runtime. A
+//! case takes an empty store, and fails with a panic or with the store's error.
 
 mod faults;
 mod limits;
@@ -25,13 +25,14 @@ pub use revocation::*;
 pub use sessions::*;
 pub use stores::*;
 
-/// How a case ends.
+/// The result of a case.
 pub type CaseResult = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// Tests a session store: makes a module of tests, one for each case of [`conformance`](crate::testing::conformance).
+/// Tests a session store: makes a module with one test for each case of [`conformance`](crate::testing::conformance).
 ///
 /// The first argument names the module. The second is a future that makes an empty store, once for each test. The crate that
-/// uses the macro needs `tokio` with the features `macros` and `rt` in its `[dev-dependencies]`.
+/// uses the macro needs `tokio` with the features `macros` and `rt` in its `[dev-dependencies]`. For a whole example, see
+/// [`SessionStore`](crate::store::SessionStore).
 ///
 /// ```
 /// # fn main() {}
@@ -99,7 +100,7 @@ macro_rules! __store_conformance {
             a_failing_store_consumes_nothing
             a_write_whose_answer_was_lost_can_be_retried
             refused_minting_consumes_nothing
-            what_cannot_be_read_is_neither_there_nor_gone
+            a_session_that_cannot_be_read_is_neither_live_nor_missing
             writes_that_fail_before_change_nothing
             writes_whose_answer_was_lost_can_be_repeated
             a_refresh_that_is_dropped_halfway_can_be_retried
@@ -138,10 +139,11 @@ macro_rules! __store_conformance {
     };
 }
 
-/// Every ASCII character, and some of two to four bytes, of both directions, and one that is made of two.
+/// Characters that stores treat in different ways: quotes and patterns, two to four bytes, right to left, and one of two code points.
 const EVERY_KIND_OF_CHARACTER: [&str; 5] =
     ["'\"\\;--%_", "é", "\u{202e}\u{feff}", "e\u{301}", "🦀\u{10ffff}"];
 
+/// All ASCII characters, and [`EVERY_KIND_OF_CHARACTER`].
 fn wild_text() -> String {
     let ascii = (0..=0x7f_u8).map(char::from);
     ascii.chain(EVERY_KIND_OF_CHARACTER.iter().flat_map(|text| text.chars())).collect()
@@ -155,7 +157,7 @@ fn record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> 
     Ok(SessionRecord::new(SessionId::generate()?, user_id, token, START, end, end))
 }
 
-/// A record in which no two fields are the same.
+/// A record with every field set, and no two fields alike.
 fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> {
     let mut record = record(user_id)?;
     record.previous = Some(TokenHash::of("the one before"));

@@ -1,4 +1,4 @@
-//! What becomes of sessions whose user proves again who they are.
+//! Sessions whose user reauthenticates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::testing::{Fault, FaultyStore};
 const SECOND: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// Both ways to rotate, with the same window.
+/// Both kinds of rotation, with the same window.
 const ROTATIONS: [Rotation; 2] =
     [Rotation::Always { window: WINDOW }, Rotation::NearExpiry { within: WINDOW, window: WINDOW }];
 
@@ -30,7 +30,7 @@ impl Life {
     }
 }
 
-/// When the user proved who they are is a time of its own, before the first second of 1970 or long after the sign-in.
+/// `authenticated_at` is a field of its own, and may be before 1970 or long after the sign-in.
 pub async fn authenticated_at_comes_back<S: SessionStore>(store: S) -> CaseResult {
     let mut record = record("ann")?;
     store.insert(record.clone()).await?;
@@ -49,7 +49,7 @@ pub async fn authenticated_at_comes_back<S: SessionStore>(store: S) -> CaseResul
     Ok(())
 }
 
-/// Row 60. The new token is good, and what follows from it keeps the time of the proof.
+/// Row 60. The new token is good, and its successors keep the time of the reauthentication.
 pub async fn a_reauthentication_moves_the_sign_in_and_the_idle_end<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), None)?;
     let first = it.sign_in("ann").await?;
@@ -77,7 +77,7 @@ pub async fn a_reauthentication_moves_the_sign_in_and_the_idle_end<S: SessionSto
     Ok(())
 }
 
-/// A refresh that was under way. Nothing repeats what the proof gave out.
+/// A refresh that was under way is refused. The token of the reauthentication is not given out again.
 pub async fn a_token_from_before_a_reauthentication_is_refused_and_the_session_goes_on<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -100,7 +100,7 @@ pub async fn a_token_from_before_a_reauthentication_is_refused_and_the_session_g
     Ok(())
 }
 
-/// Row 79. Long after the proof, whoever presents the token from before it has a copy.
+/// Row 79. After the window, the token from before a reauthentication counts as a copy.
 pub async fn a_token_from_before_a_reauthentication_ends_the_session_after_the_window<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -117,7 +117,7 @@ pub async fn a_token_from_before_a_reauthentication_ends_the_session_after_the_w
     Ok(())
 }
 
-/// Row 90. The token from before is good as long as nothing was written.
+/// Row 90. The old token stays good as long as nothing was written.
 pub async fn a_reauthentication_that_fails_consumes_nothing<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Life::new(Arc::clone(&store), Rotation::default(), None)?;
@@ -136,7 +136,7 @@ pub async fn a_reauthentication_that_fails_consumes_nothing<S: SessionStore>(sto
     Ok(())
 }
 
-/// Row 97. Whatever ended meanwhile stays ended.
+/// Row 97. A session that ends during a reauthentication stays ended.
 pub async fn a_reauthentication_does_not_bring_back_an_ended_session<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -157,7 +157,7 @@ pub async fn a_reauthentication_does_not_bring_back_an_ended_session<S: SessionS
     Ok(())
 }
 
-/// Row 76. Of several at once each is written after the other, and the token of the last is good.
+/// Row 76. Concurrent reauthentications are written one after the other, and the token of the last is good.
 pub async fn parallel_reauthentications_leave_one_good_token<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), None)?;
     let first = it.sign_in("ann").await?;
@@ -173,7 +173,7 @@ pub async fn parallel_reauthentications_leave_one_good_token<S: SessionStore>(st
     Ok(())
 }
 
-/// Row 94. The claims were read before the access tokens were expired, so nothing is made of them.
+/// Row 94. The claims were read before the access tokens were expired, so no token is made of them.
 pub async fn access_tokens_that_expire_during_a_reauthentication_put_it_off<S: SessionStore>(
     store: S,
 ) -> CaseResult {

@@ -1,4 +1,4 @@
-//! Sessions that are ended while others use them.
+//! Sessions that are ended while they are used.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::watched::WatchedStore;
 use crate::store::SessionStore;
 use crate::testing::{Fault, FaultyStore};
 
-/// A session that was ended between the two halves of a refresh stays ended, whoever ended it.
+/// A session that is ended between the two halves of a refresh stays ended.
 pub async fn a_revocation_during_a_refresh_is_not_undone<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     for one_by_one in [true, false] {
@@ -29,7 +29,7 @@ pub async fn a_revocation_during_a_refresh_is_not_undone<S: SessionStore>(store:
     Ok(())
 }
 
-/// Row 97. Every session ends at the last moment before a refresh of one of them is written.
+/// Row 97. Every session is ended at the last moment before the refresh of one of them is written.
 pub async fn a_revocation_just_before_the_write_is_not_undone<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(WatchedStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;
@@ -42,7 +42,7 @@ pub async fn a_revocation_just_before_the_write_is_not_undone<S: SessionStore>(s
     Ok(())
 }
 
-/// Row 97. Some of the refreshes succeed, and what they wrote ends too.
+/// Row 97. Some of the refreshes succeed, and the sessions that they wrote end too.
 pub async fn a_revocation_amid_many_refreshes_ends_every_session<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     for _ in 0..5 {
@@ -63,7 +63,7 @@ pub async fn a_revocation_amid_many_refreshes_ends_every_session<S: SessionStore
     Ok(())
 }
 
-/// Rows 90 and 97. A revocation that failed may have been carried out or not; nothing in between, and never undone.
+/// Rows 90 and 97. A failed revocation has taken effect completely or not at all, and is never undone.
 pub async fn a_failed_revocation_during_a_refresh_is_whole_or_nothing<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -88,7 +88,7 @@ pub async fn a_failed_revocation_during_a_refresh_is_whole_or_nothing<S: Session
     Ok(())
 }
 
-/// The other way round: the refresh fails, then every session is ended, and the retry finds none.
+/// The reverse order: the refresh fails, then every session is ended, and the retry finds none.
 pub async fn a_refresh_that_failed_does_not_survive_a_revocation<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(FaultyStore::new(store));
     let it = Setting::with_window(Arc::clone(&store))?;

@@ -1,4 +1,4 @@
-//! What [`Sessions`] does on a store.
+//! Rotation, expiry and revocation in [`Sessions`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Setting {
         self.sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
     }
 
-    /// Many who have all read the record before the first of them writes.
+    /// Runs a hundred refreshes, all of which have read the record before the first one writes.
     pub(super) async fn refresh_in_parallel(
         &self,
         id: &SessionId,
@@ -70,7 +70,7 @@ impl Setting {
     }
 }
 
-/// Stands in for the derivation with a key.
+/// A substitute for the derivation with a key.
 pub(super) fn child(token: &TokenHash) -> TokenHash {
     TokenHash::of(token.as_bytes())
 }
@@ -83,7 +83,7 @@ pub(super) fn is_unknown(exchange: &Exchange) -> bool {
     matches!(exchange, Err(SessionError::Unknown))
 }
 
-/// A successor takes the token's place, and the idle limit starts anew.
+/// A successor replaces the token, and the idle limit starts again.
 pub async fn the_current_token_rotates<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     let (id, first) = it.sign_in("ann").await?;
@@ -100,7 +100,7 @@ pub async fn the_current_token_rotates<S: SessionStore>(store: S) -> CaseResult 
     Ok(())
 }
 
-/// Row 78. Who lost the response gets it again.
+/// Row 78. A client that lost the response gets it again.
 pub async fn a_retry_in_the_window_gets_the_same_successor<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     let (id, first) = it.sign_in("ann").await?;
@@ -140,7 +140,7 @@ pub async fn the_window_ends_when_the_successor_is_used<S: SessionStore>(store: 
     Ok(())
 }
 
-/// Row 79. The successor is dead too, and the user's other sessions are not.
+/// Row 79. The successor is refused too, and the user's other sessions go on.
 pub async fn a_retry_after_the_window_ends_the_session<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     let (id, first) = it.sign_in("ann").await?;
@@ -155,7 +155,7 @@ pub async fn a_retry_after_the_window_ends_the_session<S: SessionStore>(store: S
     Ok(())
 }
 
-/// Row 82. A retry for which another successor was derived cannot be answered, and is no theft.
+/// Row 82. A retry for which another successor is derived cannot be answered, and is not a theft.
 pub async fn a_retry_with_another_successor_is_refused_and_the_session_goes_on<S: SessionStore>(
     store: S,
 ) -> CaseResult {
@@ -197,7 +197,7 @@ pub async fn parallel_refreshes_in_the_window_get_one_successor<S: SessionStore>
     Ok(())
 }
 
-/// Row 76. One succeeds, and the replay that the others are ends the session.
+/// Row 76. One succeeds. The others are replays, which end the session.
 pub async fn of_parallel_refreshes_without_a_window_one_succeeds<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::new(store, Rotation::Always { window: Duration::ZERO })?;
     let (id, first) = it.sign_in("ann").await?;
@@ -210,7 +210,7 @@ pub async fn of_parallel_refreshes_without_a_window_one_succeeds<S: SessionStore
     Ok(())
 }
 
-/// With [`Rotation::NearExpiry`] the same token serves until its end is near; then it rotates as always.
+/// With [`Rotation::NearExpiry`] the same token is kept until it is close to its end, and then rotates.
 pub async fn near_expiry_keeps_the_token_until_its_end_is_near<S: SessionStore>(store: S) -> CaseResult {
     let within = Duration::from_secs(100);
     let it = Setting::new(store, Rotation::NearExpiry { within, window: WINDOW })?;
@@ -227,7 +227,7 @@ pub async fn near_expiry_keeps_the_token_until_its_end_is_near<S: SessionStore>(
     Ok(())
 }
 
-/// Row 84. Neither for the process that saw the later time, nor for one that reads it from the record.
+/// Row 84. This holds for a process that saw the later time, and for one that reads it from the record.
 pub async fn a_clock_that_steps_back_revives_nothing<S: SessionStore>(store: S) -> CaseResult {
     let step = Duration::from_secs(600);
     let store = Arc::new(store);
@@ -284,7 +284,7 @@ pub async fn an_idle_session_ends<S: SessionStore>(store: S) -> CaseResult {
     Ok(())
 }
 
-/// What has ended is in no list, cannot be revoked, and goes with the next purge.
+/// An ended session is in no list, cannot be revoked, and is removed by the next purge.
 pub async fn expired_sessions_are_invisible_and_purged<S: SessionStore>(store: S) -> CaseResult {
     let store = Arc::new(store);
     let it = Setting::with_window(Arc::clone(&store))?;
@@ -315,7 +315,7 @@ pub async fn sessions_are_listed_newest_first<S: SessionStore>(store: S) -> Case
     Ok(())
 }
 
-/// Row 95. Another user's session looks like one that does not exist, and lives on.
+/// Row 95. Another user's session looks like a missing one, and goes on.
 pub async fn only_the_owner_revokes_a_session<S: SessionStore>(store: S) -> CaseResult {
     let it = Setting::with_window(store)?;
     let (id, _) = it.sign_in("ann").await?;

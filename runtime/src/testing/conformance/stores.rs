@@ -1,4 +1,4 @@
-//! What a store does by itself.
+//! The operations of a store, without [`Sessions`](crate::session::Sessions).
 
 use futures_util::future::join_all;
 
@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, TokenHash};
 use crate::store::{Replaced, SessionStore};
 
-/// What was inserted or replaced is what is loaded and listed.
+/// A record is loaded and listed exactly as it was inserted or replaced.
 pub async fn every_field_comes_back<S: SessionStore>(store: S) -> CaseResult {
     let bare = record("ann")?;
     store.insert(bare.clone()).await?;
@@ -27,7 +27,7 @@ pub async fn every_field_comes_back<S: SessionStore>(store: S) -> CaseResult {
     Ok(())
 }
 
-/// User ids and metadata hold every character, NUL and line ends included, and the empty string is not `None`.
+/// User ids and metadata keep every character, including NUL and line ends, and an empty string is not `None`.
 pub async fn every_character_comes_back<S: SessionStore>(store: S) -> CaseResult {
     let text = wild_text();
     let mut wild = record(&text)?;
@@ -45,7 +45,7 @@ pub async fn every_character_comes_back<S: SessionStore>(store: S) -> CaseResult
     Ok(())
 }
 
-/// Users are compared character by character: no folding of case, no cutting at NUL or spaces, no patterns.
+/// User ids are compared exactly: no case folding, no truncation at NUL or spaces, no patterns.
 pub async fn users_are_told_apart_by_every_character<S: SessionStore>(store: S) -> CaseResult {
     let mut users =
         vec!["ann", "Ann", "ann ", " ann", "ann\0", "ann\0x", "ann\n", "an%", "an_", "*", "ann:x", "1", "01"];
@@ -64,7 +64,7 @@ pub async fn users_are_told_apart_by_every_character<S: SessionStore>(store: S) 
     Ok(())
 }
 
-/// There is nothing where nothing was put.
+/// An empty store has no records to load, list or remove.
 pub async fn an_unknown_session_is_none<S: SessionStore>(store: S) -> CaseResult {
     let id = SessionId::generate()?;
     assert_eq!(store.load(&id).await?, None);
@@ -89,7 +89,7 @@ pub async fn an_identifier_is_taken_once<S: SessionStore>(store: S) -> CaseResul
     Ok(())
 }
 
-/// A replacement is written when the version is the expected one, and not otherwise.
+/// A replacement is written if, and only if, the version is the expected one.
 pub async fn a_replacement_needs_the_version<S: SessionStore>(store: S) -> CaseResult {
     let first = record("ann")?;
     store.insert(first.clone()).await?;
@@ -108,7 +108,7 @@ pub async fn a_replacement_needs_the_version<S: SessionStore>(store: S) -> CaseR
     Ok(())
 }
 
-/// A record that is gone, or never was, is a conflict and stays gone.
+/// The replacement of a missing record is a conflict and does not create it.
 pub async fn a_replacement_does_not_bring_back_a_removed_record<S: SessionStore>(store: S) -> CaseResult {
     let mut record = record("ann")?;
     assert_eq!(store.replace(record.clone(), 0).await?, Replaced::Conflict);
@@ -121,7 +121,7 @@ pub async fn a_replacement_does_not_bring_back_a_removed_record<S: SessionStore>
     Ok(())
 }
 
-/// Row 76. Of many who expect the same version, one writes.
+/// Row 76. Of many replacements that expect the same version, one is written.
 pub async fn of_many_replacements_one_wins<S: SessionStore>(store: S) -> CaseResult {
     let first = record("ann")?;
     store.insert(first.clone()).await?;
@@ -139,7 +139,7 @@ pub async fn of_many_replacements_one_wins<S: SessionStore>(store: S) -> CaseRes
     Ok(())
 }
 
-/// Removing tells whether there was something.
+/// A removal returns whether the record existed.
 pub async fn a_record_is_removed_once<S: SessionStore>(store: S) -> CaseResult {
     let gone = record("ann")?;
     let kept = record("ann")?;
@@ -154,7 +154,7 @@ pub async fn a_record_is_removed_once<S: SessionStore>(store: S) -> CaseResult {
     Ok(())
 }
 
-/// A list holds all of a user's records, expired ones too, and nobody else's.
+/// A list has all records of the user, expired ones too, and none of other users.
 pub async fn a_list_has_every_record_of_one_user<S: SessionStore>(store: S) -> CaseResult {
     let mut expected = Vec::new();
     for _ in 0..25 {
@@ -171,7 +171,7 @@ pub async fn a_list_has_every_record_of_one_user<S: SessionStore>(store: S) -> C
     Ok(())
 }
 
-/// All of one user's records go, but for one; an exception that is not theirs saves nothing.
+/// All records of the user are removed except one. An exception that belongs to another user spares nothing.
 pub async fn removing_all_spares_other_users_and_the_exception<S: SessionStore>(store: S) -> CaseResult {
     let kept = record("ann")?;
     let foreign = record("bob")?;
@@ -187,7 +187,7 @@ pub async fn removing_all_spares_other_users_and_the_exception<S: SessionStore>(
     Ok(())
 }
 
-/// A purge takes what has reached either end, at the very second, and nothing else.
+/// A purge removes the records that have reached either limit, at that very second, and no others.
 pub async fn a_purge_removes_what_has_expired<S: SessionStore>(store: S) -> CaseResult {
     let now = START;
     let [before, after] = [now.unix() - 1, now.unix() + 1].map(Timestamp::from_unix);

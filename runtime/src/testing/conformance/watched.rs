@@ -1,4 +1,4 @@
-//! A store that counts, and lets others be faster.
+//! A store that counts writes, and can end sessions just before a replacement.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -22,7 +22,7 @@ impl<S> WatchedStore<S> {
         self.writes.load(Ordering::SeqCst)
     }
 
-    /// From now on all sessions of the user end at the last moment before one of them is replaced.
+    /// From now on, all sessions of the user are removed right before one of them is replaced.
     pub(super) fn end_all_before_replacing(&self) {
         self.ends_all_before_replacing.store(true, Ordering::SeqCst);
     }
