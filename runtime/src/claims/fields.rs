@@ -1,15 +1,14 @@
-//! The marked fields of a derived claims type, as generated code calls them.
+//! The marked fields of a derived claims type, in the form in which generated code uses them.
 //!
-//! A type that does not fit its mark is refused once, where the derive asks for it. Everywhere else the inherent
-//! functions below would refuse it again; instead method resolution falls back to [`Unfit`], in a program that does not
-//! compile anyway.
+//! A field whose type does not fit its mark is reported once, by a bound in the derive's output. Everywhere else method resolution falls
+//! back from the inherent functions below to those of [`Unfit`], so that the program, which does not compile anyway, has no second error.
 
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error as _};
 use serde::ser::{Error as _, Serializer};
 
-use super::role::{RoleField, RoleSet as _, Roles};
+use super::role::{RoleField, RoleSet as _, RoleTable};
 use super::wire::{roles, scopes, subject};
 use super::{ScopeField, Subject};
 
@@ -35,8 +34,8 @@ impl<F: Subject> SubjectOf<F> {
 }
 
 impl<F: RoleField> RolesOf<F> {
-    /// What is known of the roles.
-    pub const NAMES: Option<Roles> = Some(Roles::of::<F::Role>());
+    /// The roles of the field's type.
+    pub const ROLES: Option<RoleTable> = Some(RoleTable::of::<F::Role>());
 
     /// Whether a role in the field grants `name`.
     pub fn contains(field: &F, name: &str) -> bool {
@@ -60,7 +59,7 @@ impl<F: ScopeField> ScopesOf<F> {
         field.granted().any(|granted| granted == name)
     }
 
-    /// Whether there is nothing to write: RFC 6749 section 3.3 has no empty `scope`.
+    /// Whether the claim is left out: RFC 6749 section 3.3 has no empty `scope`.
     pub fn is_empty(field: &F) -> bool {
         field.granted().next().is_none()
     }
@@ -76,30 +75,30 @@ impl<F: ScopeField> ScopesOf<F> {
     }
 }
 
-/// Where the derive asks whether the field marked `#[claims(scopes)]` fits.
+/// Does not compile if the type of the field marked `#[claims(scopes)]` does not fit.
 pub const fn check_scopes<F: ScopeField>() {}
 
-/// What a field of the wrong type does: nothing, in a program that never runs.
+/// Stand-ins for a field whose type does not fit; see the head of this file. They never run.
 pub trait Unfit<F> {
-    /// Knows nothing.
-    const NAMES: Option<Roles> = None;
+    /// No roles.
+    const ROLES: Option<RoleTable> = None;
 
-    /// Grants nothing.
+    /// `false`.
     fn contains(_: &F, _: &str) -> bool {
         false
     }
 
-    /// Holds nothing.
+    /// `true`.
     fn is_empty(_: &F) -> bool {
         true
     }
 
-    /// Writes nothing.
+    /// Fails.
     fn serialize<S: Serializer>(_: &F, _: S) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("the field's type does not fit"))
     }
 
-    /// Reads nothing.
+    /// Fails.
     fn deserialize<'de, D: Deserializer<'de>>(_: D) -> Result<F, D::Error> {
         Err(D::Error::custom("the field's type does not fit"))
     }

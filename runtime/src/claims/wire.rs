@@ -1,4 +1,4 @@
-//! The claims as a token carries them: serde functions for the marked fields.
+//! The claims in a token's payload: serde functions for the marked fields.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::role::{RoleField, RoleSet};
 use super::{Subject, is_scope_token};
 use crate::log::TARGET;
 
-/// A string that borrows from the token unless it holds escapes.
+/// A string that borrows from the token, unless it contains escapes.
 pub(crate) struct CowStr<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for CowStr<'de> {
@@ -105,7 +105,7 @@ pub(crate) mod roles {
     use serde::de::{Deserializer, Error as _};
     use serde::ser::{SerializeSeq as _, Serializer};
 
-    use super::{KnownRoles, RoleField, RoleSet as _};
+    use super::{DeclaredRoles, RoleField, RoleSet as _};
 
     /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
     pub(crate) fn serialize<F: RoleField, S: Serializer>(
@@ -119,19 +119,20 @@ pub(crate) mod roles {
         names.end()
     }
 
-    /// Reads the `roles` claim. A name that a closed set does not have is logged and left out.
+    /// Reads the `roles` claim. A name that a closed set lacks is logged and left out.
     pub(crate) fn deserialize<'de, F: RoleField, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<F, D::Error> {
-        let roles = deserializer.deserialize_seq(KnownRoles(PhantomData))?;
-        F::from_held(roles)
-            .ok_or_else(|| D::Error::custom("the claim `roles` does not hold exactly one known role"))
+        let roles = deserializer.deserialize_seq(DeclaredRoles(PhantomData))?;
+        F::from_held(roles).ok_or_else(|| {
+            D::Error::custom("the claim `roles` does not hold exactly one role of the application")
+        })
     }
 }
 
-struct KnownRoles<R>(PhantomData<R>);
+struct DeclaredRoles<R>(PhantomData<R>);
 
-impl<'de, R: RoleSet> Visitor<'de> for KnownRoles<R> {
+impl<'de, R: RoleSet> Visitor<'de> for DeclaredRoles<R> {
     type Value = Vec<R>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The examination of a refresh token that is presented beside an access token.
+//! The examination of a refresh token that accompanies an access token.
 
 use http::request::Parts;
 
@@ -10,10 +10,11 @@ use crate::claims::SessionClaims;
 use crate::log::{OneLine, TARGET};
 use crate::rejection::Denial;
 
-/// Both tokens of a request, as a guard has found them good.
+/// A request's session after both of its tokens were found valid.
 pub(super) struct Examined<C>(pub(super) RefreshSession<C>);
 
-/// Leaves what was found out for services inside, which have no extractors: the session, and whether both tokens were good.
+/// Puts the session, and the [`RefreshSession`] if both tokens were valid, into the extensions for inner services, which have no
+/// extractors.
 pub(crate) fn show<C: SessionClaims>(parts: &mut Parts, session: Option<Session<C>>) {
     let Some(session) = session else { return };
     if let Some(Examined(both)) = just_remembered(&parts.extensions)
@@ -25,7 +26,7 @@ pub(crate) fn show<C: SessionClaims>(parts: &mut Parts, session: Option<Session<
     parts.extensions.insert(session);
 }
 
-/// Leaves the [`RefreshSession`] of the request in its extensions, or says why there is none. It is judged at most once.
+/// Examines the refresh token, at most once for each request, and remembers the [`RefreshSession`] in the extensions.
 pub(super) async fn examined<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -36,9 +37,9 @@ pub(super) async fn examined<C: SessionClaims>(
     let Some(presented) = refresh_token_of(parts, auth).map_err(malformed)? else {
         return Err(malformed(Denial::MissingRefreshToken));
     };
-    if let Some(Examined(known)) = remembered(&parts.extensions, auth.now())
-        && known.session().is_same(session)
-        && let (transport, kept) = known.presented()
+    if let Some(Examined(earlier)) = remembered(&parts.extensions, auth.now())
+        && earlier.session().is_same(session)
+        && let (transport, kept) = earlier.presented()
         && presented.is(transport, kept)
     {
         return Ok(());
@@ -49,7 +50,7 @@ pub(super) async fn examined<C: SessionClaims>(
     let ticket = examined.map_err(|error| match error {
         AuthError::InvalidGrant(cause) => refused(Denial::InvalidToken, cause.reason()),
         error => {
-            tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be judged");
+            tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be examined");
             malformed(Denial::Unavailable)
         }
     })?;
