@@ -334,7 +334,7 @@ async fn disclosure_says_nothing_of_a_hidden_check() {
     let app = App::build_with(|builder| builder.disclose_requirements(true), with_posts);
     let refused = get(&app, "/audited/1", &member(&app).await, &[]).await;
     refused.refused(StatusCode::FORBIDDEN, "insufficient_scope");
-    assert_eq!(refused.text("required"), "role `admin` and nobody acting for the user");
+    assert_eq!(refused.text("required"), "role `admin` and no impersonation");
     assert!(!String::from_utf8_lossy(&refused.body).contains("sees_post"));
 }
 

@@ -5,12 +5,12 @@
 
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error as _};
-use serde::ser::{Error as _, Serializer};
+use serde::de::{Deserialize as _, Deserializer, Error as _};
+use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
 use super::role::{RoleField, RoleSet as _, RoleTable};
-use super::wire::{roles, scopes, subject};
-use super::{ScopeField, Subject};
+use super::wire::{CowStr, DeclaredRoles};
+use super::{ScopeField, Subject, is_scope_token};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -22,14 +22,15 @@ pub struct RolesOf<F>(PhantomData<F>);
 pub struct ScopesOf<F>(PhantomData<F>);
 
 impl<F: Subject> SubjectOf<F> {
-    /// Writes the claim.
+    /// Writes the `sub` claim, always a string (RFC 7519 section 4.1.2).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        subject::serialize(field, serializer)
+        serializer.collect_str(field)
     }
 
-    /// Reads the claim.
+    /// Reads the `sub` claim.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        subject::deserialize(deserializer)
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("the claim `sub` does not identify a user"))
     }
 }
 
@@ -42,14 +43,21 @@ impl<F: RoleField> RolesOf<F> {
         field.held().any(|role| role.grants(name))
     }
 
-    /// Writes the claim.
+    /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        roles::serialize(field, serializer)
+        let mut names = serializer.serialize_seq(None)?;
+        for role in field.held() {
+            names.serialize_element(role.name())?;
+        }
+        names.end()
     }
 
-    /// Reads the claim.
+    /// Reads the `roles` claim. A name that a closed set lacks is logged and left out.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        roles::deserialize(deserializer)
+        let roles = deserializer.deserialize_seq(DeclaredRoles(PhantomData))?;
+        F::from_held(roles).ok_or_else(|| {
+            D::Error::custom("the claim `roles` does not hold exactly one role of the application")
+        })
     }
 }
 
@@ -64,14 +72,19 @@ impl<F: ScopeField> ScopesOf<F> {
         field.granted().next().is_none()
     }
 
-    /// Writes the claim.
+    /// Writes the `scope` claim: names with one space between them (RFC 9068 section 2.2.3).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        scopes::serialize(field, serializer)
+        let scopes: Vec<_> = field.granted().collect();
+        if !scopes.iter().all(|scope| is_scope_token(scope)) {
+            return Err(S::Error::custom("a scope may not be empty or hold spaces, quotes or backslashes"));
+        }
+        serializer.serialize_str(&scopes.join(" "))
     }
 
-    /// Reads the claim.
+    /// Reads the `scope` claim.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        scopes::deserialize(deserializer)
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }
 }
 

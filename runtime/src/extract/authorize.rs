@@ -180,11 +180,8 @@ fn check_sender<C: SessionClaims>(
     if session.transport() != Transport::Cookie {
         return Ok(());
     }
-    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str())).map_err(|denial| Refusal {
-        denial,
-        reason: denial.code(),
-        session: Some(session.clone()),
-    })
+    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str()))
+        .map_err(|denial| Refusal::of(session, denial))
 }
 
 /// The facts that the access token does not tell.
@@ -206,8 +203,7 @@ async fn looked_up<C: SessionClaims>(
         // Boxed: otherwise every handler's future would reserve space for a look-up.
         found.live = Box::pin(live(auth, session)).await?;
         if !found.live {
-            let session = Some(session.clone());
-            return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });
+            return Err(Refusal { reason: "session_ended", ..Refusal::of(session, Denial::InvalidToken) });
         }
     }
     if access.asks_for_both_tokens() {
@@ -232,8 +228,7 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
         }
         Err(cause) => {
             tracing::error!(target: TARGET, error = %OneLine(&cause), "a session could not be looked up");
-            let denial = Denial::Unavailable;
-            Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
+            Err(Refusal::of(session, Denial::Unavailable))
         }
     }
 }

@@ -32,10 +32,9 @@ pub(super) async fn examined<C: SessionClaims>(
     auth: &Auth<C>,
     session: &Session<C>,
 ) -> Result<(), Refusal<C>> {
-    let refused = |denial, reason| Refusal { denial, reason, session: Some(session.clone()) };
-    let malformed = |denial: Denial| refused(denial, denial.code());
-    let Some(presented) = refresh_token_of(parts, auth).map_err(malformed)? else {
-        return Err(malformed(Denial::MissingRefreshToken));
+    let refused = |denial| Refusal::of(session, denial);
+    let Some(presented) = refresh_token_of(parts, auth).map_err(refused)? else {
+        return Err(refused(Denial::MissingRefreshToken));
     };
     if let Some(Examined(earlier)) = remembered(&parts.extensions, auth.now())
         && earlier.session().is_same(session)
@@ -44,18 +43,18 @@ pub(super) async fn examined<C: SessionClaims>(
     {
         return Ok(());
     }
-    let token = presented.token().map_err(malformed)?;
+    let token = presented.token().map_err(refused)?;
     let subject = session.claims().subject().to_string();
     let examined = auth.examine(token, session.id(), &subject).await;
     let ticket = examined.map_err(|error| match error {
-        AuthError::InvalidGrant(cause) => refused(Denial::InvalidToken, cause.reason()),
+        AuthError::InvalidGrant(cause) => Refusal { reason: cause.reason(), ..refused(Denial::InvalidToken) },
         error => {
             tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be examined");
-            malformed(Denial::Unavailable)
+            refused(Denial::Unavailable)
         }
     })?;
     let transport = presented.transport;
-    let presented = presented.kept().ok_or_else(|| malformed(Denial::InvalidToken))?;
+    let presented = presented.kept().ok_or_else(|| refused(Denial::InvalidToken))?;
     let session = session.clone();
     let both = RefreshSession::new(session, ticket.expires_at, transport, presented);
     remember(&mut parts.extensions, Examined(both), auth.now());

@@ -26,6 +26,13 @@ impl<C> From<Denial> for Refusal<C> {
     }
 }
 
+impl<C: SessionClaims> Refusal<C> {
+    /// The refusal of a request with this session.
+    pub(crate) fn of(session: &Session<C>, denial: Denial) -> Self {
+        Self { session: Some(session.clone()), ..denial.into() }
+    }
+}
+
 /// The `Auth` for further work on this request: its events name the request.
 pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
     auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })

@@ -1,7 +1,7 @@
 //! Derived, open and missing roles.
 
 use super::*;
-use crate::claims::wire::roles;
+use crate::claims::fields::RolesOf;
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
 enum Team {
@@ -82,7 +82,7 @@ fn a_derived_role_declares_each_of_its_names() {
 /// Row 42.
 #[test]
 fn an_unknown_role_in_a_token_is_left_out() {
-    let read = |text: &str| roles::deserialize::<Vec<Team>, _>(&mut serde_json::Deserializer::from_str(text));
+    let read = |text: &str| RolesOf::<Vec<Team>>::deserialize(&mut serde_json::Deserializer::from_str(text));
     assert_eq!(read(r#"["root", "member"]"#).unwrap(), [Team::Member]);
     assert_eq!(read(r#"["root"]"#).unwrap(), []);
     assert!(read(r#""member""#).is_err());
@@ -92,7 +92,7 @@ fn an_unknown_role_in_a_token_is_left_out() {
 #[test]
 fn a_field_for_one_role_takes_no_more_and_no_fewer_than_it_holds() {
     fn read<F: RoleField>(text: &str) -> Result<F, serde_json::Error> {
-        roles::deserialize(&mut serde_json::Deserializer::from_str(text))
+        RolesOf::deserialize(&mut serde_json::Deserializer::from_str(text))
     }
     assert_eq!(read::<Team>(r#"["member"]"#).unwrap(), Team::Member);
     assert_eq!(read::<Team>(r#"["root", "member"]"#).unwrap(), Team::Member);

@@ -363,24 +363,27 @@ impl Table {
     const NONE: Self = Self([0; Self::WORDS]);
     const EVERY: Self = Self([u64::MAX; Self::WORDS]);
 
-    /// The rows in which the atom at this place holds. A word has 64 rows: the low six bits of a row's number are its place in the word, the
-    /// others are the number of the word.
+    /// The columns of the first six atoms, which are the same in every word.
+    const COLUMNS: [u64; 6] = [
+        0xAAAA_AAAA_AAAA_AAAA,
+        0xCCCC_CCCC_CCCC_CCCC,
+        0xF0F0_F0F0_F0F0_F0F0,
+        0xFF00_FF00_FF00_FF00,
+        0xFFFF_0000_FFFF_0000,
+        0xFFFF_FFFF_0000_0000,
+    ];
+
+    /// The rows in which the atom at this place holds. A word has 64 rows, so the first six atoms alternate within a word, and the others
+    /// from word to word.
     const fn of(place: usize) -> Self {
         let mut table = Self::NONE;
-        let mut row = 0;
-        while row < 64 {
-            if place < 6 && row >> place & 1 == 1 {
-                table.0[0] |= 1 << row;
-            }
-            row += 1;
-        }
         let mut word = 0;
         while word < Self::WORDS {
-            if place < 6 {
-                table.0[word] = table.0[0];
-            } else if word >> (place - 6) & 1 == 1 {
-                table.0[word] = u64::MAX;
-            }
+            table.0[word] = match place {
+                0..6 => Self::COLUMNS[place],
+                _ if word >> (place - 6) & 1 == 1 => u64::MAX,
+                _ => 0,
+            };
             word += 1;
         }
         table
