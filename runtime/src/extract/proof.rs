@@ -247,7 +247,7 @@ mod tests {
         type Checks = ();
     }
 
-    /// The check has to be the same, down to its answer; whatever else is required can be stricter.
+    /// The check must be the same, including its answer; other conditions can be stricter.
     #[test]
     fn a_policy_proves_the_rules_that_hold_whenever_it_grants() {
         const CHECK: Rule = Rule::Check { name: "owns_post", not_found: true };

@@ -77,8 +77,12 @@ mod tests {
 
     use super::*;
 
-    const ROLES: RoleTable =
-        RoleTable { names: Some(&["member", "admin", "root"]), implies: &[], private: &["root"], scopes: true };
+    const ROLES: RoleTable = RoleTable {
+        names: Some(&["member", "admin", "root"]),
+        implies: &[],
+        private: &["root"],
+        scopes: true,
+    };
 
     /// Row 147.
     #[test]

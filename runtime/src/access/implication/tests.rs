@@ -123,7 +123,7 @@ fn an_access_without_a_rule_implies_none() {
     assert!(Access::Require(CAN_WRITE).implies(&EDITOR));
 }
 
-/// What a request can be like, as far as the conditions of [`conditions`] tell requests apart.
+/// A request, as far as the [`conditions`] distinguish requests.
 #[derive(Debug)]
 struct World {
     editor: bool,
