@@ -6,10 +6,10 @@
 /// a candidate is near if it takes at most a third of the longer name's letters (rounded down) in edits, and one edit is
 /// always allowed. The runtime's constant version follows the same rule.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = name.to_lowercase();
+    let folded = name.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(&folded, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(&folded, &candidate.to_ascii_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= tolerance(name, candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -43,6 +43,41 @@ fn distance(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of `runtime/src/diagnostics/nearest.rs`: names, and whether the second is suggested for the first.
+    const PAIRS: [(&str, &str, bool); 24] = [
+        ("isuer", "issuer", true),
+        ("admln", "admin", true),
+        ("admin", "admin", true),
+        ("Admin", "admin", true),
+        ("ADMIN", "admin", true),
+        ("NIMDA", "admin", false),
+        ("amdin", "admin", true),
+        ("admni", "admin", true),
+        ("owner", "admin", false),
+        ("op", "ops", true),
+        ("go", "do", true),
+        ("go", "at", false),
+        ("ab", "ba", true),
+        ("abc", "cab", false),
+        ("editor", "auditor", true),
+        ("edit", "auditor", false),
+        ("suport_laed", "support-lead", true),
+        ("sport_laed", "support-leads", false),
+        ("muller", "müller", true),
+        ("üü", "uu", false),
+        ("ÄB", "äb", true),
+        ("ÄÖ", "äö", false),
+        ("", "a", true),
+        ("", "ab", false),
+    ];
+
+    #[test]
+    fn a_name_is_suggested_as_the_runtime_suggests_it() {
+        for (name, candidate, is_near) in PAIRS {
+            assert_eq!(nearest(name, [candidate]), is_near.then_some(candidate), "{name} {candidate}");
+        }
+    }
 
     #[test]
     fn the_nearest_name_is_suggested() {

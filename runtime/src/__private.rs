@@ -4,18 +4,19 @@ pub use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rul
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, Session};
 pub use crate::claims::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 pub use crate::claims::role::{
-    Hierarchy, Known, NoRole, RoleField, RoleSet, Roles, UnknownRole, deserialize_role, parse_role,
+    Implications, NoRole, RoleField, RoleSet, RoleTable, SignatureRoles, UnknownRole, deserialize_role,
+    parse_role,
 };
 pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
-pub use crate::diagnostics::arguments::{Asked, AsksNothing, check_covered, check_public};
+pub use crate::diagnostics::arguments::{AccessOf, DeclaresNothing, check_covered, check_public};
 pub use crate::diagnostics::roles::{
-    Checked, DeclaredBy, ListsRoles, NamesRoles, NoRoles, RoleNames, Unchecked, any_known, check_role,
+    CheckedInSignature, DeclaredBy, Declares, LeftForRouter, ListsRoles, NamesNoRoles, NamesRoles, RolesIn,
+    any_closed, check_role, role_hash,
 };
-pub use crate::diagnostics::roles::{Declares, role_hash};
 pub use crate::diagnostics::rules::{check_access, check_rule};
-pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, One};
+pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, OneCheck};
 pub use crate::extract::proof::Proof;
-pub use crate::extract::{Guard, Nobody, Public, claims_from_parts, optional_claims_from_parts};
+pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{
     LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
     SessionList, SessionPath, SignedOut, list_sessions, logout_all_sessions, logout_session, refresh_session,

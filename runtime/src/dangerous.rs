@@ -1,13 +1,13 @@
-//! What has a price that is easily overlooked. Nothing in here is on unless it is switched on by name.
+//! Settings with a price that is easily overlooked. Each is off until it is enabled by name.
 
-/// Lets access tokens stand in the query of a URL: `AccessTokenInQuery::named("access_token")`, for
+/// Accepts access tokens in the query of a URL: `AccessTokenInQuery::named("access_token")`, for
 /// [`AuthBuilder::access_query`](crate::AuthBuilder::access_query).
 ///
-/// For clients that can send neither headers nor cookies, such as a browser's `EventSource` to another site. A URL is written
-/// to access logs, to the history and to `Referer` headers, so whoever reads those has the token until it expires: RFC 6750
-/// section 5.3 advises against it and RFC 9700 section 4.3.2 forbids it to OAuth clients. Keep
+/// It is meant for clients that can send neither headers nor cookies, such as a browser's `EventSource` to another site. URLs are
+/// written to access logs, to the history and to `Referer` headers, so anyone who reads those has the token until it expires.
+/// RFC 6750 section 5.3 advises against it, and RFC 9700 section 4.3.2 forbids it to OAuth clients. Keep
 /// [`access_ttl`](crate::AuthBuilder::access_ttl) short, keep queries out of your logs, and answer such requests with
-/// `Cache-Control: private` (RFC 6750 section 2.3) or `no-store`: [`Session::transport`](crate::Session::transport) says how
+/// `Cache-Control: private` (RFC 6750 section 2.3) or `no-store`: [`Session::transport`](crate::Session::transport) tells how
 /// the token arrived. Refresh tokens are never read from a query.
 ///
 /// ```
@@ -25,7 +25,7 @@ pub struct AccessTokenInQuery {
 }
 
 impl AccessTokenInQuery {
-    /// The name of the parameter; RFC 6750 section 2.3 has `access_token`.
+    /// Sets the name of the parameter; RFC 6750 section 2.3 uses `access_token`.
     #[must_use]
     pub fn named(parameter: impl Into<String>) -> Self {
         Self { parameter: parameter.into() }

@@ -9,7 +9,7 @@ use axum::extract::{Extension, FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::{Json, response::Response};
-use countersign::__private::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Guard, One};
+use countersign::__private::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Guard, OneCheck};
 use countersign::testing::TestAuth;
 use countersign::{
     Access, AuthEvent, AuthEvents, AuthRejection, AuthRouter, Denial, Liveness, Policy, Rule, Session, routes,
@@ -95,12 +95,12 @@ impl<S: Sync> FromRequestParts<S> for Refusing {
     }
 }
 
-policy!(SeesPost, sees_post::RULE, (One<sees_post>, ()));
-policy!(OwnsPost, Rule::All(&[Rule::Role("member"), owns_post::RULE]), (One<owns_post>, ()));
+policy!(SeesPost, sees_post::RULE, (OneCheck<sees_post>, ()));
+policy!(OwnsPost, Rule::All(&[Rule::Role("member"), owns_post::RULE]), (OneCheck<owns_post>, ()));
 policy!(
     AdminOrBoth,
     Rule::Any(&[Rule::Role("admin"), Rule::All(&[says_yes::RULE, says_yes_too::RULE]), Rule::Scope("all")]),
-    (One<says_yes>, (One<says_yes_too>, ()))
+    (OneCheck<says_yes>, (OneCheck<says_yes_too>, ()))
 );
 policy!(
     YesEitherWay,
@@ -108,16 +108,16 @@ policy!(
         Rule::All(&[says_yes::RULE, says_yes_too::RULE]),
         Rule::All(&[says_yes::RULE, owns_post::RULE]),
     ]),
-    ((One<says_yes>, One<says_yes_too>), (One<says_yes>, One<owns_post>))
+    ((OneCheck<says_yes>, OneCheck<says_yes_too>), (OneCheck<says_yes>, OneCheck<owns_post>))
 );
-policy!(Fails, fails::RULE, (One<fails>, ()));
-policy!(Extended, wants_extension::RULE, One<wants_extension>);
-policy!(Unfit, refuses_arguments::RULE, One<refuses_arguments>);
-policy!(LiveOwner, Rule::All(&[Rule::Live, owns_post::RULE]), One<owns_post>);
+policy!(Fails, fails::RULE, (OneCheck<fails>, ()));
+policy!(Extended, wants_extension::RULE, OneCheck<wants_extension>);
+policy!(Unfit, refuses_arguments::RULE, OneCheck<refuses_arguments>);
+policy!(LiveOwner, Rule::All(&[Rule::Live, owns_post::RULE]), OneCheck<owns_post>);
 policy!(
     AuditorSees,
     Rule::All(&[Rule::Role("admin"), sees_post::RULE, Rule::NotImpersonated]),
-    One<sees_post>
+    OneCheck<sees_post>
 );
 // A rule with a check that has no function.
 policy!(Forgotten, owns_post::RULE, ());
@@ -334,7 +334,7 @@ async fn disclosure_says_nothing_of_a_hidden_check() {
     let app = App::build_with(|builder| builder.disclose_requirements(true), with_posts);
     let refused = get(&app, "/audited/1", &member(&app).await, &[]).await;
     refused.refused(StatusCode::FORBIDDEN, "insufficient_scope");
-    assert_eq!(refused.text("required"), "role `admin` and nobody acting for the user");
+    assert_eq!(refused.text("required"), "role `admin` and no impersonation");
     assert!(!String::from_utf8_lossy(&refused.body).contains("sees_post"));
 }
 

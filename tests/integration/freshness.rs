@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use axum::routing::get;
-use countersign::__private::{Check, CheckError, CheckRule, Guard, One};
+use countersign::__private::{Check, CheckError, CheckRule, Guard, OneCheck};
 use countersign::{Access, AuthLayer, AuthRouter, Policy, Rule, Session, routes};
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -36,7 +36,7 @@ policy!(
     Rule::Any(&[Rule::All(&[Rule::Role("admin"), TEN_MINUTES]), Rule::Fresh(Duration::from_secs(60))]),
     ()
 );
-policy!(FreshAndChecked, Rule::All(&[Never::RULE, TEN_MINUTES]), One<Never>);
+policy!(FreshAndChecked, Rule::All(&[Never::RULE, TEN_MINUTES]), OneCheck<Never>);
 
 /// A check that must not run.
 enum Never {}

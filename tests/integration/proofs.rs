@@ -5,7 +5,7 @@ use std::cell::Cell;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{Method, Request, StatusCode, header};
-use countersign::__private::{Check, CheckArgument as _, CheckError, CheckRule, Guard, One};
+use countersign::__private::{Check, CheckArgument as _, CheckError, CheckRule, Guard, OneCheck};
 use countersign::{Access, AuthRouter, NamedRule, Policy, Proof, Rule, routes};
 
 use crate::support::{App, AppState, Role};
@@ -41,7 +41,7 @@ impl NamedRule for CanEdit {
     const NAME: &'static str = "CanEdit";
     const RULE: Rule = Rule::All(&[Rule::Role("member"), OwnsPost::RULE]);
     type Roles = ();
-    type Checks = One<OwnsPost>;
+    type Checks = OneCheck<OwnsPost>;
 }
 
 /// `rule! { CanList = role("editor"); }`
@@ -60,7 +60,7 @@ enum Editing {}
 impl Policy for Editing {
     const ACCESS: Access = Access::Require(Rule::All(&[CanEdit::RULE, Rule::NotImpersonated]));
     type Roles = ();
-    type Checks = One<OwnsPost>;
+    type Checks = OneCheck<OwnsPost>;
     type Proves = (CanEdit, ());
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler) -> TokenStream
     let guard = match declaration.access {
         Access::Public(_) => quote!(Public<#marker>),
         Access::Authenticated | Access::Require(_) => quote!(Guard<#marker>),
-        Access::Mistaken => quote!(Nobody),
+        Access::Mistaken => quote!(DenyAll),
     };
     let Function { mut attrs, vis, ident, inputs, output, body } = function;
     if let Some(document) = document {
@@ -87,7 +87,7 @@ impl<'a> Guarded<'a> {
         let markers = Markers::of(rule, marker);
         let roles = markers.list(private, |own| {
             if self.has_known_roles {
-                quote!(<#private::Checked<{ #marker::CHECKED }> as #private::Unchecked<#own>>::Roles)
+                quote!(<#private::CheckedInSignature<{ #marker::CHECKED }> as #private::LeftForRouter<#own>>::Roles)
             } else {
                 own
             }
@@ -143,14 +143,14 @@ impl<'a> Guarded<'a> {
         let consistency = (declaration.attribute == Attribute::Require).then(|| {
             let written = format!("#[{attribute}]");
             let access = quote!(<#marker as #private::Policy>::ACCESS);
-            rule::consistency(rule, &quote!(#private::check_access), quote!(#written, #access, __KNOWN))
+            rule::consistency(rule, &quote!(#private::check_access), quote!(#written, #access, __SIGNATURE))
         });
         let consistency = consistency.flatten();
         if !self.has_known_roles {
             return consistency.map(|consistency| {
                 quote! {
                     const _: () = {
-                        const __KNOWN: #private::Known<'_> = &[];
+                        const __SIGNATURE: #private::SignatureRoles<'_> = &[];
 
                         #consistency
                     };
@@ -159,21 +159,21 @@ impl<'a> Guarded<'a> {
         }
         let names = self.extractors.iter().map(|ty| {
             let text = compact(ty);
-            quote!((#text, #private::RoleNames::<#ty>::NAMES))
+            quote!((#text, #private::RolesIn::<#ty>::ROLES))
         });
         let checks = rule.roles().into_iter().map(|role| {
             let name = role.name();
             let private = moved(private, role.span());
-            quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __KNOWN);)
+            quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __SIGNATURE);)
         });
         Some(quote! {
             const _: () = {
-                use #private::NoRoles as _;
+                use #private::NamesNoRoles as _;
 
-                const __KNOWN: #private::Known<'_> = &[#(#names),*];
+                const __SIGNATURE: #private::SignatureRoles<'_> = &[#(#names),*];
 
                 impl #marker {
-                    const CHECKED: bool = #private::any_known(__KNOWN);
+                    const CHECKED: bool = #private::any_closed(__SIGNATURE);
                 }
 
                 #(#checks)*
@@ -200,21 +200,21 @@ impl<'a> Guarded<'a> {
             let here = moved(private, ty.span());
             let span = located(ty.span());
             let check = if declaration.attribute == Attribute::Public {
-                quote_spanned!(span=> #here::check_public(#text, __ASKED);)
+                quote_spanned!(span=> #here::check_public(#text, __ARGUMENT);)
             } else {
                 let access = quote!(<#marker as #private::Policy>::ACCESS);
-                quote_spanned!(span=> #here::check_covered(#name, #text, __ASKED, #access);)
+                quote_spanned!(span=> #here::check_covered(#name, #text, __ARGUMENT, #access);)
             };
             let conditions = input.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
             quote!(#(#conditions)* {
-                const __ASKED: ::core::option::Option<#private::Access> = #private::Asked::<#ty>::ACCESS;
+                const __ARGUMENT: ::core::option::Option<#private::Access> = #private::AccessOf::<#ty>::ACCESS;
                 #check
             })
         });
         let first = checks.next()?;
         Some(quote! {
             const _: () = {
-                use #private::AsksNothing as _;
+                use #private::DeclaresNothing as _;
 
                 #first
                 #(#checks)*

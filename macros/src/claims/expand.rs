@@ -86,17 +86,17 @@ fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let (role_type, names) = match &claims.roles {
         Some(Marked { ty, .. }) => {
             let role_type = quote!(type Role = <#ty as #private::RoleField>::Role;);
-            (moved_to_type(ty, &role_type), quote!(__Roles::NAMES))
+            (moved_to_type(ty, &role_type), quote!(__Roles::ROLES))
         }
         None => {
-            let names = quote!(::core::option::Option::Some(#private::Roles::of::<#private::NoRole>()));
+            let names = quote!(::core::option::Option::Some(#private::RoleTable::of::<#private::NoRole>()));
             (quote!(type Role = #private::NoRole;), names)
         }
     };
     let names_roles = quote! {
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<#private::Roles> = #names;
+            const ROLES: ::core::option::Option<#private::RoleTable> = #names;
         }
     };
     (role_type, names_roles)
@@ -201,7 +201,7 @@ pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> Tok
 
         #[automatically_derived]
         impl #private::NamesRoles for #ident {
-            const NAMES: ::core::option::Option<#private::Roles> = ::core::option::Option::None;
+            const ROLES: ::core::option::Option<#private::RoleTable> = ::core::option::Option::None;
         }
 
         #extractor

@@ -389,7 +389,7 @@ fn claims_without_a_roles_field_have_no_role_to_require() {
         }
     )));
     assert!(expansion.contains("type Role = ::countersign::__private::NoRole;"), "{expansion}");
-    assert!(expansion.contains("Roles::of::<::countersign::__private::NoRole>()"), "{expansion}");
+    assert!(expansion.contains("RoleTable::of::<::countersign::__private::NoRole>()"), "{expansion}");
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn implies(roles: &RoleEnum, private: &Private) -> Option<TokenStream> {
         (!implied.is_empty()).then(|| quote!((#name, &[#(#implied),*])))
     });
     let first = entries.next()?;
-    Some(quote!(const IMPLIES: #private::Hierarchy = &[#first #(, #entries)*];))
+    Some(quote!(const IMPLIES: #private::Implications = &[#first #(, #entries)*];))
 }
 
 /// The private roles, if there are any.

@@ -2,28 +2,28 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 enum __countersign_close {}
 const _: () = {
-    use ::countersign::__private::NoRoles as _;
-    const __KNOWN: ::countersign::__private::Known<'_> = &[
+    use ::countersign::__private::NamesNoRoles as _;
+    const __SIGNATURE: ::countersign::__private::SignatureRoles<'_> = &[
         (
             "RefreshSession<User>",
-            ::countersign::__private::RoleNames::<RefreshSession<User>>::NAMES,
+            ::countersign::__private::RolesIn::<RefreshSession<User>>::ROLES,
         ),
     ];
     impl __countersign_close {
-        const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
+        const CHECKED: bool = ::countersign::__private::any_closed(__SIGNATURE);
     }
-    ::countersign::__private::check_role("require_role", "admin", __KNOWN);
+    ::countersign::__private::check_role("require_role", "admin", __SIGNATURE);
 };
 const _: () = {
-    use ::countersign::__private::AsksNothing as _;
+    use ::countersign::__private::DeclaresNothing as _;
     {
-        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::AccessOf::<
             RefreshSession<User>,
         >::ACCESS;
         ::countersign::__private::check_covered(
             "require_role",
             "RefreshSession<User>",
-            __ASKED,
+            __ARGUMENT,
             <__countersign_close as ::countersign::__private::Policy>::ACCESS,
         );
     }
@@ -47,9 +47,9 @@ const _: () = {
                 ],
             ),
         );
-        type Roles = <::countersign::__private::Checked<
+        type Roles = <::countersign::__private::CheckedInSignature<
             { __countersign_close::CHECKED },
-        > as ::countersign::__private::Unchecked<(admin, ())>>::Roles;
+        > as ::countersign::__private::LeftForRouter<(admin, ())>>::Roles;
         type Checks = ();
         type Proves = ();
     }

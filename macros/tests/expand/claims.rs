@@ -75,7 +75,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::countersign::__private::NamesRoles for User {
-        const NAMES: ::core::option::Option<::countersign::__private::Roles> = __Roles::NAMES;
+        const ROLES: ::core::option::Option<::countersign::__private::RoleTable> = __Roles::ROLES;
     }
     #[automatically_derived]
     impl<__S> ::countersign::__private::FromRequestParts<__S> for User

@@ -2,19 +2,19 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 pub enum __countersign_members {}
 const _: () = {
-    use ::countersign::__private::NoRoles as _;
-    const __KNOWN: ::countersign::__private::Known<'_> = &[
-        ("State<Db>", ::countersign::__private::RoleNames::<State<Db>>::NAMES),
-        ("User", ::countersign::__private::RoleNames::<User>::NAMES),
+    use ::countersign::__private::NamesNoRoles as _;
+    const __SIGNATURE: ::countersign::__private::SignatureRoles<'_> = &[
+        ("State<Db>", ::countersign::__private::RolesIn::<State<Db>>::ROLES),
+        ("User", ::countersign::__private::RolesIn::<User>::ROLES),
     ];
     impl __countersign_members {
-        const CHECKED: bool = ::countersign::__private::any_known(__KNOWN);
+        const CHECKED: bool = ::countersign::__private::any_closed(__SIGNATURE);
     }
-    ::countersign::__private::check_role("require_role", "admin", __KNOWN);
+    ::countersign::__private::check_role("require_role", "admin", __SIGNATURE);
     ::countersign::__private::check_role(
         "require_role",
         Role::Support.as_str(),
-        __KNOWN,
+        __SIGNATURE,
     );
 };
 const _: () = {
@@ -45,9 +45,9 @@ const _: () = {
                 ],
             ),
         );
-        type Roles = <::countersign::__private::Checked<
+        type Roles = <::countersign::__private::CheckedInSignature<
             { __countersign_members::CHECKED },
-        > as ::countersign::__private::Unchecked<(admin, (Support, ()))>>::Roles;
+        > as ::countersign::__private::LeftForRouter<(admin, (Support, ()))>>::Roles;
         type Checks = ();
         type Proves = ();
     }

@@ -2,31 +2,31 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 enum __countersign_health {}
 const _: () = {
-    use ::countersign::__private::AsksNothing as _;
+    use ::countersign::__private::DeclaresNothing as _;
     {
-        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::AccessOf::<
             State<Db>,
         >::ACCESS;
-        ::countersign::__private::check_public("State<Db>", __ASKED);
+        ::countersign::__private::check_public("State<Db>", __ARGUMENT);
     }
     {
-        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::AccessOf::<
             HeaderMap,
         >::ACCESS;
-        ::countersign::__private::check_public("HeaderMap", __ASKED);
+        ::countersign::__private::check_public("HeaderMap", __ARGUMENT);
     }
     #[cfg(any())]
     {
-        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::AccessOf::<
             User,
         >::ACCESS;
-        ::countersign::__private::check_public("User", __ASKED);
+        ::countersign::__private::check_public("User", __ARGUMENT);
     }
     {
-        const __ASKED: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<::countersign::__private::Access> = ::countersign::__private::AccessOf::<
             Option<Session<User>>,
         >::ACCESS;
-        ::countersign::__private::check_public("Option<Session<User>>", __ASKED);
+        ::countersign::__private::check_public("Option<Session<User>>", __ARGUMENT);
     }
 };
 impl ::countersign::__private::Policy for __countersign_health {

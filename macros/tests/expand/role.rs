@@ -17,7 +17,7 @@ impl ::countersign::__private::RoleSet for Role {
     const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::Some(
         &["member", "admin", "ops:on-call"],
     );
-    const IMPLIES: ::countersign::__private::Hierarchy = &[
+    const IMPLIES: ::countersign::__private::Implications = &[
         ("admin", &["member"]),
         ("ops:on-call", &["admin", "member"]),
     ];

@@ -84,7 +84,7 @@ const _: () = {
         );
         type Checks = (
             <CanWrite as countersign::__private::NamedRule>::Checks,
-            (countersign::__private::One<(posts::owns_post)>, ()),
+            (countersign::__private::OneCheck<(posts::owns_post)>, ()),
         );
     }
     countersign::__private::check_rule(

@@ -2,34 +2,31 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 pub enum __countersign_publish {}
 const _: () = {
-    use kit::auth::__private::NoRoles as _;
-    const __KNOWN: kit::auth::__private::Known<'_> = &[
-        ("User", kit::auth::__private::RoleNames::<User>::NAMES),
-        (
-            "Proof<CanPublish>",
-            kit::auth::__private::RoleNames::<Proof<CanPublish>>::NAMES,
-        ),
+    use kit::auth::__private::NamesNoRoles as _;
+    const __SIGNATURE: kit::auth::__private::SignatureRoles<'_> = &[
+        ("User", kit::auth::__private::RolesIn::<User>::ROLES),
+        ("Proof<CanPublish>", kit::auth::__private::RolesIn::<Proof<CanPublish>>::ROLES),
     ];
     impl __countersign_publish {
-        const CHECKED: bool = kit::auth::__private::any_known(__KNOWN);
+        const CHECKED: bool = kit::auth::__private::any_closed(__SIGNATURE);
     }
-    kit::auth::__private::check_role("require", "admin", __KNOWN);
+    kit::auth::__private::check_role("require", "admin", __SIGNATURE);
     kit::auth::__private::check_access(
         "#[require]",
         <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
-        __KNOWN,
+        __SIGNATURE,
     );
 };
 const _: () = {
-    use kit::auth::__private::AsksNothing as _;
+    use kit::auth::__private::DeclaresNothing as _;
     {
-        const __ASKED: ::core::option::Option<kit::auth::__private::Access> = kit::auth::__private::Asked::<
+        const __ARGUMENT: ::core::option::Option<kit::auth::__private::Access> = kit::auth::__private::AccessOf::<
             Proof<CanPublish>,
         >::ACCESS;
         kit::auth::__private::check_covered(
             "require",
             "Proof<CanPublish>",
-            __ASKED,
+            __ARGUMENT,
             <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
         );
     }
@@ -69,14 +66,14 @@ const _: () = {
             ),
         );
         type Roles = (
-            <kit::auth::__private::Checked<
+            <kit::auth::__private::CheckedInSignature<
                 { __countersign_publish::CHECKED },
-            > as kit::auth::__private::Unchecked<(admin, ())>>::Roles,
+            > as kit::auth::__private::LeftForRouter<(admin, ())>>::Roles,
             (<CanPublish as kit::auth::__private::NamedRule>::Roles, ()),
         );
         type Checks = (
             <CanPublish as kit::auth::__private::NamedRule>::Checks,
-            (kit::auth::__private::One<(posts::owns_post)>, ()),
+            (kit::auth::__private::OneCheck<(posts::owns_post)>, ()),
         );
         type Proves = ();
     }

@@ -1,4 +1,7 @@
-//! Who may call a handler, as a constant, and the one function that decides.
+//! Access rules as constants, and the one function that decides by them.
+//!
+//! This room imports neither axum nor tokens: [`decide`] takes the facts of a request as values. [`implication`] compares rules at compile
+//! time, [`words`] prints them, and [`named`] holds `rule!`.
 
 mod decision;
 mod implication;
@@ -11,7 +14,7 @@ pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
 pub(crate) use words::{Quoted, function_of, is_unseen};
 
-/// What a handler demands of its caller.
+/// The callers that a handler accepts.
 ///
 /// ```
 /// use countersign::{Access, Rule};
@@ -22,12 +25,12 @@ pub(crate) use words::{Quoted, function_of, is_unseen};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Anybody, for the stated reason; credentials are not looked at.
+    /// Everyone; credentials are not read.
     Public {
-        /// Why the operation is open; it stands in the OpenAPI document.
+        /// Why the operation is open; the OpenAPI document shows it.
         reason: &'static str,
     },
-    /// Anybody; who presents credentials presents valid ones.
+    /// Everyone; credentials are optional, but must be valid where they are sent.
     Optional,
     /// Any signed-in user.
     Authenticated,
@@ -37,9 +40,9 @@ pub enum Access {
 
 /// A condition on the signed-in user and their session.
 ///
-/// What [`Live`](Self::Live) and [`BothTokens`](Self::BothTokens) ask for is looked at first, wherever in a rule they stand: a
-/// session that has ended is refused (401) although another branch of an [`Any`](Self::Any) would hold. Checks are run last, from left
-/// to right, and only those on which the decision still depends.
+/// [`Live`](Self::Live) and [`BothTokens`](Self::BothTokens) are looked up first, wherever in the rule they are: a session that has
+/// ended is refused with 401 even if another branch of an [`Any`](Self::Any) would hold. Checks run last, from left to right, and only
+/// those on which the decision still depends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
@@ -47,79 +50,79 @@ pub enum Rule {
     Role(&'static str),
     /// The user was granted this scope.
     Scope(&'static str),
-    /// The user proved who they are at most this long ago, in whole seconds: `auth_time`. Refused with 401
-    /// `insufficient_user_authentication` (RFC 9470 section 3). Where somebody acts for the user it is the actor who did; put
-    /// [`NotImpersonated`](Self::NotImpersonated) beside it where the user themselves has to be there.
+    /// The user signed in at most this long ago, in whole seconds, by the token's `auth_time`. Refused with 401
+    /// `insufficient_user_authentication` (RFC 9470 section 3). Under impersonation this is the sign-in of the actor; add
+    /// [`NotImpersonated`](Self::NotImpersonated) where the user must be present in person.
     Fresh(Duration),
-    /// Nobody acts for the user: the token has no `act` (RFC 8693 section 4.1).
+    /// The user is not impersonated: the token has no `act` (RFC 8693 section 4.1).
     NotImpersonated,
-    /// A function of the application says so; [`check`](macro@crate::check) makes it. In a rule without its function it never holds.
+    /// A function of the application decides; [`check`](macro@crate::check) makes it. Without its function the condition never holds.
     Check {
-        /// The function, by its path: two of one name in two modules are two checks.
+        /// The path of the function: functions of the same name in two modules are two checks.
         name: &'static str,
-        /// A refusal is 404, as if what the request is about did not exist, and not 403.
+        /// Whether a refusal is 404, as if the requested object did not exist, in place of 403.
         not_found: bool,
     },
-    /// This does not hold. It is understood of a role or a scope; of anything else it never holds, so that a mistake does not open a
+    /// The user lacks this role or scope. Around anything else it never holds, so that a mistake does not open a
     /// route.
     Not(&'static Rule),
-    /// The session has not ended, as the store says at this moment; without it an access token is good to its own end.
+    /// The store says, during this request, that the session has not ended. Without this condition an access token is valid until it expires.
     Live,
-    /// The request carries the session's refresh token beside its access token, and the session has not ended.
+    /// The request carries the session's refresh token besides its access token, and the session has not ended.
     BothTokens,
-    /// One of these holds; an empty list never does.
+    /// At least one of these holds; an empty list never does.
     Any(&'static [Rule]),
     /// All of these hold; an empty list never does, so that a mistake does not open a route.
     All(&'static [Rule]),
 }
 
-/// An [`Access`] as a type; the access attributes make one for each handler.
+/// An [`Access`] as a type; an access attribute generates one for its handler.
 pub trait Policy: Send + Sync + 'static {
-    /// What the handler demands.
+    /// The callers that the handler accepts.
     const ACCESS: Access;
 
-    /// The roles that `ACCESS` names, as a nested tuple of markers.
+    /// The roles named in `ACCESS`, as a nested tuple of marker types.
     #[doc(hidden)]
     type Roles;
 
-    /// The checks in `ACCESS`, as a nested tuple, from left to right.
+    /// The checks named in `ACCESS`, from left to right, as a nested tuple.
     #[doc(hidden)]
     type Checks;
 
-    /// The named rules that hold when `ACCESS` is granted, as a nested tuple.
+    /// The named rules that hold whenever `ACCESS` is granted, as a nested tuple.
     #[doc(hidden)]
     type Proves;
 }
 
-/// A rule with a name; [`rule!`](crate::rule) makes one.
+/// A rule with a name; [`rule!`](crate::rule) defines one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a named rule",
-    label = "not defined by rule!",
-    note = "name a rule that `rule!` defines, as in `rule! {{ pub CanPublish = role(\"editor\"); }}`",
-    note = "of a function under #[check], `rule! {{ pub OwnsPost = check(owns_post); }}` makes a rule"
+    label = "not defined with rule!",
+    note = "define it, as in `rule! {{ pub CanPublish = role(\"editor\"); }}`",
+    note = "a function under #[check] becomes a rule with `rule! {{ pub OwnsPost = check(owns_post); }}`"
 )]
 pub trait NamedRule: Send + Sync + 'static {
-    /// The name.
+    /// The name, as messages and the matrix show it.
     const NAME: &'static str;
 
     /// The rule.
     const RULE: Rule;
 
-    /// As [`Policy::Roles`].
+    /// See [`Policy::Roles`].
     #[doc(hidden)]
     type Roles;
 
-    /// As [`Policy::Checks`].
+    /// See [`Policy::Checks`].
     #[doc(hidden)]
     type Checks;
 }
 
-/// A first extractor that says who may call its handler.
+/// A first extractor that declares who may call its handler.
 ///
 /// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
-/// Implementing it by hand for an extractor of your own is possible and then a promise of yours: `routes!` and the
-/// document take `ACCESS` at its word, and nothing checks that the extractor refuses whom it says it refuses. The
-/// access matrix says of such a route that its access is declared by hand; `testing::AccessProbe` asks whether it holds.
+/// You can implement it for an extractor of your own. That is a promise: `routes!` and the document trust `ACCESS`, and no
+/// compile-time check shows that the extractor refuses other callers. The access matrix marks such a route as declared by hand, and
+/// `testing::AccessProbe` tests it.
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",
@@ -127,13 +130,13 @@ pub trait NamedRule: Send + Sync + 'static {
     note = "or make the claims type, `Option` of it, `Session<...>` or `Proof<...>` its first argument"
 )]
 pub trait DeclaresAccess {
-    /// What the handler demands.
+    /// The callers that the handler accepts.
     const ACCESS: Access;
 
     #[doc(hidden)]
     const DECLARER: Declarer = Declarer::Application;
 
-    /// What the router's state has to provide for it; `()` for nothing.
+    /// A marker for what the router's state must provide; `()` for nothing.
     #[doc(hidden)]
     type Demands;
 }
@@ -152,25 +155,25 @@ pub enum Declarer {
 }
 
 impl Access {
-    /// Whether the decision needs a look into the store.
+    /// Whether the decision needs a session look-up in the store.
     pub(crate) fn asks_for_liveness(&self) -> bool {
         self.mentions(|atom| matches!(atom, Rule::Live | Rule::BothTokens))
     }
 
-    /// Whether the decision depends on when the user signed in.
+    /// Whether the decision depends on the time of the sign-in.
     pub(crate) fn asks_for_freshness(&self) -> bool {
         self.mentions(|atom| matches!(atom, Rule::Fresh(_)))
     }
 
-    /// Whether the decision needs the refresh token too.
+    /// Whether the decision also needs the refresh token.
     pub(crate) fn asks_for_both_tokens(&self) -> bool {
         self.mentions(|atom| matches!(atom, Rule::BothTokens))
     }
 
-    /// The check of this number in the rule.
+    /// The check of this number in the rule, counted from the left.
     pub(crate) fn check(&self, number: usize) -> Option<&Rule> {
         match self {
-            Self::Require(rule) => rule.check(number),
+            Self::Require(rule) => rule.checks().nth(number),
             Self::Public { .. } | Self::Optional | Self::Authenticated => None,
         }
     }
@@ -181,7 +184,7 @@ impl Access {
 }
 
 impl Rule {
-    /// Whether any part of the rule that is not made of others is `wanted`.
+    /// Whether any condition in the rule is `wanted`.
     pub(crate) fn any(&self, wanted: &impl Fn(&Self) -> bool) -> bool {
         match self {
             Self::Any(rules) | Self::All(rules) => rules.iter().any(|rule| rule.any(wanted)),
@@ -190,31 +193,18 @@ impl Rule {
         }
     }
 
-    /// The check of this number, counted from the left.
-    pub(crate) fn check(&self, mut number: usize) -> Option<&Self> {
-        self.check_after(&mut number)
+    /// The checks in the rule, from left to right. A check's place among them is its number.
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &Self> {
+        (0..).map_while(|number| self.condition(number)).filter(|atom| matches!(atom, Self::Check { .. }))
     }
 
-    fn check_after(&self, skipped: &mut usize) -> Option<&Self> {
-        match self {
-            Self::Check { .. } if *skipped == 0 => Some(self),
-            Self::Check { .. } => {
-                *skipped -= 1;
-                None
-            }
-            Self::Not(rule) => rule.check_after(skipped),
-            Self::Any(rules) | Self::All(rules) => rules.iter().find_map(|rule| rule.check_after(skipped)),
-            _ => None,
-        }
-    }
-
-    /// Whether its refusal is to look as if there were nothing.
+    /// Whether it is a check whose refusal is a 404.
     pub(crate) fn is_hidden_check(&self) -> bool {
         matches!(self, Self::Check { not_found: true, .. })
     }
 }
 
-/// Whether `text` may stand between quotes in a challenge as it is (RFC 6750 section 3).
+/// Whether `text` can be quoted in a challenge without escapes (RFC 6750 section 3).
 pub(crate) fn is_challenge_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
@@ -223,7 +213,7 @@ pub(crate) fn is_challenge_text(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Row 68: %x20-21 / %x23-5B / %x5D-7E, and something.
+    /// Row 68: %x20-21 / %x23-5B / %x5D-7E, at least one.
     #[test]
     fn challenge_text_is_printable_ascii_without_quotes_and_backslashes() {
         for byte in 0..=0xFF_u8 {

@@ -1,9 +1,9 @@
-//! Rules with names.
+//! Named rules: the macro `rule!`.
 
-/// Gives rules names, so that they are written once: `rule! { pub CanPublish = role("editor") && scope("posts:write"); }`
+/// Gives rules names, so that each is written once: `rule! { pub CanPublish = role("editor") && scope("posts:write"); }`
 ///
-/// A rule is what [`require`](macro@crate::require) takes, and a name stands in a rule as a condition does. Each name is a type
-/// without values; doc comments and visibility are its own.
+/// A rule has the form that [`require`](macro@crate::require) takes, and may use other names as conditions. Each name becomes a type
+/// without values, with the doc comment and the visibility written before it.
 ///
 /// ```
 /// use countersign::{Role, SessionClaims, require, rule};
@@ -25,10 +25,10 @@
 /// }
 ///
 /// rule! {
-///     /// Who may put a post before the public.
+///     /// May put a post before the public.
 ///     pub CanPublish = role(Role::Editor) && scope("posts:write") || role("admin");
 ///
-///     /// The same, by a user whose sign-in is fresh.
+///     /// May publish, and has signed in within the last ten minutes.
 ///     pub CanRetract = CanPublish && fresh("10m");
 /// }
 ///

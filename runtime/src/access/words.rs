@@ -1,14 +1,14 @@
-//! Access in words.
+//! Access rules in words, for matrices, documents, refusals and messages.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::{Access, Rule};
 
-pub(crate) const NOT_IMPERSONATED: &str = "nobody acting for the user";
+pub(crate) const NOT_IMPERSONATED: &str = "no impersonation";
 pub(crate) const LIVE: &str = "a session that has not ended";
 pub(crate) const BOTH_TOKENS: &str = "the access token and the refresh token of one session";
-pub(crate) const NOBODY: &str = "nobody";
+pub(crate) const NO_CALLER: &str = "no caller";
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,25 +22,25 @@ impl fmt::Display for Access {
 }
 
 impl fmt::Display for Rule {
-    /// Writes the rule in words; a group inside a group stands in parentheses. `testing::matrix` reads them back.
+    /// Writes the rule in words; a group inside a group is in parentheses. `testing::matrix` reads the words back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Words { rule: self, reader: Reader::Developer }.fmt(f)
     }
 }
 
-/// A rule in words, for somebody.
+/// A rule in words, for one kind of reader.
 #[derive(Clone, Copy)]
 struct Words<'a> {
     rule: &'a Rule,
     reader: Reader<'a>,
 }
 
-/// Who reads them.
+/// The reader of the words.
 #[derive(Clone, Copy)]
 enum Reader<'a> {
-    /// Reads everything.
+    /// Reads all of it.
     Developer,
-    /// Reads "an internal role" for one of these, and nothing of how the application is made.
+    /// Reads "an internal role" in place of a private role, and no paths of the application's modules.
     Client { private: &'a [&'a str] },
 }
 
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 }
 
-/// What stands behind a check whose refusal is 404.
+/// Follows a check whose refusal is 404.
 pub(crate) const HIDES: &str = " else 404";
 
 /// The function's own name, without the path to it.
@@ -73,14 +73,14 @@ impl fmt::Display for Words<'_> {
                     Reader::Client { .. } => write!(f, "check {}", Quoted(function_of(name))),
                 };
             }
-            // It is not the same: of a group, even of one, `Not` never holds.
+            // The parentheses carry meaning: `Not` of a role can hold, but `Not` of a group never does, not even of a group of one.
             Rule::Not(group @ (Rule::Any([_]) | Rule::All([_]))) => {
                 return write!(f, "not ({})", Self { rule: group, ..*self });
             }
             Rule::Not(rule) => return write!(f, "not {}", Part(Self { rule, ..*self })),
             Rule::Live => return f.write_str(LIVE),
             Rule::BothTokens => return f.write_str(BOTH_TOKENS),
-            Rule::Any([]) | Rule::All([]) => return f.write_str(NOBODY),
+            Rule::Any([]) | Rule::All([]) => return f.write_str(NO_CALLER),
             Rule::Any(rules) => (rules, " or "),
             Rule::All(rules) => (rules, " and "),
         };
@@ -95,7 +95,7 @@ impl fmt::Display for Words<'_> {
 }
 
 impl Access {
-    /// In words for clients, in which one of these roles is "an internal role".
+    /// In words for clients; a private role reads "an internal role".
     #[cfg(feature = "openapi")]
     pub(crate) fn words(&self, private: &[&str]) -> String {
         match self {
@@ -104,7 +104,7 @@ impl Access {
         }
     }
 
-    /// As much of it as strangers may read: neither these roles nor checks that hide what they are about. Nothing, if nothing is left.
+    /// The part that strangers may read, without private roles and without checks that answer 404; `None` if no part is left.
     pub(crate) fn disclosed(&self, private: &[&str]) -> Option<String> {
         match self {
             Self::Require(rule) => rule.disclosed(private).map(|(words, _)| words),
@@ -114,8 +114,8 @@ impl Access {
 }
 
 impl Rule {
-    /// The words, and whether they are those of a group of several. An alternative is told as a whole or not at all, since a part of it
-    /// would not do.
+    /// The words, and whether they form a group of several parts. An alternative is disclosed whole or not at all: a part of it would
+    /// claim that less is enough.
     fn disclosed(&self, private: &[&str]) -> Option<(String, bool)> {
         let is_secret = |rule: &Self| {
             rule.any(&|atom| match atom {
@@ -158,8 +158,8 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// A name between backticks. What would end it, and what cannot be seen, is written as a number, so that words can be read back and
-/// fit on one line.
+/// A name between backticks. Backticks and invisible characters in it are escaped, so that the words can be read back and fit on one
+/// line.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -177,8 +177,8 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Whether a reader would not see that the character is there: line ends, controls, what turns the direction of text, and letters and
-/// signs that are drawn as nothing (the fillers of Hangul, the empty pattern of Braille).
+/// Whether the character is invisible: line ends, controls, marks that change the direction of text, and letters and signs without a
+/// shape (the fillers of Hangul, the empty pattern of Braille).
 pub(crate) fn is_unseen(character: char) -> bool {
     let is_blank = matches!(character, '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
     is_blank || !matches!(character, '"' | '\'' | '\\') && character.escape_debug().len() > 1
@@ -193,7 +193,7 @@ impl fmt::Display for Age {
     }
 }
 
-/// A time in the largest unit that it is whole in, as the attributes write it.
+/// A duration in the largest unit that divides it, as the attributes write it; in seconds otherwise.
 pub(crate) const fn in_largest_unit(age: Duration) -> (u64, &'static str) {
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let seconds = age.as_secs();
@@ -216,11 +216,11 @@ mod tests {
     fn a_rule_reads_as_words() {
         let rule = Rule::All(&[Rule::Any(&[Rule::Role("a"), Rule::Role("b")]), Rule::Scope("c:d")]);
         assert_eq!(rule.to_string(), "(role `a` or role `b`) and scope `c:d`");
-        assert_eq!(Rule::Any(&[]).to_string(), "nobody");
+        assert_eq!(Rule::Any(&[]).to_string(), "no caller");
     }
 
     #[test]
-    fn what_is_private_is_left_out_and_the_rest_reads_as_it_does() {
+    fn private_parts_are_left_out_and_the_rest_is_unchanged() {
         let rule = Rule::All(&[
             Rule::Any(&[Rule::Role("a"), Rule::All(&[Rule::Role("b"), Rule::Scope("c:d")])]),
             Rule::Check { name: "open", not_found: false },
@@ -230,12 +230,12 @@ mod tests {
         assert_eq!(disclosed(rule, &[]).unwrap(), rule.to_string());
         assert_eq!(
             disclosed(rule, &["b"]).unwrap(),
-            "role `a` and check `open` and nobody",
-            "the scope alone would not do"
+            "role `a` and check `open` and no caller",
+            "the scope alone is not enough"
         );
         assert_eq!(
             disclosed(rule, &["a"]).unwrap(),
-            "(role `b` and scope `c:d`) and check `open` and nobody"
+            "(role `b` and scope `c:d`) and check `open` and no caller"
         );
         const HIDDEN: Rule = Rule::Check { name: "hidden", not_found: true };
         assert_eq!(disclosed(HIDDEN, &[]), None);
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(words("admin\u{3164}\u{2800}"), r"role `admin\u{3164}\u{2800}`");
     }
 
-    /// Two functions of one name are two checks, and what a check answers is part of it. Clients learn nothing of modules.
+    /// Functions of the same name are different checks, and so are different refusals. Clients read no module paths.
     #[test]
     fn a_check_is_told_by_its_path_and_its_answer() {
         const OWNS: Rule = Rule::Check { name: "blog::posts::owns", not_found: true };
@@ -295,9 +295,6 @@ mod tests {
             Rule::NotImpersonated,
             Rule::Check { name: "owns_post", not_found: true },
         ]);
-        assert_eq!(
-            rule.to_string(),
-            "not role `guest` and nobody acting for the user and check `owns_post` else 404"
-        );
+        assert_eq!(rule.to_string(), "not role `guest` and no impersonation and check `owns_post` else 404");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::HeaderValue;
 
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::clock::Timestamp;
 use crate::diagnostics::roles::NamesRoles;
 use crate::session::SessionId;
@@ -251,9 +251,9 @@ impl<C: fmt::Debug> fmt::Debug for RefreshSession<C> {
 }
 
 impl<C: SessionClaims> NamesRoles for Session<C> {
-    const NAMES: Option<Roles> = Some(Roles::of_claims::<C>());
+    const ROLES: Option<RoleTable> = Some(RoleTable::of_claims::<C>());
 }
 
 impl<C: SessionClaims> NamesRoles for RefreshSession<C> {
-    const NAMES: Option<Roles> = Some(Roles::of_claims::<C>());
+    const ROLES: Option<RoleTable> = Some(RoleTable::of_claims::<C>());
 }

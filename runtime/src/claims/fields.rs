@@ -1,17 +1,16 @@
-//! The marked fields of a derived claims type, as generated code calls them.
+//! The marked fields of a derived claims type, in the form in which generated code uses them.
 //!
-//! A type that does not fit its mark is refused once, where the derive asks for it. Everywhere else the inherent
-//! functions below would refuse it again; instead method resolution falls back to [`Unfit`], in a program that does not
-//! compile anyway.
+//! A field whose type does not fit its mark is reported once, by a bound in the derive's output. Everywhere else method resolution falls
+//! back from the inherent functions below to those of [`Unfit`], so that the program, which does not compile anyway, has no second error.
 
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error as _};
-use serde::ser::{Error as _, Serializer};
+use serde::de::{Deserialize as _, Deserializer, Error as _};
+use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
-use super::role::{RoleField, RoleSet as _, Roles};
-use super::wire::{roles, scopes, subject};
-use super::{ScopeField, Subject};
+use super::role::{RoleField, RoleSet as _, RoleTable};
+use super::wire::{CowStr, DeclaredRoles};
+use super::{ScopeField, Subject, is_scope_token};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -23,34 +22,42 @@ pub struct RolesOf<F>(PhantomData<F>);
 pub struct ScopesOf<F>(PhantomData<F>);
 
 impl<F: Subject> SubjectOf<F> {
-    /// Writes the claim.
+    /// Writes the `sub` claim, always a string (RFC 7519 section 4.1.2).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        subject::serialize(field, serializer)
+        serializer.collect_str(field)
     }
 
-    /// Reads the claim.
+    /// Reads the `sub` claim.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        subject::deserialize(deserializer)
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("the claim `sub` does not identify a user"))
     }
 }
 
 impl<F: RoleField> RolesOf<F> {
-    /// What is known of the roles.
-    pub const NAMES: Option<Roles> = Some(Roles::of::<F::Role>());
+    /// The roles of the field's type.
+    pub const ROLES: Option<RoleTable> = Some(RoleTable::of::<F::Role>());
 
     /// Whether a role in the field grants `name`.
     pub fn contains(field: &F, name: &str) -> bool {
         field.held().any(|role| role.grants(name))
     }
 
-    /// Writes the claim.
+    /// Writes the `roles` claim: always an array of names (RFC 9068 section 2.2.3.1).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        roles::serialize(field, serializer)
+        let mut names = serializer.serialize_seq(None)?;
+        for role in field.held() {
+            names.serialize_element(role.name())?;
+        }
+        names.end()
     }
 
-    /// Reads the claim.
+    /// Reads the `roles` claim. A name that a closed set lacks is logged and left out.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        roles::deserialize(deserializer)
+        let roles = deserializer.deserialize_seq(DeclaredRoles(PhantomData))?;
+        F::from_held(roles).ok_or_else(|| {
+            D::Error::custom("the claim `roles` does not hold exactly one role of the application")
+        })
     }
 }
 
@@ -60,46 +67,51 @@ impl<F: ScopeField> ScopesOf<F> {
         field.granted().any(|granted| granted == name)
     }
 
-    /// Whether there is nothing to write: RFC 6749 section 3.3 has no empty `scope`.
+    /// Whether the claim is left out: RFC 6749 section 3.3 has no empty `scope`.
     pub fn is_empty(field: &F) -> bool {
         field.granted().next().is_none()
     }
 
-    /// Writes the claim.
+    /// Writes the `scope` claim: names with one space between them (RFC 9068 section 2.2.3).
     pub fn serialize<S: Serializer>(field: &F, serializer: S) -> Result<S::Ok, S::Error> {
-        scopes::serialize(field, serializer)
+        let scopes: Vec<_> = field.granted().collect();
+        if !scopes.iter().all(|scope| is_scope_token(scope)) {
+            return Err(S::Error::custom("a scope may not be empty or hold spaces, quotes or backslashes"));
+        }
+        serializer.serialize_str(&scopes.join(" "))
     }
 
-    /// Reads the claim.
+    /// Reads the `scope` claim.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<F, D::Error> {
-        scopes::deserialize(deserializer)
+        let CowStr(text) = CowStr::deserialize(deserializer)?;
+        Ok(text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }
 }
 
-/// Where the derive asks whether the field marked `#[claims(scopes)]` fits.
+/// Does not compile if the type of the field marked `#[claims(scopes)]` does not fit.
 pub const fn check_scopes<F: ScopeField>() {}
 
-/// What a field of the wrong type does: nothing, in a program that never runs.
+/// Stand-ins for a field whose type does not fit; see the head of this file. They never run.
 pub trait Unfit<F> {
-    /// Knows nothing.
-    const NAMES: Option<Roles> = None;
+    /// No roles.
+    const ROLES: Option<RoleTable> = None;
 
-    /// Grants nothing.
+    /// `false`.
     fn contains(_: &F, _: &str) -> bool {
         false
     }
 
-    /// Holds nothing.
+    /// `true`.
     fn is_empty(_: &F) -> bool {
         true
     }
 
-    /// Writes nothing.
+    /// Fails.
     fn serialize<S: Serializer>(_: &F, _: S) -> Result<S::Ok, S::Error> {
         Err(S::Error::custom("the field's type does not fit"))
     }
 
-    /// Reads nothing.
+    /// Fails.
     fn deserialize<'de, D: Deserializer<'de>>(_: D) -> Result<F, D::Error> {
         Err(D::Error::custom("the field's type does not fit"))
     }

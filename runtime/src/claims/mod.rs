@@ -1,4 +1,4 @@
-//! What a token says about its user, as the application's own type.
+//! The application's claims: the part of a token that describes its user.
 
 pub(crate) mod fields;
 pub(crate) mod role;
@@ -14,7 +14,7 @@ use serde::ser::Serializer;
 use self::role::RoleSet;
 pub(crate) use self::wire::CowStr;
 
-/// The application's claims: who the user is, which roles and scopes they hold, and whatever else travels in the token.
+/// The application's claims: the user's identifier, their roles and scopes, and further fields of the token.
 ///
 /// `#[derive(SessionClaims)]` implements it and makes the struct an extractor.
 #[diagnostic::on_unimplemented(
@@ -23,20 +23,20 @@ pub(crate) use self::wire::CowStr;
     note = "add `#[derive(SessionClaims)]` to the struct and `#[claims(subject)]` to the field that identifies the user"
 )]
 pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
-    /// The type of the user's identifier, the `sub` of the token.
+    /// The type of the user's identifier, the token's `sub`.
     type Subject: Subject;
 
-    /// The type of the roles; one without values when the derived claims carry none.
+    /// The type of the roles; a type without values if the derived claims carry none.
     type Role: RoleSet;
 
-    /// Whether users can hold scopes at all; the derive says so of claims that mark no field for them.
+    /// Whether users can hold scopes at all; `false` for derived claims without a field for them.
     #[doc(hidden)]
     const HAS_SCOPES: bool = true;
 
     /// The user's identifier.
     fn subject(&self) -> &Self::Subject;
 
-    /// Whether the user holds this role, given as a role or by name, directly or because a role of theirs implies it.
+    /// Whether the user holds this role, given as a role or by its name: directly, or because a role of theirs implies it.
     fn has_role(&self, role: impl AsRef<str>) -> bool {
         self.holds_role(role.as_ref())
     }
@@ -49,7 +49,7 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// Whether the user was granted the scope `scope` (RFC 6749 section 3.3).
     fn has_scope(&self, scope: &str) -> bool;
 
-    /// [`has_role`](Self::has_role), by name.
+    /// See [`has_role`](Self::has_role).
     #[doc(hidden)]
     fn holds_role(&self, name: &str) -> bool;
 
@@ -57,16 +57,16 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     #[doc(hidden)]
     fn serialize_wire<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Reads the application's part of the token's payload; registered claims never arrive here.
+    /// Reads the application's part of the token's payload, without the registered claims.
     #[doc(hidden)]
     fn deserialize_wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// A user's identifier: anything that reads and writes as a string.
+/// A user's identifier: a type that can be written as a string and parsed from it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the subject of a token",
-    label = "does not read and write as a string",
-    note = "`#[claims(subject)]` wants a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
+    label = "cannot be written as a string and parsed from it",
+    note = "`#[claims(subject)]` needs a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
 )]
 pub trait Subject: Display + FromStr + Send + Sync + 'static {}
 
@@ -76,11 +76,11 @@ impl<T: Display + FromStr + Send + Sync + 'static> Subject for T {}
 /// A field that can carry `#[claims(subject)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the subject of a token",
-    label = "does not read and write as a string",
-    note = "`#[claims(subject)]` wants a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
+    label = "cannot be written as a string and parsed from it",
+    note = "`#[claims(subject)]` needs a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
 )]
 pub trait SubjectField {
-    /// The type itself; named through the trait, it is refused in the trait's words.
+    /// The type itself. The derive names it through this trait, so that rustc reports an unfit field with the trait's message.
     type This: Subject;
 }
 
@@ -96,7 +96,7 @@ impl<T: Subject> SubjectField for T {
     note = "use `Vec<String>`, `BTreeSet<String>` or `HashSet<String>`"
 )]
 pub trait ScopeField: Sized + FromIterator<String> {
-    /// Every scope granted.
+    /// The granted scopes.
     fn granted(&self) -> impl Iterator<Item = &str>;
 }
 
@@ -112,12 +112,12 @@ macro_rules! scope_field {
 
 scope_field!(Vec<String>, BTreeSet<String>, HashSet<String>);
 
-/// Whether `text` is one scope of RFC 6749 section 3.3 (and so may stand in a challenge).
+/// Whether `text` is a scope by RFC 6749 section 3.3. Such a text can be quoted in a challenge without escapes.
 pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 
-/// `==` of bytes, in constants too.
+/// `==` of bytes, which constants cannot call.
 pub(crate) const fn same(one: &[u8], other: &[u8]) -> bool {
     let mut index = 0;
     while index < one.len() && index < other.len() && one[index] == other[index] {
@@ -182,7 +182,7 @@ mod tests {
 
     /// A scope with a space in it would be read back as two.
     #[test]
-    fn what_is_no_scope_is_not_written() {
+    fn an_invalid_scope_is_not_written() {
         for scope in ["", "posts admin", "a\"b", "a\\b", "a\nb", "ä"] {
             assert!(written(&["mail", scope]).is_err(), "{scope:?}");
         }
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(written(&[]).unwrap()["sub"], "7");
     }
 
-    /// RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, and something.
+    /// RFC 6749 section 3.3: %x21 / %x23-5B / %x5D-7E, at least one.
     #[test]
     fn scope_token_is_challenge_text_without_spaces() {
         for byte in 0..=0xFF_u8 {

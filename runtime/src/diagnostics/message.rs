@@ -1,9 +1,9 @@
-//! Sentences put together at compile time, for `panic!` in a constant.
+//! Error messages composed at compile time, for `panic!` in a constant.
 
 use crate::access::Rule;
-use crate::access::words::{BOTH_TOKENS, HIDES, LIVE, NOBODY, NOT_IMPERSONATED, in_largest_unit};
+use crate::access::words::{BOTH_TOKENS, HIDES, LIVE, NO_CALLER, NOT_IMPERSONATED, in_largest_unit};
 
-/// A text of limited length.
+/// A message of limited length: a constant has no `String`.
 pub(crate) struct Message {
     bytes: [u8; Self::SIZE],
     length: usize,
@@ -16,7 +16,7 @@ impl Message {
         Self { bytes: [0; Self::SIZE], length: 0 }
     }
 
-    /// Appends a text if it fits, so that no character is cut in two.
+    /// Appends a text if it fits as a whole, so that no character is cut.
     pub(crate) const fn add(mut self, text: &str) -> Self {
         let bytes = text.as_bytes();
         if self.length + bytes.len() > Self::SIZE {
@@ -31,7 +31,7 @@ impl Message {
         self
     }
 
-    /// Appends a name as a message shows it.
+    /// Appends a name between backticks.
     pub(crate) const fn name(self, name: &str) -> Self {
         self.add("`").add(name).add("`")
     }
@@ -39,8 +39,8 @@ impl Message {
     /// Appends a number.
     pub(crate) const fn number(self, number: u64) -> Self {
         const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        let sentence = if number > 9 { self.number(number / 10) } else { self };
-        sentence.add(DIGITS[(number % 10) as usize])
+        let message = if number > 9 { self.number(number / 10) } else { self };
+        message.add(DIGITS[(number % 10) as usize])
     }
 
     pub(crate) const fn text(&self) -> &str {
@@ -52,7 +52,7 @@ impl Message {
 }
 
 impl Message {
-    /// Writes what `Display` does, in a constant.
+    /// Appends the words that `Display` writes for the rule.
     pub(crate) const fn rule(self, rule: &Rule) -> Self {
         let (rules, word) = match rule {
             Rule::Role(name) => return self.add("role ").name(name),
@@ -63,24 +63,24 @@ impl Message {
             }
             Rule::NotImpersonated => return self.add(NOT_IMPERSONATED),
             Rule::Check { name, not_found } => {
-                let sentence = self.add("check ").name(name);
-                return if *not_found { sentence.add(HIDES) } else { sentence };
+                let message = self.add("check ").name(name);
+                return if *not_found { message.add(HIDES) } else { message };
             }
             Rule::Not(rule) => return self.add("not ").part(rule),
             Rule::Live => return self.add(LIVE),
             Rule::BothTokens => return self.add(BOTH_TOKENS),
-            Rule::Any([]) | Rule::All([]) => return self.add(NOBODY),
+            Rule::Any([]) | Rule::All([]) => return self.add(NO_CALLER),
             Rule::Any(rules) => (*rules, " or "),
             Rule::All(rules) => (*rules, " and "),
         };
-        let mut sentence = self;
+        let mut message = self;
         let mut index = 0;
         while index < rules.len() {
-            sentence = if index > 0 { sentence.add(word) } else { sentence };
-            sentence = sentence.part(&rules[index]);
+            message = if index > 0 { message.add(word) } else { message };
+            message = message.part(&rules[index]);
             index += 1;
         }
-        sentence
+        message
     }
 
     const fn part(self, rule: &Rule) -> Self {

@@ -1,4 +1,4 @@
-//! The one decision about a request, for extractors, guards and layers alike.
+//! The decision about a request, for extractors, guards and layers alike.
 
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 use crate::rejection::{AuthRejection, Denial};
 
-/// Decides whether the request may pass, and says whose it is. The verified session stays in the request's extensions.
+/// Decides whether the request may pass. Returns its verified session, which also stays in the request's extensions; `None` for a caller
+/// without credentials.
 ///
-/// A refusal is one event. Bad credentials are refused even where none are needed.
+/// A refusal emits one event. Invalid credentials are refused even where none are required, except where the access is public.
 pub(crate) async fn authorize<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -28,7 +29,7 @@ pub(crate) async fn authorize<C: SessionClaims>(
     authorize_with::<C, (), ()>(parts, auth, &(), access).await
 }
 
-/// As [`authorize`], for an access whose rule has the checks `K`.
+/// See [`authorize`]; for an access whose rule has the checks `K`.
 pub(crate) async fn authorize_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -44,7 +45,7 @@ pub(crate) async fn authorize_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     }
 }
 
-/// The decision alone, of which nobody is told.
+/// The decision alone: a refusal emits no event.
 pub(crate) async fn decided<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -83,7 +84,7 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     Err(Refusal { denial, reason, session })
 }
 
-/// What the caller learns of a refusal, and what the log does.
+/// The refusal as the caller learns it, and its reason for the log.
 fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access) -> (Denial, &'static str) {
     match decision {
         Decision::Unauthenticated => (Denial::MissingCredentials, "missing_credentials"),
@@ -91,7 +92,7 @@ fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access
         Decision::Hidden => (Denial::NotFound, "check_refused"),
         Decision::Refused => (Denial::Forbidden, "check_refused"),
         Decision::Impersonated => (Denial::Forbidden, "impersonated"),
-        // Whoever was granted something, or has a check to wait for, is not refused for it; should it ever come here, it stays closed.
+        // Granted and undecided requests do not come here. If one ever did, it would be refused.
         Decision::Lacking | Decision::Granted | Decision::Undecided(_) => {
             let required = auth.discloses_requirements().then_some(*access);
             (Denial::InsufficientScope { required }, "insufficient_scope")
@@ -99,7 +100,7 @@ fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access
     }
 }
 
-/// What is known of a request before any check was run.
+/// The facts about a request before any check has run.
 fn facts<'a, C: SessionClaims>(
     auth: &Auth<C>,
     access: &Access,
@@ -115,14 +116,14 @@ fn facts<'a, C: SessionClaims>(
     Facts { claims, live, both_tokens, impersonated, sign_in_age, checks }
 }
 
-/// How long ago somebody signed in; `None` for a time that has yet to come, which says nothing. Only the difference between two
-/// clocks is forgiven.
+/// The time since the sign-in; `None` for a sign-in in the future, which proves nothing. The leeway allows for clocks that differ.
 fn sign_in_age<C: SessionClaims>(auth: &Auth<C>, authenticated_at: Timestamp) -> Option<Duration> {
     let now = auth.now();
     (authenticated_at <= now + auth.leeway()).then(|| now.since(authenticated_at))
 }
 
-/// Runs a check, unless another place of the rule has asked it already. What it cannot answer is refused.
+/// The result of a check: the one from an earlier place in the rule if the same function has run there. A check that fails to answer
+/// refuses the request.
 async fn checked<S: Sync, K: Checks<S>>(
     number: usize,
     access: &Access,
@@ -133,10 +134,10 @@ async fn checked<S: Sync, K: Checks<S>>(
     if let Some(answer) = answered::<S, K>(number, results) {
         return Ok(answer);
     }
-    // In a box, since every request to any handler would else carry the room for a check.
+    // Boxed: otherwise every handler's future would reserve space for a check.
     match Box::pin(K::run(number, parts, state)).await {
         Ok(passed) => Ok(passed),
-        // What a hidden check is asked about does not exist, as far as its caller knows, if its name makes no sense.
+        // A malformed identifier in the path is answered like an unknown one, so that the two cannot be told apart.
         Err(CheckError::Argument(status))
             if status.is_client_error() && access.check(number).is_some_and(Rule::is_hidden_check) =>
         {
@@ -150,13 +151,13 @@ async fn checked<S: Sync, K: Checks<S>>(
     }
 }
 
-/// What the check of this number has said at an earlier place.
+/// The result of the same function at an earlier place in the rule.
 fn answered<S, K: Checks<S>>(number: usize, results: CheckResults) -> Option<bool> {
     let wanted = K::function(number)?;
     (0..number).find_map(|earlier| results.get(earlier).filter(|_| K::function(earlier) == Some(wanted)))
 }
 
-/// An argument of a check refuses the request with a status that its extractor has chosen.
+/// The denial for an argument of a check that could not be extracted; its extractor has chosen the status.
 fn unfit(status: StatusCode) -> Denial {
     match status {
         StatusCode::NOT_FOUND => Denial::NotFound,
@@ -164,13 +165,13 @@ fn unfit(status: StatusCode) -> Denial {
         StatusCode::SERVICE_UNAVAILABLE => Denial::Unavailable,
         status if status.is_client_error() => Denial::InvalidRequest,
         status => {
-            tracing::error!(target: TARGET, %status, "an argument of a check could not be had from the request");
+            tracing::error!(target: TARGET, %status, "an argument of a check could not be extracted from the request");
             Denial::Internal
         }
     }
 }
 
-/// A browser sends a cookie with requests of other sites too, so a cookie alone does not say that the user meant it.
+/// Checks the sender of a request with a cookie: a browser also sends cookies with requests that other sites start (CSRF).
 fn check_sender<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
@@ -179,21 +180,18 @@ fn check_sender<C: SessionClaims>(
     if session.transport() != Transport::Cookie {
         return Ok(());
     }
-    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str())).map_err(|denial| Refusal {
-        denial,
-        reason: denial.code(),
-        session: Some(session.clone()),
-    })
+    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str()))
+        .map_err(|denial| Refusal::of(session, denial))
 }
 
-/// What was found out beyond what the access token says.
+/// The facts that the access token does not tell.
 #[derive(Clone, Copy, Default)]
 struct LookedUp {
     live: bool,
     both_tokens: bool,
 }
 
-/// What the store and the refresh token say, as far as the decision needs it.
+/// Asks the store and examines the refresh token, where the decision needs it.
 async fn looked_up<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -202,22 +200,21 @@ async fn looked_up<C: SessionClaims>(
 ) -> Result<LookedUp, Refusal<C>> {
     let mut found = LookedUp::default();
     if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
-        // In a box, since every request to any handler would else carry the room for a look-up.
+        // Boxed: otherwise every handler's future would reserve space for a look-up.
         found.live = Box::pin(live(auth, session)).await?;
         if !found.live {
-            let session = Some(session.clone());
-            return Err(Refusal { denial: Denial::InvalidToken, reason: "session_ended", session });
+            return Err(Refusal { reason: "session_ended", ..Refusal::of(session, Denial::InvalidToken) });
         }
     }
     if access.asks_for_both_tokens() {
-        // In a box, as the look-up above.
+        // Boxed for the same reason.
         Box::pin(examined(parts, auth, session)).await?;
         found.both_tokens = true;
     }
     Ok(found)
 }
 
-/// Whether the store stands by the session and its token. It is asked once in a request.
+/// Whether the session is live and its token not revoked. The store is asked once for each request.
 async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<bool, Refusal<C>> {
     if session.was_found_live() {
         return Ok(true);
@@ -231,8 +228,7 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
         }
         Err(cause) => {
             tracing::error!(target: TARGET, error = %OneLine(&cause), "a session could not be looked up");
-            let denial = Denial::Unavailable;
-            Err(Refusal { denial, reason: denial.code(), session: Some(session.clone()) })
+            Err(Refusal::of(session, Denial::Unavailable))
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::rejection::Denial;
 
 /// The bearer token in an `Authorization` header.
 ///
-/// Whatever else is there is refused rather than overlooked: an empty token is a malformed request, another scheme is a
-/// caller who did not present what this server asks for.
+/// Anything else is refused and not ignored: an empty token is a malformed request, and another scheme counts as missing
+/// credentials.
 pub(crate) fn token(header: &HeaderValue) -> Result<&[u8], Denial> {
     let value = header.as_bytes();
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
@@ -16,7 +16,7 @@ pub(crate) fn token(header: &HeaderValue) -> Result<&[u8], Denial> {
         return Err(Denial::MissingCredentials);
     }
     match rest.split_first() {
-        // A space further on is no base64url, so verification refuses it with every other stray byte.
+        // A later space is not base64url, so verification refuses it like every other stray byte.
         Some((b' ', token)) if !token.is_empty() && !token.starts_with(b" ") => Ok(token),
         _ => Err(Denial::InvalidRequest),
     }

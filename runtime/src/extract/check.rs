@@ -1,4 +1,4 @@
-//! Conditions that an application decides with a function of its own.
+//! Checks: conditions that a function of the application decides.
 
 use std::any::TypeId;
 use std::fmt;
@@ -12,41 +12,41 @@ use http::request::Parts;
 use crate::access::Rule;
 use crate::auth::BoxError;
 
-/// An async function that says whether a request may pass; [`check`](macro@crate::check) makes it one.
+/// An async function that decides whether a request may pass. [`check`](macro@crate::check) implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a check",
     label = "not a check",
     note = "put `#[check]` above the async function `{Self}`"
 )]
 pub trait CheckRule: 'static {
-    /// The check as part of a rule.
+    /// The check as a condition in a rule.
     const RULE: Rule;
 }
 
-/// A check that the router state `S` has everything for.
+/// A check whose arguments can be extracted with the router state `S`.
 #[diagnostic::on_unimplemented(
     message = "the check `{Self}` cannot run with the router state `{S}`",
-    label = "an argument of the check cannot be had from this state"
+    label = "an argument of the check cannot be extracted with this state"
 )]
 pub trait Check<S>: CheckRule {
-    /// Takes the arguments from the request and asks the function.
+    /// Extracts the arguments from the request and calls the function.
     fn run(parts: &mut Parts, state: &S) -> impl Future<Output = Result<bool, CheckError>> + Send;
 }
 
-/// Why a check has no answer. The request does not pass.
+/// The reason why a check has no result. The request is refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// An argument could not be had from the request, which its extractor refuses with this status.
+    /// An argument could not be extracted; its extractor rejects the request with this status.
     Argument(StatusCode),
-    /// The function has failed.
+    /// The function returned an error.
     Failed(BoxError),
 }
 
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Argument(status) => write!(f, "an argument of the check is refused with {status}"),
+            Self::Argument(status) => write!(f, "an argument of the check could not be extracted: {status}"),
             Self::Failed(_) => f.write_str("the check has failed"),
         }
     }
@@ -61,14 +61,14 @@ impl std::error::Error for CheckError {
     }
 }
 
-/// What a check can take: whatever an extractor takes without the body.
+/// An argument that a check can take: any extractor that does not read the body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a function under #[check]",
-    label = "cannot be taken from a request to this router",
-    note = "a check runs before the body is read; it takes the claims of the router's `Auth<...>`, `Path<...>`, `Query<...>`, `State<...>`, headers"
+    label = "cannot be extracted from a request to this router",
+    note = "a check runs before the body is read; it can take the claims of the router's `Auth<...>`, `Path<...>`, `Query<...>`, `State<...>` and headers"
 )]
 pub trait CheckArgument<S>: Sized {
-    /// Takes it.
+    /// Extracts it.
     fn take(parts: &mut Parts, state: &S) -> impl Future<Output = Result<Self, CheckError>> + Send;
 }
 
@@ -80,12 +80,12 @@ impl<S: Sync, T: FromRequestParts<S>> CheckArgument<S> for T {
     }
 }
 
-/// What a check can answer: `bool`, or a `Result` of it when it can fail.
+/// The return type of a check: `bool`, or a `Result` of it if the check can fail.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an answer of a function under #[check]",
-    label = "neither `bool` nor a `Result<bool, E>` with a fitting `E`",
-    note = "answer `true` to let the request pass; an error is for what could not be found out",
-    note = "`E` implements `std::error::Error`, and is `Send` and `Sync`"
+    message = "a function under #[check] cannot return `{Self}`",
+    label = "neither `bool` nor `Result<bool, E>`",
+    note = "return `true` to let the request pass, and an error where the check could not find out",
+    note = "`E` must implement `std::error::Error`, `Send` and `Sync`"
 )]
 pub trait CheckAnswer {
     /// Whether the request may pass.
@@ -107,18 +107,23 @@ impl<E: Into<BoxError>> CheckAnswer for Result<bool, E> {
 }
 
 /// The checks of a rule, from left to right, as a nested tuple.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of checks that can run with the router state `{S}`",
+    label = "not a list of checks",
+    note = "in a policy written by hand, `type Checks` is `()` or a nested tuple such as `(First, (Second, ()))`"
+)]
 pub trait Checks<S> {
-    /// How many there are.
+    /// The number of checks.
     const COUNT: usize;
 
-    /// Asks the check of this number; a number that no check has is refused.
+    /// Runs the check of this number; `false` for a number without a check.
     fn run(
         number: usize,
         parts: &mut Parts,
         state: &S,
     ) -> impl Future<Output = Result<bool, CheckError>> + Send;
 
-    /// Which function the check of this number is, so that none is asked twice.
+    /// Identifies the function of the check of this number, so that no function runs twice.
     fn function(number: usize) -> Option<TypeId>;
 }
 
@@ -152,10 +157,10 @@ impl<S: Sync, First: Checks<S>, Rest: Checks<S>> Checks<S> for (First, Rest) {
     }
 }
 
-/// One check in such a tuple.
-pub struct One<K>(PhantomData<K>);
+/// A single check in such a tuple.
+pub struct OneCheck<K>(PhantomData<K>);
 
-impl<S: Sync, K: Check<S>> Checks<S> for One<K> {
+impl<S: Sync, K: Check<S>> Checks<S> for OneCheck<K> {
     const COUNT: usize = 1;
 
     async fn run(number: usize, parts: &mut Parts, state: &S) -> Result<bool, CheckError> {

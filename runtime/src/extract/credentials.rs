@@ -1,4 +1,4 @@
-//! The credentials of a request: its one access token and its one refresh token, wherever they may stand.
+//! The credentials of a request: its one access token and its one refresh token, from every place where they are accepted.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::auth::{Auth, Transport, Transports, X_REFRESH_TOKEN, one, one_header}
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
 
-/// A token as it stands in a request, not yet verified.
+/// A token of a request, not yet verified.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Credential<'r> {
     pub(crate) transport: Transport,
@@ -35,7 +35,7 @@ impl<'r> Credential<'r> {
         Self { transport, value: Value::Text(value) }
     }
 
-    /// What stands in the request, with the scheme of an `Authorization` header.
+    /// The value in the request, including the scheme of an `Authorization` header.
     fn bytes(&self) -> &[u8] {
         match &self.value {
             Value::Header(value) => value.as_bytes(),
@@ -52,7 +52,7 @@ impl<'r> Credential<'r> {
         }
     }
 
-    /// What to compare a later credential of the same request with; `None` for what cannot be a token.
+    /// A copy to compare later credentials of the same request with; `None` if the value cannot be a token.
     pub(super) fn kept(&self) -> Option<HeaderValue> {
         let mut kept = match &self.value {
             Value::Header(value) => (*value).clone(),
@@ -62,6 +62,7 @@ impl<'r> Credential<'r> {
         Some(kept)
     }
 
+    /// Whether it is the credential of which `kept` is a copy.
     pub(super) fn is(&self, transport: Transport, kept: &HeaderValue) -> bool {
         self.transport == transport && self.bytes() == kept.as_bytes()
     }
@@ -74,7 +75,7 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// The one access token of a request; refused when there are two, in one place or in several (RFC 6750 section 2).
+/// The access token of a request. Two are refused, in one place or in several (RFC 6750 section 2).
 pub(crate) fn access_credential<'r>(
     parts: &'r Parts,
     transports: &Transports,
@@ -98,7 +99,7 @@ pub(crate) fn access_credential<'r>(
     Ok(one(found.into_iter().flatten())?)
 }
 
-/// The one refresh token of a request, in its cookie or in the header `X-Refresh-Token`; refused when there are two.
+/// The refresh token of a request, from its cookie or the header `X-Refresh-Token`. Two are refused.
 pub(crate) fn refresh_token_of<'r, C: SessionClaims>(
     parts: &'r Parts,
     auth: &Auth<C>,
@@ -108,7 +109,7 @@ pub(crate) fn refresh_token_of<'r, C: SessionClaims>(
     Ok(one(header.into_iter().chain(refresh_cookie_of(&parts.headers, auth)?))?)
 }
 
-/// The refresh token in the cookie, where cookies are switched on.
+/// The refresh token in the cookie, if cookies are enabled.
 pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
     headers: &'r HeaderMap,
     auth: &Auth<C>,
@@ -117,8 +118,8 @@ pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
     Ok(cookie.map(|text| Credential::text(Transport::Cookie, text)))
 }
 
-/// The value of the one cookie of this name, in exactly these letters (RFC 6265bis section 4.1.3 has prefixes in any letter case
-/// be the browser's business, and another name is another cookie).
+/// The value of the one cookie with exactly this name. Only browsers ignore the letter case of prefixes (RFC 6265bis section 4.1.3);
+/// here a name in other letters is another cookie.
 ///
 /// HTTP/2 may split the header into several (RFC 9113 section 8.2.3), so all of them are read.
 fn one_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
@@ -128,10 +129,10 @@ fn one_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<Cow<'r, s
     Ok(one(found)?.map(|cookie| Cow::Owned(cookie.value().to_owned())))
 }
 
-/// A line of cookies with a mark for every byte that no token and no name of ours has; other people's cookies may hold anything.
+/// A `Cookie` header with every byte outside ASCII replaced. Our names and tokens have none; other cookies may contain anything.
 ///
-/// The parser would take the spaces of Unicode away, and with one before the name another host of the same site can set a
-/// cookie in spite of the `__Host-` prefix.
+/// The parser would trim Unicode spaces, and with such a space before the name another host of the same site can set a cookie despite
+/// the `__Host-` prefix.
 fn in_ascii(line: &HeaderValue) -> Cow<'_, str> {
     let in_ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
     match line.to_str() {
@@ -140,7 +141,7 @@ fn in_ascii(line: &HeaderValue) -> Cow<'_, str> {
     }
 }
 
-/// The value of the one parameter of this name in the query, decoded.
+/// The decoded value of the one query parameter with this name.
 fn one_parameter<'r>(parts: &'r Parts, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
     let query = parts.uri.query().unwrap_or_default();
     let found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    /// Rows 102 and 106: a browser takes a prefix for one only where it begins the name, so what stands before it counts.
+    /// Rows 102 and 106: a browser honours a prefix only at the start of the name, so a character before it matters.
     #[test]
     fn a_cookie_with_a_unicode_space_at_its_name_is_another_cookie() {
         for space in ["\u{85}", "\u{A0}", "\u{1680}", "\u{2000}", "\u{2028}", "\u{205F}", "\u{3000}"] {
@@ -213,7 +214,7 @@ mod tests {
                 }
             }
         }
-        // Those of ASCII a browser takes away itself, before it looks at the prefix.
+        // A browser trims ASCII spaces itself, before it looks at the prefix.
         assert_eq!(cookie(&[b"theme=dark;\t __Host-access =\ta.b.c "]), Ok(Some("a.b.c".to_owned())));
     }
 

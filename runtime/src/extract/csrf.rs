@@ -1,4 +1,4 @@
-//! Whether the site itself sent a request, where a browser adds the credentials on its own (CSRF).
+//! Protection against cross-site request forgery (CSRF): whether this site sent a request to which the browser added the credentials.
 
 use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
@@ -13,41 +13,40 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const WEBSOCKET: &[u8] = b"websocket";
 
 impl<C: SessionClaims> Auth<C> {
-    /// What a request carries in the header `X-CSRF-Token` when a cookie is its credential: for pages that the server renders;
-    /// others find it in the response that set the cookies. It is the same for the whole session and good for no other.
+    /// The value for the header `X-CSRF-Token` of requests with a cookie as their credential, for pages that the server renders.
+    /// Other pages find it in the response that set the cookies. It is valid for this session alone, and for the whole of it.
     ///
-    /// A request with an unsafe method that a cookie authenticates has to show who sent it, and so has the handshake of a
-    /// WebSocket. A browser says so in
-    /// `Sec-Fetch-Site`, an older one in `Origin`, which has to be the request's own host or a
-    /// [trusted origin](crate::Cookies::trust_origin). The header is demanded where a client sends neither, and has to be right
-    /// wherever it is sent. Requests with tokens in a header need none of it.
+    /// A request with an unsafe method that is authenticated by a cookie must show which site sent it, and so must a WebSocket
+    /// handshake. Browsers send `Sec-Fetch-Site`; older ones send `Origin`, which must be the request's own host or a
+    /// [trusted origin](crate::Cookies::trust_origin). If the client sends neither, the header is required; wherever it is sent, it
+    /// must be correct. Requests with tokens in a header need none of this.
     ///
-    /// A proxy has to hand on the `Host` that the browser has sent; where it cannot, trust the public origin by name.
+    /// A proxy must pass on the `Host` that the browser sent. If yours cannot, trust the public origin by name.
     pub fn csrf_token(&self, session: &SessionId) -> String {
         self.csrf_token_of(session.as_str())
     }
 }
 
-/// Who may have sent the request, for a session that a cookie names, or for a sign-in, where there is none yet.
+/// The session that the request's cookie names, or a sign-in, which has no session yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject<'a> {
     Session(&'a str),
     SignIn,
 }
 
-/// Refuses a request that changes something and does not show that this site sent it.
+/// Refuses an unsafe request that does not show that this site sent it.
 pub(crate) fn check<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
     subject: Subject<'_>,
 ) -> Result<(), Denial> {
-    if changes_nothing(parts) {
+    if is_safe(parts) {
         return Ok(());
     }
     let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
     let has_token = match (token, subject) {
         (None, _) => false,
-        // Another site cannot send the header without asking first (CORS), whatever is in it.
+        // Another site cannot send the header without a CORS preflight, whatever its value.
         (Some(token), Subject::SignIn) => !token.is_empty(),
         (Some(token), Subject::Session(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
         (Some(_), Subject::Session(_)) => return Err(Denial::CrossSite),
@@ -60,12 +59,12 @@ pub(crate) fn check<C: SessionClaims>(
     }
 }
 
-/// Whether it is a request by a safe method (RFC 9110 section 9.2.1), and no handshake of a WebSocket: with that `GET` begins a
-/// conversation, which a page of any site may begin and read, since CORS does not apply to it (RFC 6455 section 10.2).
-fn changes_nothing(parts: &Parts) -> bool {
-    let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+/// Whether the method is safe (RFC 9110 section 9.2.1) and the request no WebSocket handshake. A page of any site may open a WebSocket
+/// and read from it, since CORS does not apply (RFC 6455 section 10.2).
+fn is_safe(parts: &Parts) -> bool {
+    let is_safe_method = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     let mut upgrades = parts.headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes);
-    is_safe
+    is_safe_method
         && !upgrades
             .any(|line| line.windows(WEBSOCKET.len()).any(|name| name.eq_ignore_ascii_case(WEBSOCKET)))
 }
@@ -77,7 +76,7 @@ enum Sender {
     Unknown,
 }
 
-/// What the browser says of the page that sent the request, in headers that no page can set.
+/// The sender by the browser's own headers, which no page can set.
 fn sender(parts: &Parts, trusted: &[Origin]) -> Sender {
     let (Ok(site), Ok(origin)) =
         (one_header(&parts.headers, &SEC_FETCH_SITE), one_header(&parts.headers, &ORIGIN))
@@ -87,7 +86,7 @@ fn sender(parts: &Parts, trusted: &[Origin]) -> Sender {
     let parsed = origin.and_then(|origin| Origin::parse(origin.to_str().ok()?));
     let is_trusted = parsed.as_ref().is_some_and(|origin| trusted.contains(origin));
     match site.map(|site| site.as_bytes()) {
-        // `none` is the user: an address typed, a form sent again.
+        // `none` means the user: a typed address, or a form sent again.
         Some(b"same-origin" | b"none") => Sender::Ours,
         Some(_) if is_trusted => Sender::Ours,
         Some(_) => Sender::Foreign,

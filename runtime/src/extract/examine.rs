@@ -1,4 +1,4 @@
-//! The examination of a refresh token that is presented beside an access token.
+//! The examination of a refresh token that accompanies an access token.
 
 use http::request::Parts;
 
@@ -10,10 +10,11 @@ use crate::claims::SessionClaims;
 use crate::log::{OneLine, TARGET};
 use crate::rejection::Denial;
 
-/// Both tokens of a request, as a guard has found them good.
+/// A request's session after both of its tokens were found valid.
 pub(super) struct Examined<C>(pub(super) RefreshSession<C>);
 
-/// Leaves what was found out for services inside, which have no extractors: the session, and whether both tokens were good.
+/// Puts the session, and the [`RefreshSession`] if both tokens were valid, into the extensions for inner services, which have no
+/// extractors.
 pub(crate) fn show<C: SessionClaims>(parts: &mut Parts, session: Option<Session<C>>) {
     let Some(session) = session else { return };
     if let Some(Examined(both)) = just_remembered(&parts.extensions)
@@ -25,36 +26,35 @@ pub(crate) fn show<C: SessionClaims>(parts: &mut Parts, session: Option<Session<
     parts.extensions.insert(session);
 }
 
-/// Leaves the [`RefreshSession`] of the request in its extensions, or says why there is none. It is judged at most once.
+/// Examines the refresh token, at most once for each request, and remembers the [`RefreshSession`] in the extensions.
 pub(super) async fn examined<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     session: &Session<C>,
 ) -> Result<(), Refusal<C>> {
-    let refused = |denial, reason| Refusal { denial, reason, session: Some(session.clone()) };
-    let malformed = |denial: Denial| refused(denial, denial.code());
-    let Some(presented) = refresh_token_of(parts, auth).map_err(malformed)? else {
-        return Err(malformed(Denial::MissingRefreshToken));
+    let refused = |denial| Refusal::of(session, denial);
+    let Some(presented) = refresh_token_of(parts, auth).map_err(refused)? else {
+        return Err(refused(Denial::MissingRefreshToken));
     };
-    if let Some(Examined(known)) = remembered(&parts.extensions, auth.now())
-        && known.session().is_same(session)
-        && let (transport, kept) = known.presented()
+    if let Some(Examined(earlier)) = remembered(&parts.extensions, auth.now())
+        && earlier.session().is_same(session)
+        && let (transport, kept) = earlier.presented()
         && presented.is(transport, kept)
     {
         return Ok(());
     }
-    let token = presented.token().map_err(malformed)?;
+    let token = presented.token().map_err(refused)?;
     let subject = session.claims().subject().to_string();
     let examined = auth.examine(token, session.id(), &subject).await;
     let ticket = examined.map_err(|error| match error {
-        AuthError::InvalidGrant(cause) => refused(Denial::InvalidToken, cause.reason()),
+        AuthError::InvalidGrant(cause) => Refusal { reason: cause.reason(), ..refused(Denial::InvalidToken) },
         error => {
-            tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be judged");
-            malformed(Denial::Unavailable)
+            tracing::error!(target: TARGET, error = %OneLine(&error), "a refresh token could not be examined");
+            refused(Denial::Unavailable)
         }
     })?;
     let transport = presented.transport;
-    let presented = presented.kept().ok_or_else(|| malformed(Denial::InvalidToken))?;
+    let presented = presented.kept().ok_or_else(|| refused(Denial::InvalidToken))?;
     let session = session.clone();
     let both = RefreshSession::new(session, ticket.expires_at, transport, presented);
     remember(&mut parts.extensions, Examined(both), auth.now());

@@ -1,4 +1,4 @@
-//! The extractors of the signed-in user: sessions, derived claims, and `Option` of these.
+//! The extractors of the signed-in user: sessions, derived claims, and `Option` of these, with the access that each declares.
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// The body of the extractor that `#[derive(SessionClaims)]` writes.
+/// The body of the extractor that `#[derive(SessionClaims)]` generates.
 #[doc(hidden)]
 pub async fn claims_from_parts<C, S>(parts: &mut Parts, state: &S) -> Result<C, AuthRejection>
 where
@@ -57,7 +57,7 @@ where
     Ok(required(parts, state.provided()).await?.into_claims())
 }
 
-/// The body of the optional extractor that `#[derive(SessionClaims)]` writes.
+/// The body of the optional extractor that `#[derive(SessionClaims)]` generates.
 #[doc(hidden)]
 pub async fn optional_claims_from_parts<C, S>(
     parts: &mut Parts,

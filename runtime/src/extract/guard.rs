@@ -12,13 +12,13 @@ use super::check::Checks;
 use super::proof::Proven;
 use crate::access::{Access, Declarer, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
 use crate::rejection::AuthRejection;
 
-/// Lets a request through when it satisfies `P`; runs before every other extractor, so before the body is read.
+/// Admits requests that satisfy the policy `P`. It runs before every other extractor, and so before the body is read.
 ///
-/// The verified session stays in the request's extensions for the extractors that follow.
+/// The verified session stays in the request's extensions for the following extractors.
 pub struct Guard<P>(PhantomData<fn() -> P>);
 
 #[diagnostic::do_not_recommend]
@@ -36,7 +36,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        const { check_declared(P::ACCESS, Roles::of_claims::<S::Claims>()) };
+        const { check_declared(P::ACCESS, RoleTable::of_claims::<S::Claims>()) };
         let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
         if let Some(session) = &session {
             P::Proves::leave::<P, _>(parts, state.auth(), session);
@@ -45,9 +45,9 @@ where
     }
 }
 
-/// Says that a handler is public. Unlike [`Guard`] it asks nothing of the router's state.
+/// Declares that a handler is public. Unlike [`Guard`] it needs nothing from the router's state.
 ///
-/// A policy that says anything else does not compile with it.
+/// It does not compile with a policy that is not public.
 pub struct Public<P>(PhantomData<fn() -> P>);
 
 #[diagnostic::do_not_recommend]
@@ -66,24 +66,24 @@ impl<S: Sync, P: Policy> FromRequestParts<S> for Public<P> {
     }
 }
 
-/// The access itself, in a constant that does not compile unless it is a public one.
+/// Returns the access, and does not compile if it is not public.
 const fn public(access: Access) -> Access {
     assert!(matches!(access, Access::Public { .. }), "`Public` is for policies whose access is public");
     access
 }
 
-/// Stands where a mistaken attribute leaves a handler without a policy: it lets nobody in and asks nothing of the
-/// router's state, so that the mistake stays one error.
-pub struct Nobody(());
+/// The guard of a handler whose attribute has a mistake and so no policy. It refuses every request and needs nothing from
+/// the router's state, so that the mistake is reported as one error.
+pub struct DenyAll(());
 
 #[diagnostic::do_not_recommend]
-impl DeclaresAccess for Nobody {
+impl DeclaresAccess for DenyAll {
     const ACCESS: Access = Access::Require(Rule::Any(&[]));
     const DECLARER: Declarer = Declarer::Attribute;
     type Demands = ();
 }
 
-impl<S: Sync> FromRequestParts<S> for Nobody {
+impl<S: Sync> FromRequestParts<S> for DenyAll {
     type Rejection = StatusCode;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, StatusCode> {
@@ -127,9 +127,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mistaken_handler_lets_nobody_in() {
+    async fn a_mistaken_attribute_admits_no_caller() {
         let (mut parts, ()) = http::Request::new(()).into_parts();
-        let refused = Nobody::from_request_parts(&mut parts, &()).await;
+        let refused = DenyAll::from_request_parts(&mut parts, &()).await;
         assert_eq!(refused.err(), Some(StatusCode::INTERNAL_SERVER_ERROR));
     }
 }
@@ -171,7 +171,7 @@ mod policies {
     }
 
     #[test]
-    fn extractors_declare_what_they_demand() {
+    fn extractors_declare_their_access() {
         fn declared<T: DeclaresAccess>() -> Access {
             T::ACCESS
         }
@@ -182,10 +182,10 @@ mod policies {
         assert_eq!(declared::<Session<User>>(), Access::Authenticated);
         assert_eq!(declared::<Option<User>>(), Access::Optional);
         assert_eq!(declared::<Option<Session<User>>>(), Access::Optional);
-        assert_eq!(declared::<Nobody>(), Access::Require(Rule::Any(&[])));
+        assert_eq!(declared::<DenyAll>(), Access::Require(Rule::Any(&[])));
     }
 
-    /// What the guard answers to a request with these credentials.
+    /// The guard's answer to a request with these credentials.
     async fn answer<P: Policy<Checks = (), Proves = ()>>(
         credentials: Option<&'static str>,
     ) -> Result<(), Denial> {
@@ -205,7 +205,7 @@ mod policies {
     }
 
     #[tokio::test]
-    async fn a_public_policy_does_not_look_at_credentials() {
+    async fn a_public_policy_does_not_read_credentials() {
         for credentials in [None, Some("Basic eDp5"), Some("Bearer"), Some("Bearer a.b.c")] {
             assert_eq!(answer::<Open>(credentials).await, Ok(()), "{credentials:?}");
         }
@@ -213,7 +213,7 @@ mod policies {
 
     /// Row 59.
     #[tokio::test]
-    async fn an_optional_policy_lets_in_nobody_with_bad_credentials() {
+    async fn an_optional_policy_refuses_bad_credentials() {
         assert_eq!(answer::<Either>(None).await, Ok(()));
         for (credentials, denial) in [
             ("Basic eDp5", Denial::MissingCredentials),

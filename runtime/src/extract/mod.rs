@@ -1,7 +1,15 @@
-//! Extractors: the verified session, alone or with its refresh token, and the guard that the access attributes put first.
+//! From a request to a decision: credentials, verification, authorization, and the extractors that handlers see.
 //!
-//! A request goes through these files from top to bottom: its [`credentials`] are found, its access token is [`verify`]-ed and its
-//! refresh token [`examine`]-d, [`authorize`] decides, and [`extractors`], [`guard`] and [`proof`] hand the answer to the handler.
+//! Every request takes the same way, whether an extractor, a guard, a proof or a layer asks:
+//!
+//! 1. [`credentials`] finds the access token, and the refresh token where a rule needs it. Two tokens are refused, and so is a malformed
+//!    header ([`bearer`]).
+//! 2. [`verify`] checks the access token and makes the `Session`; [`csrf`] checks the sender if the token came in a cookie.
+//! 3. [`authorize`] collects the facts that the rule needs: whether the session is live, the refresh token ([`examine`]), and the results
+//!    of checks ([`check`]). It asks `access::decide` until that names no further check.
+//! 4. A [`refusal`] becomes an event and a response. Otherwise [`extractors`], [`guard`] and [`proof`] pass the session on to the handler.
+//!
+//! The results of steps 2 and 3 stay in the request's extensions ([`remembered`]), so that later extractors repeat no work.
 
 mod authorize;
 mod bearer;
@@ -20,6 +28,6 @@ pub(crate) use authorize::{authorize, decided};
 pub(crate) use credentials::{access_credential, refresh_cookie_of, refresh_token_of};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
-pub use guard::{Guard, Nobody, Public};
+pub use guard::{DenyAll, Guard, Public};
 pub(crate) use refusal::{Refusal, placed, refuse};
 pub(crate) use verify::forget;

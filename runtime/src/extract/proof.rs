@@ -1,4 +1,4 @@
-//! Values that only a decision can make.
+//! Proofs: values that only a decision makes.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,20 +11,20 @@ use super::authorize::authorize_with;
 use super::check::Checks;
 use super::remembered::{remember, take};
 use super::verify::verified;
-use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
+use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{Auth, AuthState, Session};
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
 use crate::rejection::AuthRejection;
 
-/// Shows that the rule `R` was decided, for the caller of this request, and holds.
+/// Proves that the rule `R` holds for the caller of this request.
 ///
-/// A function that demands `&Proof<CanPublish>` is called from nowhere but a handler whose caller may publish. There is no other way
-/// to come by one: it has no constructor, cannot be copied, and takes no room.
+/// A function that takes `&Proof<CanPublish>` can be called only from handlers whose caller may publish: a proof has no constructor and
+/// cannot be copied. It has no size.
 ///
-/// As an argument of a handler it decides by itself, so `routes!` takes a handler with it as first argument. Behind an attribute that
-/// names the rule, as in `#[require(CanPublish && fresh("10m"))]`, it takes over what the guard has found, and no check runs twice.
+/// As an argument of a handler it decides by itself, so `routes!` accepts a handler with a proof as its first argument. Behind an attribute
+/// that names the rule, as in `#[require(CanPublish && fresh("10m"))]`, it takes over the guard's result, and no check runs twice.
 ///
 /// ```
 /// use countersign::{NamedRule, Proof};
@@ -44,7 +44,7 @@ use crate::rejection::AuthRejection;
 /// struct Posts;
 ///
 /// impl Posts {
-///     /// Makes the newest post of this author public. Whoever calls it has shown that they may.
+///     /// Makes the newest post of this author public. The proof shows that the caller may.
 ///     async fn publish(&self, author: u64, _: &Proof<CanPublish>) {
 /// #       let _ = author;
 ///         // ...
@@ -63,7 +63,7 @@ use crate::rejection::AuthRejection;
 /// # }
 /// ```
 ///
-/// Without the argument there is nothing to pass:
+/// Without the argument there is no proof to pass:
 ///
 /// ```compile_fail,E0423
 /// # use countersign::{NamedRule, Proof};
@@ -101,16 +101,16 @@ use crate::rejection::AuthRejection;
 /// }
 /// ```
 ///
-/// It says nothing of another request: use it where it was extracted, and do not keep it. It does not name the object that a check has looked
-/// at either: pass on the number from the same path, and not another one from the body.
-#[must_use = "pass it to what demands it"]
+/// It proves nothing about other requests: use it where it was extracted, and do not keep it. Nor does it name the object that a check has
+/// examined: pass on the identifier from the same path, and not another one from the body.
+#[must_use = "pass it to the function that requires it"]
 pub struct Proof<R>(PhantomData<fn() -> R>);
 
-const _: () = assert!(size_of::<Proof<u64>>() == 0, "a proof takes no room");
+const _: () = assert!(size_of::<Proof<u64>>() == 0, "a proof has no size");
 
 #[cfg(any(test, feature = "test-util"))]
 impl<R> Proof<R> {
-    /// For tests of what demands it; see [`granted`](crate::testing::granted).
+    /// For tests of functions that take a proof; see [`granted`](crate::testing::granted).
     pub(crate) fn granted() -> Self {
         Self(PhantomData)
     }
@@ -136,7 +136,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        const { check_declared(Access::Require(R::RULE), Roles::of_claims::<S::Claims>()) };
+        const { check_declared(Access::Require(R::RULE), RoleTable::of_claims::<S::Claims>()) };
         let auth = state.auth();
         if !Evidence::<R, S::Claims>::is_with(parts, auth) {
             let access = Access::Require(R::RULE);
@@ -146,8 +146,8 @@ where
     }
 }
 
-/// Stays in the request's extensions from a guard to the [`Proof`] that takes it, when a rule was decided that takes time to decide:
-/// whose request it was, and what for.
+/// A guard's result for the rule `R`, which stays in the request's extensions until a [`Proof`] takes it. It is bound to the session, the
+/// method and the address for which the rule was decided.
 struct Evidence<R, C> {
     session: Session<C>,
     method: Method,
@@ -156,7 +156,7 @@ struct Evidence<R, C> {
 }
 
 impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
-    /// Nothing is left for a rule without checks: it is decided as fast as its evidence is found.
+    /// A rule without checks leaves no evidence: deciding it again is as fast as finding the evidence.
     fn leave(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>) {
         if const { R::RULE.has_check() } {
             let (session, method, uri) = (session.clone(), parts.method.clone(), parts.uri.clone());
@@ -164,13 +164,13 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
         }
     }
 
-    /// Whether the rule was decided for this very request. The evidence is used up, since a handler may send its request to another one,
-    /// with other headers, other path parameters or another state.
+    /// Whether the rule was decided for this very request. The evidence is used up, because a handler may forward its request to another
+    /// router, with other headers, path parameters or state.
     fn is_with(parts: &mut Parts, auth: &Auth<C>) -> bool {
         if const { !R::RULE.has_check() } {
             return false;
         }
-        // Who is refused now is refused again, and told so, where the rule is decided.
+        // A request that is refused here is refused again where the rule is decided, with an event and a response.
         let Ok(Some(session)) = verified(parts, auth) else { return false };
         take::<Self>(&mut parts.extensions, auth.now()).is_some_and(|left| {
             left.session.is_same(&session) && left.method == parts.method && left.uri == parts.uri
@@ -178,7 +178,7 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
     }
 }
 
-/// Named rules that hold where a policy grants, as a nested tuple.
+/// The named rules that hold whenever a policy grants access, as a nested tuple.
 ///
 /// A policy that is written by hand and claims too much does not compile with a guard:
 ///
@@ -207,8 +207,13 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
 /// # fn main() { let _: Router<Auth<User>> = Router::new().route("/", get(handler)); }
 /// async fn handler(_: Guard<Claimed>) {}
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of named rules",
+    label = "not a list of named rules",
+    note = "in a policy written by hand, `type Proves` is `()` or a nested tuple such as `(CanPublish, ())`"
+)]
 pub trait Proven {
-    /// Leaves evidence for whoever asks for a [`Proof`].
+    /// Leaves evidence for the handler's [`Proof`] arguments.
     fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>);
 }
 
@@ -218,20 +223,18 @@ impl Proven for () {
 
 impl<R: NamedRule, Rest: Proven> Proven for (R, Rest) {
     fn leave<P: Policy, C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, session: &Session<C>) {
-        const { assert!(demands(P::ACCESS, R::RULE), "a policy proves a rule that it does not demand") };
+        const { assert!(P::ACCESS.implies(&R::RULE), "a policy proves a rule that it does not require") };
         Evidence::<R, C>::leave(parts, auth, session);
         Rest::leave::<P, C>(parts, auth, session);
     }
 }
 
-/// Whether whoever is granted this access has met the rule.
-const fn demands(access: Access, rule: Rule) -> bool {
-    matches!(access, Access::Require(demanded) if demanded.has_conjunct(&rule))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::access::Rule;
 
     const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Check { name: "owns_post", not_found: true }]);
 
@@ -244,24 +247,36 @@ mod tests {
         type Checks = ();
     }
 
+    /// The check must be the same, including its answer; other conditions can be stricter.
     #[test]
-    fn a_policy_proves_what_it_demands_in_any_case_and_nothing_else() {
-        assert!(demands(Access::Require(RULE), RULE));
-        assert!(demands(Access::Require(Rule::All(&[RULE, Rule::Live])), RULE));
+    fn a_policy_proves_the_rules_that_hold_whenever_it_grants() {
+        const CHECK: Rule = Rule::Check { name: "owns_post", not_found: true };
+        const OPENLY: Rule = Rule::Check { name: "owns_post", not_found: false };
+        const OTHER: Rule = Rule::Check { name: "drafts::owns_post", not_found: true };
+        const EDITOR: Rule = Rule::Role("editor");
+        for rule in [RULE, Rule::All(&[RULE, Rule::Live]), Rule::All(&[CHECK, Rule::Live, EDITOR])] {
+            assert!(Access::Require(rule).implies(&RULE), "{rule}");
+        }
         for access in [
             Access::Require(Rule::Any(&[RULE, Rule::Live])),
-            Access::Require(Rule::Role("editor")),
+            Access::Require(EDITOR),
+            Access::Require(Rule::All(&[EDITOR, OPENLY])),
+            Access::Require(Rule::All(&[EDITOR, OTHER])),
             Access::Require(Rule::All(&[])),
             Access::Authenticated,
             Access::Optional,
             Access::Public { reason: "probe" },
         ] {
-            assert!(!demands(access, RULE), "{access}");
+            assert!(!access.implies(&RULE), "{access}");
         }
+        const HOUR: Rule = Rule::All(&[CHECK, Rule::Fresh(Duration::from_secs(3600)), Rule::Live]);
+        const MINUTE: Rule = Rule::All(&[CHECK, Rule::Fresh(Duration::from_secs(60)), Rule::BothTokens]);
+        assert!(Access::Require(MINUTE).implies(&HOUR), "a younger sign-in and both tokens");
+        assert!(!Access::Require(HOUR).implies(&MINUTE));
     }
 
     #[test]
-    fn a_proof_says_of_what() {
+    fn a_proof_shows_and_declares_its_rule() {
         assert_eq!(format!("{:?}", Proof::<CanPublish>(PhantomData)), "Proof(CanPublish)");
         assert_eq!(<Proof<CanPublish> as DeclaresAccess>::ACCESS, Access::Require(RULE));
     }

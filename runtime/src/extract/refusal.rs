@@ -1,4 +1,4 @@
-//! A refusal on its way to the client, and the event that tells of it.
+//! A refusal on its way to the client, and its event.
 
 use axum::extract::MatchedPath;
 use http::request::Parts;
@@ -6,14 +6,14 @@ use http::request::Parts;
 use crate::access::Access;
 use crate::auth::{Auth, Place, Session};
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::events::{AuthEventKind, AuthOutcome};
 use crate::rejection::{AuthRejection, Denial};
 
-/// That of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
+/// The length of `UPDATEREDIRECTREF`, the longest registered method (RFC 4437).
 const LONGEST_METHOD: usize = 17;
 
-/// A refusal, with what the log says of its cause and whose request it was.
+/// A refusal with its reason for the log, and the session of the request if that was verified.
 pub(crate) struct Refusal<C> {
     pub(crate) denial: Denial,
     pub(crate) reason: &'static str,
@@ -26,12 +26,19 @@ impl<C> From<Denial> for Refusal<C> {
     }
 }
 
-/// The handle for what follows from this request, so that events name it.
+impl<C: SessionClaims> Refusal<C> {
+    /// The refusal of a request with this session.
+    pub(crate) fn of(session: &Session<C>, denial: Denial) -> Self {
+        Self { session: Some(session.clone()), ..denial.into() }
+    }
+}
+
+/// The `Auth` for further work on this request: its events name the request.
 pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
     auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })
 }
 
-/// A longer one is made up by the client, and could fill the log.
+/// The request's method, unless it is longer than any registered one: the client could fill the log with it.
 fn method_of(parts: &Parts) -> Option<&str> {
     Some(parts.method.as_str()).filter(|name| name.len() <= LONGEST_METHOD)
 }
@@ -40,7 +47,7 @@ fn route_of(parts: &Parts) -> Option<&str> {
     parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
 }
 
-/// Makes a refusal an event and a response.
+/// Emits the event of a refusal and returns its response.
 pub(crate) fn refuse<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
@@ -58,5 +65,5 @@ pub(crate) fn refuse<C: SessionClaims>(
     event.session = refusal.session.as_ref().map(Session::id);
     event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
-    AuthRejection::new(refusal.denial, auth.realm()).without(Roles::of::<C::Role>().private)
+    AuthRejection::new(refusal.denial, auth.realm()).without(RoleTable::of::<C::Role>().private)
 }

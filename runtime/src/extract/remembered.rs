@@ -1,4 +1,8 @@
-//! What was found out about a request, for those who ask again while it is answered.
+//! Results that later extractors of the same request reuse: the verified session, the examined refresh token, the decided rule.
+//!
+//! Extensions outlive a request: handlers get a copy of them with axum's `Parts`, may keep it, and may send requests made of it after the
+//! token has expired and the session has ended. So a result is valid in the original extensions only, and only for a moment. A copy is
+//! made with `Clone`, which is where it loses the result.
 
 use std::time::Duration;
 
@@ -6,47 +10,45 @@ use http::Extensions;
 
 use crate::clock::Timestamp;
 
-/// Longer than a request takes from one guard to the next. Whatever is older is found out again: a request can be kept, and sent on when
-/// its token has expired and its session has ended.
+/// The age after which a result is found anew. It is longer than the way from one guard to the next.
 const MOMENT: Duration = Duration::from_secs(5);
 
-/// A finding in the extensions of a request. A copy holds nothing: handlers copy extensions with axum's `Parts`, and what they send
-/// with these is a request of its own.
+/// A result in the extensions of a request; `None` in every copy of them.
 struct Remembered<T> {
-    finding: Option<(T, Timestamp)>,
+    result: Option<(T, Timestamp)>,
 }
 
 impl<T> Clone for Remembered<T> {
     fn clone(&self) -> Self {
-        Self { finding: None }
+        Self { result: None }
     }
 }
 
-/// Keeps a finding, in the place of the one before.
-pub(crate) fn remember<T: Send + Sync + 'static>(extensions: &mut Extensions, finding: T, now: Timestamp) {
-    extensions.insert(Remembered { finding: Some((finding, now)) });
+/// Stores a result of this type, in place of an earlier one.
+pub(crate) fn remember<T: Send + Sync + 'static>(extensions: &mut Extensions, result: T, now: Timestamp) {
+    extensions.insert(Remembered { result: Some((result, now)) });
 }
 
-/// What was found out about this very request a moment ago.
+/// The result for this very request, unless it is older than a moment.
 pub(super) fn remembered<T: Send + Sync + 'static>(extensions: &Extensions, now: Timestamp) -> Option<&T> {
-    let (finding, then) = extensions.get::<Remembered<T>>()?.finding.as_ref()?;
-    is_recent(*then, now).then_some(finding)
+    let (result, then) = extensions.get::<Remembered<T>>()?.result.as_ref()?;
+    is_recent(*then, now).then_some(result)
 }
 
-/// As [`remembered`], for those who have just asked, whatever time that took.
+/// See [`remembered`]; for callers whose own call has just stored the result, however long that took.
 pub(super) fn just_remembered<T: Send + Sync + 'static>(extensions: &Extensions) -> Option<&T> {
-    extensions.get::<Remembered<T>>()?.finding.as_ref().map(|(finding, _)| finding)
+    extensions.get::<Remembered<T>>()?.result.as_ref().map(|(result, _)| result)
 }
 
-/// Takes a finding away, for whoever asks again to find out.
+/// Removes a result, so that it is found anew.
 pub(super) fn forget<T: Send + Sync + 'static>(extensions: &mut Extensions) {
     extensions.remove::<Remembered<T>>();
 }
 
-/// As [`remembered`], and takes it away.
+/// See [`remembered`]; removes the result.
 pub(crate) fn take<T: Send + Sync + 'static>(extensions: &mut Extensions, now: Timestamp) -> Option<T> {
-    let (finding, then) = extensions.remove::<Remembered<T>>()?.finding?;
-    is_recent(then, now).then_some(finding)
+    let (result, then) = extensions.remove::<Remembered<T>>()?.result?;
+    is_recent(then, now).then_some(result)
 }
 
 fn is_recent(then: Timestamp, now: Timestamp) -> bool {
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_is_remembered_for_a_moment() {
+    fn a_result_is_remembered_for_a_moment() {
         let mut extensions = Extensions::new();
         assert_eq!(remembered::<u8>(&extensions, at(0)), None);
         remember(&mut extensions, 7_u8, at(0));

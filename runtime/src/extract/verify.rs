@@ -13,17 +13,17 @@ use crate::claims::SessionClaims;
 use crate::rejection::Denial;
 use crate::session::SessionId;
 
-/// The session of a request, as its guards have verified it. It is an entry of its own in the extensions: what stands under
-/// [`Session`] is for services to read, anybody can put it there, and no guard believes it.
-struct Known<C>(Session<C>);
+/// The verified session of a request. It is a private type: any code can put a [`Session`] into the extensions, so guards read this entry
+/// alone, and `Session` is there for services to read.
+struct Verified<C>(Session<C>);
 
-/// Takes away what somebody else, or an earlier look, has left for those inside, to whom the request is nobody's.
+/// Removes any session left in the extensions, so that inner services see an anonymous request.
 pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
     parts.extensions.remove::<Session<C>>();
-    remembered::forget::<Known<C>>(&mut parts.extensions);
+    remembered::forget::<Verified<C>>(&mut parts.extensions);
 }
 
-/// The session of the request, verified at most once: the first to ask leaves it in the extensions.
+/// The session of the request; `None` without credentials. The token is verified at most once: the session stays in the extensions.
 pub(crate) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -33,33 +33,34 @@ pub(crate) fn verified<C: SessionClaims>(
         return Ok(None);
     };
     let now = auth.now();
-    if let Some(Known(session)) = remembered::<Known<C>>(&parts.extensions, now)
+    if let Some(Verified(session)) = remembered::<Verified<C>>(&parts.extensions, now)
         && is_verified_from(session, &credential, auth)
     {
         return Ok(Some(session.clone()));
     }
     let invalid = |reason| Refusal { denial: Denial::InvalidToken, reason, session: None };
     let mut token = auth.verify_access(credential.token()?).map_err(|error| invalid(error.reason()))?;
-    // A token of ours always names a session; one that does not was not made by this crate.
+    // Every token made by this crate names a session.
     let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| Denial::InvalidToken)?;
     let transport = credential.transport;
     let kept = credential.kept().ok_or(Denial::InvalidToken)?;
     let evidence = Evidence { credential: kept, realm: Arc::clone(auth.realm()) };
     let session = Session::new(id, token, transport, evidence);
-    remember(&mut parts.extensions, Known(session.clone()), now);
+    remember(&mut parts.extensions, Verified(session.clone()), now);
     if let Some(shown) = parts.extensions.get_mut::<Session<C>>() {
         *shown = session.clone();
     }
     Ok(Some(session))
 }
 
-/// Whether the session was verified from this very credential, by this very `Auth`.
+/// Whether the session was verified from this credential and by this `Auth`: a request can pass through routers with different keys.
 fn is_verified_from<C: SessionClaims>(
     session: &Session<C>,
     credential: &Credential<'_>,
     auth: &Auth<C>,
 ) -> bool {
     let Evidence { credential: kept, realm } = session.evidence();
-    // The address of the realm is that of its `Auth`, which lives as long as this does.
+    // All handles of one `Auth` share one realm, so its address identifies the `Auth`. The session holds the realm, so the address is not
+    // reused while it is compared.
     Arc::ptr_eq(realm, auth.realm()) && credential.is(session.transport(), kept)
 }

@@ -35,7 +35,7 @@ impl Policy for LogoutPolicy {
 pub enum OwnSessionsPolicy {}
 
 impl Policy for OwnSessionsPolicy {
-    const ACCESS: Access = Access::Require(Rule::All(&[Rule::Live, Rule::NotImpersonated]));
+    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
     type Roles = ();
     type Checks = ();
     type Proves = ();

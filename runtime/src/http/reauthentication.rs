@@ -135,7 +135,7 @@ fn check_sender<C: SessionClaims>(
 
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Reauthentication<C> {
-    const ACCESS: Access = Access::Require(Rule::All(&[Rule::Live, Rule::NotImpersonated]));
+    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
     const DECLARER: Declarer = Declarer::Extractor;
     type Demands = Session<C>;
 }

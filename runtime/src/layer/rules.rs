@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::access::Rule;
-use crate::claims::role::{RoleSet, Roles};
+use crate::claims::role::{RoleSet, RoleTable};
 use crate::claims::{SessionClaims, is_scope_token};
 use crate::diagnostics::rules::{first_scope, is_never};
 
@@ -95,7 +95,7 @@ pub(super) fn check_scopes<C: SessionClaims>(rule: &Rule) {
 pub(super) fn check_together<R: RoleSet>(rule: &Rule) {
     let is_open_about_it = matches!(rule, Rule::Any([]) | Rule::All([]));
     assert!(
-        is_open_about_it || !is_never(rule, Roles::of::<R>()),
+        is_open_about_it || !is_never(rule, RoleTable::of::<R>()),
         "an `AuthLayer` asks for what nobody can meet: {rule}"
     );
 }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic = "an `AuthLayer` asks for the opposite of nobody acting for the user, which never holds; only a \
+    #[should_panic = "an `AuthLayer` asks for the opposite of no impersonation, which never holds; only a \
                       role or a scope can be denied"]
     fn only_roles_and_scopes_can_be_denied() {
         check::<NoRole>(&Rule::Not(&Rule::NotImpersonated));

@@ -8,7 +8,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use markdown::head;
@@ -132,7 +132,7 @@ pub struct AccessRow {
     pub(crate) access: Access,
     pub(crate) declared: DeclaredWhere,
     pub(crate) documented: bool,
-    pub(crate) roles: Roles,
+    pub(crate) roles: RoleTable,
     /// Where it was added.
     pub(crate) place: &'static Location<'static>,
 }

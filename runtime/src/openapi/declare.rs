@@ -7,12 +7,12 @@ use super::extension::{self, EXTENSION};
 use super::refusals;
 use super::requirements::requirements;
 use crate::access::Access;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 
 /// Writes an access into an operation; what was written there by hand about who may call it does not count.
 ///
 /// It can be called again with another access, which takes the place of the first.
-pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &Roles) {
+pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &RoleTable) {
     remove_line(operation);
     operation.security = Some(requirements(access, roles));
     refusals::describe(operation, access, roles);
@@ -22,7 +22,7 @@ pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &Roles)
 }
 
 /// The last line of the description. Some viewers show neither `security` nor extensions.
-pub(super) fn line(access: &Access, roles: &Roles) -> String {
+pub(super) fn line(access: &Access, roles: &RoleTable) -> String {
     match access {
         Access::Public { reason } => format!("Public: {reason}"),
         access => format!("Access: {}", access.words(roles.private)),

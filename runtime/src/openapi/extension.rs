@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::requirements::sufficing;
 use crate::access::{Access, Rule, function_of};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 
 /// The name of the extension. The documentation of [`AuthRouter`](crate::AuthRouter) lists its members.
 pub(crate) const EXTENSION: &str = "x-access";
@@ -41,7 +41,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// The extension for an access, without the names of private roles.
-pub(super) fn of(access: &Access, roles: &Roles) -> Value {
+pub(super) fn of(access: &Access, roles: &RoleTable) -> Value {
     let mut extension = Extension { rule: access.words(roles.private), ..Extension::default() };
     extension.kind = match access {
         Access::Public { reason } => {
@@ -59,7 +59,7 @@ pub(super) fn of(access: &Access, roles: &Roles) -> Value {
 }
 
 impl Extension {
-    fn collect(&mut self, rule: &Rule, roles: &Roles) {
+    fn collect(&mut self, rule: &Rule, roles: &RoleTable) {
         match *rule {
             Rule::Role(name) if !roles.private.contains(&name) => {
                 self.roles.insert(name, sufficing(name, roles).collect());

@@ -8,10 +8,10 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::SCHEME;
 use super::parameters::operations;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 
 /// Removes the private roles from every list of values that consists of roles alone, at any depth.
-pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, roles: &Roles) -> T {
+pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, roles: &RoleTable) -> T {
     if roles.private.is_empty() {
         return described;
     }
@@ -24,7 +24,7 @@ pub(crate) fn without_private<T: Serialize + DeserializeOwned>(described: T, rol
 
 /// Removes the private roles from a document that the application wrote: from its schemas, and from operations that no router has
 /// computed, whose attribute could not know which roles are private. An alternative that needs such a role is removed as a whole.
-pub(crate) fn conceal(openapi: &mut OpenApi, roles: &Roles) {
+pub(crate) fn conceal(openapi: &mut OpenApi, roles: &RoleTable) {
     if roles.private.is_empty() {
         return;
     }
@@ -39,14 +39,14 @@ pub(crate) fn conceal(openapi: &mut OpenApi, roles: &Roles) {
     }
 }
 
-fn names_private(requirement: &SecurityRequirement, roles: &Roles) -> bool {
+fn names_private(requirement: &SecurityRequirement, roles: &RoleTable) -> bool {
     let requirement = serde_json::to_value(requirement).unwrap_or_default();
     let names = requirement.get(SCHEME).and_then(Value::as_array);
     names.into_iter().flatten().filter_map(Value::as_str).any(|name| roles.private.contains(&name))
 }
 
 /// Returns how many it removed.
-fn remove(value: &mut Value, roles: &Roles) -> usize {
+fn remove(value: &mut Value, roles: &RoleTable) -> usize {
     match value {
         Value::Object(members) => members
             .iter_mut()
@@ -66,7 +66,7 @@ fn remove(value: &mut Value, roles: &Roles) -> usize {
     }
 }
 
-fn is_role(value: &Value, roles: &Roles) -> bool {
+fn is_role(value: &Value, roles: &RoleTable) -> bool {
     let names = roles.names.unwrap_or_default();
     value.as_str().is_some_and(|name| names.contains(&name))
 }
@@ -77,8 +77,12 @@ mod tests {
 
     use super::*;
 
-    const ROLES: Roles =
-        Roles { names: Some(&["member", "admin", "root"]), implies: &[], private: &["root"], scopes: true };
+    const ROLES: RoleTable = RoleTable {
+        names: Some(&["member", "admin", "root"]),
+        implies: &[],
+        private: &["root"],
+        scopes: true,
+    };
 
     /// Row 147.
     #[test]
@@ -114,7 +118,7 @@ mod tests {
         }
         let mut open =
             serde_json::from_value(document(json!([{ "bearer": ["root"] }]), all.clone())).unwrap();
-        conceal(&mut open, &Roles::NONE);
+        conceal(&mut open, &RoleTable::NONE);
         assert_eq!(serde_json::to_value(open).unwrap(), document(json!([{ "bearer": ["root"] }]), all));
     }
 

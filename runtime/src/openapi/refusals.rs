@@ -8,7 +8,7 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::rejection::ProblemDetails;
 
 /// The media type of every refusal (RFC 9457).
@@ -48,7 +48,7 @@ pub mod refusal_words {
 }
 
 /// Adds every refusal of the guard that the operation does not describe itself.
-pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &Roles) {
+pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &RoleTable) {
     operation.responses.responses.retain(|status, response| !is_ours(status, response));
     describe_responses(operation);
     if let Access::Public { .. } = access {
@@ -136,7 +136,7 @@ fn asks_who(rule: &Rule) -> bool {
     }
 }
 
-fn forbidden(access: &Access, rule: &Rule, roles: &Roles) -> Response {
+fn forbidden(access: &Access, rule: &Rule, roles: &RoleTable) -> Response {
     let description = format!("{FORBIDDEN}{}", access.words(roles.private));
     if asks_for_names(rule) { challenged(&description) } else { refusal(&description) }
 }

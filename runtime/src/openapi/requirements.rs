@@ -4,7 +4,7 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::{REFRESH_SCHEME, SCHEME};
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 
 /// More alternatives than this are not listed: a reader would learn nothing from them.
 pub(super) const MOST_ALTERNATIVES: usize = 64;
@@ -12,7 +12,7 @@ pub(super) const MOST_ALTERNATIVES: usize = 64;
 /// The `security` of an operation: alternatives, of which a caller has to meet one; none for a public one.
 ///
 /// OpenAPI 3.1 lets the list behind a bearer scheme hold role names.
-pub(super) fn requirements(access: &Access, roles: &Roles) -> Vec<SecurityRequirement> {
+pub(super) fn requirements(access: &Access, roles: &RoleTable) -> Vec<SecurityRequirement> {
     match access {
         Access::Public { .. } => Vec::new(),
         Access::Optional => vec![SecurityRequirement::default(), bearer(Vec::new())],
@@ -37,7 +37,7 @@ pub(super) fn with_refresh_token(requirement: SecurityRequirement) -> SecurityRe
 }
 
 /// The role itself and every role that implies it, without private ones.
-pub(super) fn sufficing(name: &'static str, roles: &Roles) -> impl Iterator<Item = &'static str> {
+pub(super) fn sufficing(name: &'static str, roles: &RoleTable) -> impl Iterator<Item = &'static str> {
     let private = roles.private;
     let implying = roles.implies.iter().filter(move |(_, implied)| implied.contains(&name));
     std::iter::once(name)
@@ -59,8 +59,8 @@ type Alternative = Vec<Name>;
 ///
 /// Too many alternatives are listed without the roles that imply others. If that is still too many, the answer is "signed in", which is
 /// true and not the whole truth. The same goes for a rule that no caller meets and one with a private role in every alternative.
-fn alternatives(rule: &Rule, roles: &Roles) -> Vec<Vec<&'static str>> {
-    let named = Roles { implies: &[], ..*roles };
+fn alternatives(rule: &Rule, roles: &RoleTable) -> Vec<Vec<&'static str>> {
+    let named = RoleTable { implies: &[], ..*roles };
     let found = found(rule, roles).or_else(|| found(rule, &named)).unwrap_or_default();
     let mut sets: Vec<Vec<&str>> = Vec::new();
     for alternative in found {
@@ -81,7 +81,7 @@ fn is_same(one: &[&str], other: &[&str]) -> bool {
     one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
-fn found(rule: &Rule, roles: &Roles) -> Option<Vec<Alternative>> {
+fn found(rule: &Rule, roles: &RoleTable) -> Option<Vec<Alternative>> {
     let found = match rule {
         Rule::Role(name) => sufficing(name, roles).map(|name| vec![Name::Role(name)]).collect(),
         Rule::Scope(scope) => vec![vec![Name::Scope(scope)]],
@@ -111,7 +111,7 @@ fn found(rule: &Rule, roles: &Roles) -> Option<Vec<Alternative>> {
 }
 
 /// Every alternative of one side together with every one of the other.
-fn products(some: &[Alternative], others: &[Alternative], roles: &Roles) -> Vec<Alternative> {
+fn products(some: &[Alternative], others: &[Alternative], roles: &RoleTable) -> Vec<Alternative> {
     let mut all = Vec::new();
     for one in some {
         for other in others {
@@ -124,7 +124,7 @@ fn products(some: &[Alternative], others: &[Alternative], roles: &Roles) -> Vec<
 }
 
 /// Leaves out the roles that another role of the set implies.
-fn without_implied(names: &[Name], roles: &Roles) -> Alternative {
+fn without_implied(names: &[Name], roles: &RoleTable) -> Alternative {
     let is_implied = |implied: &str| {
         let mut hierarchy = roles.implies.iter();
         hierarchy.any(|(role, others)| names.contains(&Name::Role(role)) && others.contains(&implied))

@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schem
 use super::endpoints::Endpoint;
 use crate::access::{Access, Policy};
 use crate::auth::TokenPair;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::http::{
     LogoutPolicy, LogoutRequest, OwnSessionsPolicy, RefreshPolicy, RefreshRequest, SessionList,
 };
@@ -19,7 +19,7 @@ use crate::rejection::ProblemDetails;
 const JSON: &str = "application/json";
 
 /// No endpoint asks for a role.
-const NO_ROLES: &Roles = &Roles::NONE;
+const NO_ROLES: &RoleTable = &RoleTable::NONE;
 
 /// The document of an endpoint of `Auth::routes`.
 pub(crate) fn document(endpoint: Endpoint, path: String, tags: Vec<String>, access: &Access) -> Document {

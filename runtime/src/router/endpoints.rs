@@ -10,7 +10,7 @@ use super::{IntoRoutes, Routes};
 use crate::access::Access;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::extract::{Guard, Public};
 use crate::http::{
     LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
@@ -195,7 +195,7 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
         for (endpoint, path) in paths {
             let path = if prefix.is_empty() { path } else { nested(&prefix, &path) };
             let tags = tags.clone();
-            let document = move |access: &Access, _: &Roles| document(endpoint, path, tags, access);
+            let document = move |access: &Access, _: &RoleTable| document(endpoint, path, tags, access);
             mounted = match endpoint {
                 Endpoint::Refresh => mounted.capture(refresh::<C>).declared().described(document, BY_US),
                 Endpoint::Logout => mounted.capture(logout::<C>).declared().described(document, BY_US),

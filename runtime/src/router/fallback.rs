@@ -9,7 +9,7 @@ use super::handler::Served;
 use super::routes::Declared;
 use super::trace::NoTrace;
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
 
 /// Takes a handler for [`AuthRouter::fallback`](crate::AuthRouter::fallback) or
@@ -55,7 +55,7 @@ pub struct Fallback<S> {
     methods: MethodRouter<S>,
     access: Access,
     declared: DeclaredWhere,
-    roles: Roles,
+    roles: RoleTable,
 }
 
 /// What [`AuthRouter::fallback`](crate::AuthRouter::fallback) takes: a handler in [`fallback!`](crate::fallback).
@@ -167,7 +167,7 @@ impl<S: Clone + Send + Sync + 'static> Fallback<S> {
             methods: MethodRouter::new(),
             access: Access::Require(Rule::Any(&[])),
             declared: DeclaredWhere::Nowhere,
-            roles: Roles::NONE,
+            roles: RoleTable::NONE,
         }
     }
 }

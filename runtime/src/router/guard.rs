@@ -167,13 +167,16 @@ fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Oper
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::role::Roles;
+    use crate::claims::role::RoleTable;
 
     const ADMIN: Rule = Rule::Role("admin");
     const MEMBER: Rule = Rule::Role("member");
 
     fn contradicts(rule: Rule) -> bool {
-        is_never(&rule, Roles { names: None, implies: &[("admin", &["member"])], private: &[], scopes: true })
+        is_never(
+            &rule,
+            RoleTable { names: None, implies: &[("admin", &["member"])], private: &[], scopes: true },
+        )
     }
 
     #[test]

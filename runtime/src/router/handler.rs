@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter, any};
 use crate::access::{NamedRule, Policy};
 use crate::auth::{AuthState, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
-use crate::claims::role::{RoleSet, Roles};
+use crate::claims::role::{RoleSet, RoleTable};
 use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::Guard;
 use crate::extract::check::Checks;
@@ -138,7 +138,7 @@ served!([] A B C D E F G H I J K L M N O P);
 )]
 pub trait MetBy<S> {
     /// The roles of the users that the state signs in.
-    const ROLES: Roles = Roles::NONE;
+    const ROLES: RoleTable = RoleTable::NONE;
 }
 
 #[diagnostic::do_not_recommend]
@@ -155,7 +155,7 @@ where
     S: AuthState,
     P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of_claims::<S::Claims>();
+    const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
 }
 
 impl<S, R> MetBy<S> for Proof<R>
@@ -163,9 +163,9 @@ where
     S: AuthState,
     R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
 {
-    const ROLES: Roles = Roles::of_claims::<S::Claims>();
+    const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
 }
 
 impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {
-    const ROLES: Roles = Roles::of_claims::<C>();
+    const ROLES: RoleTable = RoleTable::of_claims::<C>();
 }

@@ -25,7 +25,7 @@ use utoipa::openapi::{OpenApi, PathItem, Paths};
 
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::matrix::{AccessMatrix, AccessRow};
 use crate::openapi::transports::Scheme;
 use crate::openapi::{self, Document};
@@ -138,7 +138,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         }
         openapi::complete_schemes(&mut self.openapi, &self.computed);
         openapi::transports::describe(&mut self.openapi, &self.schemes);
-        let mut concealed: Vec<Roles> = Vec::new();
+        let mut concealed: Vec<RoleTable> = Vec::new();
         for AccessRow { roles, .. } in &self.rows {
             if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
                 openapi::conceal(&mut self.openapi, roles);

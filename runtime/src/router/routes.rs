@@ -8,7 +8,7 @@ use utoipa::openapi::path::HttpMethod;
 use super::handler::{Arguments, MetBy, Served, Signature};
 use crate::access::{Access, Declarer, DeclaresAccess};
 use crate::auth::{Liveness, Transports};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
 use crate::matrix::DeclaredWhere;
 use crate::openapi::transports::Scheme;
@@ -91,7 +91,7 @@ pub(super) struct Documentation<S> {
     pub(super) methods: MethodRouter<S>,
     pub(super) access: Access,
     pub(super) declared: DeclaredWhere,
-    pub(super) roles: Roles,
+    pub(super) roles: RoleTable,
 }
 
 impl<S> Routes<S> {
@@ -166,7 +166,7 @@ pub struct Declared<S, H, T> {
     pub(super) access: Access,
     pub(super) declared: DeclaredWhere,
     /// What its state knows of roles.
-    pub(super) roles: Roles,
+    pub(super) roles: RoleTable,
 }
 
 impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
@@ -182,7 +182,7 @@ impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
     /// As [`documented`](Self::documented), with a document that no type writes.
     pub(crate) fn described<Kind>(
         self,
-        document: impl FnOnce(&Access, &Roles) -> Document,
+        document: impl FnOnce(&Access, &RoleTable) -> Document,
         by: Option<DeclaredWhere>,
     ) -> Routes<S>
     where
@@ -235,7 +235,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
 )]
 pub trait Documented {
     #[doc(hidden)]
-    fn document(access: &Access, roles: &Roles) -> Document;
+    fn document(access: &Access, roles: &RoleTable) -> Document;
 }
 
 #[diagnostic::do_not_recommend]
@@ -243,7 +243,7 @@ impl<D> Documented for D
 where
     D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
 {
-    fn document(access: &Access, roles: &Roles) -> Document {
+    fn document(access: &Access, roles: &RoleTable) -> Document {
         let mut schemas = Vec::new();
         D::schemas(&mut schemas);
         let mut operation = D::operation();

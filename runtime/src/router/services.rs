@@ -14,7 +14,7 @@ use super::AuthRouter;
 use super::trace::NoTrace;
 use crate::access::Access;
 use crate::claims::SessionClaims;
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::layer::AuthLayer;
 use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
 use crate::openapi;
@@ -56,7 +56,7 @@ pub trait ServiceAccess {
 /// An access, and the layer that enforces it.
 pub struct Gate<L> {
     pub(super) access: Access,
-    pub(super) roles: Roles,
+    pub(super) roles: RoleTable,
     pub(super) declared: DeclaredWhere,
     pub(super) layer: L,
 }
@@ -67,7 +67,7 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
     fn gate(self) -> Gate<Self> {
         Gate {
             access: self.access(),
-            roles: Roles::of_claims::<C>(),
+            roles: RoleTable::of_claims::<C>(),
             declared: DeclaredWhere::Router,
             layer: self,
         }
@@ -92,7 +92,7 @@ impl ServiceAccess for Unguarded {
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
         Gate {
             access: Access::Public { reason },
-            roles: Roles::NONE,
+            roles: RoleTable::NONE,
             declared: DeclaredWhere::Nowhere,
             layer: Identity::new(),
         }

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use countersign::__private::{Check, CheckError, CheckRule, Guard, One, Parts};
+use countersign::__private::{Check, CheckError, CheckRule, Guard, OneCheck, Parts};
 use countersign::testing::{AccessProbe, GapKind, TestAuth};
 use countersign::{
     Access, AuthRouter, AuthState, Liveness, Policy, RefreshSession, Role as RoleDerive, Rule, Session,
@@ -213,8 +213,8 @@ impl<const ANSWER: bool, const HIDDEN: bool> Check<State> for Owns<ANSWER, HIDDE
 const OWNS: Rule = Rule::Check { name: "owns", not_found: false };
 const OWNS_HIDDEN: Rule = Rule::Check { name: "owns", not_found: true };
 
-policy!(AdminOrOwner, Rule::Any(&[Rule::Role("admin"), OWNS]), One<Owns<false, false>>);
-policy!(EditorAndOwner, Rule::All(&[Rule::Role("editor"), OWNS_HIDDEN]), One<Owns<false, true>>);
+policy!(AdminOrOwner, Rule::Any(&[Rule::Role("admin"), OWNS]), OneCheck<Owns<false, false>>);
+policy!(EditorAndOwner, Rule::All(&[Rule::Role("editor"), OWNS_HIDDEN]), OneCheck<Owns<false, true>>);
 
 /// Rows 56 and 57 are about the application's own data; the report names the decisions of checks and does not judge them.
 #[tokio::test]

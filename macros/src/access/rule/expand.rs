@@ -88,7 +88,7 @@ pub(crate) fn checks(rule: &Rule, private: &Private) -> TokenStream {
             // In parentheses, rustc reads the path as a type; bare, it could be a constant argument.
             Condition::Check(path) => {
                 let path = own(path);
-                Some(quote!(#private::One<(#path)>))
+                Some(quote!(#private::OneCheck<(#path)>))
             }
             Condition::Named(path) => Some(qualified(path, "NamedRule", "Checks", private)),
             _ => None,

@@ -406,7 +406,7 @@ fn a_handler_with_mistaken_roles_admits_no_request_and_still_declares_an_access(
     )
     .to_string();
     assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");
-    assert!(expanded.contains("async fn me (_ : :: countersign :: __private :: Nobody ,)"), "{expanded}");
+    assert!(expanded.contains("async fn me (_ : :: countersign :: __private :: DenyAll ,)"), "{expanded}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every rule up to a size against an evaluator that asks nothing but truth tables.
+//! Every rule up to a size, compared with an evaluator that knows only truth tables.
 
 use super::*;
 
@@ -17,7 +17,7 @@ const AGES: [u64; 2] = [2, 5];
 /// Longer than any age that a rule here names.
 const NEVER: u64 = 9;
 
-/// A rule as the test sees it. Checks have their numbers, and what is fixed by the user is a truth value.
+/// A rule as the test sees it: checks are numbers, and conditions that the user's claims decide are truth values.
 #[derive(Clone, Debug)]
 enum Formula {
     Fixed(bool),
@@ -26,7 +26,7 @@ enum Formula {
     Live,
     Check(usize),
     Any(Vec<Formula>),
-    /// Of none, it does not hold.
+    /// An empty one does not hold.
     All(Vec<Formula>),
 }
 
@@ -120,7 +120,7 @@ fn rules() -> Vec<Rule> {
     rules
 }
 
-/// Every way in which the checks that have said nothing may still go.
+/// Every combination of results that the remaining checks can still have.
 fn worlds(facts: &Facts<'_, User>, age: u64, impersonated: bool, count: usize) -> Vec<World> {
     let mut worlds = Vec::new();
     for bits in 0..1_u8 << count {
@@ -165,7 +165,7 @@ fn expected(formula: &Formula, hidden: &[bool], facts: &Facts<'_, User>) -> Deci
     }
 }
 
-/// Runs what the decision asks for, until it asks no more; `answers` are those of the checks.
+/// Runs the checks that the decision asks for, until it asks for none; `answers` are their results.
 fn compare(rule: Rule, user: &User, answers: u8) {
     let mut hidden = Vec::new();
     let formula = Formula::of(&rule, &mut 0, &mut hidden);
@@ -207,7 +207,7 @@ fn every_small_rule_is_decided_as_its_truth_table_says() {
     let rules = rules();
     assert!(rules.len() > 15_000);
     for rule in rules {
-        let count = (0..).take_while(|number| rule.check(*number).is_some()).count();
+        let count = rule.checks().count();
         for answers in 0..1_u8 << count {
             compare(rule, &user, answers);
         }

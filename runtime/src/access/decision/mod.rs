@@ -1,81 +1,81 @@
-//! The one function that decides.
+//! The one function that decides whether a request may pass.
 
 use std::time::Duration;
 
 use super::{Access, Rule};
 use crate::claims::SessionClaims;
 
-/// What it says.
+/// The outcome for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The handler runs.
     Granted,
-    /// Nobody is signed in, and somebody has to be.
+    /// The caller is anonymous, and must be signed in.
     Unauthenticated,
-    /// It depends on the check of this number.
+    /// The outcome depends on the check of this number, which has not run.
     Undecided(usize),
-    /// The user would pass, had they signed in at most this long ago.
+    /// The user would pass if they had signed in at most this long ago.
     Stale(Duration),
-    /// A check says no, and what the request is about is to look as if it did not exist.
+    /// A check refuses, and the requested object must look as if it did not exist.
     Hidden,
-    /// A check says no.
+    /// A check refuses.
     Refused,
-    /// The user would pass, did nobody act for them.
+    /// The user would pass if they were not impersonated.
     Impersonated,
     /// The user lacks a role or scope.
     Lacking,
 }
 
-/// What was found out about a request.
+/// The facts about a request that a rule can depend on.
 #[derive(Debug)]
 pub(crate) struct Facts<'a, C> {
-    /// What the access token says about its user; `None` is a caller without credentials.
+    /// The claims of the access token; `None` for a caller without credentials.
     pub(crate) claims: Option<&'a C>,
-    /// The store has the session, and it has not ended.
+    /// The store has the session, and it has not ended. `false` where it was not looked up.
     pub(crate) live: bool,
-    /// The refresh token of the same session is there and good.
+    /// The request carries a valid refresh token of the same session. `false` where it was not examined.
     pub(crate) both_tokens: bool,
-    /// Somebody else acts for the user.
+    /// The token is one of impersonation.
     pub(crate) impersonated: bool,
-    /// How long ago the user proved who they are, if that was found out.
+    /// The time since the sign-in, where it is known.
     pub(crate) sign_in_age: Option<Duration>,
-    /// What checks have said.
+    /// The results of the checks that have run.
     pub(crate) checks: CheckResults,
 }
 
-/// What each check has said, by its number: its place among the checks of the rule from left to right.
+/// The result of each check by its number, which is its place among the rule's checks from left to right. One bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CheckResults {
-    known: u64,
+    run: u64,
     passed: u64,
 }
 
 impl CheckResults {
-    /// More checks are in no rule that anybody reads.
+    /// A rule with more checks would be unreadable.
     pub(crate) const MOST: usize = 64;
 
-    /// Keeps a result. A check beyond [`MOST`](Self::MOST) has never passed.
+    /// Stores a result. A check beyond [`MOST`](Self::MOST) always counts as refusing.
     pub(crate) fn record(&mut self, number: usize, passed: bool) {
         if number < Self::MOST {
-            self.known |= 1 << number;
+            self.run |= 1 << number;
             self.passed |= u64::from(passed) << number;
         }
     }
 
-    /// What the check of this number has said, if it was run.
+    /// The result of the check of this number, if it has run.
     pub(crate) fn get(self, number: usize) -> Option<bool> {
         if number >= Self::MOST {
             return Some(false);
         }
-        (self.known >> number & 1 == 1).then_some(self.passed >> number & 1 == 1)
+        (self.run >> number & 1 == 1).then_some(self.passed >> number & 1 == 1)
     }
 
     fn any_run(self) -> bool {
-        self.known != 0
+        self.run != 0
     }
 }
 
-/// Decides whether a request may pass, as far as the facts go.
+/// Decides whether a request may pass, or names the check that it depends on.
 pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) -> Decision {
     let (rule, claims) = match (access, facts.claims) {
         (Access::Public { .. } | Access::Optional, _) | (Access::Authenticated, Some(_)) => {
@@ -91,18 +91,22 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) ->
     }
 }
 
-/// Why a rule fails: what alone would change that. A new sign-in comes first, since it is what the user can do about it.
+/// Why a rule fails: the one fact that would let the request pass if it were different.
+///
+/// The rule is evaluated again with that fact changed, because its parts do not tell: of `a && fresh("10m") || b`, a new sign-in helps
+/// only a caller with `a`. A sign-in is tried first, since the user can repeat it.
 fn why<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Decision {
     let with_age = |age| Facts { sign_in_age: Some(age), ..*facts };
     if let Some(max_age) = longest_age(rule, &|age| evaluated(rule, claims, &with_age(age)) != Truth::Fails) {
         return Decision::Stale(max_age);
     }
-    // A check is run only where it can still let the request pass, so one that was run has refused it.
+    // A check runs only where it can still let the request pass, so the refusal is that of a check if any has run.
     if facts.checks.any_run() {
         return if hides(rule, facts.checks) { Decision::Hidden } else { Decision::Refused };
     }
-    let by_the_user = Facts { impersonated: false, ..with_age(Duration::ZERO) };
-    if facts.impersonated && evaluated(rule, claims, &by_the_user) != Truth::Fails {
+    // The actor's sign-in is no longer the one that counts, so the invented one is the user's own, from this moment.
+    let in_person = Facts { impersonated: false, ..with_age(Duration::ZERO) };
+    if facts.impersonated && evaluated(rule, claims, &in_person) != Truth::Fails {
         return Decision::Impersonated;
     }
     Decision::Lacking
@@ -112,7 +116,7 @@ fn why<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Decis
 enum Truth {
     Holds,
     Fails,
-    /// On a check that has not been run.
+    /// On the check of this number, which has not run.
     DependsOn(usize),
 }
 
@@ -129,7 +133,7 @@ fn evaluated<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) ->
 struct Evaluation<'a, C> {
     claims: &'a C,
     facts: &'a Facts<'a, C>,
-    /// How many checks were passed on the way.
+    /// The number of checks met so far; the next one has this number.
     checks: usize,
 }
 
@@ -159,8 +163,8 @@ impl<C: SessionClaims> Evaluation<'_, C> {
         }
     }
 
-    /// `decisive` if one of the rules is; else the first check that it depends on; else the opposite. Every rule is visited, since the
-    /// checks in it count.
+    /// `decisive` if one of the rules comes out so; otherwise the first check that a rule depends on; otherwise the opposite. No rule is
+    /// skipped, because the checks in it must be counted.
     fn until(&mut self, rules: &[Rule], decisive: Truth) -> Truth {
         let mut truth = Truth::from(decisive == Truth::Fails);
         let mut depends = false;
@@ -177,7 +181,7 @@ impl<C: SessionClaims> Evaluation<'_, C> {
     }
 }
 
-/// The longest of the ages in a rule that would do.
+/// The longest age in the rule that satisfies `would_do`.
 fn longest_age(rule: &Rule, would_do: &impl Fn(Duration) -> bool) -> Option<Duration> {
     match rule {
         Rule::Fresh(max_age) => Some(*max_age).filter(|age| would_do(*age)),
@@ -188,10 +192,10 @@ fn longest_age(rule: &Rule, would_do: &impl Fn(Duration) -> bool) -> Option<Dura
     }
 }
 
-/// Whether a check has refused whose refusal is to look as if there were nothing.
+/// Whether a check has refused whose refusal is a 404.
 fn hides(rule: &Rule, checks: CheckResults) -> bool {
-    (0..)
-        .map_while(|number| Some((number, rule.check(number)?)))
+    rule.checks()
+        .enumerate()
         .any(|(number, check)| check.is_hidden_check() && checks.get(number) == Some(false))
 }
 

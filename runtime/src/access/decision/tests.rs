@@ -1,4 +1,4 @@
-//! What is decided, case by case.
+//! Decisions, case by case.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn of_user(rule: Rule) -> Decision {
 }
 
 #[test]
-fn nobody_signed_in_passes_only_where_nobody_has_to_be() {
+fn an_anonymous_caller_passes_only_where_no_sign_in_is_required() {
     let anonymous = |access| decide(&access, &Facts { live: true, both_tokens: true, ..facts(None) });
     assert_eq!(anonymous(Access::Public { reason: "probe" }), Decision::Granted);
     assert_eq!(anonymous(Access::Optional), Decision::Granted);
@@ -109,7 +109,7 @@ fn a_rule_asks_for_what_it_mentions_at_any_depth() {
 }
 
 #[test]
-fn an_empty_list_lets_nobody_in() {
+fn an_empty_list_admits_no_caller() {
     for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::Any(&[Rule::All(&[])]), Rule::All(&[Rule::All(&[])])] {
         assert_eq!(of_user(rule), Decision::Lacking, "{rule:?}");
     }
@@ -120,7 +120,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const OWNS: Rule = Rule::Check { name: "owns", not_found: false };
 const SEES: Rule = Rule::Check { name: "sees", not_found: true };
 
-/// What is decided of a rule when the user signed in this long ago, perhaps somebody acts for them, and checks have said this.
+/// The decision about a user with a sign-in of this age, perhaps impersonated, after these results of checks.
 fn found(
     rule: Rule,
     sign_in_age: Option<Duration>,
@@ -149,7 +149,7 @@ fn a_sign_in_is_fresh_up_to_its_age_and_not_a_second_longer() {
     }
 }
 
-/// Row 130: who lacks a role as well is not sent to sign in again.
+/// Row 130: a user who also lacks a role is not sent to sign in again.
 #[test]
 fn a_new_sign_in_is_asked_for_only_where_it_could_help() {
     let stale = |rule| found(rule, Some(HOUR * 2), false, &[]);
@@ -177,7 +177,7 @@ fn the_age_that_is_asked_for_is_the_longest_that_would_do() {
 
 /// Row 61.
 #[test]
-fn who_acts_for_another_is_refused_for_that_where_the_rule_says_so() {
+fn impersonation_is_refused_where_the_rule_says_so() {
     let acting = |rule| found(rule, Some(Duration::ZERO), true, &[]);
     assert_eq!(acting(HOLDS), Decision::Granted);
     assert_eq!(acting(Rule::All(&[HOLDS, Rule::NotImpersonated])), Decision::Impersonated);
@@ -193,7 +193,7 @@ fn who_acts_for_another_is_refused_for_that_where_the_rule_says_so() {
 
 /// Row 56.
 #[test]
-fn a_check_refuses_openly_or_as_if_there_were_nothing() {
+fn a_check_refuses_with_403_or_with_404() {
     let after = |rule, checks: &[(usize, bool)]| found(rule, None, false, checks);
     assert_eq!(after(OWNS, &[]), Decision::Undecided(0));
     assert_eq!(after(OWNS, &[(0, true)]), Decision::Granted);
@@ -202,12 +202,16 @@ fn a_check_refuses_openly_or_as_if_there_were_nothing() {
     assert_eq!(after(Rule::All(&[SEES, OWNS]), &[(0, true), (1, false)]), Decision::Refused);
     assert_eq!(after(Rule::All(&[OWNS, SEES]), &[(0, true), (1, false)]), Decision::Hidden);
     assert_eq!(after(Rule::Any(&[OWNS, SEES]), &[(0, false), (1, false)]), Decision::Hidden);
-    assert_eq!(after(Rule::All(&[LACKS, SEES]), &[]), Decision::Lacking, "which says nothing of the thing");
+    assert_eq!(
+        after(Rule::All(&[LACKS, SEES]), &[]),
+        Decision::Lacking,
+        "a refusal that does not tell whether the object exists"
+    );
 }
 
-/// A number is a place in the tuple of checks, and so has to count what stands where no check is ever asked.
+/// A number is a position in the tuple of checks, so checks that never run are counted too.
 #[test]
-fn checks_are_numbered_across_everything_that_is_not_looked_at() {
+fn checks_are_numbered_across_all_parts_of_a_rule() {
     let rule = Rule::All(&[
         Rule::Any(&[HOLDS, OWNS]),
         Rule::Any(&[Rule::Not(&Rule::All(&[OWNS, SEES])), Rule::All(&[]), SEES]),
@@ -218,8 +222,8 @@ fn checks_are_numbered_across_everything_that_is_not_looked_at() {
     assert_eq!(found(rule, None, false, &[(3, false)]), Decision::Hidden);
     assert_eq!(found(rule, None, false, &[(3, true), (4, false)]), Decision::Refused);
     assert_eq!(found(rule, None, false, &[(3, true), (4, true)]), Decision::Granted);
-    let hidden: Vec<_> = (0..6).map(|number| rule.check(number).map(Rule::is_hidden_check)).collect();
-    assert_eq!(hidden, [Some(false), Some(false), Some(true), Some(true), Some(false), None]);
+    let hidden: Vec<_> = rule.checks().map(Rule::is_hidden_check).collect();
+    assert_eq!(hidden, [false, false, true, true, false]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Roles: what a user *is*. The set is closed when an enum derives it, open when roles are strings.
+//! Roles. The set of roles is closed if an enum derives it, and open if roles are strings.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -10,8 +10,8 @@ use super::{CowStr, SessionClaims, same};
 
 /// A role as a name, and the names it grants.
 ///
-/// Derive it on a fieldless enum for a closed set; `String` is the open set, in which every name is possible and none
-/// implies another.
+/// Derive it on a fieldless enum for a closed set. `String` is the open set: every name is possible, and none implies
+/// another.
 ///
 /// ```
 /// use countersign::RoleSet as _;
@@ -26,61 +26,60 @@ use super::{CowStr, SessionClaims, same};
     note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
 )]
 pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
-    /// Every name of a closed set in the order of declaration; `None` when the set is open.
+    /// The names of a closed set in the order of declaration; `None` if the set is open.
     const NAMES: Option<&'static [&'static str]>;
 
-    /// The roles that imply others, each with every other role that its holders hold.
-    const IMPLIES: Hierarchy = &[];
+    /// The roles that imply others, each with all roles that it implies, directly or not.
+    const IMPLIES: Implications = &[];
 
-    /// The roles whose names stay out of what strangers read: OpenAPI documents and refusals.
+    /// The roles whose names are kept out of OpenAPI documents and refusals.
     const PRIVATE: &'static [&'static str] = &[];
 
-    /// A tuple of types that are called as the roles are, for rustc to show where a role does not exist; `()` shows nothing.
+    /// A tuple of types with the names of the roles, which rustc prints where a role does not exist; `()` prints none.
     type Listed;
 
-    /// The name in tokens, in rules and in the OpenAPI document.
+    /// The role's name in tokens, in rules and in the OpenAPI document.
     fn name(&self) -> &str;
 
-    /// The role with this name, or `None` when the set does not have it.
+    /// The role with this name, or `None` if the set lacks it.
     fn from_name(name: &str) -> Option<Self>;
 
-    /// Whether who holds this role also holds the role `name`: it is the same one, or implied by it.
+    /// Whether holders of this role also hold the role `name`: because it is the same role, or because this one implies it.
     fn grants(&self, name: &str) -> bool;
 }
 
 /// Roles with the roles that they imply, directly or not.
-pub type Hierarchy = &'static [(&'static str, &'static [&'static str])];
+pub type Implications = &'static [(&'static str, &'static [&'static str])];
 
-/// What a set of roles says about all of them, as a value.
+/// The facts about a set of roles, as a value: a [`RoleSet`] for code that is not generic over it, and for constants.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Roles {
-    /// As [`RoleSet::NAMES`].
-    #[allow(dead_code, reason = "for the document")]
+pub struct RoleTable {
+    /// See [`RoleSet::NAMES`].
     pub(crate) names: Option<&'static [&'static str]>,
-    /// As [`RoleSet::IMPLIES`].
-    pub(crate) implies: Hierarchy,
-    /// As [`RoleSet::PRIVATE`].
+    /// See [`RoleSet::IMPLIES`].
+    pub(crate) implies: Implications,
+    /// See [`RoleSet::PRIVATE`].
     pub(crate) private: &'static [&'static str],
-    /// As `SessionClaims::HAS_SCOPES`.
+    /// See `SessionClaims::HAS_SCOPES`.
     pub(crate) scopes: bool,
 }
 
-impl Roles {
-    /// Nothing is known of roles.
+impl RoleTable {
+    /// An open set without a hierarchy, for code that knows no roles.
     pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[], scopes: true };
 
-    /// What `R` says.
+    /// The table of `R`.
     pub const fn of<R: RoleSet>() -> Self {
         Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE, scopes: true }
     }
 
-    /// What the claims `C` say.
+    /// The table of the claims `C`.
     pub(crate) const fn of_claims<C: SessionClaims>() -> Self {
         Self { scopes: C::HAS_SCOPES, ..Self::of::<C::Role>() }
     }
 
-    /// Whether whoever holds the role `holds` also holds the other role `name`.
+    /// Whether the role `holds` implies the other role `name`.
     pub(crate) const fn implied(self, holds: &str, name: &str) -> bool {
         let mut index = 0;
         while index < self.implies.len() {
@@ -98,8 +97,8 @@ impl Roles {
     }
 }
 
-/// The types of a signature with the roles that they name.
-pub type Known<'a> = &'a [(&'a str, Option<Roles>)];
+/// The types of a handler's signature, as text, each with the roles that it tells.
+pub type SignatureRoles<'a> = &'a [(&'a str, Option<RoleTable>)];
 
 impl RoleSet for String {
     const NAMES: Option<&'static [&'static str]> = None;
@@ -119,7 +118,7 @@ impl RoleSet for String {
     }
 }
 
-/// The roles of claims that mark no field with `#[claims(roles)]`: a closed set without any.
+/// The roles of claims without a field marked `#[claims(roles)]`: an empty closed set.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum NoRole {}
@@ -142,9 +141,9 @@ impl RoleSet for NoRole {
     }
 }
 
-/// A name that is not one of a closed set of roles; what `FromStr` of a derived role answers.
+/// The error of a derived role's `FromStr`: the name is not one of the set.
 ///
-/// It does not repeat the name, nor list the roles: either may come from, or go to, a stranger.
+/// It neither repeats the name, which may come from a stranger, nor lists the roles, which a stranger may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownRole;
@@ -157,12 +156,12 @@ impl fmt::Display for UnknownRole {
 
 impl std::error::Error for UnknownRole {}
 
-/// `FromStr` of a derived role.
+/// The body of `FromStr` for a derived role.
 pub fn parse_role<R: RoleSet>(name: &str) -> Result<R, UnknownRole> {
     R::from_name(name).ok_or(UnknownRole)
 }
 
-/// `Deserialize` of a derived role.
+/// The body of `Deserialize` for a derived role.
 pub fn deserialize_role<'de, R: RoleSet, D: Deserializer<'de>>(deserializer: D) -> Result<R, D::Error> {
     let CowStr(name) = CowStr::deserialize(deserializer)?;
     parse_role(&name).map_err(D::Error::custom)
@@ -175,13 +174,13 @@ pub fn deserialize_role<'de, R: RoleSet, D: Deserializer<'de>>(deserializer: D) 
     note = "use `Vec<R>`, `BTreeSet<R>`, `HashSet<R>`, `Option<R>` or `R`, where `R` derives `Role` or is `String`"
 )]
 pub trait RoleField: Sized {
-    /// The role inside.
+    /// The type of the roles.
     type Role: RoleSet;
 
-    /// Every role held.
+    /// The roles that the user holds.
     fn held(&self) -> impl Iterator<Item = &Self::Role>;
 
-    /// Builds the field from the known roles of a token; `None` when the field cannot hold that many.
+    /// Builds the field from a token's roles; `None` if it cannot hold that many, or so few.
     fn from_held(roles: Vec<Self::Role>) -> Option<Self>;
 }
 

@@ -1,7 +1,7 @@
 //! Derived, open and missing roles.
 
 use super::*;
-use crate::claims::wire::roles;
+use crate::claims::fields::RolesOf;
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
 enum Team {
@@ -43,7 +43,7 @@ fn a_role_grants_itself_and_what_it_implies_and_nothing_else() {
 #[test]
 fn a_derived_hierarchy_lists_everything_that_a_role_implies() {
     assert_eq!(Team::IMPLIES, [("member", &["guest"][..]), ("ops:on-call", &["member", "guest"])]);
-    let roles = Roles::of::<Team>();
+    let roles = RoleTable::of::<Team>();
     for holds in Team::NAMES.unwrap() {
         let role: Team = holds.parse().unwrap();
         for name in Team::NAMES.unwrap() {
@@ -63,7 +63,7 @@ fn claims_that_mark_no_roles_have_an_empty_set() {
     }
 
     fn names<T: crate::__private::NamesRoles>() -> Option<&'static [&'static str]> {
-        T::NAMES.and_then(|roles| roles.names)
+        T::ROLES.and_then(|roles| roles.names)
     }
 
     let plain = Plain { id: "7".to_owned() };
@@ -82,17 +82,17 @@ fn a_derived_role_declares_each_of_its_names() {
 /// Row 42.
 #[test]
 fn an_unknown_role_in_a_token_is_left_out() {
-    let read = |text: &str| roles::deserialize::<Vec<Team>, _>(&mut serde_json::Deserializer::from_str(text));
+    let read = |text: &str| RolesOf::<Vec<Team>>::deserialize(&mut serde_json::Deserializer::from_str(text));
     assert_eq!(read(r#"["root", "member"]"#).unwrap(), [Team::Member]);
     assert_eq!(read(r#"["root"]"#).unwrap(), []);
     assert!(read(r#""member""#).is_err());
 }
 
-/// A role picked from several would be a guess.
+/// Choosing one of several roles would be a guess.
 #[test]
 fn a_field_for_one_role_takes_no_more_and_no_fewer_than_it_holds() {
     fn read<F: RoleField>(text: &str) -> Result<F, serde_json::Error> {
-        roles::deserialize(&mut serde_json::Deserializer::from_str(text))
+        RolesOf::deserialize(&mut serde_json::Deserializer::from_str(text))
     }
     assert_eq!(read::<Team>(r#"["member"]"#).unwrap(), Team::Member);
     assert_eq!(read::<Team>(r#"["root", "member"]"#).unwrap(), Team::Member);

@@ -1,29 +1,30 @@
-//! Whether a role that an attribute names exists, and which existing one is nearest. Three mechanisms answer, each where the others
-//! cannot:
+//! Checks that the roles named in rules exist, and suggests the nearest one. There are three mechanisms, because each works where the
+//! others cannot:
 //!
-//! - [`check_role`], a constant beside the handler, where a type of the signature knows its roles;
-//! - [`DeclaredBy`], a bound, where the handler meets its router: also under `cargo check`, but it cannot compare strings, so it names no
-//!   nearest role;
-//! - [`check_names`], a constant of every guard and proof, where it meets its state: also in a plain router of axum and behind a
-//!   negation, but only under `cargo build`.
+//! - [`check_role`], a constant beside the handler, works where a type of the signature declares its roles.
+//! - [`DeclaredBy`], a trait bound where the handler is added to its router, also works under `cargo check`. It cannot compare strings,
+//!   so it suggests no role.
+//! - [`check_names`], a constant of every guard and proof, also works in a plain axum router and behind a negation, but only under
+//!   `cargo build`, when the state's type is known.
 
 use std::marker::PhantomData;
 
 use crate::access::Rule;
-use crate::claims::role::{Known, Roles};
+use crate::claims::role::{RoleTable, SignatureRoles};
 use crate::claims::same;
 use crate::diagnostics::message::Message;
+use crate::diagnostics::nearest::nearest;
 
-/// The marker of a role, which the access attributes make, belongs to the roles `R`.
+/// Implemented by the marker type of a role if the roles `R` contain that role. The access attributes generate the markers.
 ///
-/// `Names` is there to be read: rustc shows it, and it is [`RoleSet::Listed`](crate::RoleSet::Listed).
+/// `Names` is [`RoleSet::Listed`](crate::RoleSet::Listed). It has no effect; rustc prints it in the message.
 #[diagnostic::on_unimplemented(
     message = "`{R}` has no role `{Self}`",
     label = "this handler requires the role `{Self}`",
     note = "the roles of `{R}` are `{Names}`",
-    note = "a role is called like its variant in snake_case, unless #[role(rename = \"...\")] says otherwise; `_` stands for a character that \
-            a Rust name cannot hold",
-    note = "if `NoRole` stands here, the claims carry no roles: mark a field with #[claims(roles)]"
+    note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_` replaces a character that a Rust \
+            name cannot hold",
+    note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
 )]
 pub trait DeclaredBy<R, Names> {}
 
@@ -32,43 +33,43 @@ impl<R, N> DeclaredBy<R, N> for () {}
 
 impl<R, N, First: DeclaredBy<R, N>, Rest: DeclaredBy<R, N>> DeclaredBy<R, N> for (First, Rest) {}
 
-/// The roles of a derived set as types; what [`RoleSet::Listed`](crate::RoleSet::Listed) is made of.
+/// The roles of a derived set as types, for [`RoleSet::Listed`](crate::RoleSet::Listed).
 pub trait ListsRoles {
-    /// One for each role.
+    /// A tuple with a type for each role.
     type Names;
 }
 
-/// A type in a handler's signature that says which roles its users can hold.
+/// A type in a handler's signature that tells which roles its users can hold.
 pub trait NamesRoles {
-    /// What is known of them.
-    const NAMES: Option<Roles>;
+    /// The roles, if the type tells them.
+    const ROLES: Option<RoleTable>;
 }
 
 impl<T: NamesRoles> NamesRoles for Option<T> {
-    const NAMES: Option<Roles> = T::NAMES;
+    const ROLES: Option<RoleTable> = T::ROLES;
 }
 
-/// Asks any type for its roles: the constant of its own hides that of [`NoRoles`].
-pub struct RoleNames<T>(PhantomData<T>);
+/// Looks up the roles of any type. Its own constant takes precedence over that of [`NamesNoRoles`], which every type has.
+pub struct RolesIn<T>(PhantomData<T>);
 
-impl<T: NamesRoles> RoleNames<T> {
-    /// What the type says.
-    pub const NAMES: Option<Roles> = T::NAMES;
+impl<T: NamesRoles> RolesIn<T> {
+    /// The roles that the type tells.
+    pub const ROLES: Option<RoleTable> = T::ROLES;
 }
 
-/// The answer of types that say nothing about roles.
-pub trait NoRoles {
-    /// Nothing is known.
-    const NAMES: Option<Roles> = None;
+/// The fallback of [`RolesIn`] for types that tell no roles.
+pub trait NamesNoRoles {
+    /// No roles are told.
+    const ROLES: Option<RoleTable> = None;
 }
 
-impl<T> NoRoles for RoleNames<T> {}
+impl<T> NamesNoRoles for RolesIn<T> {}
 
 /// Whether any type of the signature has a closed set of roles.
-pub const fn any_known(signature: Known<'_>) -> bool {
+pub const fn any_closed(signature: SignatureRoles<'_>) -> bool {
     let mut index = 0;
     while index < signature.len() {
-        if let Some(Roles { names: Some(_), .. }) = signature[index].1 {
+        if let Some(RoleTable { names: Some(_), .. }) = signature[index].1 {
             return true;
         }
         index += 1;
@@ -76,31 +77,31 @@ pub const fn any_known(signature: Known<'_>) -> bool {
     false
 }
 
-/// Whether the signature already answered for the roles.
+/// Whether [`check_role`] has compared the roles with the handler's signature.
 #[non_exhaustive]
-pub enum Checked<const CHECKED: bool> {}
+pub enum CheckedInSignature<const CHECKED: bool> {}
 
-/// The roles that are left to compare where the handler meets its router.
-pub trait Unchecked<R> {
-    /// All or none.
+/// The roles that remain to be compared where the handler is added to its router, so that one mistake is reported once.
+pub trait LeftForRouter<R> {
+    /// `R` or no roles.
     type Roles;
 }
 
-impl<R> Unchecked<R> for Checked<true> {
+impl<R> LeftForRouter<R> for CheckedInSignature<true> {
     type Roles = ();
 }
 
-impl<R> Unchecked<R> for Checked<false> {
+impl<R> LeftForRouter<R> for CheckedInSignature<false> {
     type Roles = R;
 }
 
-/// Refuses to compile when a type of the signature knows its roles and `role` is not among them.
+/// Fails to compile if a type of the signature tells its roles and `role` is not one of them.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub const fn check_role(attribute: &str, role: &str, signature: Known<'_>) {
+pub const fn check_role(attribute: &str, role: &str, signature: SignatureRoles<'_>) {
     let mut index = 0;
     while index < signature.len() {
-        if let (ty, Some(Roles { names: Some(names), .. })) = signature[index]
+        if let (ty, Some(RoleTable { names: Some(names), .. })) = signature[index]
             && !contains(names, role)
         {
             let start = Message::new().add("#[").add(attribute).add("]: `").add(ty).add("`");
@@ -110,16 +111,16 @@ pub const fn check_role(attribute: &str, role: &str, signature: Known<'_>) {
     }
 }
 
-/// A set of roles that has the role whose name hashes to `HASH`.
+/// A set of roles that contains the role with this [`role_hash`].
 ///
-/// `#[derive(Role)]` implements it once for each variant; the open set, `String`, has every role.
+/// `#[derive(Role)]` implements it once for each variant; `String`, the open set, contains every role.
 pub trait Declares<const HASH: u64> {}
 
 impl<const HASH: u64> Declares<HASH> for String {}
 
-/// A role's name as a constant that types can carry: FNV-1a with 64 bits.
+/// The FNV-1a hash (64 bits) of a role's name: a number, because a const parameter cannot be a string.
 ///
-/// It keeps names apart at compile time only, where a collision is an error and never a permission.
+/// It is used at compile time only. If two names of one set collide, the program does not compile; a collision grants nothing.
 #[must_use]
 pub const fn role_hash(name: &str) -> u64 {
     let bytes = name.as_bytes();
@@ -132,10 +133,10 @@ pub const fn role_hash(name: &str) -> u64 {
     hash
 }
 
-pub(crate) const fn contains(names: &[&str], name: &str) -> bool {
+const fn contains(names: &[&str], name: &str) -> bool {
     let mut index = 0;
     while index < names.len() {
-        if distance(names[index], name) == 0 {
+        if same(names[index].as_bytes(), name.as_bytes()) {
             return true;
         }
         index += 1;
@@ -143,44 +144,10 @@ pub(crate) const fn contains(names: &[&str], name: &str) -> bool {
     false
 }
 
-const LONGEST: usize = 64;
-
-/// Letters to change, insert or remove between two names; a long name is far from every other.
-const fn distance(from: &str, to: &str) -> usize {
-    let (from, to) = (from.as_bytes(), to.as_bytes());
-    if from.len() >= LONGEST || to.len() >= LONGEST {
-        return if same(from, to) { 0 } else { LONGEST };
-    }
-    let mut row = [0; LONGEST];
-    let mut column = 0;
-    while column <= to.len() {
-        row[column] = column;
-        column += 1;
-    }
-    let mut line = 0;
-    while line < from.len() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        let mut column = 0;
-        while column < to.len() {
-            let replaced = diagonal + (from[line] != to[column]) as usize;
-            diagonal = row[column + 1];
-            row[column + 1] = least(replaced, least(diagonal, row[column]) + 1);
-            column += 1;
-        }
-        line += 1;
-    }
-    row[to.len()]
-}
-
-const fn least(one: usize, other: usize) -> usize {
-    if one < other { one } else { other }
-}
-
-/// Refuses to compile when a rule names a role that is not among these. A name behind `!` would let everybody in.
+/// Fails to compile if a rule names a role that `roles` lacks. A misspelt name behind `!` would admit every user.
 ///
-/// `routes!` asks the first argument of a handler. This is for every guard and proof, wherever it stands: in a plain router of axum, or behind
-/// other arguments.
+/// `routes!` checks only the first argument of a handler. This covers every guard and proof: in a plain axum router, and behind other
+/// arguments.
 ///
 /// ```
 /// # use axum::{Router, routing::get};
@@ -218,48 +185,37 @@ const fn least(one: usize, other: usize) -> usize {
 /// async fn write(_: User, _: Proof<NotBlocked>) {}
 /// ```
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub(crate) const fn check_names(rule: &Rule, roles: Roles) {
-    match (rule, roles.names) {
-        (Rule::Role(role), Some(names)) if !contains(names, role) => {
-            let start = Message::new().add("a guard demands a role, and the claims type of its router");
+pub(crate) const fn check_names(rule: &Rule, roles: RoleTable) {
+    let Some(names) = roles.names else { return };
+    let mut number = 0;
+    while let Some(condition) = rule.condition(number) {
+        if let Rule::Role(role) = condition
+            && !contains(names, role)
+        {
+            let start = Message::new().add("a guard requires a role, and the claims type of its router");
             panic!("{}", no_role(start, role, names).text());
         }
-        (Rule::Not(rule), _) => check_names(rule, roles),
-        (Rule::Any(rules) | Rule::All(rules), _) => {
-            let mut index = 0;
-            while index < rules.len() {
-                check_names(&rules[index], roles);
-                index += 1;
-            }
-        }
-        _ => {}
+        number += 1;
     }
 }
 
-/// What is wrong with a role that `names` does not have; `start` says whose names these are.
-pub(crate) const fn no_role(start: Message, role: &str, names: &[&str]) -> Message {
+/// The message about a role that is missing from `names`; `start` names the type that the names belong to.
+const fn no_role(start: Message, role: &str, names: &[&str]) -> Message {
     if names.is_empty() {
         return start.add(" carries no roles; mark a field of the claims with #[claims(roles)]");
     }
-    let mut sentence = start.add(" has no role `").add(role).add("`");
-    let mut nearest = 0;
+    let mut message = start.add(" has no role ").name(role);
+    if let Some(nearest) = nearest(role, names) {
+        message = message.add("; did you mean ").name(nearest).add("?");
+    }
+    message = message.add(" (its roles are ");
     let mut index = 0;
     while index < names.len() {
-        if distance(names[index], role) < distance(names[nearest], role) {
-            nearest = index;
-        }
+        message = if index > 0 { message.add(", ") } else { message };
+        message = message.name(names[index]);
         index += 1;
     }
-    if distance(names[nearest], role) <= least(role.len() / 3 + 1, 3) {
-        sentence = sentence.add("; did you mean `").add(names[nearest]).add("`?");
-    }
-    sentence = sentence.add(" (its roles are ");
-    let mut index = 0;
-    while index < names.len() {
-        sentence = sentence.add(if index == 0 { "`" } else { ", `" }).add(names[index]).add("`");
-        index += 1;
-    }
-    sentence.add(")")
+    message.add(")")
 }
 
 #[cfg(test)]

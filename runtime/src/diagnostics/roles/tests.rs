@@ -1,8 +1,10 @@
+//! Roles that exist, and roles that do not.
+
 use super::*;
 
-/// A closed set of these.
-const fn closed(names: &'static [&'static str]) -> Option<Roles> {
-    Some(Roles { names: Some(names), ..Roles::NONE })
+/// A closed set with these names.
+const fn closed(names: &'static [&'static str]) -> Option<RoleTable> {
+    Some(RoleTable { names: Some(names), ..RoleTable::NONE })
 }
 
 #[test]
@@ -16,23 +18,23 @@ fn a_role_that_every_type_declares_passes_and_an_open_set_has_every_role() {
     check_role(
         "require_role",
         "admin",
-        &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(Roles::NONE))],
+        &[("User", closed(&["member", "admin"])), ("Option<Open>", Some(RoleTable::NONE))],
     );
 }
 
-/// Otherwise the router has to answer for the roles, and nobody would if this were wrong.
+/// If this were wrong, neither the signature nor the router would check the roles.
 #[test]
-fn a_signature_of_types_without_roles_answers_for_none() {
-    assert!(!any_known(&[]));
-    assert!(!any_known(&[("State<Db>", None), ("Json<Value>", None)]));
-    assert!(!any_known(&[("Open", Some(Roles::NONE))]));
-    assert!(any_known(&[("State<Db>", None), ("User", closed(&["admin"]))]));
-    assert!(any_known(&[("Plain", closed(&[]))]));
+fn a_signature_of_types_without_roles_leaves_them_to_the_router() {
+    assert!(!any_closed(&[]));
+    assert!(!any_closed(&[("State<Db>", None), ("Json<Value>", None)]));
+    assert!(!any_closed(&[("Open", Some(RoleTable::NONE))]));
+    assert!(any_closed(&[("State<Db>", None), ("User", closed(&["admin"]))]));
+    assert!(any_closed(&[("Plain", closed(&[]))]));
 }
 
 #[test]
 #[should_panic = "`Support` has no role `admin`"]
-fn each_type_of_a_signature_has_to_know_the_role() {
+fn each_type_of_a_signature_must_have_the_role() {
     check_role("require_role", "admin", &[("User", closed(&["admin"])), ("Support", closed(&["support"]))]);
 }
 
@@ -43,7 +45,7 @@ fn a_part_of_a_name_is_no_role() {
 }
 
 #[test]
-#[should_panic = "has no role `Admin`"]
+#[should_panic = "has no role `Admin`; did you mean `admin`?"]
 fn a_name_in_other_letters_is_no_role() {
     check_role("require_role", "Admin", &[("User", closed(&["admin"]))]);
 }
@@ -61,7 +63,7 @@ fn a_missing_role_is_explained_with_the_nearest_and_all() {
 }
 
 #[test]
-fn claims_without_roles_are_told_where_roles_come_from() {
+fn claims_without_roles_are_told_how_to_carry_them() {
     assert_eq!(
         no_role(Message::new().add("`Session<User>`"), "admin", &[]).text(),
         "`Session<User>` carries no roles; mark a field of the claims with #[claims(roles)]"
@@ -71,32 +73,23 @@ fn claims_without_roles_are_told_where_roles_come_from() {
 #[test]
 fn a_long_list_of_roles_is_cut_between_names() {
     let names = ["a-role-with-a-name-that-takes-some-room"; 40];
-    let sentence = no_role(Message::new().add("`User`"), "é", &names);
-    assert!(sentence.text().len() <= Message::SIZE);
-    assert!(sentence.text().starts_with("`User` has no role `é`"));
+    let message = no_role(Message::new().add("`User`"), "é", &names);
+    assert!(message.text().len() <= Message::SIZE);
+    assert!(message.text().starts_with("`User` has no role `é`"));
 }
 
 #[test]
-#[should_panic = "a guard demands a role, and the claims type of its router has no role `blokced`; did you mean `blocked`?"]
+#[should_panic = "a guard requires a role, and the claims type of its router has no role `blokced`; did you mean `blocked`?"]
 fn a_role_behind_a_negation_has_to_exist() {
     const RULE: Rule = Rule::Any(&[Rule::Live, Rule::Not(&Rule::Role("blokced"))]);
-    check_names(&RULE, Roles { names: Some(&["member", "blocked"]), ..Roles::NONE });
+    check_names(&RULE, RoleTable { names: Some(&["member", "blocked"]), ..RoleTable::NONE });
 }
 
 #[test]
-fn every_name_of_a_rule_may_exist() {
+fn a_rule_whose_roles_exist_passes() {
     const RULE: Rule = Rule::All(&[Rule::Scope("x"), Rule::Role("a"), Rule::Not(&Rule::Role("b"))]);
-    check_names(&RULE, Roles { names: Some(&["a", "b"]), ..Roles::NONE });
-    check_names(&RULE, Roles::NONE);
-}
-
-#[test]
-fn distances_count_letters() {
-    assert_eq!(distance("admin", "admin"), 0);
-    assert_eq!(distance("admln", "admin"), 1);
-    assert_eq!(distance("", "admin"), 5);
-    assert_eq!(distance(&"x".repeat(LONGEST), "x"), LONGEST);
-    assert_eq!(distance(&"x".repeat(LONGEST), &"x".repeat(LONGEST)), 0);
+    check_names(&RULE, RoleTable { names: Some(&["a", "b"]), ..RoleTable::NONE });
+    check_names(&RULE, RoleTable::NONE);
 }
 
 #[test]

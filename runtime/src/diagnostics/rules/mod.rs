@@ -1,38 +1,39 @@
-//! Rules that cannot be meant as they are written, found at compile time.
+//! Finds rules that cannot be meant as they are written: no user satisfies them, every user does, or a part is superfluous.
 
 use crate::access::{Access, Rule};
-use crate::claims::role::{Known, Roles};
+use crate::claims::role::{RoleTable, SignatureRoles};
 use crate::diagnostics::message::Message;
 use crate::diagnostics::roles::check_names;
 
-/// Refuses to compile when a rule always or never holds, or says something twice, as far as the types of the signature know its roles.
+/// Fails to compile if a rule always or never holds, or repeats a part, with the roles that the types of the signature tell.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub const fn check_rule(attribute: &str, rule: Rule, known: Known<'_>) {
-    let nothing = &[("", Some(Roles::NONE))];
-    let known = if known.is_empty() { nothing } else { known };
+pub const fn check_rule(attribute: &str, rule: Rule, signature: SignatureRoles<'_>) {
+    // A rule can be wrong with any roles, so it is checked once even if no type tells its roles.
+    let unknown: SignatureRoles<'_> = &[("", None)];
+    let signature = if signature.is_empty() { unknown } else { signature };
     let mut index = 0;
-    while index < known.len() {
-        let roles = match known[index].1 {
+    while index < signature.len() {
+        let roles = match signature[index].1 {
             Some(roles) => roles,
-            None => Roles::NONE,
+            None => RoleTable::NONE,
         };
         if let Some(flaw) = first_flaw(&rule, roles) {
-            panic!("{}", flaw.told(Message::new().add(attribute).add(": ")).text());
+            panic!("{}", flaw.message(Message::new().add(attribute).add(": ")).text());
         }
         index += 1;
     }
 }
 
-/// As [`check_rule`], for the rule of a policy.
+/// See [`check_rule`]; for the access of a policy.
 #[track_caller]
-pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
+pub const fn check_access(attribute: &str, access: Access, signature: SignatureRoles<'_>) {
     if let Access::Require(rule) = access {
-        check_rule(attribute, rule, known);
+        check_rule(attribute, rule, signature);
     }
 }
 
-/// Refuses to compile when the rule of a guard is wrong for the roles of its router's state, or names one that they do not have.
+/// Fails to compile if the rule of a guard is wrong with the roles of its router's state, or names a role that they lack.
 ///
 /// ```
 /// # use countersign::__private::Guard;
@@ -74,7 +75,7 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 /// const RULE: Rule = Rule::All(&[Rule::Role("admin"), Rule::Not(&Rule::Role("member"))]);
 /// ```
 ///
-/// The access of an extractor that the application declares by hand is asked as well, where `routes!` takes its handler:
+/// The access of an extractor that the application declares by hand is checked too, where `routes!` takes its handler:
 ///
 /// ```compile_fail,E0080
 /// # use axum::extract::FromRequestParts;
@@ -97,37 +98,37 @@ pub const fn check_access(attribute: &str, access: Access, known: Known<'_>) {
 /// ```
 #[track_caller]
 #[expect(clippy::panic, reason = "runs at compile time only")]
-pub(crate) const fn check_declared(access: Access, roles: Roles) {
+pub(crate) const fn check_declared(access: Access, roles: RoleTable) {
     let Access::Require(rule) = access else { return };
     check_names(&rule, roles);
     if let Some(flaw) = first_flaw(&rule, roles) {
-        let start = Message::new().add("a guard demands ").rule(&rule).add(": ");
-        panic!("{}", flaw.told(start).text());
+        let start = Message::new().add("a guard requires ").rule(&rule).add(": ");
+        panic!("{}", flaw.message(start).text());
     }
 }
 
-/// What is wrong with a rule, or with a part of it.
+/// A mistake in a rule or in a part of it.
 #[derive(Clone, Copy)]
 pub(crate) enum Flaw {
-    /// Nobody can meet it.
+    /// No user satisfies it.
     Never(Rule),
-    /// Every signed-in user meets it.
+    /// Every signed-in user satisfies it.
     Always(Rule),
-    /// Who has the role `holds` has the role `implied`.
+    /// `implied` is superfluous, because every holder of `holds` has it.
     Implied { holds: &'static str, implied: &'static str },
-    /// Who has the role `holds` has the role `lacks`.
+    /// The rule asks for `holds` without `lacks`, and every holder of `holds` has `lacks`.
     Contradiction { holds: &'static str, lacks: &'static str },
-    /// The claims have no scopes.
+    /// The rule names this scope, and the claims have no scopes.
     NoScopes(&'static str),
-    /// The same part stands twice in one group.
+    /// The same part appears twice in one group.
     Twice(Rule),
 }
 
 impl Flaw {
-    /// What the user reads.
-    pub(crate) const fn told(&self, start: Message) -> Message {
+    /// The message for the user, after `start`.
+    pub(crate) const fn message(&self, start: Message) -> Message {
         match self {
-            Self::Never(rule) => start.add("nobody can meet ").rule(rule).add("; remove a part of it"),
+            Self::Never(rule) => start.add("no user can satisfy ").rule(rule).add("; remove a part of it"),
             Self::Always(rule) => start
                 .add("every signed-in user satisfies ")
                 .rule(rule)
@@ -140,17 +141,17 @@ impl Flaw {
                 .add(", which implies it; remove role ")
                 .name(implied),
             Self::Contradiction { holds, lacks } => implies(start, holds, lacks)
-                .add(", so nobody has role ")
+                .add(", so no user has role ")
                 .name(holds)
                 .add(" and not role ")
                 .name(lacks)
                 .add("; remove one of the two"),
             Self::NoScopes(scope) => start
-                .add("nobody has scope ")
+                .add("no user has scope ")
                 .name(scope)
-                .add(", since the claims have no scopes; mark a field with #[claims(scopes)]"),
+                .add(", because the claims have no scopes; mark a field with #[claims(scopes)]"),
             Self::Twice(rule) => {
-                start.rule(rule).add(" stands twice, maybe inside of a named rule; remove one of the two")
+                start.rule(rule).add(" appears twice, perhaps inside a named rule; remove one of the two")
             }
         }
     }
@@ -160,35 +161,28 @@ const fn implies(start: Message, holds: &str, implied: &str) -> Message {
     start.add("role ").name(holds).add(" implies role ").name(implied)
 }
 
-/// The first scope that a rule asks for.
+/// The first scope that a rule names.
 pub(crate) const fn first_scope(rule: &Rule) -> Option<&'static str> {
-    match rule {
-        Rule::Scope(scope) => Some(scope),
-        Rule::Not(rule) => first_scope(rule),
-        Rule::Any(members) | Rule::All(members) => {
-            let mut index = 0;
-            while index < members.len() {
-                if let Some(scope) = first_scope(&members[index]) {
-                    return Some(scope);
-                }
-                index += 1;
-            }
-            None
+    let mut number = 0;
+    while let Some(condition) = rule.condition(number) {
+        if let Rule::Scope(scope) = condition {
+            return Some(scope);
         }
-        _ => None,
+        number += 1;
     }
+    None
 }
 
-/// A scope, where nobody can hold one; else the first flaw of the rule's parts.
-const fn first_flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
+/// The first flaw of a rule: a scope where no user can hold one, or otherwise a flaw of its parts.
+const fn first_flaw(rule: &Rule, roles: RoleTable) -> Option<Flaw> {
     match first_scope(rule) {
         Some(scope) if !roles.scopes => Some(Flaw::NoScopes(scope)),
         _ => flaw(rule, roles),
     }
 }
 
-/// The first flaw of a rule, of its innermost parts first. A list without members says openly that nobody passes, and is none.
-pub(crate) const fn flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
+/// The first flaw of a rule, innermost parts first. An empty list is no flaw: it says openly that no caller passes.
+pub(crate) const fn flaw(rule: &Rule, roles: RoleTable) -> Option<Flaw> {
     let (members, together) = match rule {
         Rule::All(members) if !members.is_empty() => (*members, true),
         Rule::Any(members) if !members.is_empty() => (*members, false),
@@ -220,7 +214,7 @@ pub(crate) const fn flaw(rule: &Rule, roles: Roles) -> Option<Flaw> {
     None
 }
 
-/// Whether a role or scope stands beside its negation.
+/// Whether the members include a role or scope and its negation.
 const fn has_opposites(members: &[Rule]) -> bool {
     let mut negated = 0;
     while negated < members.len() {
@@ -238,15 +232,15 @@ const fn has_opposites(members: &[Rule]) -> bool {
     false
 }
 
-/// Whether nobody can meet the rule as a whole, as far as it is small enough to tell.
-pub(crate) const fn is_never(rule: &Rule, roles: Roles) -> bool {
+/// Whether no user can satisfy the rule as a whole. A rule with too many roles and scopes is judged by its direct members alone.
+pub(crate) const fn is_never(rule: &Rule, roles: RoleTable) -> bool {
     match Atoms::of(rule, roles) {
         Some(atoms) => atoms.table(rule, true).and(atoms.possible).is_empty(),
         None => matches!(rule, Rule::All(members) if has_opposites(members)),
     }
 }
 
-const fn of_pairs(members: &[Rule], together: bool, roles: Roles) -> Option<Flaw> {
+const fn of_pairs(members: &[Rule], together: bool, roles: RoleTable) -> Option<Flaw> {
     let mut one = 0;
     while one < members.len() {
         let mut other = 0;
@@ -265,8 +259,8 @@ const fn of_pairs(members: &[Rule], together: bool, roles: Roles) -> Option<Flaw
     None
 }
 
-/// What is wrong with two parts that have to hold together.
-const fn of_pair(first: &Rule, second: &Rule, roles: Roles) -> Option<Flaw> {
+/// A flaw of two parts that must hold together.
+const fn of_pair(first: &Rule, second: &Rule, roles: RoleTable) -> Option<Flaw> {
     match (first, second) {
         (Rule::Role(holds), Rule::Role(implied)) if roles.implied(holds, implied) => {
             Some(Flaw::Implied { holds, implied })
@@ -278,22 +272,32 @@ const fn of_pair(first: &Rule, second: &Rule, roles: Roles) -> Option<Flaw> {
     }
 }
 
-/// The roles and scopes of a rule, each with its place in a truth table.
+/// The distinct roles and scopes of a rule, each with its column in a truth table.
 struct Atoms {
     places: [Rule; Self::MOST],
     count: usize,
-    /// The rows that a user can be in: who has a role has the roles that it implies.
+    /// The rows that the hierarchy allows: a user with a role also has the roles that it implies.
     possible: Table,
 }
 
 impl Atoms {
-    /// A table for more would be long, and the compiler would warn of the time that it takes.
+    /// With more columns the table would be long, and rustc would warn about the time to evaluate it.
     const MOST: usize = 10;
 
     /// `None` for a rule with too many of them.
-    const fn of(rule: &Rule, roles: Roles) -> Option<Self> {
-        let none = Self { places: [Rule::Live; Self::MOST], count: 0, possible: Table::EVERY };
-        let Some(mut atoms) = none.with(rule) else { return None };
+    const fn of(rule: &Rule, roles: RoleTable) -> Option<Self> {
+        let mut atoms = Self { places: [Rule::Live; Self::MOST], count: 0, possible: Table::EVERY };
+        let mut number = 0;
+        while let Some(condition) = rule.condition(number) {
+            if matches!(condition, Rule::Role(_) | Rule::Scope(_)) && atoms.place(condition) == atoms.count {
+                if atoms.count == Self::MOST {
+                    return None;
+                }
+                atoms.places[atoms.count] = *condition;
+                atoms.count += 1;
+            }
+            number += 1;
+        }
         let mut holds = 0;
         while holds < atoms.count {
             let mut other = 0;
@@ -310,31 +314,6 @@ impl Atoms {
         Some(atoms)
     }
 
-    const fn with(mut self, rule: &Rule) -> Option<Self> {
-        match rule {
-            Rule::Role(_) | Rule::Scope(_) if self.place(rule) == self.count => {
-                if self.count == Self::MOST {
-                    return None;
-                }
-                self.places[self.count] = *rule;
-                self.count += 1;
-            }
-            Rule::Not(rule) => return self.with(rule),
-            Rule::Any(rules) | Rule::All(rules) => {
-                let mut index = 0;
-                while index < rules.len() {
-                    match self.with(&rules[index]) {
-                        Some(atoms) => self = atoms,
-                        None => return None,
-                    }
-                    index += 1;
-                }
-            }
-            _ => {}
-        }
-        Some(self)
-    }
-
     const fn place(&self, atom: &Rule) -> usize {
         let mut place = 0;
         while place < self.count && !self.places[place].is(atom) {
@@ -343,8 +322,8 @@ impl Atoms {
         place
     }
 
-    /// The rows in which the rule holds, where everything that is no role and no scope holds or does not. Nothing of it can be negated, so
-    /// these two are the extremes.
+    /// The rows in which the rule holds if every condition other than a role or scope is `others`. These conditions cannot be negated, so
+    /// `true` gives the most rows and `false` the fewest.
     const fn table(&self, rule: &Rule, others: bool) -> Table {
         match rule {
             Rule::Role(_) | Rule::Scope(_) => Table::of(self.place(rule)),
@@ -374,7 +353,8 @@ impl Atoms {
     }
 }
 
-/// A set of rows of the truth table of [`Atoms::MOST`] atoms, a bit for each.
+/// A set of rows of the truth table of [`Atoms::MOST`] atoms: one bit for each row, and bit `i` of a row's number says whether atom `i`
+/// holds in it.
 #[derive(Clone, Copy)]
 struct Table([u64; Self::WORDS]);
 
@@ -383,23 +363,27 @@ impl Table {
     const NONE: Self = Self([0; Self::WORDS]);
     const EVERY: Self = Self([u64::MAX; Self::WORDS]);
 
-    /// The rows in which the atom at this place holds: those with this bit in their number.
+    /// The columns of the first six atoms, which are the same in every word.
+    const COLUMNS: [u64; 6] = [
+        0xAAAA_AAAA_AAAA_AAAA,
+        0xCCCC_CCCC_CCCC_CCCC,
+        0xF0F0_F0F0_F0F0_F0F0,
+        0xFF00_FF00_FF00_FF00,
+        0xFFFF_0000_FFFF_0000,
+        0xFFFF_FFFF_0000_0000,
+    ];
+
+    /// The rows in which the atom at this place holds. A word has 64 rows, so the first six atoms alternate within a word, and the others
+    /// from word to word.
     const fn of(place: usize) -> Self {
         let mut table = Self::NONE;
-        let mut row = 0;
-        while row < 64 {
-            if place < 6 && row >> place & 1 == 1 {
-                table.0[0] |= 1 << row;
-            }
-            row += 1;
-        }
         let mut word = 0;
         while word < Self::WORDS {
-            if place < 6 {
-                table.0[word] = table.0[0];
-            } else if word >> (place - 6) & 1 == 1 {
-                table.0[word] = u64::MAX;
-            }
+            table.0[word] = match place {
+                0..6 => Self::COLUMNS[place],
+                _ if word >> (place - 6) & 1 == 1 => u64::MAX,
+                _ => 0,
+            };
             word += 1;
         }
         table

@@ -1,8 +1,10 @@
+//! Rules that are mistakes, and rules that are not.
+
 use std::time::Duration;
 
 use super::*;
 
-const ROLES: Roles = Roles {
+const ROLES: RoleTable = RoleTable {
     names: Some(&["guest", "member", "editor", "admin"]),
     implies: &[
         ("member", &["guest"]),
@@ -24,39 +26,39 @@ const NOT_WRITE: Rule = Rule::Not(&WRITE);
 const FRESH: Rule = Rule::Fresh(Duration::from_secs(600));
 const CHECK: Rule = Rule::Check { name: "owns_post", not_found: false };
 
-fn told(rule: Rule) -> Option<String> {
-    flaw(&rule, ROLES).map(|flaw| flaw.told(Message::new()).text().to_owned())
+fn message(rule: Rule) -> Option<String> {
+    flaw(&rule, ROLES).map(|flaw| flaw.message(Message::new()).text().to_owned())
 }
 
 #[test]
-fn a_rule_that_nobody_can_meet_is_found() {
+fn a_rule_that_no_user_satisfies_is_found() {
     const HELP: &str = "; remove a part of it";
     for (rule, text) in [
-        (Rule::All(&[OTHER, Rule::Not(&OTHER)]), "nobody can meet role `other` and not role `other`"),
+        (Rule::All(&[OTHER, Rule::Not(&OTHER)]), "no user can satisfy role `other` and not role `other`"),
         (
             Rule::All(&[WRITE, FRESH, NOT_WRITE]),
-            "nobody can meet scope `write` and a sign-in at most 10m old and not scope `write`",
+            "no user can satisfy scope `write` and a sign-in at most 10m old and not scope `write`",
         ),
         (
             Rule::All(&[Rule::Any(&[ADMIN, MEMBER]), Rule::Not(&GUEST)]),
-            "nobody can meet (role `admin` or role `member`) and not role `guest`",
+            "no user can satisfy (role `admin` or role `member`) and not role `guest`",
         ),
-        (Rule::All(&[MEMBER, Rule::Any(&[])]), "nobody can meet role `member` and nobody"),
+        (Rule::All(&[MEMBER, Rule::Any(&[])]), "no user can satisfy role `member` and no caller"),
         (
             Rule::Any(&[OTHER, Rule::All(&[WRITE, NOT_WRITE])]),
-            "nobody can meet scope `write` and not scope `write`",
+            "no user can satisfy scope `write` and not scope `write`",
         ),
     ] {
-        assert_eq!(told(rule).unwrap(), format!("{text}{HELP}"), "{rule:?}");
+        assert_eq!(message(rule).unwrap(), format!("{text}{HELP}"), "{rule:?}");
     }
     assert_eq!(
-        told(Rule::All(&[ADMIN, NOT_MEMBER])).unwrap(),
-        "role `admin` implies role `member`, so nobody has role `admin` and not role `member`; remove one of the two"
+        message(Rule::All(&[ADMIN, NOT_MEMBER])).unwrap(),
+        "role `admin` implies role `member`, so no user has role `admin` and not role `member`; remove one of the two"
     );
 }
 
 #[test]
-fn a_rule_that_every_user_meets_is_found() {
+fn a_rule_that_every_user_satisfies_is_found() {
     let help = "; remove that part of the rule, or write #[authenticated]";
     for (rule, text) in [
         (
@@ -69,27 +71,27 @@ fn a_rule_that_every_user_meets_is_found() {
             "every signed-in user satisfies check `owns_post` or scope `write` or not scope `write`",
         ),
     ] {
-        assert_eq!(told(rule).unwrap(), format!("{text}{help}"), "{rule:?}");
+        assert_eq!(message(rule).unwrap(), format!("{text}{help}"), "{rule:?}");
     }
 }
 
 #[test]
 fn a_role_that_another_one_implies_is_left_out_of_a_conjunction() {
     let text = "role `member` is superfluous beside role `admin`, which implies it; remove role `member`";
-    assert_eq!(told(Rule::All(&[ADMIN, MEMBER])).unwrap(), text);
-    assert_eq!(told(Rule::All(&[MEMBER, FRESH, ADMIN])).unwrap(), text);
-    assert_eq!(told(Rule::Any(&[WRITE, Rule::All(&[MEMBER, ADMIN])])).unwrap(), text);
+    assert_eq!(message(Rule::All(&[ADMIN, MEMBER])).unwrap(), text);
+    assert_eq!(message(Rule::All(&[MEMBER, FRESH, ADMIN])).unwrap(), text);
+    assert_eq!(message(Rule::Any(&[WRITE, Rule::All(&[MEMBER, ADMIN])])).unwrap(), text);
     assert_eq!(
-        told(Rule::All(&[ADMIN, OTHER, ADMIN])).unwrap(),
-        "role `admin` stands twice, maybe inside of a named rule; remove one of the two"
+        message(Rule::All(&[ADMIN, OTHER, ADMIN])).unwrap(),
+        "role `admin` appears twice, perhaps inside a named rule; remove one of the two"
     );
     assert_eq!(
-        told(Rule::Any(&[WRITE, WRITE])).unwrap(),
-        "scope `write` stands twice, maybe inside of a named rule; remove one of the two"
+        message(Rule::Any(&[WRITE, WRITE])).unwrap(),
+        "scope `write` appears twice, perhaps inside a named rule; remove one of the two"
     );
 }
 
-/// What is free to hold or not is free, and named rules may overlap.
+/// A part that can hold or not is no mistake, and named rules may overlap.
 #[test]
 fn a_rule_that_can_be_meant_is_left_alone() {
     for rule in [
@@ -109,13 +111,13 @@ fn a_rule_that_can_be_meant_is_left_alone() {
         Rule::All(&[Rule::Role("write"), NOT_WRITE]),
         Rule::Any(&[Rule::All(&[CHECK]), Rule::NotImpersonated]),
     ] {
-        assert_eq!(told(rule), None, "{rule:?}");
+        assert_eq!(message(rule), None, "{rule:?}");
     }
 }
 
-/// Whatever else is wrong with it.
+/// Also if the rule has other flaws.
 #[test]
-fn a_rule_without_users_is_known_as_a_whole() {
+fn a_rule_that_no_user_satisfies_is_recognised_as_a_whole() {
     for rule in [
         Rule::All(&[ADMIN, MEMBER, NOT_MEMBER]),
         Rule::All(&[ADMIN, ADMIN, Rule::Not(&GUEST), FRESH]),
@@ -133,14 +135,14 @@ fn a_rule_without_users_is_known_as_a_whole() {
 
 #[test]
 fn an_open_set_of_roles_has_no_hierarchy() {
-    assert!(flaw(&Rule::All(&[ADMIN, MEMBER]), Roles::NONE).is_none());
-    assert!(flaw(&Rule::All(&[ADMIN, NOT_MEMBER]), Roles::NONE).is_none());
-    assert!(matches!(flaw(&Rule::All(&[ADMIN, NOT_ADMIN]), Roles::NONE), Some(Flaw::Never(_))));
+    assert!(flaw(&Rule::All(&[ADMIN, MEMBER]), RoleTable::NONE).is_none());
+    assert!(flaw(&Rule::All(&[ADMIN, NOT_MEMBER]), RoleTable::NONE).is_none());
+    assert!(matches!(flaw(&Rule::All(&[ADMIN, NOT_ADMIN]), RoleTable::NONE), Some(Flaw::Never(_))));
 }
 
-/// Every pair of parts, against a user for every set of roles that the hierarchy allows.
+/// Every small rule, compared with the users for all sets of roles that the hierarchy allows.
 #[test]
-fn small_rules_are_judged_as_their_users_are() {
+fn a_small_rule_is_a_mistake_if_all_or_none_of_the_users_satisfy_it() {
     let parts = [ADMIN, MEMBER, GUEST, NOT_ADMIN, NOT_MEMBER, Rule::Not(&GUEST), WRITE, NOT_WRITE];
     let users: Vec<Vec<Rule>> = (0..16_u32)
         .map(|bits| {
@@ -170,7 +172,7 @@ fn small_rules_are_judged_as_their_users_are() {
                     let count = users.iter().filter(|held| holds(held)).count();
                     let found = flaw(&rule, ROLES);
                     if count == 0 || count == users.len() {
-                        assert!(found.is_some(), "{rule} is met by {count} of {}", users.len());
+                        assert!(found.is_some(), "{rule} is satisfied by {count} of {}", users.len());
                     }
                     match found {
                         Some(Flaw::Never(part)) if part == rule => assert_eq!(count, 0, "{rule}"),
@@ -199,21 +201,27 @@ const ELEVEN_AND_NOT_K: &[Rule] = {
     &[a, b, c, d, e, f, g, h, i, j, k, Rule::Not(&Rule::Role("k"))]
 };
 
-/// A table of more than ten would take the compiler long.
+/// A table for more than ten atoms would take the compiler too long.
 #[test]
 fn a_big_rule_is_compared_in_pairs() {
-    assert!(told(Rule::All(&ELEVEN)).is_none() && told(Rule::Any(&ELEVEN)).is_none());
+    assert!(message(Rule::All(&ELEVEN)).is_none() && message(Rule::Any(&ELEVEN)).is_none());
     let with = |part| -> &'static [Rule] { ELEVEN.iter().copied().chain([part]).collect::<Vec<_>>().leak() };
     const NOT_K: Rule = Rule::Not(&Rule::Role("k"));
-    assert!(told(Rule::All(with(NOT_K))).unwrap().starts_with("nobody can meet role `a` and role `b`"));
-    assert!(told(Rule::Any(with(NOT_K))).unwrap().starts_with("every signed-in user satisfies role `a` or"));
+    assert!(
+        message(Rule::All(with(NOT_K))).unwrap().starts_with("no user can satisfy role `a` and role `b`")
+    );
+    assert!(
+        message(Rule::Any(with(NOT_K))).unwrap().starts_with("every signed-in user satisfies role `a` or")
+    );
     assert_eq!(
-        told(Rule::Any(with(ELEVEN[3]))).unwrap(),
-        "role `d` stands twice, maybe inside of a named rule; remove one of the two"
+        message(Rule::Any(with(ELEVEN[3]))).unwrap(),
+        "role `d` appears twice, perhaps inside a named rule; remove one of the two"
     );
     const TEN: &[Rule] = &[NOT_K, Rule::Any(ELEVEN.split_at(1).1)];
     assert!(
-        told(Rule::Any(TEN)).unwrap().starts_with("every signed-in user satisfies not role `k` or (role `b`")
+        message(Rule::Any(TEN))
+            .unwrap()
+            .starts_with("every signed-in user satisfies not role `k` or (role `b`")
     );
 }
 
@@ -230,29 +238,29 @@ const _: () = {
 
 #[test]
 #[should_panic = "#[require]: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
-fn an_attribute_is_told_of_a_flaw_by_its_own_name() {
+fn the_message_names_the_attribute() {
     check_rule("#[require]", Rule::All(&[ADMIN, MEMBER]), &[("State<Db>", None), ("User", Some(ROLES))]);
 }
 
 #[test]
-#[should_panic = "rule!: nobody can meet role `admin` and not role `admin`"]
-fn what_needs_no_hierarchy_is_found_without_one() {
+#[should_panic = "rule!: no user can satisfy role `admin` and not role `admin`"]
+fn a_contradiction_is_found_without_a_hierarchy() {
     check_rule("rule!", Rule::All(&[ADMIN, NOT_ADMIN]), &[]);
 }
 
 #[test]
-#[should_panic = "#[require]: nobody can meet role `admin` and not role `admin`"]
+#[should_panic = "#[require]: no user can satisfy role `admin` and not role `admin`"]
 fn an_access_is_judged_by_its_rule() {
     check_access("#[require]", Access::Require(Rule::All(&[ADMIN, NOT_ADMIN])), &[("State<Db>", None)]);
 }
 
 #[test]
-fn what_no_type_knows_is_left_to_the_router() {
+fn implied_roles_are_left_to_the_router_if_no_type_tells_them() {
     check_rule("#[require]", Rule::All(&[ADMIN, MEMBER]), &[]);
     check_rule(
         "#[require]",
         Rule::All(&[ADMIN, MEMBER]),
-        &[("State<Db>", None), ("Open", Some(Roles::NONE))],
+        &[("State<Db>", None), ("Open", Some(RoleTable::NONE))],
     );
     for access in [Access::Authenticated, Access::Optional, Access::Public { reason: "probe" }] {
         check_access("#[authenticated]", access, &[("User", Some(ROLES))]);
@@ -260,21 +268,21 @@ fn what_no_type_knows_is_left_to_the_router() {
 }
 
 #[test]
-#[should_panic = "a guard demands (role `admin` and role `member`) or scope `write`: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
-fn a_handler_is_named_by_its_rule_where_it_meets_its_router() {
+#[should_panic = "a guard requires (role `admin` and role `member`) or scope `write`: role `member` is superfluous beside role `admin`, which implies it; remove role `member`"]
+fn the_message_of_a_guard_shows_its_rule() {
     check_declared(Access::Require(Rule::Any(&[Rule::All(&[ADMIN, MEMBER]), WRITE])), ROLES);
 }
 
-/// Else the route would be closed for good, and nobody would know why.
+/// Otherwise the route would be closed for good without a reason.
 #[test]
-#[should_panic = "nobody has scope `write`, since the claims have no scopes; mark a field with #[claims(scopes)]"]
-fn a_scope_that_nobody_can_have_is_refused() {
-    let without = Roles { scopes: false, ..ROLES };
+#[should_panic = "no user has scope `write`, because the claims have no scopes; mark a field with #[claims(scopes)]"]
+fn a_scope_is_refused_if_the_claims_have_none() {
+    let without = RoleTable { scopes: false, ..ROLES };
     check_rule("#[require]", Rule::Any(&[ADMIN, Rule::Not(&WRITE)]), &[("User", Some(without))]);
 }
 
 #[test]
-fn claims_without_scopes_meet_rules_without_scopes() {
-    let without = Roles { scopes: false, ..ROLES };
+fn claims_without_scopes_fit_rules_without_scopes() {
+    let without = RoleTable { scopes: false, ..ROLES };
     check_rule("#[require]", Rule::Any(&[ADMIN, Rule::Live]), &[("User", Some(without))]);
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 
-const ROLES: Roles = Roles {
+const ROLES: RoleTable = RoleTable {
     names: Some(&["member", "editor", "admin", "on | call"]),
     implies: &[("editor", &["member"]), ("admin", &["member", "editor"]), ("on | call", &["member"])],
     private: &[],
@@ -122,7 +122,7 @@ fn json_has_an_object_for_each_route() {
             "path": "/posts",
             "access": "rule",
             "rule": "(role `admin` or (role `editor` and scope `posts:write`)) and a sign-in at most 10m old \
-                and nobody acting for the user and check `owns_post` else 404",
+                and no impersonation and check `owns_post` else 404",
             "reason": null,
             "roles_sufficing": { "admin": ["admin"], "editor": ["editor", "admin"] },
             "declared": "attribute",

@@ -8,13 +8,13 @@ use utoipa::openapi::response::ResponseBuilder;
 
 use super::{__path_health, __path_members};
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::openapi::declare;
 use crate::openapi::refusals::{refusal, refusal_words};
 use crate::openapi::requirements::MOST_ALTERNATIVES;
 
 /// An editor implies a member, an administrator both, and the private role root everything.
-const ROLES: Roles = Roles {
+const ROLES: RoleTable = RoleTable {
     names: Some(&["member", "editor", "admin", "root"]),
     implies: &[
         ("editor", &["member"]),
@@ -105,7 +105,7 @@ fn too_many_alternatives_are_said_without_the_hierarchy_and_then_not_at_all() {
     let implied: &'static [&'static str] = &["member"];
     let names: Vec<&'static str> = (0..MOST_ALTERNATIVES).map(|n| &*format!("r{n}").leak()).collect();
     let implies: Vec<_> = names.iter().map(|name| (*name, implied)).collect();
-    let roles = Roles { names: None, implies: implies.leak(), private: &[], scopes: true };
+    let roles = RoleTable { names: None, implies: implies.leak(), private: &[], scopes: true };
     let security = |rule| {
         let mut operation = OperationBuilder::new().build();
         declare(&mut operation, &Access::Require(rule), &roles);
@@ -187,8 +187,8 @@ fn the_extension_says_what_the_rule_asks_for_and_leaves_out_the_rest() {
         extension(Access::Require(rule)),
         json!({
             "kind": "require",
-            "rule": "(role `editor` or (scope `posts:write` and a sign-in at most 1h old)) and a sign-in at most 10m old and nobody \
-                     acting for the user and the access token and the refresh token of one session and not role `admin` and check \
+            "rule": "(role `editor` or (scope `posts:write` and a sign-in at most 1h old)) and a sign-in at most 10m old and no \
+                     impersonation and the access token and the refresh token of one session and not role `admin` and check \
                      `owns_post` and check `is_open` and check `owns_post`",
             "roles": {"editor": ["editor", "admin"]},
             "scopes": ["posts:write"],

@@ -5,13 +5,13 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::{ObjectBuilder, PathItem, Paths, RefOr, Schema};
 
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::openapi::requirements::MOST_ALTERNATIVES;
 use crate::openapi::{add_schemas, declare, empty, replace};
 
 fn security(rule: Rule) -> Value {
     let mut operation = OperationBuilder::new().build();
-    declare(&mut operation, &Access::Require(rule), &Roles::NONE);
+    declare(&mut operation, &Access::Require(rule), &RoleTable::NONE);
     serde_json::to_value(&operation).unwrap()["security"].clone()
 }
 

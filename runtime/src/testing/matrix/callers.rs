@@ -176,7 +176,7 @@ impl User<'_> {
             }
             Tree::Any(trees) => trees.iter().any(|tree| self.satisfies(tree, side)),
             Tree::All(trees) => !trees.is_empty() && trees.iter().all(|tree| self.satisfies(tree, side)),
-            Tree::Nobody => false,
+            Tree::NoCaller => false,
         }
     }
 }

@@ -117,12 +117,12 @@ pub fn __assert_access_matrix(matrix: &AccessMatrix, file: &str, folder: &str, p
     let text = matrix.to_markdown();
     let settings = Settings::read(|name| env::var_os(name));
     let failure = match settings.judge(&fs::read_to_string(&path), &text) {
-        Verdict::Same => return,
-        Verdict::Write => match fs::write(&path, &text) {
+        Comparison::Same => return,
+        Comparison::Write => match fs::write(&path, &text) {
             Ok(()) => return,
             Err(error) => panic!("the access matrix could not be written to {}: {error}", path.display()),
         },
-        Verdict::Fail(failure) => failure,
+        Comparison::Fail(failure) => failure,
     };
     let hint = if settings.in_ci { "; where `CI` is set, nothing is written" } else { "" };
     panic!(
@@ -139,7 +139,7 @@ struct Settings {
     in_ci: bool,
 }
 
-enum Verdict {
+enum Comparison {
     Same,
     Write,
     Fail(Failure),
@@ -153,17 +153,17 @@ impl Settings {
         }
     }
 
-    fn judge(self, committed: &io::Result<String>, text: &str) -> Verdict {
+    fn judge(self, committed: &io::Result<String>, text: &str) -> Comparison {
         // A checkout may have changed the ends of lines.
         let committed = committed.as_ref().map(|committed| committed.replace("\r\n", "\n"));
         match committed {
-            Ok(committed) if committed == text => Verdict::Same,
-            _ if self.update && !self.in_ci => Verdict::Write,
-            Ok(committed) => Verdict::Fail(Failure::between(&committed, text)),
+            Ok(committed) if committed == text => Comparison::Same,
+            _ if self.update && !self.in_ci => Comparison::Write,
+            Ok(committed) => Comparison::Fail(Failure::between(&committed, text)),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Verdict::Fail(Failure::Missing(text.to_owned()))
+                Comparison::Fail(Failure::Missing(text.to_owned()))
             }
-            Err(error) => Verdict::Fail(Failure::Unreadable(error.to_string())),
+            Err(error) => Comparison::Fail(Failure::Unreadable(error.to_string())),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::words::{Demand, Unreadable, Words};
+use super::words::{Demand, Unread, Unreadable};
 use crate::matrix;
 
 /// Roles with those that imply them.
@@ -56,7 +56,7 @@ fn route(line: &str) -> Result<Route, String> {
     }
     let demand = Demand::read(&words).map_err(|error| error.to_string())?;
     let implied = implied(&hierarchy).map_err(|error| error.to_string())?;
-    let mut rest = Words(&path);
+    let mut rest = Unread(&path);
     let path = rest.name().map_err(|error| error.to_string())?;
     if !rest.0.is_empty() {
         return Err(rest.instead_of("the end of the path").to_string());
@@ -72,7 +72,7 @@ fn cells(line: &str) -> Option<[String; 6]> {
 }
 
 fn implied(text: &str) -> Result<Implied, Unreadable> {
-    let mut words = Words(text);
+    let mut words = Unread(text);
     let mut implied = Implied::new();
     while !words.0.is_empty() {
         let role = words.name()?;

@@ -15,7 +15,7 @@ pub(super) enum Demand {
     Require(Tree),
 }
 
-/// A rule that owns its names. A group of one is what is in it, except under `Not`; an empty one is `Nobody`.
+/// A rule that owns its names. A group of one is what is in it, except under `Not`; an empty one is `NoCaller`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tree {
     Role(String),
@@ -28,7 +28,7 @@ pub(super) enum Tree {
     BothTokens,
     Any(Vec<Self>),
     All(Vec<Self>),
-    Nobody,
+    NoCaller,
 }
 
 /// What words were expected, and what stands there.
@@ -59,7 +59,7 @@ impl Demand {
 
 impl Tree {
     pub(super) fn read(words: &str) -> Result<Self, Unreadable> {
-        let mut words = Words(words);
+        let mut words = Unread(words);
         let tree = words.group()?;
         if words.0.is_empty() { Ok(tree) } else { Err(words.instead_of("the end")) }
     }
@@ -84,9 +84,9 @@ impl Tree {
 }
 
 /// What has not been read.
-pub(super) struct Words<'a>(pub(super) &'a str);
+pub(super) struct Unread<'a>(pub(super) &'a str);
 
-impl Words<'_> {
+impl Unread<'_> {
     fn group(&mut self) -> Result<Tree, Unreadable> {
         let first = self.part()?;
         let (word, group): (_, fn(Vec<Tree>) -> Tree) = if self.0.starts_with(" and ") {
@@ -122,8 +122,8 @@ impl Words<'_> {
 
     fn atom(&mut self) -> Result<Tree, Unreadable> {
         let fixed = [
-            ("nobody acting for the user", Tree::NotImpersonated),
-            ("nobody", Tree::Nobody),
+            ("no impersonation", Tree::NotImpersonated),
+            ("no caller", Tree::NoCaller),
             ("a session that has not ended", Tree::Live),
             ("the access token and the refresh token of one session", Tree::BothTokens),
         ];

@@ -24,7 +24,7 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 ///
 /// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token; for a rule also
 /// each role alone, every smallest set of conditions that suffices, the same with every other role in place of a demanded one, and
-/// every neighbour that lacks one of them: a role, a scope, a fresh sign-in, nobody acting for the user, a live session, the refresh
+/// every neighbour that lacks one of them: a role, a scope, a fresh sign-in, no impersonation, a live session, the refresh
 /// token. Where claims hold exactly one role, those who hold another stand for who holds none; whom no claims can describe is
 /// [told](ProbeReport::not_probed).
 ///

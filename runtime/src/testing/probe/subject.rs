@@ -135,7 +135,7 @@ mod tests {
             access: crate::Access::Authenticated,
             declared: crate::matrix::DeclaredWhere::Router,
             documented: false,
-            roles: crate::claims::role::Roles::NONE,
+            roles: crate::claims::role::RoleTable::NONE,
             place: std::panic::Location::caller(),
         }
     }

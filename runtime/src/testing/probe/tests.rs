@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{AccessProbe, GapKind, ProbeReport};
 use crate::access::{Access, Rule};
-use crate::claims::role::Roles;
+use crate::claims::role::RoleTable;
 use crate::matrix::{AccessRow, DeclaredWhere};
 use crate::router::AuthRouter;
 use crate::testing::TestAuth;
@@ -28,7 +28,7 @@ async fn report(
     declared: DeclaredWhere,
 ) -> ProbeReport {
     let mut probe = AccessProbe::new(AuthRouter::new().unguarded("its row follows", router), auth);
-    let (method, path, roles) = ("*".to_owned(), path.to_owned(), Roles::NONE);
+    let (method, path, roles) = ("*".to_owned(), path.to_owned(), RoleTable::NONE);
     probe.rows = vec![AccessRow {
         method,
         path,

@@ -85,7 +85,7 @@ fn stamp_with_an_actor_makes_a_token_with_one() {
 /// Claims with a hand-written implementation can write any member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Smuggler {
-    #[serde(rename = "sub", with = "crate::claims::wire::subject")]
+    #[serde(rename = "sub", with = "crate::claims::fields::SubjectOf::<u64>")]
     id: u64,
     act: Value,
 }
@@ -113,7 +113,7 @@ impl SessionClaims for Smuggler {
     fn deserialize_wire<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Read {
-            #[serde(rename = "sub", with = "crate::claims::wire::subject")]
+            #[serde(rename = "sub", with = "crate::claims::fields::SubjectOf::<u64>")]
             id: u64,
         }
         Read::deserialize(deserializer).map(|Read { id }| Self { id, act: Value::Null })

@@ -47,9 +47,9 @@ impl RoleSet for Rank {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct User {
-    #[serde(rename = "sub", with = "crate::claims::wire::subject")]
+    #[serde(rename = "sub", with = "crate::claims::fields::SubjectOf::<u64>")]
     pub(super) id: u64,
-    #[serde(with = "crate::claims::wire::roles")]
+    #[serde(with = "crate::claims::fields::RolesOf::<Vec<Rank>>")]
     pub(super) roles: Vec<Rank>,
     pub(super) email: String,
 }

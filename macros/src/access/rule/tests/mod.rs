@@ -78,7 +78,7 @@ fn the_types_follow_the_rule_from_left_to_right() {
     let rule = r#"check(b::two) && (Named || role("r")) && check(one) && Top"#;
     assert_eq!(
         associated("Checks", rule),
-        "(One<(b::two)>,(<NamedasNamedRule>::Checks,(One<(one)>,(<TopasNamedRule>::Checks,()))))"
+        "(OneCheck<(b::two)>,(<NamedasNamedRule>::Checks,(OneCheck<(one)>,(<TopasNamedRule>::Checks,()))))"
     );
     assert_eq!(
         associated("Roles", rule),

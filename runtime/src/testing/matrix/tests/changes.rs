@@ -44,7 +44,7 @@ fn every_change_has_its_kind() {
             Kind::DeclaredElsewhere,
         ),
         (role("admin"), AccessRow { documented: false, ..role("admin") }, Kind::Document),
-        (role("editor"), AccessRow { roles: Roles::NONE, ..role("editor") }, Kind::Narrower),
+        (role("editor"), AccessRow { roles: RoleTable::NONE, ..role("editor") }, Kind::Narrower),
     ] {
         assert_eq!(kinds(vec![before.clone()], vec![now.clone()]), [kind], "{before:?} -> {now:?}");
     }

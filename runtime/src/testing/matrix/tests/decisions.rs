@@ -173,7 +173,7 @@ fn a_changed_hierarchy_changes_who_may_call() {
 fn roles_that_suffice_for_the_same_count_once() {
     let many: Vec<(&str, &[&str])> =
         (0..40).map(|n| (&*format!("r{n}").leak(), &["member"] as &[&str])).collect();
-    let many: Hierarchy = many.leak();
+    let many: Implications = many.leak();
     let read = |rule| table::read(&text(with_roles(Access::Require(rule), many))).unwrap().remove(0);
     let (member, narrow) = (Rule::Role("member"), all_of([Rule::Role("member"), Rule::Scope("s")]));
     assert_eq!(compare(&read(member), &read(narrow)), Relation::Narrower);

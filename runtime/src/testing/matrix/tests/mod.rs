@@ -8,21 +8,21 @@ mod served;
 mod words;
 
 use crate::access::{Access, Rule};
-use crate::claims::role::{Hierarchy, Roles};
+use crate::claims::role::{Implications, RoleTable};
 use crate::matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 
 fn row(access: Access) -> AccessRow {
     with_roles(access, &[("editor", &["member"]), ("admin", &["member", "editor"])])
 }
 
-fn with_roles(access: Access, implies: Hierarchy) -> AccessRow {
+fn with_roles(access: Access, implies: Implications) -> AccessRow {
     AccessRow {
         method: "GET".to_owned(),
         path: "/posts".to_owned(),
         access,
         declared: DeclaredWhere::Attribute,
         documented: true,
-        roles: Roles { implies, ..Roles::NONE },
+        roles: RoleTable { implies, ..RoleTable::NONE },
         place: std::panic::Location::caller(),
     }
 }

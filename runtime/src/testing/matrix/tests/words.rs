@@ -24,7 +24,7 @@ fn owned(rule: &Rule) -> Tree {
         Rule::Not(rule) => Tree::Not(Box::new(owned(rule))),
         Rule::Live => Tree::Live,
         Rule::BothTokens => Tree::BothTokens,
-        Rule::Any([]) | Rule::All([]) => Tree::Nobody,
+        Rule::Any([]) | Rule::All([]) => Tree::NoCaller,
         Rule::Any([only]) | Rule::All([only]) => owned(only),
         Rule::Any(rules) => Tree::Any(owned_all(rules)),
         Rule::All(rules) => Tree::All(owned_all(rules)),
@@ -51,7 +51,7 @@ const ODD_NAMES: [&str; 16] = [
     "\\u{60}",
     "a\nb\r\n| c |",
     "Müller e\u{301} \u{202e}",
-    "nobody",
+    "no caller",
     "; `x` by `y`, `z`",
 ];
 
