@@ -1,4 +1,4 @@
-//! The matrix as a page.
+//! The matrix as an HTML page.
 
 use std::fmt::{self, Write as _};
 
@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::{AccessMatrix, AccessRow, DeclaredWhere};
+use super::{AccessMatrix, AccessRow, DeclaredWhere, access_name, declared_by};
 use crate::access::{Access, Quoted, is_unseen};
 
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(matrix: &AccessMatrix) -> String {
-    // A browser hashes the style after it has read line ends as its own.
+    // A browser normalizes line ends before it hashes the style, and a checkout may have changed them.
     let style = STYLE.replace('\r', "");
     let hash = STANDARD.encode(Sha256::digest(&style));
     let mut body = String::new();
@@ -57,38 +57,14 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
     )
 }
 
-/// What a reviewer looks for first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Public,
-    Optional,
-    Authenticated,
-    Rule,
-    Unguarded,
-}
+/// The classes of rows in the style sheet, in the order in which the page counts them.
+const CLASSES: [&str; 5] = ["unguarded", "public", "optional", "authenticated", "rule"];
 
-impl Kind {
-    const ALL: [Self; 5] = [Self::Unguarded, Self::Public, Self::Optional, Self::Authenticated, Self::Rule];
-
-    fn of(row: &AccessRow) -> Self {
-        match (row.declared, row.access) {
-            (DeclaredWhere::Nowhere, _) => Self::Unguarded,
-            (_, Access::Public { .. }) => Self::Public,
-            (_, Access::Optional) => Self::Optional,
-            (_, Access::Authenticated) => Self::Authenticated,
-            (_, Access::Require(_)) => Self::Rule,
-        }
-    }
-
-    /// It is the class in the style sheet too.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Optional => "optional",
-            Self::Authenticated => "authenticated",
-            Self::Rule => "rule",
-            Self::Unguarded => "unguarded",
-        }
+/// An unguarded row is not counted among the public ones: no one has decided that it is open.
+fn class_of(row: &AccessRow) -> &'static str {
+    match row.declared() {
+        DeclaredWhere::Nowhere => "unguarded",
+        _ => access_name(&row.access()),
     }
 }
 
@@ -96,11 +72,10 @@ struct Counts<'a>(&'a [AccessRow]);
 
 impl fmt::Display for Counts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for kind in Kind::ALL {
-            let count = self.0.iter().filter(|row| Kind::of(row) == kind).count();
-            let name = kind.name();
+        for class in CLASSES {
+            let count = self.0.iter().filter(|row| class_of(row) == class).count();
             let none = if count == 0 { " none" } else { "" };
-            writeln!(f, r#"<div class="{name}{none}"><dt>{name}</dt><dd>{count}</dd></div>"#)?;
+            writeln!(f, r#"<div class="{class}{none}"><dt>{class}</dt><dd>{count}</dd></div>"#)?;
         }
         Ok(())
     }
@@ -119,23 +94,23 @@ impl fmt::Display for Caption {
 }
 
 fn write_row(page: &mut String, row: &AccessRow) {
-    let kind = Kind::of(row).name();
-    let who = match row.access {
+    let class = class_of(row);
+    let who = match row.access() {
         Access::Public { reason } => format!("anybody: {}", Escaped(reason)),
-        access => Words(&access.to_string()).to_string(),
+        access => WithCode(&access.to_string()).to_string(),
     };
     let _ = writeln!(
         page,
-        r#"<tr class="{kind}"><td>{method}</td><th scope="row">{path}</th><td><span class="kind">{kind}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>"#,
-        method = Escaped(&row.method),
-        path = Name(&row.path),
+        r#"<tr class="{class}"><td>{method}</td><th scope="row">{path}</th><td><span class="kind">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>"#,
+        method = Escaped(row.method()),
+        path = Name(row.path()),
         implied = Implied(row),
-        declared = row.declared.by(),
-        documented = if row.documented { "yes" } else { "<strong>no</strong>" },
+        declared = declared_by(row.declared()),
+        documented = if row.is_documented() { "yes" } else { "<strong>no</strong>" },
     );
 }
 
-/// The roles of the rule that others imply, one to a line.
+/// The roles of the rule that other roles imply, one on each line.
 struct Implied<'a>(&'a AccessRow);
 
 impl fmt::Display for Implied<'_> {
@@ -155,14 +130,14 @@ struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Words(&Quoted(self.0).to_string()).fmt(f)
+        WithCode(&Quoted(self.0).to_string()).fmt(f)
     }
 }
 
-/// Words with names between backticks, which never stand inside one.
-struct Words<'a>(&'a str);
+/// Text in which backticks mark names; `Quoted` sees to it that no name holds one.
+struct WithCode<'a>(&'a str);
 
-impl fmt::Display for Words<'_> {
+impl fmt::Display for WithCode<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, part) in self.0.split('`').enumerate() {
             if index % 2 == 0 {
@@ -175,7 +150,7 @@ impl fmt::Display for Words<'_> {
     }
 }
 
-/// Text that a browser shows as it is, between tags.
+/// Escapes text so that a browser shows it unchanged, between tags.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

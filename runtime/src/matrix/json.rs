@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, Serializer};
 
-use super::{AccessMatrix, AccessRow};
+use super::{AccessMatrix, AccessRow, access_name};
 use crate::access::Access;
 
 pub(super) fn text(matrix: &AccessMatrix) -> String {
-    // Strings, lists and maps with names for keys: there is nothing in it that JSON does not have.
+    // Serialization cannot fail: the rows are strings, lists, and maps whose keys are strings.
     serde_json::to_string_pretty(matrix).unwrap_or_default() + "\n"
 }
 
@@ -23,17 +23,17 @@ impl Serialize for AccessMatrix {
 impl Serialize for AccessRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Row {
-            method: &self.method,
-            path: &self.path,
-            access: kind(&self.access),
-            rule: match &self.access {
+            method: self.method(),
+            path: self.path(),
+            access: access_name(&self.access()),
+            rule: match &self.access() {
                 Access::Require(rule) => Some(rule.to_string()),
                 _ => None,
             },
             reason: self.reason(),
             roles_sufficing: self.roles_sufficing().into_iter().collect(),
-            declared: self.declared.to_string(),
-            documented: self.documented,
+            declared: self.declared().to_string(),
+            documented: self.is_documented(),
         }
         .serialize(serializer)
     }
@@ -49,13 +49,4 @@ struct Row<'a> {
     roles_sufficing: BTreeMap<&'a str, Vec<&'a str>>,
     declared: String,
     documented: bool,
-}
-
-fn kind(access: &Access) -> &'static str {
-    match access {
-        Access::Public { .. } => "public",
-        Access::Optional => "optional",
-        Access::Authenticated => "authenticated",
-        Access::Require(_) => "rule",
-    }
 }
