@@ -153,7 +153,8 @@ mod tests {
             (row("*", "/files/{*path}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
             (row("GET", "/posts/{id}"), &["/posts/{*rest}"], Some("/posts/1")),
         ] {
-            let mut rows: Vec<_> = others.iter().map(|path| row("GET", path)).collect();
+            let methods = |path: &str| if path.ends_with("{*fallback}") { "*" } else { "GET" };
+            let mut rows: Vec<_> = others.iter().map(|path| row(methods(path), path)).collect();
             rows.push(asked.clone());
             assert_eq!(
                 path_of(&asked, &rows, &[]).as_deref(),

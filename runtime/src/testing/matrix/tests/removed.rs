@@ -185,7 +185,7 @@ fn placeholders_are_compared_as_axum_has_them() {
 #[test]
 fn a_report_says_which_row_answers_now_and_counts_it() {
     let before = [("GET /a/b", ADMIN), ("GET /c", EDITOR)];
-    let staying = [("GET /a/{b}", EDITOR), ("* router without a list", OPEN)];
+    let staying = [("GET /a/{b}", EDITOR), ("* routes of a router that keeps them to itself", OPEN)];
     let before: Vec<_> = before.into_iter().chain(staying).collect();
     assert_eq!(
         Changes::between(read(&before), read(&staying)).to_string(),
@@ -196,7 +196,7 @@ wider: GET /a/b (answered by GET /a/{b})
   was: role `admin` (implied by no other role)
   now: role `editor` (`editor` by `admin`)
 
-possibly wider: GET /c (may be answered by * router without a list)
+possibly wider: GET /c (may be answered by * routes of a router that keeps them to itself)
   was: role `editor` (`editor` by `admin`)
   now: public: open
 "
