@@ -1,7 +1,5 @@
 //! The matrix as an HTML page.
 
-use std::fmt::{self, Write as _};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -15,10 +13,7 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
     // A browser normalizes line ends before it hashes the style, and a checkout may have changed them.
     let style = STYLE.replace('\r', "");
     let hash = STANDARD.encode(Sha256::digest(&style));
-    let mut body = String::new();
-    for row in matrix.rows() {
-        write_row(&mut body, row);
-    }
+    let body: String = matrix.rows().iter().map(row).collect();
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -52,8 +47,8 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
 </body>
 </html>
 "#,
-        counts = Counts(matrix.rows()),
-        caption = Caption(matrix.rows().len()),
+        counts = counts(matrix.rows()),
+        caption = caption(matrix.rows().len()),
     )
 }
 
@@ -68,104 +63,77 @@ fn class_of(row: &AccessRow) -> &'static str {
     }
 }
 
-struct Counts<'a>(&'a [AccessRow]);
+fn counts(rows: &[AccessRow]) -> String {
+    let count = |class| {
+        let count = rows.iter().filter(|row| class_of(row) == class).count();
+        let none = if count == 0 { " none" } else { "" };
+        format!("<div class=\"{class}{none}\"><dt>{class}</dt><dd>{count}</dd></div>\n")
+    };
+    CLASSES.map(count).concat()
+}
 
-impl fmt::Display for Counts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for class in CLASSES {
-            let count = self.0.iter().filter(|row| class_of(row) == class).count();
-            let none = if count == 0 { " none" } else { "" };
-            writeln!(f, r#"<div class="{class}{none}"><dt>{class}</dt><dd>{count}</dd></div>"#)?;
-        }
-        Ok(())
+fn caption(rows: usize) -> String {
+    match rows {
+        0 => "No routes".to_owned(),
+        1 => "1 route".to_owned(),
+        count => format!("{count} routes, by path and method"),
     }
 }
 
-struct Caption(usize);
-
-impl fmt::Display for Caption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => f.write_str("No routes"),
-            1 => f.write_str("1 route"),
-            count => write!(f, "{count} routes, by path and method"),
-        }
-    }
-}
-
-fn write_row(page: &mut String, row: &AccessRow) {
+fn row(row: &AccessRow) -> String {
     let class = class_of(row);
     let who = match row.access() {
-        Access::Public { reason } => format!("anybody: {}", Escaped(reason)),
-        access => WithCode(&access.to_string()).to_string(),
+        Access::Public { reason } => format!("anybody: {}", escaped(reason)),
+        access => with_code(&access.to_string()),
     };
-    let _ = writeln!(
-        page,
-        r#"<tr class="{class}"><td>{method}</td><th scope="row">{path}</th><td><span class="kind">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>"#,
-        method = Escaped(row.method()),
-        path = Name(row.path()),
-        implied = Implied(row),
+    format!(
+        "<tr class=\"{class}\"><td>{method}</td><th scope=\"row\">{path}</th><td><span class=\"kind\">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>\n",
+        method = escaped(row.method()),
+        path = name(row.path()),
+        implied = implied(row),
         declared = declared_by(row.declared()),
         documented = if row.is_documented() { "yes" } else { "<strong>no</strong>" },
-    );
+    )
 }
 
 /// The roles of the rule that other roles imply, one on each line.
-struct Implied<'a>(&'a AccessRow);
-
-impl fmt::Display for Implied<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (role, others) in self.0.roles_implied() {
-            write!(f, "<div>{} by", Name(role))?;
-            for (index, other) in others.into_iter().enumerate() {
-                write!(f, "{} {}", if index == 0 { "" } else { "," }, Name(other))?;
-            }
-            f.write_str("</div>")?;
-        }
-        Ok(())
-    }
+fn implied(row: &AccessRow) -> String {
+    let line = |(role, others): (_, Vec<_>)| {
+        format!(
+            "<div>{} by {}</div>",
+            name(role),
+            others.into_iter().map(name).collect::<Vec<_>>().join(", ")
+        )
+    };
+    row.roles_implied().map(line).collect()
 }
 
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        WithCode(&Quoted(self.0).to_string()).fmt(f)
-    }
+fn name(name: &str) -> String {
+    with_code(&Quoted(name).to_string())
 }
 
-/// Text in which backticks mark names; `Quoted` sees to it that no name holds one.
-struct WithCode<'a>(&'a str);
-
-impl fmt::Display for WithCode<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, part) in self.0.split('`').enumerate() {
-            if index % 2 == 0 {
-                Escaped(part).fmt(f)?;
-            } else {
-                write!(f, "<code>{}</code>", Escaped(part))?;
-            }
-        }
-        Ok(())
-    }
+/// Marks the names in a text, which are between backticks; `Quoted` sees to it that no name holds one.
+fn with_code(text: &str) -> String {
+    let part = |(index, part)| match (index % 2, escaped(part)) {
+        (0, text) => text,
+        (_, name) => format!("<code>{name}</code>"),
+    };
+    text.split('`').enumerate().map(part).collect()
 }
 
-/// Escapes text so that a browser shows it unchanged, between tags.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                _ if is_unseen(character) => write!(f, "{}", character.escape_unicode())?,
-                _ => f.write_char(character)?,
-            }
+/// Text that a browser shows unchanged between tags.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ if is_unseen(character) => escaped.extend(character.escape_unicode()),
+            _ => escaped.push(character),
         }
-        Ok(())
     }
+    escaped
 }

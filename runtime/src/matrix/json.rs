@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 use super::{AccessMatrix, AccessRow, access_name};
 use crate::access::Access;
@@ -22,31 +22,20 @@ impl Serialize for AccessMatrix {
 /// An object of [`AccessMatrix::to_json`].
 impl Serialize for AccessRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Row {
-            method: self.method(),
-            path: self.path(),
-            access: access_name(&self.access()),
-            rule: match &self.access() {
-                Access::Require(rule) => Some(rule.to_string()),
-                _ => None,
-            },
-            reason: self.reason(),
-            roles_sufficing: self.roles_sufficing().into_iter().collect(),
-            declared: self.declared().to_string(),
-            documented: self.is_documented(),
-        }
-        .serialize(serializer)
+        let access = self.access();
+        let rule = match &access {
+            Access::Require(rule) => Some(rule.to_string()),
+            _ => None,
+        };
+        let mut row = serializer.serialize_struct("AccessRow", 8)?;
+        row.serialize_field("method", self.method())?;
+        row.serialize_field("path", self.path())?;
+        row.serialize_field("access", access_name(&access))?;
+        row.serialize_field("rule", &rule)?;
+        row.serialize_field("reason", &self.reason())?;
+        row.serialize_field("roles_sufficing", &BTreeMap::from_iter(self.roles_sufficing()))?;
+        row.serialize_field("declared", &self.declared().to_string())?;
+        row.serialize_field("documented", &self.is_documented())?;
+        row.end()
     }
-}
-
-#[derive(serde::Serialize)]
-struct Row<'a> {
-    method: &'a str,
-    path: &'a str,
-    access: &'static str,
-    rule: Option<String>,
-    reason: Option<&'a str>,
-    roles_sufficing: BTreeMap<&'a str, Vec<&'a str>>,
-    declared: String,
-    documented: bool,
 }

@@ -79,7 +79,7 @@ impl RouterDocument {
     /// Hands the pages the document, which is final now.
     pub(super) fn show(&self) {
         for page in &self.pages {
-            page.show(&self.openapi);
+            page(&self.openapi);
         }
     }
 }

@@ -8,35 +8,12 @@ use utoipa::openapi::OpenApi;
 use super::AuthRouter;
 use super::services::ServiceAccess;
 use crate::matrix::{Methods, RoutePlace};
-use crate::openapi::asset::Asset;
 use crate::openapi::json;
 #[cfg(feature = "scalar")]
 use crate::scalar::{self, Reference};
 
-/// A page that waits for the final document.
-#[derive(Clone)]
-pub(super) enum Page {
-    Document(Arc<OnceLock<Asset>>),
-    #[cfg(feature = "scalar")]
-    Scalar(Arc<OnceLock<Reference>>),
-}
-
-impl Page {
-    /// Hands the page its document. A page keeps its first document.
-    pub(super) fn show(&self, api: &OpenApi) {
-        match self {
-            Self::Document(page) => {
-                if let Some(document) = json::written(api) {
-                    page.get_or_init(|| document);
-                }
-            }
-            #[cfg(feature = "scalar")]
-            Self::Scalar(page) => {
-                page.get_or_init(|| Reference::new(api.clone()));
-            }
-        }
-    }
-}
+/// Hands a page the final document. A page keeps its first document.
+pub(super) type Page = Arc<dyn Fn(&OpenApi) + Send + Sync>;
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Serves the OpenAPI document at a path, as JSON, to those who have this access.
@@ -62,7 +39,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn openapi_json<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let document = Arc::new(OnceLock::new());
-        self.document.pages.push(Page::Document(Arc::clone(&document)));
+        let page = Arc::clone(&document);
+        self.document.pages.push(Arc::new(move |api| {
+            if let Some(document) = json::written(api) {
+                page.get_or_init(|| document);
+            }
+        }));
         let place = RoutePlace::Path(path.to_owned());
         self.gated(access, &Methods::One(Method::GET), &[place], json::route(path, document))
     }
@@ -93,7 +75,10 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn scalar<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let reference = Arc::new(OnceLock::new());
-        self.document.pages.push(Page::Scalar(Arc::clone(&reference)));
+        let page = Arc::clone(&reference);
+        self.document.pages.push(Arc::new(move |api| {
+            page.get_or_init(|| Reference::new(api.clone()));
+        }));
         let places: Vec<_> = scalar::addresses(path).into_iter().map(RoutePlace::Path).collect();
         self.gated(access, &Methods::One(Method::GET), &places, scalar::routes(path, reference))
     }
