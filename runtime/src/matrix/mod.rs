@@ -132,7 +132,7 @@ pub(crate) struct Declaration {
 pub struct AccessRow {
     methods: Methods,
     place: RoutePlace,
-    /// What `place` prints as.
+    /// The printed form of `place`.
     path: String,
     documented: bool,
     pub(crate) declaration: Declaration,
@@ -181,7 +181,7 @@ impl AccessRow {
         &self.path
     }
 
-    /// What the route demands. It displays as words.
+    /// The demand of the route. It displays as words.
     pub fn access(&self) -> Access {
         self.declaration.access
     }

@@ -56,7 +56,7 @@ pub struct Fallback<S> {
     declaration: Declaration,
 }
 
-/// What [`AuthRouter::fallback`](crate::AuthRouter::fallback) takes: a handler in [`fallback!`](crate::fallback).
+/// The argument of [`AuthRouter::fallback`](crate::AuthRouter::fallback): a handler in [`fallback!`](crate::fallback).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a fallback that says who may call it",
     label = "not a fallback",

@@ -71,7 +71,7 @@ pub struct Routes<S> {
     pub(super) schemes: Vec<Scheme>,
 }
 
-/// What [`AuthRouter::routes`](crate::AuthRouter::routes) takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
+/// The argument of [`AuthRouter::routes`](crate::AuthRouter::routes): handlers that [`routes!`](crate::routes) collects, or the endpoints of
 /// [`Auth::routes`](crate::Auth::routes).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of routes",
