@@ -1,6 +1,6 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
-pub use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy, Rule};
+pub use crate::access::{Access, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, Session};
 pub use crate::claims::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
 pub use crate::claims::role::{

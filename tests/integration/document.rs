@@ -104,7 +104,7 @@ fn a_changed_document_is_noticed() {
         ("GET /me: is not in the document", |document| {
             document["paths"]["/me"].as_object_mut().unwrap().remove("get");
         }),
-        ("DELETE /me: is in the document, and in the matrix it is not", |document| {
+        ("DELETE /me: is in the document, but not in the matrix", |document| {
             document["paths"]["/me"]["delete"] = document["paths"]["/me"]["get"].clone();
         }),
         ("GET /more: is in the document", |document| {

@@ -154,7 +154,7 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
         #[automatically_derived]
         impl #private::DeclaresAccess for #ident {
             const ACCESS: #private::Access = #private::Access::Authenticated;
-            const DECLARER: #private::Declarer = #private::Declarer::Extractor;
+            const DECLARED: #private::DeclaredWhere = #private::DeclaredWhere::Argument;
             type Demands = #private::Session<Self>;
         }
     }

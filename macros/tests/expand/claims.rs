@@ -108,7 +108,7 @@ const _: () = {
     #[automatically_derived]
     impl ::countersign::__private::DeclaresAccess for User {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
-        const DECLARER: ::countersign::__private::Declarer = ::countersign::__private::Declarer::Extractor;
+        const DECLARED: ::countersign::__private::DeclaredWhere = ::countersign::__private::DeclaredWhere::Argument;
         type Demands = ::countersign::__private::Session<Self>;
     }
 };

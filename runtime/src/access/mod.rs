@@ -8,6 +8,7 @@ mod implication;
 mod named;
 pub(crate) mod words;
 
+use std::fmt;
 use std::time::Duration;
 
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
@@ -134,24 +135,43 @@ pub trait DeclaresAccess {
     const ACCESS: Access;
 
     #[doc(hidden)]
-    const DECLARER: Declarer = Declarer::Application;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Application;
 
     /// A marker for what the router's state must provide; `()` for nothing.
     #[doc(hidden)]
     type Demands;
 }
 
-/// Whose word an access is.
-#[doc(hidden)]
+/// Where the access of a route is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "it is not for users")]
-pub enum Declarer {
-    /// That of an attribute above the handler.
+#[non_exhaustive]
+pub enum DeclaredWhere {
+    /// In an access attribute above the handler.
     Attribute,
-    /// That of an extractor of this crate, or of derived claims.
-    Extractor,
-    /// That of the application, by hand.
+    /// By the handler's first argument: the claims, a session or a proof.
+    Argument,
+    /// By an extractor for which the application implements [`DeclaresAccess`] itself. Only the application vouches that the extractor
+    /// enforces what it declares.
     Application,
+    /// By this crate, for one of its own endpoints.
+    Endpoint,
+    /// By the router that the route is in.
+    Router,
+    /// Nowhere: the router was told to take the route as it is.
+    Nowhere,
+}
+
+impl fmt::Display for DeclaredWhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Attribute => "attribute",
+            Self::Argument => "argument",
+            Self::Application => "application",
+            Self::Endpoint => "endpoint",
+            Self::Router => "router",
+            Self::Nowhere => "unguarded",
+        })
+    }
 }
 
 impl Access {

@@ -6,7 +6,7 @@ use http::request::Parts;
 use super::authorize::authorize;
 use super::examine::Examined;
 use super::remembered::just_remembered;
-use crate::access::{Access, Declarer, DeclaresAccess, Rule};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, ProvidesClaims, RefreshSession, Session};
 use crate::claims::SessionClaims;
 use crate::rejection::{AuthRejection, Denial};
@@ -73,14 +73,14 @@ where
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Session<C> {
     const ACCESS: Access = Access::Authenticated;
-    const DECLARER: Declarer = Declarer::Extractor;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Self;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: DeclaresAccess> DeclaresAccess for Option<T> {
     const ACCESS: Access = Access::Optional;
-    const DECLARER: Declarer = T::DECLARER;
+    const DECLARED: DeclaredWhere = T::DECLARED;
     type Demands = T::Demands;
 }
 
@@ -104,6 +104,6 @@ where
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for RefreshSession<C> {
     const ACCESS: Access = Access::Require(Rule::BothTokens);
-    const DECLARER: Declarer = Declarer::Extractor;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Session<C>;
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use super::authorize::authorize_with;
 use super::check::Checks;
 use super::proof::Proven;
-use crate::access::{Access, Declarer, DeclaresAccess, Policy, Rule};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
 use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
@@ -24,7 +24,7 @@ pub struct Guard<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Guard<P> {
     const ACCESS: Access = P::ACCESS;
-    const DECLARER: Declarer = Declarer::Attribute;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Attribute;
     type Demands = Self;
 }
 
@@ -53,7 +53,7 @@ pub struct Public<P>(PhantomData<fn() -> P>);
 #[diagnostic::do_not_recommend]
 impl<P: Policy> DeclaresAccess for Public<P> {
     const ACCESS: Access = public(P::ACCESS);
-    const DECLARER: Declarer = Declarer::Attribute;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Attribute;
     type Demands = ();
 }
 
@@ -79,7 +79,7 @@ pub struct DenyAll(());
 #[diagnostic::do_not_recommend]
 impl DeclaresAccess for DenyAll {
     const ACCESS: Access = Access::Require(Rule::Any(&[]));
-    const DECLARER: Declarer = Declarer::Attribute;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Attribute;
     type Demands = ();
 }
 

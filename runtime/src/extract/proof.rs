@@ -11,7 +11,7 @@ use super::authorize::authorize_with;
 use super::check::Checks;
 use super::remembered::{remember, take};
 use super::verify::verified;
-use crate::access::{Access, Declarer, DeclaresAccess, NamedRule, Policy};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, NamedRule, Policy};
 use crate::auth::{Auth, AuthState, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
@@ -124,7 +124,7 @@ impl<R: NamedRule> fmt::Debug for Proof<R> {
 
 impl<R: NamedRule> DeclaresAccess for Proof<R> {
     const ACCESS: Access = Access::Require(R::RULE);
-    const DECLARER: Declarer = Declarer::Extractor;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Self;
 }
 

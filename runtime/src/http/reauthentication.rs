@@ -6,7 +6,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::CookieTokens;
-use crate::access::{Access, Declarer, DeclaresAccess, Rule};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims, Session, TokenPair, Transport};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, authorize, csrf, placed, refuse};
@@ -136,6 +136,6 @@ fn check_sender<C: SessionClaims>(
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Reauthentication<C> {
     const ACCESS: Access = Access::Require(Rule::IN_PERSON);
-    const DECLARER: Declarer = Declarer::Extractor;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Session<C>;
 }

@@ -1,24 +1,19 @@
-//! The matrix as a page.
-
-use std::fmt::{self, Write as _};
+//! The matrix as an HTML page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::{AccessMatrix, AccessRow, DeclaredWhere};
+use super::{AccessMatrix, AccessRow, DeclaredWhere, access_name, declared_by};
 use crate::access::{Access, Quoted, is_unseen};
 
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(matrix: &AccessMatrix) -> String {
-    // A browser hashes the style after it has read line ends as its own.
+    // A browser normalizes line ends before it hashes the style, and a checkout may have changed them.
     let style = STYLE.replace('\r', "");
     let hash = STANDARD.encode(Sha256::digest(&style));
-    let mut body = String::new();
-    for row in matrix.rows() {
-        write_row(&mut body, row);
-    }
+    let body: String = matrix.rows().iter().map(row).collect();
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -52,145 +47,93 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
 </body>
 </html>
 "#,
-        counts = Counts(matrix.rows()),
-        caption = Caption(matrix.rows().len()),
+        counts = counts(matrix.rows()),
+        caption = caption(matrix.rows().len()),
     )
 }
 
-/// What a reviewer looks for first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Public,
-    Optional,
-    Authenticated,
-    Rule,
-    Unguarded,
-}
+/// The classes of rows in the style sheet, in the order in which the page counts them.
+const CLASSES: [&str; 5] = ["unguarded", "public", "optional", "authenticated", "rule"];
 
-impl Kind {
-    const ALL: [Self; 5] = [Self::Unguarded, Self::Public, Self::Optional, Self::Authenticated, Self::Rule];
-
-    fn of(row: &AccessRow) -> Self {
-        match (row.declared, row.access) {
-            (DeclaredWhere::Nowhere, _) => Self::Unguarded,
-            (_, Access::Public { .. }) => Self::Public,
-            (_, Access::Optional) => Self::Optional,
-            (_, Access::Authenticated) => Self::Authenticated,
-            (_, Access::Require(_)) => Self::Rule,
-        }
-    }
-
-    /// It is the class in the style sheet too.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Optional => "optional",
-            Self::Authenticated => "authenticated",
-            Self::Rule => "rule",
-            Self::Unguarded => "unguarded",
-        }
+/// An unguarded row is not counted among the public ones: no one has decided that it is open.
+fn class_of(row: &AccessRow) -> &'static str {
+    match row.declared() {
+        DeclaredWhere::Nowhere => "unguarded",
+        _ => access_name(&row.access()),
     }
 }
 
-struct Counts<'a>(&'a [AccessRow]);
-
-impl fmt::Display for Counts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for kind in Kind::ALL {
-            let count = self.0.iter().filter(|row| Kind::of(row) == kind).count();
-            let name = kind.name();
-            let none = if count == 0 { " none" } else { "" };
-            writeln!(f, r#"<div class="{name}{none}"><dt>{name}</dt><dd>{count}</dd></div>"#)?;
-        }
-        Ok(())
-    }
-}
-
-struct Caption(usize);
-
-impl fmt::Display for Caption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => f.write_str("No routes"),
-            1 => f.write_str("1 route"),
-            count => write!(f, "{count} routes, by path and method"),
-        }
-    }
-}
-
-fn write_row(page: &mut String, row: &AccessRow) {
-    let kind = Kind::of(row).name();
-    let who = match row.access {
-        Access::Public { reason } => format!("anybody: {}", Escaped(reason)),
-        access => Words(&access.to_string()).to_string(),
+fn counts(rows: &[AccessRow]) -> String {
+    let count = |class| {
+        let count = rows.iter().filter(|row| class_of(row) == class).count();
+        let none = if count == 0 { " none" } else { "" };
+        format!("<div class=\"{class}{none}\"><dt>{class}</dt><dd>{count}</dd></div>\n")
     };
-    let _ = writeln!(
-        page,
-        r#"<tr class="{kind}"><td>{method}</td><th scope="row">{path}</th><td><span class="kind">{kind}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>"#,
-        method = Escaped(&row.method),
-        path = Name(&row.path),
-        implied = Implied(row),
-        declared = row.declared.by(),
-        documented = if row.documented { "yes" } else { "<strong>no</strong>" },
-    );
+    CLASSES.map(count).concat()
 }
 
-/// The roles of the rule that others imply, one to a line.
-struct Implied<'a>(&'a AccessRow);
+fn caption(rows: usize) -> String {
+    match rows {
+        0 => "No routes".to_owned(),
+        1 => "1 route".to_owned(),
+        count => format!("{count} routes, by path and method"),
+    }
+}
 
-impl fmt::Display for Implied<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (role, others) in self.0.roles_implied() {
-            write!(f, "<div>{} by", Name(role))?;
-            for (index, other) in others.into_iter().enumerate() {
-                write!(f, "{} {}", if index == 0 { "" } else { "," }, Name(other))?;
-            }
-            f.write_str("</div>")?;
+fn row(row: &AccessRow) -> String {
+    let class = class_of(row);
+    let who = match row.access() {
+        Access::Public { reason } => format!("anybody: {}", escaped(reason)),
+        access => with_code(&access.to_string()),
+    };
+    format!(
+        "<tr class=\"{class}\"><td>{method}</td><th scope=\"row\">{path}</th><td><span class=\"kind\">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>\n",
+        method = escaped(row.method()),
+        path = name(row.path()),
+        implied = implied(row),
+        declared = declared_by(row.declared()),
+        documented = if row.is_documented() { "yes" } else { "<strong>no</strong>" },
+    )
+}
+
+/// The roles of the rule that other roles imply, one on each line.
+fn implied(row: &AccessRow) -> String {
+    let line = |(role, others): (_, Vec<_>)| {
+        format!(
+            "<div>{} by {}</div>",
+            name(role),
+            others.into_iter().map(name).collect::<Vec<_>>().join(", ")
+        )
+    };
+    row.roles_implied().map(line).collect()
+}
+
+fn name(name: &str) -> String {
+    with_code(&Quoted(name).to_string())
+}
+
+/// Marks the names in a text, which are between backticks; `Quoted` sees to it that no name holds one.
+fn with_code(text: &str) -> String {
+    let part = |(index, part)| match (index % 2, escaped(part)) {
+        (0, text) => text,
+        (_, name) => format!("<code>{name}</code>"),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
+/// Text that a browser shows unchanged between tags.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ if is_unseen(character) => escaped.extend(character.escape_unicode()),
+            _ => escaped.push(character),
         }
-        Ok(())
     }
-}
-
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Words(&Quoted(self.0).to_string()).fmt(f)
-    }
-}
-
-/// Words with names between backticks, which never stand inside one.
-struct Words<'a>(&'a str);
-
-impl fmt::Display for Words<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, part) in self.0.split('`').enumerate() {
-            if index % 2 == 0 {
-                Escaped(part).fmt(f)?;
-            } else {
-                write!(f, "<code>{}</code>", Escaped(part))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Text that a browser shows as it is, between tags.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                _ if is_unseen(character) => write!(f, "{}", character.escape_unicode())?,
-                _ => f.write_char(character)?,
-            }
-        }
-        Ok(())
-    }
+    escaped
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use super::{AccessMatrix, AccessRow};
+use super::{AccessMatrix, AccessRow, access_name};
 use crate::access::Access;
 
 pub(super) fn text(matrix: &AccessMatrix) -> String {
-    // Strings, lists and maps with names for keys: there is nothing in it that JSON does not have.
+    // Serialization cannot fail: the rows are strings, lists, and maps whose keys are strings.
     serde_json::to_string_pretty(matrix).unwrap_or_default() + "\n"
 }
 
@@ -22,40 +22,20 @@ impl Serialize for AccessMatrix {
 /// An object of [`AccessMatrix::to_json`].
 impl Serialize for AccessRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Row {
-            method: &self.method,
-            path: &self.path,
-            access: kind(&self.access),
-            rule: match &self.access {
-                Access::Require(rule) => Some(rule.to_string()),
-                _ => None,
-            },
-            reason: self.reason(),
-            roles_sufficing: self.roles_sufficing().into_iter().collect(),
-            declared: self.declared.to_string(),
-            documented: self.documented,
-        }
-        .serialize(serializer)
-    }
-}
-
-#[derive(serde::Serialize)]
-struct Row<'a> {
-    method: &'a str,
-    path: &'a str,
-    access: &'static str,
-    rule: Option<String>,
-    reason: Option<&'a str>,
-    roles_sufficing: BTreeMap<&'a str, Vec<&'a str>>,
-    declared: String,
-    documented: bool,
-}
-
-fn kind(access: &Access) -> &'static str {
-    match access {
-        Access::Public { .. } => "public",
-        Access::Optional => "optional",
-        Access::Authenticated => "authenticated",
-        Access::Require(_) => "rule",
+        let access = self.access();
+        let rule = match &access {
+            Access::Require(rule) => Some(rule.to_string()),
+            _ => None,
+        };
+        let mut row = serializer.serialize_struct("AccessRow", 8)?;
+        row.serialize_field("method", self.method())?;
+        row.serialize_field("path", self.path())?;
+        row.serialize_field("access", access_name(&access))?;
+        row.serialize_field("rule", &rule)?;
+        row.serialize_field("reason", &self.reason())?;
+        row.serialize_field("roles_sufficing", &BTreeMap::from_iter(self.roles_sufficing()))?;
+        row.serialize_field("declared", &self.declared().to_string())?;
+        row.serialize_field("documented", &self.is_documented())?;
+        row.end()
     }
 }

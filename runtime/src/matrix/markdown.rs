@@ -1,11 +1,12 @@
-//! The matrix as a table in Markdown. `testing::matrix` reads it back.
+//! The matrix as a table in Markdown, which `testing::matrix` reads back.
 
 use std::fmt::Write as _;
 
-use super::{AccessMatrix, AccessRow};
+use super::{AccessMatrix, AccessRow, declared_by};
 use crate::access::{Access, Quoted, is_unseen};
 
-/// The columns with their widths. These do not follow the content, or one longer path would change every line of a committed file.
+/// The columns with their widths. The widths do not follow the content: otherwise one longer path would change every line of a committed
+/// file.
 const COLUMNS: [(&str, usize); 6] = [
     ("Method", 7),
     ("Path", 28),
@@ -44,21 +45,21 @@ fn line(page: &mut String, cells: [String; COLUMNS.len()]) {
 }
 
 fn cells(row: &AccessRow) -> [String; COLUMNS.len()] {
-    let access = match row.access {
+    let access = match row.access() {
         Access::Public { reason } => format!("public: {}", escaped(reason)),
         access => access.to_string(),
     };
     [
-        row.method.clone(),
-        Quoted(&row.path).to_string(),
+        row.method().to_owned(),
+        Quoted(row.path()).to_string(),
         access,
         implied(row),
-        row.declared.by().to_owned(),
-        if row.documented { "yes" } else { "no" }.to_owned(),
+        declared_by(row.declared()).to_owned(),
+        if row.is_documented() { "yes" } else { "no" }.to_owned(),
     ]
 }
 
-/// The roles of the rule that others imply: `` `member` by `editor`, `admin` ``, with semicolons in between.
+/// The roles of the rule that other roles imply: `` `member` by `editor`, `admin` ``, separated by semicolons.
 fn implied(row: &AccessRow) -> String {
     let quoted = |names: Vec<_>| names.into_iter().map(|name| Quoted(name).to_string()).collect::<Vec<_>>();
     let roles = row
@@ -67,7 +68,7 @@ fn implied(row: &AccessRow) -> String {
     roles.collect::<Vec<_>>().join("; ")
 }
 
-/// Text that Markdown shows as it is, on one line.
+/// Escapes text so that Markdown shows it unchanged, on one line.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

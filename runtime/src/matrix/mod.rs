@@ -1,36 +1,31 @@
 //! Who may call what: every route of an [`AuthRouter`](crate::AuthRouter) with its access, in one table.
+//!
+//! A row is where it answers ([`Methods`] and [`RoutePlace`]) and what is declared for it ([`Declaration`]). The router makes the rows,
+//! the probe and the comparison read them, and the three formats print them.
 
 mod html;
 mod json;
 mod markdown;
+mod place;
 
 use std::fmt;
 use std::panic::Location;
 
+pub use crate::access::DeclaredWhere;
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use markdown::head;
-
-/// Stands for every method.
-pub(crate) const EVERY_METHOD: &str = "*";
-/// Stands for the methods that no route of the path has. HTTP would take it for one of them.
-pub(crate) const OTHER_METHODS: &str = "other";
-/// The path of a fallback.
-pub(crate) const FALLBACK: &str = "/{*fallback}";
-/// Ends the path of a service that has everything below a prefix.
-pub(crate) const EVERYTHING_BELOW: &str = "/{*path}";
-/// Stands between the routes that nobody can list and where they are.
-pub(crate) const BELOW: &str = ", below ";
+pub(crate) use place::{Methods, RoutePlace};
 
 /// Every route of an [`AuthRouter`](crate::AuthRouter) with who may call it. [`AuthRouter::access_matrix`](crate::AuthRouter::access_matrix) makes one.
 ///
 /// A reviewer reads it instead of every handler: as a value ([`rows`](Self::rows)), as Markdown, JSON (also through serde) and as
-/// an HTML page. What it says is what the server enforces; both come from the same constants. It is ordered by path and method, so that two
-/// of them can be compared line by line, which `testing::assert_access_matrix!` does in a test.
+/// an HTML page. It says what the server enforces; both come from the same constants. It is ordered by path and method, so that two
+/// matrices can be compared line by line, which `testing::assert_access_matrix!` does in a test.
 ///
-/// Roles that are private stand in it. It is made for those who write and review the application, not for its callers.
+/// It names private roles too: it is for those who write and review the application, not for its callers.
 ///
 /// ```
 /// use countersign::{AuthRouter, SessionClaims, authenticated, public, routes};
@@ -66,7 +61,7 @@ pub struct AccessMatrix {
 
 impl AccessMatrix {
     pub(crate) fn new(mut rows: Vec<AccessRow>) -> Self {
-        rows.sort_by(|one, other| (&one.path, &one.method).cmp(&(&other.path, &other.method)));
+        rows.sort_by(|one, other| (one.path(), one.method()).cmp(&(other.path(), other.method())));
         Self { rows }
     }
 
@@ -77,14 +72,14 @@ impl AccessMatrix {
 
     /// A table in Markdown, for a file beside the code. Its columns have fixed widths: one route that changes is one line that changes.
     ///
-    /// What cannot be seen (line ends, characters that turn the direction of text) is written as a number, and what Markdown or HTML would
-    /// take for its own is escaped.
+    /// Invisible characters (line ends, characters that turn the direction of text) are written as numbers, and the characters of
+    /// Markdown and HTML are escaped.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         markdown::page(self)
     }
 
-    /// An array with an object for each route, indented, with a newline at its end. `Serialize` makes the same of it:
+    /// An array with an object for each route, indented, with a newline at its end. `Serialize` writes the same array:
     ///
     /// ```json
     /// [
@@ -102,7 +97,7 @@ impl AccessMatrix {
     /// ```
     ///
     /// `access` is `public`, `optional`, `authenticated` or `rule`; `rule` and `reason` are `null` where there is none; `roles_sufficing` has
-    /// every role that the rule names; `declared` is what [`DeclaredWhere`] displays.
+    /// every role that the rule names; `declared` is the `Display` of [`DeclaredWhere`].
     #[must_use]
     pub fn to_json(&self) -> String {
         json::text(self)
@@ -110,7 +105,7 @@ impl AccessMatrix {
 
     /// A page for a browser or a printer that needs nothing else: no script, no request, its style inside.
     ///
-    /// What is open to anybody, and what nobody declared an access for, is marked and counted at the top.
+    /// Routes that are open to anybody, and routes without a declared access, are marked, and counted at the top.
     #[must_use]
     pub fn to_html(&self) -> String {
         html::page(self)
@@ -124,57 +119,96 @@ impl fmt::Display for AccessMatrix {
     }
 }
 
+/// Who may call a route, where that is declared, and the roles that the users of its state can have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declaration {
+    pub(crate) access: Access,
+    pub(crate) declared: DeclaredWhere,
+    pub(crate) roles: RoleTable,
+}
+
 /// One route.
 #[derive(Clone, Debug)]
 pub struct AccessRow {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) access: Access,
-    pub(crate) declared: DeclaredWhere,
-    pub(crate) documented: bool,
-    pub(crate) roles: RoleTable,
-    /// Where it was added.
-    pub(crate) place: &'static Location<'static>,
+    methods: Methods,
+    place: RoutePlace,
+    /// The printed form of `place`.
+    path: String,
+    documented: bool,
+    pub(crate) declaration: Declaration,
+    /// Where the application adds the route.
+    pub(crate) added_at: &'static Location<'static>,
 }
 
 impl AccessRow {
-    /// The method, `*` for any, or `other` for those that no route of the path has.
-    pub fn method(&self) -> &str {
-        &self.method
+    /// A row that is not in the document.
+    pub(crate) fn new(
+        methods: Methods,
+        place: RoutePlace,
+        declaration: Declaration,
+        added_at: &'static Location<'static>,
+    ) -> Self {
+        Self { methods, path: place.to_string(), place, documented: false, declaration, added_at }
     }
 
-    /// The path with its placeholders, as axum writes them.
+    /// The same row, in the document.
+    pub(crate) fn documented(self) -> Self {
+        Self { documented: true, ..self }
+    }
+
+    /// The same row in a router whose paths `moved` changes.
+    pub(crate) fn moved(self, moved: impl FnOnce(&str) -> String) -> Self {
+        let place = self.place.map(moved);
+        Self { path: place.to_string(), place, ..self }
+    }
+
+    pub(crate) fn methods(&self) -> &Methods {
+        &self.methods
+    }
+
+    pub(crate) fn place(&self) -> &RoutePlace {
+        &self.place
+    }
+
+    /// The method, `*` for any, or `other` for those that no route of the path has.
+    pub fn method(&self) -> &str {
+        self.methods.as_str()
+    }
+
+    /// The path with its placeholders, as axum writes them. It ends in `{*path}` for a service that has everything below a prefix, and in
+    /// `{*fallback}` for a fallback. The routes of a router that does not list them are a few words instead of a path.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What the route demands. It displays as words.
+    /// The demand of the route. It displays as words.
     pub fn access(&self) -> Access {
-        self.access
+        self.declaration.access
     }
 
     /// Why the route is open, if it is.
     pub fn reason(&self) -> Option<&'static str> {
-        match self.access {
+        match self.declaration.access {
             Access::Public { reason } => Some(reason),
             _ => None,
         }
     }
 
-    /// Each role that the rule names, in the order of its words, with the roles whose holders hold it: itself, and those that imply it.
+    /// Each role that the rule names, in the order of the rule, with the roles that suffice for it: itself, and those that imply it.
     pub fn roles_sufficing(&self) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut named = Vec::new();
-        if let Access::Require(rule) = &self.access {
+        if let Access::Require(rule) = &self.declaration.access {
             name_roles(rule, &mut named);
         }
         let implying = |name| {
-            let others = self.roles.implies.iter().filter(move |(_, implied)| implied.contains(&name));
+            let others =
+                self.declaration.roles.implies.iter().filter(move |(_, implied)| implied.contains(&name));
             others.map(|(role, _)| *role).filter(move |role| *role != name)
         };
         named.into_iter().map(|name| (name, std::iter::once(name).chain(implying(name)).collect())).collect()
     }
 
-    /// Of these, the roles that others imply, with the others.
+    /// As [`roles_sufficing`](Self::roles_sufficing), without the roles themselves, and without those that no other role implies.
     fn roles_implied(&self) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
         self.roles_sufficing().into_iter().filter_map(|(role, mut others)| {
             others.retain(|other| *other != role);
@@ -182,12 +216,12 @@ impl AccessRow {
         })
     }
 
-    /// Where that is declared.
+    /// Where the access is declared.
     pub fn declared(&self) -> DeclaredWhere {
-        self.declared
+        self.declaration.declared
     }
 
-    /// Whether the route stands in the OpenAPI document.
+    /// Whether the route is in the OpenAPI document.
     pub fn is_documented(&self) -> bool {
         self.documented
     }
@@ -202,49 +236,25 @@ fn name_roles(rule: &Rule, names: &mut Vec<&'static str>) {
     }
 }
 
-/// Where the access of a route is declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DeclaredWhere {
-    /// In an access attribute above the handler.
-    Attribute,
-    /// By the handler's first argument: the claims, a session or a proof.
-    Argument,
-    /// By an extractor for which the application implements [`DeclaresAccess`](crate::DeclaresAccess) itself. That it enforces what it
-    /// declares is the application's word.
-    Application,
-    /// By this crate, for an endpoint of its own.
-    Endpoint,
-    /// By the router that the route is in.
-    Router,
-    /// Nowhere: the router was told to take it as it is.
-    Nowhere,
-}
-
-impl DeclaredWhere {
-    /// What follows "declared by" in a sentence.
-    fn by(self) -> &'static str {
-        match self {
-            Self::Attribute => "its attribute",
-            Self::Argument => "its first argument",
-            Self::Application => "argument by hand",
-            Self::Endpoint => "Countersign",
-            Self::Router => "its router",
-            Self::Nowhere => "nobody (unguarded)",
-        }
+/// The kind of access in one word, for JSON and the style sheet.
+fn access_name(access: &Access) -> &'static str {
+    match access {
+        Access::Public { .. } => "public",
+        Access::Optional => "optional",
+        Access::Authenticated => "authenticated",
+        Access::Require(_) => "rule",
     }
 }
 
-impl fmt::Display for DeclaredWhere {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Attribute => "attribute",
-            Self::Argument => "argument",
-            Self::Application => "application",
-            Self::Endpoint => "endpoint",
-            Self::Router => "router",
-            Self::Nowhere => "unguarded",
-        })
+/// Completes "declared by …".
+fn declared_by(declared: DeclaredWhere) -> &'static str {
+    match declared {
+        DeclaredWhere::Attribute => "its attribute",
+        DeclaredWhere::Argument => "its first argument",
+        DeclaredWhere::Application => "a hand-written extractor",
+        DeclaredWhere::Endpoint => "Countersign",
+        DeclaredWhere::Router => "its router",
+        DeclaredWhere::Nowhere => "nobody (unguarded)",
     }
 }
 

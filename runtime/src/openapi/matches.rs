@@ -20,7 +20,7 @@ pub(crate) fn differences(matrix: &AccessMatrix, openapi: &OpenApi) -> Vec<Strin
     let mut found = Vec::new();
     for row in documented() {
         let mut differs =
-            |what: fmt::Arguments<'_>| found.push(format!("{} {}: {what}", row.method, row.path));
+            |what: fmt::Arguments<'_>| found.push(format!("{} {}: {what}", row.method(), row.path()));
         match operation(&document, row) {
             Some(operation) => compare(&document, operation, row, &mut differs),
             None => differs(format_args!("is not in the document")),
@@ -29,8 +29,8 @@ pub(crate) fn differences(matrix: &AccessMatrix, openapi: &OpenApi) -> Vec<Strin
     for (path, item) in members(&document["paths"]) {
         for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
             let method = method.to_uppercase();
-            if !documented().any(|row| row.path == *path && row.method == method) {
-                found.push(format!("{method} {path}: is in the document, and in the matrix it is not"));
+            if !documented().any(|row| row.path() == path && row.method() == method) {
+                found.push(format!("{method} {path}: is in the document, but not in the matrix"));
             }
         }
     }
@@ -38,12 +38,12 @@ pub(crate) fn differences(matrix: &AccessMatrix, openapi: &OpenApi) -> Vec<Strin
 }
 
 fn operation<'a>(document: &'a Value, row: &AccessRow) -> Option<&'a Value> {
-    document["paths"].get(&row.path)?.get(row.method.to_lowercase())
+    document["paths"].get(row.path())?.get(row.method().to_lowercase())
 }
 
 fn compare(document: &Value, found: &Value, row: &AccessRow, differs: &mut impl FnMut(fmt::Arguments<'_>)) {
     let mut declared = OperationBuilder::new().build();
-    declare(&mut declared, &row.access, &row.roles);
+    declare(&mut declared, &row.declaration.access, &row.declaration.roles);
     let expected = serde_json::to_value(&declared).unwrap_or_default();
     if found[EXTENSION] != expected[EXTENSION] {
         differs(format_args!("`{EXTENSION}` is {}, expected {}", found[EXTENSION], expected[EXTENSION]));
@@ -63,7 +63,7 @@ fn compare(document: &Value, found: &Value, row: &AccessRow, differs: &mut impl 
     }
 }
 
-/// Whether the alternatives are those expected, and others only with a key in the place of the bearer token: a cookie, a header, the query.
+/// Whether the alternatives are the expected ones. Others are allowed only with a key instead of the bearer token: a cookie, a header, the query.
 fn is_secured(document: &Value, found: &Value, expected: &Value) -> bool {
     let (Some(found), Some(expected)) = (found.as_array(), expected.as_array()) else { return false };
     let is_instead = |other: &Value| expected.iter().any(|expected| is_instead(document, other, expected));
@@ -71,7 +71,7 @@ fn is_secured(document: &Value, found: &Value, expected: &Value) -> bool {
         && found.iter().all(|requirement| expected.contains(requirement) || is_instead(requirement))
 }
 
-/// Whether one requirement is another with keys in the place of its schemes: as many, for the same roles and scopes.
+/// Whether `found` is `expected` with keys instead of its schemes: as many, for the same roles and scopes.
 fn is_instead(document: &Value, found: &Value, expected: &Value) -> bool {
     let (Some(found), Some(expected)) = (found.as_object(), expected.as_object()) else { return false };
     let is_key = |scheme: &str| document["components"]["securitySchemes"][scheme]["type"] == "apiKey";

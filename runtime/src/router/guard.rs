@@ -2,25 +2,21 @@
 
 use std::panic::Location;
 
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::{PathItem, Paths};
-
 use super::AuthRouter;
 use super::services::{Gate, ServiceAccess};
-use crate::access::{Access, Rule};
+use crate::access::{Access, DeclaredWhere, Rule};
 use crate::diagnostics::rules::is_never;
 use crate::layer::all_of;
-use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, OTHER_METHODS};
-use crate::openapi;
+use crate::matrix::{AccessRow, Declaration, Methods};
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
-    /// Demands this access of every route so far, beside what each one demands itself.
+    /// Demands this access of every route so far, in addition to the route's own.
     ///
     /// It is a layer, and more: [`access_matrix`](Self::access_matrix) and the OpenAPI document say what both demand together. It decides
-    /// before the routes do. Methods that a route does not have are guarded too, and so are the fallbacks so far. Paths that nothing
-    /// answers stay 404; where there is a fallback, or a router of axum that may have one, they ask for the access as well.
+    /// before the routes do. It also guards the fallbacks so far, and the methods that a route does not have. Paths that nothing answers stay
+    /// 404; where there is a fallback, or a router of axum that may have one, they ask for the access as well.
     ///
-    /// Layers that are added later run around it, and those that were added before run inside.
+    /// Layers that are added later run around it; layers that were added before run inside.
     ///
     /// ```
     /// # use countersign::{Auth, AuthRouter, SessionClaims, authenticated, require_role, routes};
@@ -36,54 +32,54 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// When a guard contradicts a route inside: the route is public, or nobody can meet both. The message names both places. Also when
-    /// there is no route yet, or when it is [`Unguarded`](crate::Unguarded) and a route is not public.
+    /// When the guard contradicts a route inside: the route is public, or no caller can meet both. The message names both places. Also when
+    /// there is no route yet, or when the guard is [`Unguarded`](crate::Unguarded) and a route is not public.
     #[must_use]
     #[track_caller]
     pub fn guard<A: ServiceAccess>(mut self, access: A) -> Self {
-        let place = Location::caller();
+        let added_at = Location::caller();
         let gate = access.gate();
         assert!(
-            !self.rows.is_empty() || !self.fallbacks.is_empty(),
+            self.listing.all().next().is_some(),
             "`AuthRouter::guard` guards the routes so far, and there are none; add routes before it"
         );
-        for row in self.rows.iter_mut().chain(&mut self.fallbacks) {
-            let combined = combined(&gate, row, place);
-            row.access = combined;
-            if row.roles.names.is_none() {
-                row.roles = gate.roles;
+        for row in self.listing.all_mut() {
+            row.declaration.access = combined(&gate, row, added_at);
+            if row.declaration.roles.names.is_none() {
+                row.declaration.roles = gate.declaration.roles;
             }
-            if row.documented {
-                redeclare(&mut self.computed, row);
+            if row.is_documented() {
+                self.document.redeclare(row);
             }
         }
-        self.router = if self.opaque || !self.fallbacks.is_empty() {
+        self.router = if self.listing.may_have_fallback() {
             self.router.layer(gate.layer)
         } else {
             self.router.route_layer(gate.layer)
         };
-        self.with_computed()
+        self.with_document_updated()
     }
 }
 
-/// What the guard and the route demand together.
+/// The access of the guard and the route together.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs while the application is put together")]
-fn combined<L>(gate: &Gate<L>, row: &AccessRow, place: &Location<'_>) -> Access {
-    let rule = match (gate.access, row.access) {
-        (Access::Public { .. }, Access::Public { .. }) => return row.access,
+fn combined<L>(gate: &Gate<L>, row: &AccessRow, guarded_at: &Location<'_>) -> Access {
+    let (guard, Declaration { access, declared, roles }) = (gate.declaration, row.declaration);
+    let rule = match (guard.access, access) {
+        (Access::Public { .. }, Access::Public { .. }) => return access,
         (Access::Public { reason }, inner) => panic!(
-            "`AuthRouter::guard` at {place} lets everybody pass ({reason}), and {} {}, which no guard takes away; remove the guard",
+            "`AuthRouter::guard` at {guarded_at} lets everybody pass ({reason}), and {} {}, which no guard takes away; remove the guard",
             named(row),
             demand(&inner)
         ),
         (outer, Access::Public { reason }) => {
-            let cure = match row.declared {
+            let cure = match declared {
                 DeclaredWhere::Nowhere => "give it an access instead of a reason",
-                _ => "make it something else than public",
+                _ => "declare another access than public for it",
             };
             panic!(
-                "`AuthRouter::guard` at {place} {} for every route, and {} is public ({reason}); add that to the router after the \
+                "`AuthRouter::guard` at {guarded_at} {} for every route, and {} is public ({reason}); add that to the router after the \
                  guard, or {cure}",
                 demand(&outer),
                 named(row)
@@ -93,24 +89,24 @@ fn combined<L>(gate: &Gate<L>, row: &AccessRow, place: &Location<'_>) -> Access 
         (Access::Authenticated, other) | (other, Access::Authenticated) => return other,
         (Access::Require(outer), Access::Require(inner)) => both(outer, inner),
     };
-    let roles = if row.roles.names.is_some() { &row.roles } else { &gate.roles };
+    let roles = if roles.names.is_some() { roles } else { guard.roles };
     assert!(
-        !is_never(&rule, *roles),
-        "`AuthRouter::guard` at {place} {} for every route, and {} {}: nobody meets both; add that to the router after the guard, or \
-         change one of them",
-        demand(&gate.access),
+        !is_never(&rule, roles),
+        "`AuthRouter::guard` at {guarded_at} {} for every route, and {} {}: no caller meets both; add that to the router after the \
+         guard, or change one of them",
+        demand(&guard.access),
         named(row),
-        demand(&row.access)
+        demand(&access)
     );
     Access::Require(rule)
 }
 
-/// Both rules, as one list where they are lists themselves.
+/// Both rules in one `All`, into which the parts of an `All` are taken, each once.
 fn both(outer: Rule, inner: Rule) -> Rule {
     let mut rules = Vec::new();
     for rule in [outer, inner] {
         let parts = match &rule {
-            // An empty list never holds, and in a longer list it would be gone.
+            // An empty `All` never holds. Its parts, which are none, would leave nothing that says so; it stays a part itself.
             Rule::All(parts @ [_, ..]) => parts,
             single => std::slice::from_ref(single),
         };
@@ -123,7 +119,7 @@ fn both(outer: Rule, inner: Rule) -> Rule {
     if let [rule] = rules.as_slice() { *rule } else { all_of(rules) }
 }
 
-/// What an access demands, as the rest of a sentence.
+/// The demand of an access, as a predicate: "… demands a signed-in user".
 fn demand(access: &Access) -> String {
     match access {
         Access::Public { reason } => format!("is public ({reason})"),
@@ -135,32 +131,11 @@ fn demand(access: &Access) -> String {
 
 /// A route and where it was added.
 fn named(row: &AccessRow) -> String {
-    let AccessRow { method, path, place, .. } = row;
-    match method.as_str() {
-        EVERY_METHOD => format!("`{path}`, added at {place},"),
-        OTHER_METHODS => format!("the handler for other methods of `{path}`, added at {place},"),
-        method => format!("{method} {path}, added at {place},"),
-    }
-}
-
-/// Writes the access that a route has now into its operation.
-fn redeclare(paths: &mut Paths, row: &AccessRow) {
-    let operation = paths.paths.get_mut(&row.path).and_then(|item| operation_of(item, &row.method));
-    if let Some(operation) = operation {
-        openapi::declare(operation, &row.access, &row.roles);
-    }
-}
-
-fn operation_of<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
-    match method {
-        "GET" => item.get.as_mut(),
-        "PUT" => item.put.as_mut(),
-        "POST" => item.post.as_mut(),
-        "DELETE" => item.delete.as_mut(),
-        "OPTIONS" => item.options.as_mut(),
-        "HEAD" => item.head.as_mut(),
-        "PATCH" => item.patch.as_mut(),
-        _ => None,
+    let (path, added_at) = (row.path(), row.added_at);
+    match row.methods() {
+        Methods::Every => format!("`{path}`, added at {added_at},"),
+        Methods::Other => format!("the handler for other methods of `{path}`, added at {added_at},"),
+        Methods::One(method) => format!("{method} {path}, added at {added_at},"),
     }
 }
 
@@ -189,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_may_meet_is_no_contradiction() {
+    fn a_rule_that_a_caller_may_meet_is_no_contradiction() {
         assert!(!contradicts(Rule::All(&[Rule::Not(&ADMIN), Rule::Role("member")])));
         assert!(!contradicts(Rule::All(&[Rule::Scope("admin"), Rule::Not(&ADMIN)])));
         assert!(!contradicts(Rule::Any(&[ADMIN, Rule::Not(&ADMIN)])));
@@ -203,7 +178,7 @@ mod tests {
             both(Rule::All(&[ADMIN, Rule::Live]), Rule::All(&[MEMBER, Rule::Live])),
             Rule::All(&[ADMIN, Rule::Live, MEMBER])
         );
-        // Nobody stays nobody.
+        // A rule that never holds stays in the list.
         assert_eq!(both(Rule::All(&[]), ADMIN), Rule::All(&[Rule::All(&[]), ADMIN]));
     }
 }

@@ -1,4 +1,4 @@
-//! What `routes!` asks of a handler, one question at a time, so that each mistake has its own answer.
+//! The questions that `routes!` asks of a handler, each as a trait of its own, so that each mistake has its own message.
 
 use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::IntoResponse;
@@ -20,7 +20,7 @@ use crate::extract::proof::Proof;
     note = "a handler is an `async fn` with at most 16 arguments; `routes!` takes its name: `routes!(me, admin::members)`"
 )]
 pub trait Signature<Arguments> {
-    /// The function itself; unknown, and so silent in later questions, when it is not a handler.
+    /// The function itself. When `Self` is not a handler this type is unknown, so later questions raise no errors of their own.
     type Function;
 
     /// The function itself.
@@ -33,7 +33,7 @@ pub trait Arguments {
     type First;
 }
 
-/// Stands where a handler has no first extractor.
+/// The first extractor of a handler without arguments.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NoExtractor;
@@ -52,8 +52,9 @@ impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
 
 /// A handler whose arguments can be extracted from a request with the state `S`, and whose answer is a response.
 ///
-/// It is axum's `Handler`, but says which argument or answer does not fit, where axum only says that something does not.
-pub trait Served<Arguments, Kind, S>: Clone {
+/// It is axum's `Handler`, but its error names the argument or answer that does not fit, while axum's says only that something does not.
+/// `Via` tells whether the last argument takes the body, as axum's `M` does.
+pub trait Served<Arguments, Via, S>: Clone {
     /// Adds the handler for a method.
     fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S>;
 
@@ -104,21 +105,21 @@ arguments!(A B C D E F G H I J K L M N O P);
 macro_rules! served {
     ([$($parts:ident)*]) => {};
     ([$($parts:ident)*] $last:ident $($rest:ident)*) => {
-        impl<Function, Fut, State, Kind, $($parts,)* $last> Served<($($parts,)* $last,), Kind, State> for Function
+        impl<Function, Fut, State, Via, $($parts,)* $last> Served<($($parts,)* $last,), Via, State> for Function
         where
             Function: FnOnce($($parts,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output: IntoResponse> + Send,
             State: Clone + Send + Sync + 'static,
-            Kind: 'static,
+            Via: 'static,
             $($parts: FromRequestParts<State> + Send + 'static,)*
-            $last: FromRequest<State, Kind> + Send + 'static,
+            $last: FromRequest<State, Via> + Send + 'static,
         {
             fn serve(self, routes: MethodRouter<State>, method: MethodFilter) -> MethodRouter<State> {
-                routes.on::<Self, (Kind, $($parts,)* $last,)>(method, self)
+                routes.on::<Self, (Via, $($parts,)* $last,)>(method, self)
             }
 
             fn serve_any(self) -> MethodRouter<State> {
-                any::<Self, (Kind, $($parts,)* $last,), State>(self)
+                any::<Self, (Via, $($parts,)* $last,), State>(self)
             }
         }
 
@@ -128,29 +129,29 @@ macro_rules! served {
 
 served!([] A B C D E F G H I J K L M N O P);
 
-/// What a first extractor demands is met by the router state `S`.
+/// The router state `S` provides what a first extractor demands.
 ///
-/// No type has two of the impls below: were there a choice, rustc would say that there is none, and not what the one of them lacks.
+/// No type has two of the impls below: with a choice, rustc would only report that none applies, and not which bound of the one fails.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no demand on a router state",
     label = "the first argument of this handler demands it",
     note = "write `type Demands = ();` where `DeclaresAccess` is implemented for that argument"
 )]
-pub trait MetBy<S> {
+pub trait ProvidedBy<S> {
     /// The roles of the users that the state signs in.
     const ROLES: RoleTable = RoleTable::NONE;
 }
 
 #[diagnostic::do_not_recommend]
-impl<S> MetBy<S> for () {}
+impl<S> ProvidedBy<S> for () {}
 
 /// The roles of the users that the state `S` signs in.
 type RoleOf<S> = <<S as AuthState>::Claims as SessionClaims>::Role;
 
-/// Their names, for messages.
+/// The types that messages show where a role does not exist.
 type ListOf<S> = <RoleOf<S> as RoleSet>::Listed;
 
-impl<S, P> MetBy<S> for Guard<P>
+impl<S, P> ProvidedBy<S> for Guard<P>
 where
     S: AuthState,
     P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
@@ -158,7 +159,7 @@ where
     const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
 }
 
-impl<S, R> MetBy<S> for Proof<R>
+impl<S, R> ProvidedBy<S> for Proof<R>
 where
     S: AuthState,
     R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
@@ -166,6 +167,6 @@ where
     const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
 }
 
-impl<S: ProvidesClaims<C>, C: SessionClaims> MetBy<S> for Session<C> {
+impl<S: ProvidesClaims<C>, C: SessionClaims> ProvidedBy<S> for Session<C> {
     const ROLES: RoleTable = RoleTable::of_claims::<C>();
 }

@@ -1,11 +1,19 @@
 //! The router that takes only handlers that say who may call them, and writes their OpenAPI document.
+//!
+//! [`routes!`](crate::routes) asks each handler one question after another (`handler`, `routes`): which arguments it takes, who may
+//! call it, what its document says, whether axum can serve it. Services and plain routers bring an access beside them (`services`),
+//! fallbacks come from `fallback!`, and pages show the document. An [`AuthRouter`] keeps three things in step: the router of axum that
+//! serves, the document (`document`), and the rows of the access matrix (`listing`). `compose` puts one router into another, and `guard`
+//! puts one more access around everything so far.
 
 mod compose;
+mod document;
 pub(crate) mod endpoint_documents;
 mod endpoints;
 mod fallback;
 mod guard;
 pub(crate) mod handler;
+mod listing;
 mod pages;
 mod routes;
 mod services;
@@ -18,22 +26,21 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::Route;
+use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
-use utoipa::openapi::path::HttpMethod;
-use utoipa::openapi::{OpenApi, PathItem, Paths};
+use utoipa::openapi::OpenApi;
 
+use self::document::RouterDocument;
+use self::listing::Listing;
+use self::routes::{DocumentedRoute, method_of};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::claims::role::RoleTable;
-use crate::matrix::{AccessMatrix, AccessRow};
-use crate::openapi::transports::Scheme;
-use crate::openapi::{self, Document};
+use crate::matrix::{AccessMatrix, AccessRow, Methods, RoutePlace};
+use crate::openapi;
 
 pub use endpoints::{Endpoint, SessionRoutes};
 pub use fallback::{Fallback, IntoFallback};
-use pages::Page;
-use routes::Documentation;
 pub use routes::{Documentable, Documented, IntoRoutes, Routes};
 pub use services::{ServiceAccess, Unguarded};
 
@@ -47,19 +54,8 @@ pub use services::{ServiceAccess, Unguarded};
 #[doc = include_str!("../openapi/x_access.md")]
 pub struct AuthRouter<S = ()> {
     router: Router<S>,
-    openapi: OpenApi,
-    computed: Paths,
-    schemes: Vec<Scheme>,
-    rows: Vec<AccessRow>,
-    /// Apart from the others, since axum drops some when routers are nested.
-    fallbacks: Vec<AccessRow>,
-    pages: Vec<Page>,
-    /// The paths of method routers of axum that [`method_not_allowed_fallback`](Self::method_not_allowed_fallback) has not reached yet.
-    without_other_methods: Vec<String>,
-    /// Whether a router of axum is nested in it, which may have a fallback that nobody knows of.
-    opaque: bool,
-    /// Whether a router of axum is merged into it, whose fallback would be its own.
-    merged: bool,
+    document: RouterDocument,
+    listing: Listing,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -71,101 +67,71 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 
     /// A router without routes that writes into a document of yours: its title, servers, tags and components stay.
     ///
-    /// What the document already says about an operation that [`routes`](Self::routes) adds is replaced, and so is its
-    /// security scheme `bearer`: both follow from what the server enforces.
+    /// The operations of [`routes`](Self::routes), and the security scheme `bearer`, replace those of your document: both follow from what
+    /// the server enforces.
     #[must_use]
-    pub fn with_openapi(mut openapi: OpenApi) -> Self {
-        openapi::complete(&mut openapi);
-        Self {
-            router: Router::new(),
-            openapi,
-            computed: Paths::new(),
-            schemes: Vec::new(),
-            rows: Vec::new(),
-            fallbacks: Vec::new(),
-            pages: Vec::new(),
-            without_other_methods: Vec::new(),
-            opaque: false,
-            merged: false,
-        }
+    pub fn with_openapi(openapi: OpenApi) -> Self {
+        Self { router: Router::new(), document: RouterDocument::new(openapi), listing: Listing::default() }
     }
 
-    /// Adds the handlers of [`routes!`](crate::routes), each at the path that its document says, or the endpoints of
+    /// Adds the handlers of [`routes!`](crate::routes), each at the path of its document, or the endpoints of
     /// [`Auth::routes`](crate::Auth::routes).
     ///
     /// # Panics
     ///
-    /// As [`Router::route`] does: when a path is malformed, or has the same method twice. When a handler is documented with the method
+    /// As [`Router::route`] does: when a path is malformed, or has the same method twice. Also when a handler is documented with the method
     /// `trace`, whose answer would hold the credentials of the request (RFC 9110 section 9.3.8).
     #[must_use]
     #[track_caller]
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
-        let place = Location::caller();
+        let added_at = Location::caller();
         let Routes { routes, schemes } = routes.into_routes();
-        self.schemes.extend(schemes);
-        for Documentation { document, methods, access, declared, roles } in routes {
-            let Document { mut path, methods: names, operation, schemas } = document;
-            if path.is_empty() {
-                path.push('/');
+        self.document.schemes.extend(schemes);
+        for DocumentedRoute { mut document, methods, declaration } in routes {
+            if document.path.is_empty() {
+                document.path.push('/');
             }
-            assert!(
-                !names.iter().any(|name| matches!(name, HttpMethod::Trace)),
-                "`#[utoipa::path(trace, path = \"{path}\")]`: `AuthRouter` serves no TRACE, whose answer would hold the credentials of \
-                 the request (RFC 9110 section 9.3.8); remove `trace`"
-            );
-            self.rows.extend(names.iter().map(|method| AccessRow {
-                method: routes::name(method).to_owned(),
-                path: path.clone(),
-                access,
-                declared,
-                documented: true,
-                roles,
-                place,
-            }));
+            let path = document.path.clone();
+            for (method, _) in document.methods.iter().map(method_of) {
+                assert!(
+                    method != Method::TRACE,
+                    "`#[utoipa::path(trace, path = \"{path}\")]`: `AuthRouter` serves no TRACE, whose answer would hold the credentials \
+                     of the request (RFC 9110 section 9.3.8); remove `trace`"
+                );
+                let place = RoutePlace::Path(path.clone());
+                let row = AccessRow::new(Methods::One(method), place, declaration, added_at).documented();
+                self.listing.rows.push(row);
+            }
             self.router = self.router.route(&path, methods);
-            self.without_other_methods.push(path.clone());
-            openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
-            openapi::add_schemas(&mut self.openapi, schemas);
+            self.listing.without_other_methods.push(RoutePlace::Path(path));
+            self.document.add(document);
         }
-        self.with_computed()
+        self.with_document_updated()
     }
 
-    /// Writes what was computed over what the document held for the same operations.
-    fn with_computed(mut self) -> Self {
-        openapi::parameters::complete(&mut self.computed);
-        for (path, item) in &self.computed.paths {
-            openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
-        }
-        openapi::complete_schemes(&mut self.openapi, &self.computed);
-        openapi::transports::describe(&mut self.openapi, &self.schemes);
-        let mut concealed: Vec<RoleTable> = Vec::new();
-        for AccessRow { roles, .. } in &self.rows {
-            if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
-                openapi::conceal(&mut self.openapi, roles);
-                concealed.push(*roles);
-            }
-        }
+    fn with_document_updated(mut self) -> Self {
+        self.document.update(&self.listing.rows);
         self
     }
 
-    /// Says in the document where else than in the `Authorization` header this `Auth` takes access tokens: the access cookie, the
-    /// named header, the query, that a browser refreshes without a body, and that [`Liveness::Always`](crate::Liveness::Always) asks the
-    /// store, which may not answer. Routes may be added before and after.
+    /// Describes in the document how this `Auth` takes tokens beside the `Authorization` header: the access cookie, the named header, the
+    /// query, and that a browser refreshes without a body. It also says that [`Liveness::Always`](crate::Liveness::Always) asks the store,
+    /// which may not answer. Routes may be added before and after.
     ///
-    /// The document is written before the router gets its state, so it cannot know this by itself. Without this call, and without
-    /// the endpoints of [`Auth::routes`](crate::Auth::routes), which bring it along, it is true and not the whole truth.
+    /// The document is written before the router gets its state, so it cannot know this by itself. The endpoints of
+    /// [`Auth::routes`](crate::Auth::routes) bring it along. Without either, the document is true and incomplete.
     #[must_use]
     pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
-        self.schemes.extend(openapi::transports::schemes(auth.transports(), auth.liveness()));
-        self.with_computed()
+        self.document.schemes.extend(openapi::transports::schemes(auth.transports(), auth.liveness()));
+        self.with_document_updated()
     }
 
     /// Runs a layer around every route so far, as [`Router::layer`] does.
     ///
-    /// A layer runs outside of what is there when it is added, and so before it: before the guards of the handlers and before every
-    /// [`guard`](Self::guard) so far, and inside of guards that come later. It sees requests that will be refused, and what it answers itself
-    /// nobody has decided about. What it leaves in the extensions of a request makes nobody signed in: a guard takes a session from there only
-    /// if this crate has verified it in this very request, for the same `Auth` and the same token.
+    /// The layer runs before everything that the router has at this moment: the guards of its handlers, and every [`guard`](Self::guard) so
+    /// far. A guard that is added later runs before the layer. The layer also sees requests that a guard will refuse; its own answers are not
+    /// access-checked. It cannot sign a caller in: a guard takes a session from the extensions only if this crate has verified it in this
+    /// very request, for the same `Auth` and the same token.
     #[must_use]
     pub fn layer<L>(mut self, layer: L) -> Self
     where
@@ -200,40 +166,29 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Gives the handlers their state, as [`Router::with_state`] does.
     #[must_use]
     pub fn with_state<T>(self, state: S) -> AuthRouter<T> {
-        AuthRouter {
-            router: self.router.with_state(state),
-            openapi: self.openapi,
-            computed: self.computed,
-            schemes: self.schemes,
-            rows: self.rows,
-            fallbacks: self.fallbacks,
-            pages: self.pages,
-            without_other_methods: self.without_other_methods,
-            opaque: self.opaque,
-            merged: self.merged,
-        }
+        AuthRouter { router: self.router.with_state(state), document: self.document, listing: self.listing }
     }
 
     /// Who may call what, so far: every handler, service and page, and the fallbacks.
     pub fn access_matrix(&self) -> AccessMatrix {
-        AccessMatrix::new(self.rows.iter().chain(&self.fallbacks).cloned().collect())
+        AccessMatrix::new(self.listing.all().cloned().collect())
     }
 
     /// The document so far.
     pub fn openapi(&self) -> &OpenApi {
-        &self.openapi
+        &self.document.openapi
     }
 
     /// The document, without the router.
     #[must_use]
     pub fn into_openapi(self) -> OpenApi {
-        self.openapi
+        self.document.openapi
     }
 
     /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
-        self.show_document();
-        (self.router, self.openapi)
+        self.document.show();
+        (self.router, self.document.openapi)
     }
 }
 
@@ -243,43 +198,25 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
     }
 }
 
-impl<S> AuthRouter<S> {
-    /// Hands the pages the document, which is final now.
-    fn show_document(&self) {
-        for page in &self.pages {
-            page.show(&self.openapi);
-        }
-    }
-}
-
-/// The router without its document; so `axum::Router::merge` takes an [`AuthRouter`] as it is.
+/// Leaves the document behind, so that `axum::Router::merge` takes an [`AuthRouter`] as it is.
 impl<S> From<AuthRouter<S>> for Router<S> {
     fn from(router: AuthRouter<S>) -> Self {
-        router.show_document();
+        router.document.show();
         router.router
     }
 }
 
+// A derive would ask for `S: Clone`.
 impl<S> Clone for AuthRouter<S> {
     fn clone(&self) -> Self {
-        Self {
-            router: self.router.clone(),
-            openapi: self.openapi.clone(),
-            computed: self.computed.clone(),
-            schemes: self.schemes.clone(),
-            rows: self.rows.clone(),
-            fallbacks: self.fallbacks.clone(),
-            pages: self.pages.clone(),
-            without_other_methods: self.without_other_methods.clone(),
-            opaque: self.opaque,
-            merged: self.merged,
-        }
+        Self { router: self.router.clone(), document: self.document.clone(), listing: self.listing.clone() }
     }
 }
 
 impl<S> fmt::Debug for AuthRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthRouter").field("paths", &self.openapi.paths.paths.keys()).finish_non_exhaustive()
+        let paths = &self.document.openapi.paths.paths;
+        f.debug_struct("AuthRouter").field("paths", &paths.keys()).finish_non_exhaustive()
     }
 }
 

@@ -2,48 +2,27 @@
 
 use std::sync::{Arc, OnceLock};
 
+use http::Method;
 use utoipa::openapi::OpenApi;
 
 use super::AuthRouter;
 use super::services::ServiceAccess;
-use crate::openapi::asset::Asset;
+use crate::matrix::{Methods, RoutePlace};
 use crate::openapi::json;
 #[cfg(feature = "scalar")]
 use crate::scalar::{self, Reference};
 
-/// A page that waits for the final document.
-#[derive(Clone)]
-pub(super) enum Page {
-    Document(Arc<OnceLock<Asset>>),
-    #[cfg(feature = "scalar")]
-    Scalar(Arc<OnceLock<Reference>>),
-}
-
-impl Page {
-    /// Hands the page its document. The first one stays.
-    pub(super) fn show(&self, api: &OpenApi) {
-        match self {
-            Self::Document(page) => {
-                if let Some(document) = json::written(api) {
-                    page.get_or_init(|| document);
-                }
-            }
-            #[cfg(feature = "scalar")]
-            Self::Scalar(page) => {
-                page.get_or_init(|| Reference::new(api.clone()));
-            }
-        }
-    }
-}
+/// Hands a page the final document. A page keeps its first document.
+pub(super) type Page = Arc<dyn Fn(&OpenApi) + Send + Sync>;
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Serves the OpenAPI document at a path, as JSON, to those who have this access.
     ///
-    /// It is the final document, with everything that is added later, also by routers that this one is nested in or merged into: it is
+    /// It is the final document, with everything that is added later, also by routers that this one is nested in or merged into. It is
     /// written when the router is taken apart with [`split_for_parts`](Self::split_for_parts), or becomes a `Router`. (Clones of a router
-    /// share their pages; the one that is taken apart first writes them.) The route itself is not in the document.
+    /// share their pages; the clone that is taken apart first writes them.) The route itself is not in the document.
     ///
-    /// Clients may keep it and ask with `If-None-Match` whether it changed (RFC 9110 section 13.1.2).
+    /// Clients may keep the document and ask with `If-None-Match` whether it changed (RFC 9110 section 13.1.2).
     ///
     /// ```
     /// # use countersign::{Auth, AuthRouter, SessionClaims, Unguarded};
@@ -60,17 +39,23 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn openapi_json<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let document = Arc::new(OnceLock::new());
-        self.pages.push(Page::Document(Arc::clone(&document)));
-        self.gated(access, "GET", &[path.to_owned()], json::route(path, document))
+        let page = Arc::clone(&document);
+        self.document.pages.push(Arc::new(move |api| {
+            if let Some(document) = json::written(api) {
+                page.get_or_init(|| document);
+            }
+        }));
+        let place = RoutePlace::Path(path.to_owned());
+        self.gated(access, &Methods::One(Method::GET), &[place], json::route(path, document))
     }
 
     /// Shows the OpenAPI document with [Scalar](https://scalar.com) at a path, to those who have this access: the page, its scripts and
     /// the document beside it.
     ///
-    /// The document is the final one, as in [`openapi_json`](Self::openapi_json). The addresses and what the browser may load are those of
-    /// [`scalar`](crate::scalar()).
+    /// The document is the final one, as in [`openapi_json`](Self::openapi_json). The addresses and the content security policy are those
+    /// of [`scalar`](crate::scalar()).
     ///
-    /// A browser that opens the page sends no `Authorization` header, so a page that is not [`Unguarded`](crate::Unguarded) wants an
+    /// A browser that opens the page sends no `Authorization` header. So a page that is not [`Unguarded`](crate::Unguarded) needs an
     /// [access cookie](crate::Cookies::with_access_cookie), and a login page to send strangers to:
     ///
     /// ```
@@ -90,7 +75,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn scalar<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let reference = Arc::new(OnceLock::new());
-        self.pages.push(Page::Scalar(Arc::clone(&reference)));
-        self.gated(access, "GET", &scalar::addresses(path), scalar::routes(path, reference))
+        let page = Arc::clone(&reference);
+        self.document.pages.push(Arc::new(move |api| {
+            page.get_or_init(|| Reference::new(api.clone()));
+        }));
+        let places: Vec<_> = scalar::addresses(path).into_iter().map(RoutePlace::Path).collect();
+        self.gated(access, &Methods::One(Method::GET), &places, scalar::routes(path, reference))
     }
 }

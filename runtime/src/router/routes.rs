@@ -1,25 +1,29 @@
-//! Handlers on their way into an [`AuthRouter`](crate::AuthRouter), each with its document.
+//! `routes!`: handlers with their access and their document, on their way into an [`AuthRouter`](crate::AuthRouter).
+//!
+//! The macro writes `capture(handler).declared().documented::<…>()`. Each call asks one question with one bound, so that a handler with a
+//! mistake gets the answer to that question, and rustc infers nothing that a later question would contradict.
 
 use std::marker::PhantomData;
 
 use axum::routing::{MethodFilter, MethodRouter};
+use http::Method;
 use utoipa::openapi::path::HttpMethod;
 
-use super::handler::{Arguments, MetBy, Served, Signature};
-use crate::access::{Access, Declarer, DeclaresAccess};
+use super::handler::{Arguments, ProvidedBy, Served, Signature};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess};
 use crate::auth::{Liveness, Transports};
 use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
-use crate::matrix::DeclaredWhere;
+use crate::matrix::Declaration;
 use crate::openapi::transports::Scheme;
 use crate::openapi::{self, Document};
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
 ///
-/// Each one is a handler with `#[utoipa::path(...)]` that declares who may call it: with an access attribute, or with
-/// the claims type, [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is
-/// a compile error. Neither `utoipa-axum` nor an import is needed: name a handler of another module by its path, because
-/// `#[utoipa::path]` makes a type beside the handler, which a `use` of the handler alone leaves behind.
+/// Each handler has `#[utoipa::path(...)]`, and declares who may call it: with an access attribute, or with the claims type,
+/// [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is a compile error. Neither
+/// `utoipa-axum` nor an import is needed: name a handler of another module by its path, because `#[utoipa::path]` makes a type beside the
+/// handler, which a `use` of the handler alone leaves behind.
 ///
 /// Only the first argument declares the access. A handler with the arguments `(Option<User>, Session<User>)` is documented
 /// as open to callers without credentials, although its second argument refuses them; put the stricter one first, or
@@ -62,12 +66,12 @@ macro_rules! routes {
 /// Handlers with their documents, as [`routes!`](crate::routes) collects them.
 #[must_use = "add the routes to an `AuthRouter`"]
 pub struct Routes<S> {
-    pub(super) routes: Vec<Documentation<S>>,
-    /// Where else than in the `Authorization` header tokens may stand, if these routes know.
+    pub(super) routes: Vec<DocumentedRoute<S>>,
+    /// The places of tokens beside the `Authorization` header, if these routes know them.
     pub(super) schemes: Vec<Scheme>,
 }
 
-/// What [`AuthRouter::routes`](crate::AuthRouter::routes) takes: handlers that [`routes!`](crate::routes) collects, or the endpoints of
+/// The argument of [`AuthRouter::routes`](crate::AuthRouter::routes): handlers that [`routes!`](crate::routes) collects, or the endpoints of
 /// [`Auth::routes`](crate::Auth::routes).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of routes",
@@ -86,12 +90,11 @@ impl<S> IntoRoutes<S> for Routes<S> {
     }
 }
 
-pub(super) struct Documentation<S> {
+/// A handler that can be served.
+pub(super) struct DocumentedRoute<S> {
     pub(super) document: Document,
     pub(super) methods: MethodRouter<S>,
-    pub(super) access: Access,
-    pub(super) declared: DeclaredWhere,
-    pub(super) roles: RoleTable,
+    pub(super) declaration: Declaration,
 }
 
 impl<S> Routes<S> {
@@ -104,11 +107,9 @@ impl<S> Routes<S> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let routes =
-            self.routes.into_iter().map(|Documentation { document, methods, access, declared, roles }| {
-                let methods = methods.with_state(state.clone());
-                Documentation { document, methods, access, declared, roles }
-            });
+        let routes = self.routes.into_iter().map(|DocumentedRoute { document, methods, declaration }| {
+            DocumentedRoute { document, methods: methods.with_state(state.clone()), declaration }
+        });
         Routes { routes: routes.collect(), schemes: self.schemes }
     }
 
@@ -117,112 +118,97 @@ impl<S> Routes<S> {
         self
     }
 
-    /// Asks for the handler's arguments, and for nothing else, or rustc would guess them.
+    /// Asks for the handler's arguments alone: with more bounds, rustc would guess them.
     #[doc(hidden)]
-    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Captured<S, H::Function, T> {
-        Captured { routes: self, handler: handler.function(), arguments: PhantomData }
+    pub fn capture<H: Signature<T>, T>(self, handler: H) -> Handler<S, H::Function, T> {
+        Handler { routes: self, handler: handler.function(), arguments: PhantomData }
     }
 }
 
 /// A handler whose arguments are known.
-pub struct Captured<S, H, T> {
+pub struct Handler<S, H, T> {
     routes: Routes<S>,
     handler: H,
     arguments: PhantomData<fn() -> T>,
 }
 
-impl<S, H, T> Captured<S, H, T> {
+impl<S, H, T> Handler<S, H, T> {
     /// Asks who may call the handler, and whether the router's state can tell.
-    pub fn declared(self) -> Declared<S, H, T>
+    // rustc shows the line of the bound, comment included, where a bound is not met.
+    pub fn declared(self) -> DeclaredHandler<S, H, T>
     where
-        T: Arguments<First: DeclaresAccess<Demands: MetBy<S>>>,
+        T: Arguments<First: DeclaresAccess<Demands: ProvidedBy<S>>>, // the state provides what the guard needs
     {
         let Self { routes, handler, arguments } = self;
-        let access = <T::First as DeclaresAccess>::ACCESS;
-        let roles = <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES;
-        // Guards and proofs ask for themselves, wherever they stand.
+        // The extractors of this crate ask the same of their rules, wherever they are used.
         const {
-            if matches!(<T::First as DeclaresAccess>::DECLARER, Declarer::Application) {
+            if matches!(<T::First as DeclaresAccess>::DECLARED, DeclaredWhere::Application) {
                 check_declared(
                     <T::First as DeclaresAccess>::ACCESS,
-                    <<T::First as DeclaresAccess>::Demands as MetBy<S>>::ROLES,
+                    <<T::First as DeclaresAccess>::Demands as ProvidedBy<S>>::ROLES,
                 );
             }
         }
-        let declared = match <T::First as DeclaresAccess>::DECLARER {
-            Declarer::Attribute => DeclaredWhere::Attribute,
-            Declarer::Extractor => DeclaredWhere::Argument,
-            Declarer::Application => DeclaredWhere::Application,
+        let declaration = Declaration {
+            access: <T::First as DeclaresAccess>::ACCESS,
+            declared: <T::First as DeclaresAccess>::DECLARED,
+            roles: <<T::First as DeclaresAccess>::Demands as ProvidedBy<S>>::ROLES,
         };
-        Declared { routes, handler, arguments, access, declared, roles }
+        DeclaredHandler { routes, handler, arguments, declaration }
     }
 }
 
 /// A handler that says who may call it.
-pub struct Declared<S, H, T> {
+pub struct DeclaredHandler<S, H, T> {
     routes: Routes<S>,
     pub(super) handler: H,
     arguments: PhantomData<fn() -> T>,
-    pub(super) access: Access,
-    pub(super) declared: DeclaredWhere,
-    /// What its state knows of roles.
-    pub(super) roles: RoleTable,
+    pub(super) declaration: Declaration,
 }
 
-impl<S: Clone + Send + Sync + 'static, H, T> Declared<S, H, T> {
+impl<S: Clone + Send + Sync + 'static, H, T> DeclaredHandler<S, H, T> {
     /// Asks for the handler's document, and whether axum can serve it.
-    pub fn documented<D, Kind>(self) -> Routes<S>
+    pub fn documented<D, Via>(self) -> Routes<S>
     where
         D: Documented,
-        H: Served<T, Kind, S>,
+        H: Served<T, Via, S>, // axum can call the handler, and send what it returns
     {
         self.described(D::document, None)
     }
 
     /// As [`documented`](Self::documented), with a document that no type writes.
-    pub(crate) fn described<Kind>(
+    pub(crate) fn described<Via>(
         self,
         document: impl FnOnce(&Access, &RoleTable) -> Document,
         by: Option<DeclaredWhere>,
     ) -> Routes<S>
     where
-        H: Served<T, Kind, S>,
+        H: Served<T, Via, S>,
     {
-        let Self { mut routes, handler, access, declared, roles, .. } = self;
-        let declared = by.unwrap_or(declared);
-        let document = document(&access, &roles);
+        let Self { mut routes, handler, declaration, .. } = self;
+        let declaration = Declaration { declared: by.unwrap_or(declaration.declared), ..declaration };
+        let document = document(&declaration.access, &declaration.roles);
         let methods = document
             .methods
             .iter()
-            .fold(MethodRouter::new(), |router, method| handler.clone().serve(router, filter(method)));
-        routes.routes.push(Documentation { document, methods, access, declared, roles });
+            .map(method_of)
+            .fold(MethodRouter::new(), |router, (_, filter)| handler.clone().serve(router, filter));
+        routes.routes.push(DocumentedRoute { document, methods, declaration });
         routes
     }
 }
 
-pub(super) fn name(method: &HttpMethod) -> &'static str {
+/// The method of a document, for HTTP and for axum.
+pub(super) fn method_of(method: &HttpMethod) -> (Method, MethodFilter) {
     match method {
-        HttpMethod::Get => "GET",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Post => "POST",
-        HttpMethod::Delete => "DELETE",
-        HttpMethod::Options => "OPTIONS",
-        HttpMethod::Head => "HEAD",
-        HttpMethod::Patch => "PATCH",
-        HttpMethod::Trace => "TRACE",
-    }
-}
-
-fn filter(method: &HttpMethod) -> MethodFilter {
-    match method {
-        HttpMethod::Get => MethodFilter::GET,
-        HttpMethod::Put => MethodFilter::PUT,
-        HttpMethod::Post => MethodFilter::POST,
-        HttpMethod::Delete => MethodFilter::DELETE,
-        HttpMethod::Options => MethodFilter::OPTIONS,
-        HttpMethod::Head => MethodFilter::HEAD,
-        HttpMethod::Patch => MethodFilter::PATCH,
-        HttpMethod::Trace => MethodFilter::TRACE,
+        HttpMethod::Get => (Method::GET, MethodFilter::GET),
+        HttpMethod::Put => (Method::PUT, MethodFilter::PUT),
+        HttpMethod::Post => (Method::POST, MethodFilter::POST),
+        HttpMethod::Delete => (Method::DELETE, MethodFilter::DELETE),
+        HttpMethod::Options => (Method::OPTIONS, MethodFilter::OPTIONS),
+        HttpMethod::Head => (Method::HEAD, MethodFilter::HEAD),
+        HttpMethod::Patch => (Method::PATCH, MethodFilter::PATCH),
+        HttpMethod::Trace => (Method::TRACE, MethodFilter::TRACE),
     }
 }
 
@@ -231,7 +217,7 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     message = "this handler has no path",
     label = "#[utoipa::path] is missing",
     note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute",
-    note = "if it stands there, it is of another version: this crate needs utoipa 6"
+    note = "if it is there, it comes from another version of utoipa: this crate needs utoipa 6"
 )]
 pub trait Documented {
     #[doc(hidden)]
@@ -258,9 +244,10 @@ where
     }
 }
 
-/// Says of every type that it is documented; the stand-in for an undocumented handler has a constant of its own.
+/// Gives every type a constant that says that it is documented. The type that an access attribute makes for a handler without a document
+/// has an associated constant of the same name, which takes precedence.
 pub trait Documentable {
-    /// Whether `#[utoipa::path]` stood where the access attribute could not see it.
+    /// Whether `#[utoipa::path]` was where the access attribute could not see it.
     const UNDOCUMENTED: bool = false;
 }
 

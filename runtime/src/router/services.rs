@@ -12,23 +12,20 @@ use tower_service::Service;
 
 use super::AuthRouter;
 use super::trace::NoTrace;
-use crate::access::Access;
+use crate::access::{Access, DeclaredWhere};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::layer::AuthLayer;
-use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
-use crate::openapi;
+use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
 
-/// What stands in the matrix for routes that nobody can list.
-const UNKNOWN_ROUTES: &str = "routes of a router that keeps them to itself";
-
-/// Who may reach what has no access attribute: services, routers of axum, pages; and who passes [`AuthRouter::guard`].
+/// The access of a route without an access attribute (a service, a router of axum, a page), and of [`AuthRouter::guard`].
 ///
-/// Two types are: what [`Auth::layer`](crate::Auth::layer) makes, with the rules that its methods add, and [`Unguarded`].
+/// Two types implement it: the layer that [`Auth::layer`](crate::Auth::layer) makes, with the rules that its methods add, and
+/// [`Unguarded`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may call",
     label = "neither a layer of an `Auth` nor `Unguarded`",
-    note = "pass `auth.layer()`, `auth.layer().role(\"...\")`, or `Unguarded(\"why everybody may\")`; it stands in front of what it guards",
+    note = "pass `auth.layer()`, `auth.layer().role(\"...\")`, or `Unguarded(\"why everybody may\")`, before the service that it guards",
     note = "a layer that says nothing about access goes to `AuthRouter::layer`"
 )]
 pub trait ServiceAccess {
@@ -55,9 +52,7 @@ pub trait ServiceAccess {
 
 /// An access, and the layer that enforces it.
 pub struct Gate<L> {
-    pub(super) access: Access,
-    pub(super) roles: RoleTable,
-    pub(super) declared: DeclaredWhere,
+    pub(super) declaration: Declaration,
     pub(super) layer: L,
 }
 
@@ -65,16 +60,12 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
     type Layer = Self;
 
     fn gate(self) -> Gate<Self> {
-        Gate {
-            access: self.access(),
-            roles: RoleTable::of_claims::<C>(),
-            declared: DeclaredWhere::Router,
-            layer: self,
-        }
+        let (access, roles) = (self.access(), RoleTable::of_claims::<C>());
+        Gate { declaration: Declaration { access, declared: DeclaredWhere::Router, roles }, layer: self }
     }
 }
 
-/// Everybody may, for this reason, which stands in the access matrix and in the log.
+/// Lets every caller in, for this reason, which the access matrix and the log show.
 ///
 /// # Panics
 ///
@@ -90,46 +81,31 @@ impl ServiceAccess for Unguarded {
     fn gate(self) -> Gate<Identity> {
         let Self(reason) = self;
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
-        Gate {
-            access: Access::Public { reason },
-            roles: RoleTable::NONE,
-            declared: DeclaredWhere::Nowhere,
-            layer: Identity::new(),
-        }
+        let access = Access::Public { reason };
+        let declaration = Declaration { access, declared: DeclaredWhere::Nowhere, roles: RoleTable::NONE };
+        Gate { declaration, layer: Identity::new() }
     }
 }
 
 impl<L> Gate<L> {
-    /// The gate of a service at `path`, of which the log is told when it is open.
+    /// The gate in front of these places. A gate that lets every caller in is logged, with the first place.
     #[track_caller]
-    fn of<A: ServiceAccess<Layer = L>>(access: A, path: &str) -> Self {
+    fn of<A: ServiceAccess<Layer = L>>(access: A, places: &[RoutePlace]) -> Self {
         let gate = access.gate();
-        if let Access::Public { reason } = &gate.access {
+        if let (Access::Public { reason }, [place, ..]) = (gate.declaration.access, places) {
+            let path = place.to_string();
             tracing::info!(target: crate::log::TARGET, path, reason, "a route without a declared access was added");
         }
         gate
-    }
-
-    fn row(&self, method: &str, path: String, place: &'static Location<'static>) -> AccessRow {
-        let Self { access, roles, declared, .. } = self;
-        AccessRow {
-            method: method.to_owned(),
-            path,
-            access: *access,
-            declared: *declared,
-            documented: false,
-            roles: *roles,
-            place,
-        }
     }
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Adds a service at a path, as [`Router::route_service`] does, for those who have this access.
     ///
-    /// The service is not asked before the access is granted, and finds the verified [`Session`](crate::Session) in the request's
-    /// extensions. It sees every method but TRACE, which is answered with 405. It is missing from the OpenAPI document, and stands in
-    /// [`access_matrix`](Self::access_matrix) under the method `*`.
+    /// The service is called only after the access is granted, and finds the verified [`Session`](crate::Session) in the request's
+    /// extensions. It sees every method but TRACE, which is answered with 405. It is missing from the OpenAPI document, and
+    /// [`access_matrix`](Self::access_matrix) lists it under the method `*`.
     ///
     /// ```
     /// use countersign::{Auth, AuthRouter, SessionClaims, Unguarded};
@@ -146,7 +122,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// When the reason of [`Unguarded`] is empty, when nobody can have the access, and as [`Router::route_service`] does.
+    /// When the reason of [`Unguarded`] is empty, when no caller can have the access, and as [`Router::route_service`] does.
     #[must_use]
     #[track_caller]
     pub fn route_service<A, T>(self, path: &str, access: A, service: T) -> Self
@@ -156,11 +132,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.gated(access, EVERY_METHOD, &[path.to_owned()], Router::new().route_service(path, service))
+        let place = RoutePlace::Path(path.to_owned());
+        self.gated(access, &Methods::Every, &[place], Router::new().route_service(path, service))
     }
 
-    /// Adds a service at a prefix and everything below it, as [`Router::nest_service`] does, for those who have this access. Everything
-    /// else is as in [`route_service`](Self::route_service).
+    /// Adds a service at a prefix and everything below it, as [`Router::nest_service`] does, for those who have this access. In all other
+    /// respects it is as in [`route_service`](Self::route_service).
     ///
     /// In [`access_matrix`](Self::access_matrix) its path ends in `{*path}`; the prefix alone belongs to it as well.
     ///
@@ -184,22 +161,18 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        self.gated(
-            access,
-            EVERY_METHOD,
-            &[everything_below(prefix)],
-            Router::new().nest_service(prefix, service),
-        )
+        let place = RoutePlace::Prefix(prefix.to_owned());
+        self.gated(access, &Methods::Every, &[place], Router::new().nest_service(prefix, service))
     }
 
     /// Adds the routes of a router of axum under a prefix, as [`Router::nest`] does, for those who have this access.
     ///
-    /// Its handlers get the state of this router, and need not declare anything. What it has a fallback for is guarded too. Nobody can list
-    /// its routes, so [`access_matrix`](Self::access_matrix) has one row for all of them, whose path ends in `{*path}`.
+    /// Its handlers get the state of this router, and need not declare anything. Its fallback is guarded too. axum does not list the routes of
+    /// a router, so [`access_matrix`](Self::access_matrix) has one row for all of them, whose path ends in `{*path}`.
     ///
-    /// That row is about what the router answers. As in axum, paths below the prefix for which it has neither a route nor a fallback go to
-    /// the fallback of the router around it, with the access of that one. A fallback of `router` keeps them, but for the prefix
-    /// with a slash and nothing behind it.
+    /// That row is about the answers of `router`. As in axum, the fallback of the router around it answers the paths below the prefix for
+    /// which `router` has neither a route nor a fallback, with the access of that fallback. A fallback of `router` keeps these paths, except
+    /// the prefix with a slash and nothing behind it.
     ///
     /// # Panics
     ///
@@ -207,12 +180,13 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     #[track_caller]
     pub fn nest_router<A: ServiceAccess>(mut self, prefix: &str, access: A, router: Router<S>) -> Self {
-        let path = everything_below(prefix);
-        let gate = Gate::of(access, &path);
-        self.without_other_methods.push(path.clone());
-        self.rows.push(gate.row(EVERY_METHOD, path, Location::caller()));
+        let places = [RoutePlace::Prefix(prefix.to_owned())];
+        let gate = Gate::of(access, &places);
+        let [place] = places;
+        let row = AccessRow::new(Methods::Every, place, gate.declaration, Location::caller());
+        self.listing.add_router(row);
+        self.listing.has_nested_router = true;
         self.router = self.router.nest(prefix, router.layer(gate.layer).layer(NoTrace::Service));
-        self.opaque = true;
         self
     }
 
@@ -228,7 +202,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// When this router has a fallback already, when the reason of [`Unguarded`] is empty, and when nobody can have the access.
+    /// When this router has a fallback already, when the reason of [`Unguarded`] is empty, and when no caller can have the access.
     #[must_use]
     #[track_caller]
     pub fn fallback_service<A, T>(mut self, access: A, service: T) -> Self
@@ -238,20 +212,20 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         T::Response: IntoResponse,
         T::Future: Send + 'static,
     {
-        let gate = Gate::of(access, FALLBACK);
-        self.add_fallback(gate.row(EVERY_METHOD, FALLBACK.to_owned(), Location::caller()));
+        let gate = Gate::of(access, &[RoutePlace::FALLBACK]);
+        let row = AccessRow::new(Methods::Every, RoutePlace::FALLBACK, gate.declaration, Location::caller());
+        self.listing.add_fallback(row);
         let fallback = Router::new().fallback_service(service).layer(gate.layer).layer(NoTrace::Service);
         self.router = self.router.merge(fallback);
         self
     }
 
-    /// Adds routes that nobody declared an access for: they are open to anybody, and missing from the document.
+    /// Adds routes without a declared access: every caller reaches them, and the document does not list them.
     ///
-    /// This is the way past the compile-time check that declares nothing. (The other is a hand-written
-    /// [`DeclaresAccess`](crate::DeclaresAccess) on an extractor of yours, which is believed.) The reason is logged when
-    /// the router is built, under the target `countersign`, and stands in [`access_matrix`](Self::access_matrix), in one row for all of
-    /// the routes. They see every method but TRACE. Where the routes can have a prefix, [`nest_router`](Self::nest_router) gives them an
-    /// access.
+    /// This is the way past the compile-time check that declares nothing. (The other way is a hand-written
+    /// [`DeclaresAccess`](crate::DeclaresAccess) on an extractor of yours, which is believed.) The reason is logged when the router is
+    /// built, under the target `countersign`. [`access_matrix`](Self::access_matrix) shows it in one row for all of the routes. They see
+    /// every method but TRACE. Where the routes can have a prefix, [`nest_router`](Self::nest_router) gives them an access.
     ///
     /// # Panics
     ///
@@ -261,34 +235,33 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
         tracing::warn!(target: crate::log::TARGET, reason, "routes without a declared access were added");
-        self.without_other_methods.push(UNKNOWN_ROUTES.to_owned());
-        let row = Unguarded(reason).gate().row(EVERY_METHOD, UNKNOWN_ROUTES.to_owned(), Location::caller());
-        self.rows.push(row);
+        let declaration = Unguarded(reason).gate().declaration;
+        let row = AccessRow::new(Methods::Every, RoutePlace::UNLISTED, declaration, Location::caller());
+        self.listing.add_router(row);
         self.router = self.router.merge(router.layer(NoTrace::Service));
-        self.merged = true;
         self
     }
 
-    /// Adds routes behind a gate, and a row for each path.
+    /// Adds routes behind a gate, with a row for each place.
     #[track_caller]
     pub(super) fn gated<A: ServiceAccess>(
         mut self,
         access: A,
-        method: &str,
-        paths: &[String],
+        methods: &Methods,
+        places: &[RoutePlace],
         routes: Router<S>,
     ) -> Self {
-        let gate = Gate::of(access, paths.first().map_or("", String::as_str));
-        let place = Location::caller();
-        if method != EVERY_METHOD {
-            self.without_other_methods.extend_from_slice(paths);
+        let gate = Gate::of(access, places);
+        let added_at = Location::caller();
+        for place in places {
+            // A service answers every method itself.
+            if *methods != Methods::Every {
+                self.listing.without_other_methods.push(place.clone());
+            }
+            let row = AccessRow::new(methods.clone(), place.clone(), gate.declaration, added_at);
+            self.listing.rows.push(row);
         }
-        self.rows.extend(paths.iter().map(|path| gate.row(method, path.clone(), place)));
         self.router = self.router.merge(routes.route_layer(gate.layer).route_layer(NoTrace::Service));
         self
     }
-}
-
-fn everything_below(prefix: &str) -> String {
-    openapi::nested(prefix, EVERYTHING_BELOW)
 }

@@ -271,7 +271,7 @@ async fn the_document_is_served_and_a_client_that_has_it_gets_304() {
     }
 }
 
-/// Row 144: nobody has said who may read it.
+/// Row 144: no access is declared for it.
 #[tokio::test]
 async fn the_document_without_an_access_is_not_served_in_a_release_build() {
     let api = AuthRouter::<()>::new().into_openapi();

@@ -1,4 +1,4 @@
-//! TRACE never reaches what this crate cannot look into.
+//! Keeps TRACE away from services and fallbacks, whose methods this crate does not know.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -12,16 +12,16 @@ use http::{Method, StatusCode};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Answers TRACE with 405 (RFC 9110 section 9.3.8: the answer would hold the request's credentials) and passes on the rest.
+/// Answers TRACE with 405, since a TRACE answer would hold the credentials of the request (RFC 9110 section 9.3.8). Passes on the rest.
 #[derive(Clone, Copy)]
 pub(super) enum NoTrace {
-    /// For a service, of which nobody knows the methods: what is passed on is what is allowed.
+    /// In front of a service. Its methods are unknown, so `Allow` names those that are passed on.
     Service,
-    /// Where axum writes the `Allow` header itself.
+    /// In front of a handler for other methods, where axum writes the `Allow` header itself.
     Methods,
 }
 
-/// What of RFC 9110 section 9.3 and RFC 5789 reaches a service.
+/// The methods of RFC 9110 section 9.3 and RFC 5789 that reach a service.
 const PASSED_ON: &str = "GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS";
 
 impl Layer<Route> for NoTrace {

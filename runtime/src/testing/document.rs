@@ -1,15 +1,15 @@
-//! The document beside the matrix.
+//! Compares the document with the matrix.
 
 use utoipa::openapi::OpenApi;
 
 use crate::matrix::AccessMatrix;
 use crate::openapi::matches::differences;
 
-/// Fails when a document does not say of every operation what the matrix of its router says: an operation is missing, or in the
-/// document alone; its `security`, its extension `x-access`, its line about access or a refusal is another.
+/// Fails when a document and the matrix of its router differ: an operation is in one of them alone, or its `security`, its extension
+/// `x-access`, its line about access or its refusals are not those that follow from the access.
 ///
-/// A document that [`AuthRouter`](crate::AuthRouter) hands out matches. This is for one that was read back, put together from several, or
-/// changed on its way.
+/// A document that [`AuthRouter`](crate::AuthRouter) hands out matches. This function is for a document that was read back, merged from
+/// several, or changed on its way.
 ///
 /// ```
 /// use countersign::testing::assert_document_matches;
@@ -25,7 +25,7 @@ use crate::openapi::matches::differences;
 ///
 /// # Panics
 ///
-/// When it does not match, with a line for each difference.
+/// When they differ, with a line for each difference.
 #[track_caller]
 pub fn assert_document_matches(matrix: &AccessMatrix, openapi: &OpenApi) {
     let differences = differences(matrix, openapi);

@@ -188,7 +188,7 @@ fn an_access_that_the_application_declares_by_hand_is_told_apart() {
         matrix
             .to_markdown()
             .lines()
-            .any(|line| line.contains("/promised") && line.contains("| argument by hand "))
+            .any(|line| line.contains("/promised") && line.contains("| a hand-written extractor "))
     );
 }
 

@@ -287,7 +287,7 @@ async fn rule_that_no_claims_can_meet_is_reported() {
     let report = AccessProbe::new(router, &auth).run().await;
     let not_probed: Vec<_> = report.not_probed().collect();
     assert!(
-        not_probed[0].starts_with("GET /feast: no claims of this application are: role "),
+        not_probed[0].starts_with("GET /feast: the claims type cannot describe: role "),
         "{not_probed:?}"
     );
 }
@@ -367,7 +367,7 @@ async fn skipped_route_is_named_with_its_reason() {
     let router = AuthRouter::new().routes(routes!(me, login));
     let report = probe(&auth, router).skip("GET", "/me", "takes an hour").run().await;
     assert_eq!(report.not_probed().collect::<Vec<_>>(), ["GET /me: takes an hour"]);
-    assert!(report.to_string().contains("not asked"), "{report}");
+    assert!(report.to_string().contains("unproven"), "{report}");
     report.assert_no_gaps();
 }
 
@@ -386,7 +386,7 @@ fn skip_without_a_reason_is_refused() {
 }
 
 #[tokio::test]
-#[should_panic = "the probe has asked nothing"]
+#[should_panic = "the probe has sent no request"]
 async fn probe_of_nothing_proves_nothing() {
     let auth = TestAuth::new();
     probe(&auth, AuthRouter::new()).run().await.assert_no_gaps();

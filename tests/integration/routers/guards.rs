@@ -248,7 +248,7 @@ fn a_guard_and_a_route_that_exclude_each_other_are_refused() {
     let absent = Rule::Not(&Rule::Role("editor"));
     let message = panic_of(|| new().routes(routes!(write)).guard(auth.layer().rule(absent)));
     assert!(message.contains(" demands not role `editor` for every route, and POST /reports, "), "{message}");
-    assert!(message.contains(" demands role `editor`: nobody meets both; "), "{message}");
+    assert!(message.contains(" demands role `editor`: no caller meets both; "), "{message}");
     assert_eq!(message.matches("guards.rs:").count(), 2, "{message}");
     let _ = new().routes(routes!(write)).guard(auth.layer().rule(Rule::Not(&Rule::Role("support"))));
 }

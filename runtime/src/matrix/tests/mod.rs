@@ -1,4 +1,4 @@
-//! A matrix with one row of each sort, in every format.
+//! A matrix with one row of each kind, in every format.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,17 +18,12 @@ const ROLES: RoleTable = RoleTable {
     scopes: true,
 };
 
-pub(crate) fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {
-    let (method, path) = (method.to_owned(), path.to_owned());
-    AccessRow {
-        method,
-        path,
-        access,
-        declared,
-        documented: declared != DeclaredWhere::Nowhere,
-        roles: ROLES,
-        place: std::panic::Location::caller(),
-    }
+fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {
+    let methods = Methods::read(method).unwrap();
+    let place = RoutePlace::read(path, methods == Methods::Every);
+    let declaration = Declaration { access, declared, roles: ROLES };
+    let row = AccessRow::new(methods, place, declaration, std::panic::Location::caller());
+    if declared == DeclaredWhere::Nowhere { row } else { row.documented() }
 }
 
 const PUBLISH: Rule = Rule::All(&[
@@ -38,7 +33,7 @@ const PUBLISH: Rule = Rule::All(&[
     Rule::Check { name: "owns_post", not_found: true },
 ]);
 
-/// What reads badly if nothing is done about it.
+/// A reason that would break every format without escapes.
 const HOSTILE: &str =
     "a|b\n| GET | `c` \\| <script>alert('d')</script> &amp; \"e\" *f* [g](h) ~~i~~ \u{202e}j";
 
@@ -49,6 +44,7 @@ fn matrix() -> AccessMatrix {
         row("GET", "/me", Access::Authenticated, DeclaredWhere::Argument),
         row("GET", "/health", Access::Public { reason: "health probe" }, DeclaredWhere::Attribute),
         row("*", "/files/{*rest}", Access::Public { reason: HOSTILE }, DeclaredWhere::Nowhere),
+        row("PUT", "/proofs", Access::Authenticated, DeclaredWhere::Application),
         row("DELETE", "/a|`b`<i>", Access::Require(Rule::Not(&Rule::Role("x`|<i>"))), DeclaredWhere::Router),
         row(
             "GET",
@@ -60,13 +56,13 @@ fn matrix() -> AccessMatrix {
 }
 
 #[test]
-fn rows_stand_in_the_order_of_path_and_method() {
+fn rows_are_in_the_order_of_path_and_method() {
     let matrix = matrix();
     let order: Vec<_> = matrix.rows().iter().map(|row| format!("{} {}", row.path(), row.method())).collect();
     let mut sorted = order.clone();
     sorted.sort();
     assert_eq!(order, sorted);
-    assert_eq!(order.len(), 7);
+    assert_eq!(order.len(), 8);
 }
 
 /// Row 50.
@@ -114,7 +110,7 @@ fn json_has_an_object_for_each_route() {
     assert!(text.starts_with("[\n  {\n    \"method\": ") && text.ends_with("\n]\n"), "{text}");
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value, serde_json::to_value(matrix()).unwrap());
-    assert_eq!(value.as_array().unwrap().len(), 7);
+    assert_eq!(value.as_array().unwrap().len(), 8);
     assert_eq!(
         value[6],
         json!({
@@ -143,7 +139,10 @@ fn json_has_an_object_for_each_route() {
         })
     );
     let kinds: Vec<_> = value.as_array().unwrap().iter().map(|row| row["access"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["rule", "rule", "public", "public", "authenticated", "optional", "rule"]);
+    assert_eq!(
+        kinds,
+        ["rule", "rule", "public", "public", "authenticated", "optional", "rule", "authenticated"]
+    );
 }
 
 #[test]
@@ -169,17 +168,17 @@ fn is_committed(file: &str, text: &str) {
 #[test]
 fn the_page_counts_what_a_reviewer_looks_for() {
     let page = matrix().to_html();
-    for (kind, count) in [("unguarded", 1), ("public", 1), ("optional", 1), ("authenticated", 1), ("rule", 3)]
+    for (kind, count) in [("unguarded", 1), ("public", 1), ("optional", 1), ("authenticated", 2), ("rule", 3)]
     {
         assert!(page.contains(&format!("<dt>{kind}</dt><dd>{count}</dd>")), "{kind}");
         assert_eq!(page.matches(&format!("<tr class=\"{kind}\">")).count(), count, "{kind}");
     }
-    assert!(page.contains("7 routes, by path and method"));
+    assert!(page.contains("8 routes, by path and method"));
     let none = AccessMatrix::default().to_html();
     assert!(none.contains(r#"<div class="unguarded none"><dt>unguarded</dt><dd>0</dd></div>"#));
 }
 
-/// Only the tags of the template, whatever stands in a row.
+/// Only the tags of the template, whatever a row holds.
 #[test]
 fn nothing_in_a_row_is_markup() {
     let page = matrix().to_html();
@@ -200,7 +199,7 @@ fn nothing_in_a_row_is_markup() {
 }
 
 #[test]
-fn the_page_asks_nobody_for_anything() {
+fn the_page_sends_no_request() {
     let page = matrix().to_html();
     let (head, _) = page.split_once("</head>").unwrap();
     for asking in
@@ -210,7 +209,7 @@ fn the_page_asks_nobody_for_anything() {
     }
     let policy = head.split_once("Content-Security-Policy\" content=\"").unwrap().1;
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-    // The hash is that of the style as it stands in the page.
+    // The hash is that of the style in the page.
     let (_, style) = head.split_once("<style>").unwrap();
     let (style, _) = style.split_once("</style>").unwrap();
     assert!(!style.contains('<') && !style.contains('\r'));
@@ -225,6 +224,7 @@ fn a_row_says_by_what_it_is_declared() {
     for (by, rows) in [
         ("its attribute", 2),
         ("its first argument", 2),
+        ("a hand-written extractor", 1),
         ("Countersign", 1),
         ("its router", 1),
         ("nobody (unguarded)", 1),

@@ -1,19 +1,20 @@
 //! Who may call a route before and after: the same people, more, fewer, or others.
 //!
-//! Both demands are asked about every caller that they could tell apart.
+//! Both demands are evaluated for every caller that they could tell apart. The evaluation is a copy of the server's on purpose: the
+//! comparison reads a committed file, whose rules are not the server's constants any more.
 
 use std::collections::BTreeSet;
 
+use super::demand::{Demand, Tree};
 use super::table::{Implied, Route};
-use super::words::{Demand, Tree};
 
-/// How the callers of now stand to those of before.
+/// How the callers of now relate to those of before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Same,
-    /// Everybody from before, and more.
+    /// Every caller from before, and more.
     Wider,
-    /// Some of those from before, and nobody else.
+    /// Some of the callers from before, and no others.
     Narrower,
     /// Some may no longer, others may now.
     Different,
@@ -21,7 +22,7 @@ pub(super) enum Relation {
     Unknown,
 }
 
-/// With more of them there would be too many callers to ask about.
+/// With more atoms there would be too many callers: each atom doubles them.
 const MOST_ATOMS: usize = 12;
 
 pub(super) fn compare(before: &Route, now: &Route) -> Relation {
@@ -47,31 +48,31 @@ pub(super) fn compare(before: &Route, now: &Route) -> Relation {
     }
 }
 
-/// Who knocks.
+/// A caller of the route.
 enum Caller<'a> {
     WithBadCredentials,
     Anonymous,
     User(User<'a>),
 }
 
-/// Whose hierarchy of roles is asked.
+/// The matrix whose hierarchy of roles counts.
 #[derive(Clone, Copy)]
 enum Side {
     Before,
     Now,
 }
 
-/// Something that holds of a signed-in user, or does not.
+/// A property that a signed-in user has or lacks.
 #[derive(Debug, PartialEq, Eq)]
 enum Atom<'a> {
-    /// They have a role through which they hold these before, and these now.
+    /// The user has a role that grants these roles before, and these now.
     Role {
         before: BTreeSet<&'a str>,
         now: BTreeSet<&'a str>,
     },
     Scope(&'a str),
     Check(&'a str),
-    /// Their sign-in is at most this old.
+    /// The sign-in is at most this many seconds old.
     Fresh(u64),
     NotImpersonated,
     Live,
@@ -108,7 +109,7 @@ fn rule(route: &Route) -> Option<&Tree> {
     }
 }
 
-/// One for all roles through which the same is held.
+/// The atoms for roles. Roles that grant the same are one atom, so that a large hierarchy does not make too many.
 fn role_atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
     let named: BTreeSet<&str> = [before, now]
         .into_iter()
@@ -137,7 +138,7 @@ fn role_atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
     atoms
 }
 
-/// A signed-in user, of whom those atoms hold whose bit is set.
+/// A signed-in user. Bit n of `bits` says whether the user has atom n.
 struct User<'a> {
     atoms: &'a [Atom<'a>],
     bits: u32,
@@ -152,7 +153,7 @@ impl User<'_> {
         self.any(|atom| atom == wanted)
     }
 
-    /// A young sign-in is at most as old as an older one, too.
+    /// Bits are independent, ages are not: a sign-in that is at most 5 minutes old is also at most 10 minutes old.
     fn is_possible(&self) -> bool {
         let follows = |age| self.any(|atom| matches!(atom, Atom::Fresh(younger) if *younger < age));
         self.atoms.iter().all(|atom| !matches!(atom, Atom::Fresh(age) if follows(*age)) || self.is(atom))
@@ -188,8 +189,8 @@ impl Caller<'_> {
             | (Demand::Optional, Self::Anonymous | Self::User(_))
             | (Demand::Authenticated, Self::User(_)) => true,
             (Demand::Require(tree), Self::User(user)) => {
-                // An ended session, or a bad refresh token, is refused wherever in the rule they stand, and both tokens want a session
-                // that has not ended.
+                // Sessions and refresh tokens are looked up before the rule is evaluated, so `Live` and `BothTokens` demand them from
+                // every caller, even inside an `Any`. A refresh token is only good while its session lives.
                 let both_tokens = tree.mentions(&|atom| *atom == Tree::BothTokens);
                 let live = both_tokens || tree.mentions(&|atom| *atom == Tree::Live);
                 (!live || user.is(&Atom::Live))

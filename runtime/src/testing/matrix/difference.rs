@@ -1,16 +1,16 @@
-//! What changed between two matrices, route by route.
+//! The changes between two matrices, route by route.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::callers::{Relation, compare};
-use super::removed::{self, Answer};
+use super::demand::{Demand, Tree};
+use super::removed::{Successor, successors};
 use super::table::Route;
-use super::words::{Demand, Tree};
 
-/// The kinds of change; what lets more people in comes first.
+/// The kinds of change. Those that let more people in come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum ChangeKind {
     Wider,
     NewRoute,
     Different,
@@ -25,13 +25,13 @@ pub(super) enum Kind {
     Document,
 }
 
-impl Kind {
+impl ChangeKind {
     fn lets_more_people_in(self) -> bool {
         matches!(self, Self::Wider | Self::NewRoute | Self::Different | Self::Unknown)
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Wider => "wider",
@@ -53,39 +53,41 @@ impl fmt::Display for Kind {
 /// One change of one route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
-    pub(super) kind: Kind,
-    pub(super) method: String,
-    pub(super) path: String,
-    /// Which other row answers now, in words.
+    pub(super) kind: ChangeKind,
+    /// Method and path.
+    pub(super) route: String,
+    /// The other row that answers now, in words.
     pub(super) answered: Option<String>,
     pub(super) before: Option<String>,
     pub(super) now: Option<String>,
 }
 
 impl Change {
-    fn of(route: &Route, kind: Kind, before: Option<String>, now: Option<String>) -> Self {
-        Self { kind, method: route.method.clone(), path: route.path.clone(), answered: None, before, now }
+    fn of(route: &Route, kind: ChangeKind, before: Option<String>, now: Option<String>) -> Self {
+        Self { kind, route: route.to_string(), answered: None, before, now }
     }
 
-    /// A row is gone, and what it answered may reach another one.
+    /// The change when a row is gone: its requests may reach another row now.
     fn of_removed(gone: &Route, before: &[Route], now: &[Route]) -> Self {
-        let answers = removed::answers(gone, before, now);
-        let relation = |answer: &Answer<'_>| answer.row.map_or(Relation::Narrower, |row| compare(gone, row));
-        let lets_in = |answer: &&Answer<'_>| !matches!(relation(answer), Relation::Same | Relation::Narrower);
-        let mut certain = answers.iter().filter(|answer| answer.is_certain);
-        let (kind, answer) = match answers.iter().filter(lets_in).min_by_key(|answer| !answer.is_certain) {
-            Some(Answer { row: Some(row), is_certain: true }) => (kind(gone, row), Some((*row, "answered"))),
-            Some(answer) => (Kind::PossiblyWider, answer.row.map(|row| (row, "may be answered"))),
+        let successors = successors(gone, before, now);
+        let relation = |next: &Successor<'_>| next.row.map_or(Relation::Narrower, |row| compare(gone, row));
+        let lets_in = |next: &&Successor<'_>| !matches!(relation(next), Relation::Same | Relation::Narrower);
+        let mut certain = successors.iter().filter(|next| next.is_certain);
+        let (kind, next) = match successors.iter().filter(lets_in).min_by_key(|next| !next.is_certain) {
+            Some(Successor { row: Some(row), is_certain: true }) => {
+                (kind(gone, row), Some((*row, "answered")))
+            }
+            Some(next) => (ChangeKind::PossiblyWider, next.row.map(|row| (row, "may be answered"))),
             None => {
-                let row = certain.clone().find_map(|answer| answer.row);
-                let is_same = certain.all(|answer| relation(answer) == Relation::Same);
-                let kind = if is_same { Kind::RemovedAlike } else { Kind::RemovedRoute };
+                let row = certain.clone().find_map(|next| next.row);
+                let is_same = certain.all(|next| relation(next) == Relation::Same);
+                let kind = if is_same { ChangeKind::RemovedAlike } else { ChangeKind::RemovedRoute };
                 (kind, row.map(|row| (row, "answered")))
             }
         };
-        let with_hierarchy = answer.is_some_and(|(row, _)| row.hierarchy != gone.hierarchy);
-        let now = answer.map(|(row, _)| words(row, with_hierarchy));
-        let answered = answer.map(|(row, how)| format!("{how} by {} {}", row.method, row.path));
+        let with_hierarchy = next.is_some_and(|(row, _)| row.hierarchy != gone.hierarchy);
+        let now = next.map(|(row, _)| words(row, with_hierarchy));
+        let answered = next.map(|(row, how)| format!("{how} by {row}"));
         Self { answered, ..Self::of(gone, kind, Some(words(gone, with_hierarchy)), now) }
     }
 }
@@ -94,12 +96,13 @@ pub(super) struct Changes(pub(super) Vec<Change>);
 
 impl Changes {
     pub(super) fn between(before: Vec<Route>, now: Vec<Route>) -> Self {
+        let key = |route: &Route| (route.place.to_string(), route.methods.as_str().to_owned());
         let mut routes: BTreeMap<_, (Vec<&Route>, Vec<&Route>)> = BTreeMap::new();
         for route in &before {
-            routes.entry((&route.path, &route.method)).or_default().0.push(route);
+            routes.entry(key(route)).or_default().0.push(route);
         }
         for route in &now {
-            let (before, now) = routes.entry((&route.path, &route.method)).or_default();
+            let (before, now) = routes.entry(key(route)).or_default();
             match before.iter().position(|before| *before == route) {
                 Some(same) => drop(before.remove(same)),
                 None => now.push(route),
@@ -113,7 +116,7 @@ impl Changes {
     }
 }
 
-/// What became of the routes with one path and method; more than one is a fallback beside a route.
+/// The changes of the routes with one path and method. There is more than one where a fallback is beside a route.
 fn of_route(before: Vec<&Route>, now: Vec<&Route>, removed: impl Fn(&Route) -> Change) -> Vec<Change> {
     let mut changes = Vec::new();
     let (mut before, mut now) = (before.into_iter(), now.into_iter());
@@ -121,7 +124,9 @@ fn of_route(before: Vec<&Route>, now: Vec<&Route>, removed: impl Fn(&Route) -> C
         match (before.next(), now.next()) {
             (None, None) => return changes,
             (Some(gone), None) => changes.push(removed(gone)),
-            (None, Some(now)) => changes.push(Change::of(now, Kind::NewRoute, None, Some(now.words.clone()))),
+            (None, Some(now)) => {
+                changes.push(Change::of(now, ChangeKind::NewRoute, None, Some(now.words.clone())))
+            }
             (Some(before), Some(now)) => changes.extend(of_pair(before, now)),
         }
     }
@@ -136,29 +141,28 @@ fn of_pair(before: &Route, now: &Route) -> Vec<Change> {
     }
     if before.declared != now.declared {
         add(
-            Kind::DeclaredElsewhere,
+            ChangeKind::DeclaredElsewhere,
             format!("declared by {}", before.declared),
             format!("declared by {}", now.declared),
         );
     }
     if before.documented != now.documented {
-        let whether = |route: &Route| match &*route.documented {
-            "yes" => "in the document".to_owned(),
-            _ => "not in the document".to_owned(),
+        let whether = |route: &Route| {
+            if route.documented { "in the document" } else { "not in the document" }.to_owned()
         };
-        add(Kind::Document, whether(before), whether(now));
+        add(ChangeKind::Document, whether(before), whether(now));
     }
     changes
 }
 
-fn kind(before: &Route, now: &Route) -> Kind {
+fn kind(before: &Route, now: &Route) -> ChangeKind {
     match compare(before, now) {
-        Relation::Wider => Kind::Wider,
-        Relation::Narrower => Kind::Narrower,
-        Relation::Different => Kind::Different,
-        Relation::Unknown => Kind::Unknown,
-        Relation::Same if matches!(now.demand, Demand::Public { .. }) => Kind::RenamedReason,
-        Relation::Same => Kind::OtherWords,
+        Relation::Wider => ChangeKind::Wider,
+        Relation::Narrower => ChangeKind::Narrower,
+        Relation::Different => ChangeKind::Different,
+        Relation::Unknown => ChangeKind::Unknown,
+        Relation::Same if matches!(now.demand, Demand::Public { .. }) => ChangeKind::RenamedReason,
+        Relation::Same => ChangeKind::OtherWords,
     }
 }
 
@@ -176,13 +180,13 @@ impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wider = self.0.iter().filter(|change| change.kind.lets_more_people_in()).count();
         write!(f, "changes: {}, of which let more people in: {wider}", self.0.len())?;
-        let possibly = self.0.iter().filter(|change| change.kind == Kind::PossiblyWider).count();
+        let possibly = self.0.iter().filter(|change| change.kind == ChangeKind::PossiblyWider).count();
         if possibly > 0 {
             write!(f, ", and possibly: {possibly}")?;
         }
         f.write_str("\n")?;
-        for Change { kind, method, path, answered, before, now } in &self.0 {
-            write!(f, "\n{kind}: {method} {path}")?;
+        for Change { kind, route, answered, before, now } in &self.0 {
+            write!(f, "\n{kind}: {route}")?;
             if let Some(answered) = answered {
                 write!(f, " ({answered})")?;
             }

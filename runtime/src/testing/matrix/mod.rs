@@ -1,11 +1,11 @@
 //! The access matrix as a committed file that a test compares with the routes.
 
 mod callers;
+mod demand;
 mod difference;
-mod place;
+mod pattern;
 mod removed;
 mod table;
-mod words;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -24,8 +24,8 @@ use crate::matrix::AccessMatrix;
 /// UPDATE_ACCESS_MATRIX=1 cargo test
 /// ```
 ///
-/// Nothing is written without it, nor where `CI` is set. Commit the file: whoever reviews a change of it reads who may call what from
-/// then on, and one route is one line.
+/// Nothing is written without it, nor where `CI` is set. Commit the file: a reviewer of its changes reads who may call what from then on,
+/// one route on each line.
 ///
 /// ```no_run
 /// use countersign::{Auth, AuthRouter, SessionClaims, authenticated, routes};
@@ -72,29 +72,28 @@ use crate::matrix::AccessMatrix;
 ///
 /// | | |
 /// |---|---|
-/// | `wider` | everybody who could call it still can, and others too |
-/// | `narrower` | some can no longer, and nobody is new |
+/// | `wider` | all who could call it still can, and others too |
+/// | `narrower` | some can no longer, and no others can |
 /// | `different` | some can no longer, and others can now; also where there are too many conditions to say |
 /// | `new route (wider)`, `removed route (narrower)` | |
 /// | `wider: ... (answered by ...)` | the route was removed, and a broader one answers its requests now; the other kinds likewise |
 /// | `removed route (same callers)` | the route that answers now is for the same people |
-/// | `possibly wider: ... (may be answered by ...)` | the route was removed, and its requests may reach a router that keeps its routes to itself, or what that passes on |
+/// | `possibly wider: ... (may be answered by ...)` | the route was removed, and its requests may reach a router that does not list its routes, or the row to which that router passes them on |
 /// | `same callers in other words` | the rule reads differently and means the same |
 /// | `renamed reason` | a public route has another reason |
 /// | `declared elsewhere` | for example by the handler's first argument, where an attribute was |
 /// | `document` | the route came into the OpenAPI document, or left it |
 ///
-/// Who may call is found out by asking both rules about every user that they could tell apart. Roles that imply others count: a role of the
-/// rule that is newly implied by another one makes every route with that rule wider. A check is taken for the same if it has the same
-/// name.
+/// Both rules are evaluated for every user that they could tell apart. Roles that imply others count: a role of the rule that is newly
+/// implied by another one makes every route with that rule wider. Two checks are the same if they have the same name.
 ///
-/// Of a removed route it is looked for what answers its requests now, as axum would: the same path for another method (`GET` for
-/// `HEAD`, a service, the handler for `other` methods), then literals before parameters before `{*path}` before fallbacks.
+/// For a removed route, the comparison looks for the row that answers its requests now, in axum's order: the same path for another method
+/// (`GET` for `HEAD`, a service, the handler for `other` methods), then literals before parameters before `{*path}` before fallbacks.
 ///
 /// # Panics
 ///
-/// When the file is missing, differs or cannot be read, and the variable is not set. So does a file that is damaged, for example by marks of a
-/// merge.
+/// When the file is missing, differs or cannot be read, and the variable is not set. Also when the file is damaged, for example by the
+/// conflict markers of a merge.
 #[macro_export]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 macro_rules! assert_access_matrix {
@@ -108,7 +107,7 @@ macro_rules! assert_access_matrix {
     };
 }
 
-/// What [`assert_access_matrix!`](crate::assert_access_matrix) does.
+/// The function behind [`assert_access_matrix!`](crate::assert_access_matrix).
 #[doc(hidden)]
 #[track_caller]
 #[expect(clippy::panic, reason = "so an assertion fails")]
@@ -117,12 +116,12 @@ pub fn __assert_access_matrix(matrix: &AccessMatrix, file: &str, folder: &str, p
     let text = matrix.to_markdown();
     let settings = Settings::read(|name| env::var_os(name));
     let failure = match settings.judge(&fs::read_to_string(&path), &text) {
-        Comparison::Same => return,
-        Comparison::Write => match fs::write(&path, &text) {
+        Outcome::Same => return,
+        Outcome::Write => match fs::write(&path, &text) {
             Ok(()) => return,
             Err(error) => panic!("the access matrix could not be written to {}: {error}", path.display()),
         },
-        Comparison::Fail(failure) => failure,
+        Outcome::Fail(failure) => failure,
     };
     let hint = if settings.in_ci { "; where `CI` is set, nothing is written" } else { "" };
     panic!(
@@ -132,14 +131,14 @@ pub fn __assert_access_matrix(matrix: &AccessMatrix, file: &str, folder: &str, p
 
 const UPDATE: &str = "UPDATE_ACCESS_MATRIX";
 
-/// What the environment says.
+/// The settings in the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Settings {
     update: bool,
     in_ci: bool,
 }
 
-enum Comparison {
+enum Outcome {
     Same,
     Write,
     Fail(Failure),
@@ -153,24 +152,24 @@ impl Settings {
         }
     }
 
-    fn judge(self, committed: &io::Result<String>, text: &str) -> Comparison {
+    fn judge(self, committed: &io::Result<String>, text: &str) -> Outcome {
         // A checkout may have changed the ends of lines.
         let committed = committed.as_ref().map(|committed| committed.replace("\r\n", "\n"));
         match committed {
-            Ok(committed) if committed == text => Comparison::Same,
-            _ if self.update && !self.in_ci => Comparison::Write,
-            Ok(committed) => Comparison::Fail(Failure::between(&committed, text)),
+            Ok(committed) if committed == text => Outcome::Same,
+            _ if self.update && !self.in_ci => Outcome::Write,
+            Ok(committed) => Outcome::Fail(Failure::between(&committed, text)),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Comparison::Fail(Failure::Missing(text.to_owned()))
+                Outcome::Fail(Failure::Missing(text.to_owned()))
             }
-            Err(error) => Comparison::Fail(Failure::Unreadable(error.to_string())),
+            Err(error) => Outcome::Fail(Failure::Unreadable(error.to_string())),
         }
     }
 }
 
 /// Why a matrix is not the committed one.
 enum Failure {
-    /// With what it would hold.
+    /// There is no file. Holds the text that it would have.
     Missing(String),
     Unreadable(String),
     Damaged(String),
@@ -192,7 +191,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Missing(text) => writeln!(f, "the file does not exist; it would be\n\n{text}"),
             Self::Unreadable(why) => writeln!(f, "the file cannot be read: {why}"),
-            Self::Damaged(why) => writeln!(f, "the file is damaged, so nobody can say what changed: {why}"),
+            Self::Damaged(why) => writeln!(f, "the file is damaged, so it cannot be compared: {why}"),
             Self::Changed(Changes(changes)) if changes.is_empty() => {
                 f.write_str("every route is the same; only blanks or the order of lines differ\n")
             }

@@ -1,30 +1,38 @@
-//! Reads back what `matrix/markdown.rs` writes.
+//! Reads back what `matrix/markdown.rs` writes: the rows of a matrix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::words::{Demand, Unread, Unreadable};
-use crate::matrix;
+use super::demand::{Cursor, Demand, Unreadable};
+use crate::matrix::{self, Methods, RoutePlace};
 
-/// Roles with those that imply them.
+/// Roles, each with the roles that imply it.
 pub(super) type Implied = BTreeMap<String, Vec<String>>;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
-    pub(super) method: String,
-    pub(super) path: String,
+    pub(super) methods: Methods,
+    pub(super) place: RoutePlace,
     pub(super) demand: Demand,
-    /// The demand as it is written.
+    /// The demand in the words of the file.
     pub(super) words: String,
     pub(super) implied: Implied,
-    /// As it is written.
+    /// `implied` in the words of the file.
     pub(super) hierarchy: String,
+    /// In the words of the file.
     pub(super) declared: String,
-    pub(super) documented: String,
+    pub(super) documented: bool,
 }
 
-/// The file is not one that was written here.
+impl fmt::Display for Route {
+    /// Writes the method and the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.methods.as_str(), self.place)
+    }
+}
+
+/// A line that `to_markdown` does not write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damaged {
     line: usize,
@@ -45,26 +53,36 @@ pub(super) fn read(text: &str) -> Result<Vec<Route>, Damaged> {
     };
     let first = head.lines().count() + 1;
     let route = |(index, line)| route(line).map_err(|why| Damaged { line: first + index, why });
-    rows.lines().enumerate().map(route).collect()
+    let mut rows = rows.lines().enumerate().map(route).collect::<Result<Vec<_>, _>>()?;
+    // A printed path does not tell a prefix or a fallback from the path of a handler. A row for every method at that path does.
+    let every_method = rows.iter().filter(|row| row.methods == Methods::Every);
+    let every_method: BTreeSet<_> = every_method.map(|row| row.place.to_string()).collect();
+    for row in &mut rows {
+        let path = row.place.to_string();
+        row.place = RoutePlace::read(&path, every_method.contains(&path));
+    }
+    Ok(rows)
 }
 
+/// Reads a line. Its place is a path for now.
 fn route(line: &str) -> Result<Route, String> {
-    let [method, path, words, hierarchy, declared, documented] =
+    let [methods, path, words, hierarchy, declared, documented] =
         cells(line).ok_or_else(|| "not a route in six columns".to_owned())?;
-    if method.is_empty() || declared.is_empty() || !matches!(&*documented, "yes" | "no") {
+    if methods.is_empty() || declared.is_empty() || !matches!(&*documented, "yes" | "no") {
         return Err("a cell is missing".to_owned());
     }
+    let methods = Methods::read(&methods).ok_or_else(|| format!("`{methods}` is not a method"))?;
     let demand = Demand::read(&words).map_err(|error| error.to_string())?;
     let implied = implied(&hierarchy).map_err(|error| error.to_string())?;
-    let mut rest = Unread(&path);
-    let path = rest.name().map_err(|error| error.to_string())?;
+    let mut rest = Cursor(&path);
+    let place = RoutePlace::Path(rest.name().map_err(|error| error.to_string())?);
     if !rest.0.is_empty() {
         return Err(rest.instead_of("the end of the path").to_string());
     }
-    Ok(Route { method, path, demand, words, implied, hierarchy, declared, documented })
+    Ok(Route { methods, place, demand, words, implied, hierarchy, declared, documented: documented == "yes" })
 }
 
-/// A pipe that does not end a cell has a backslash before it.
+/// The cells of a line. A pipe inside a cell has a backslash before it.
 fn cells(line: &str) -> Option<[String; 6]> {
     let cells = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
     let cells: Vec<_> = cells.map(|cell| cell.trim().replace("\\|", "|")).collect();
@@ -72,20 +90,20 @@ fn cells(line: &str) -> Option<[String; 6]> {
 }
 
 fn implied(text: &str) -> Result<Implied, Unreadable> {
-    let mut words = Unread(text);
+    let mut cursor = Cursor(text);
     let mut implied = Implied::new();
-    while !words.0.is_empty() {
-        let role = words.name()?;
-        if !words.take(" by ") {
-            return Err(words.instead_of("` by `"));
+    while !cursor.0.is_empty() {
+        let role = cursor.name()?;
+        if !cursor.take(" by ") {
+            return Err(cursor.instead_of("` by `"));
         }
-        let mut others = vec![words.name()?];
-        while words.take(", ") {
-            others.push(words.name()?);
+        let mut others = vec![cursor.name()?];
+        while cursor.take(", ") {
+            others.push(cursor.name()?);
         }
         implied.insert(role, others);
-        if !words.take("; ") && !words.0.is_empty() {
-            return Err(words.instead_of("`; `"));
+        if !cursor.take("; ") && !cursor.0.is_empty() {
+            return Err(cursor.instead_of("`; `"));
         }
     }
     Ok(implied)

@@ -1,11 +1,11 @@
-//! What is asked of one route, and what it has to answer.
+//! The requests to one route, each with the answer that it has to get.
 
 use std::fmt;
 use std::time::Duration;
 
 use http::Method;
 
-use super::rules::{Caller, Hierarchy, Holdings, RuleOf, Verdict, add, checks};
+use super::rules::{Holdings, ImpliedRoles, RuleOf, User, Verdict, add, checks};
 use crate::access::{Access, Rule};
 use crate::testing::forge::Flaw;
 
@@ -17,15 +17,15 @@ pub(super) struct Case {
     pub(super) expected: Expected,
 }
 
-/// What a request presents.
+/// The credentials of a request.
 #[derive(Clone, Debug)]
 pub(super) enum Credentials {
     None,
     Malformed,
-    Token { caller: Caller, flaw: Option<Flaw>, refresh: RefreshToken },
+    Token { user: User, flaw: Option<Flaw>, refresh: RefreshToken },
 }
 
-/// What stands beside the access token.
+/// The refresh token beside the access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RefreshToken {
     None,
@@ -33,14 +33,14 @@ pub(super) enum RefreshToken {
     OtherSession,
 }
 
-/// What the answer has to be.
+/// The answer that a request has to get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     /// Anything but a 401 or 403.
     Passed,
-    /// Anything but a refusal of this crate: a public handler may refuse its caller for reasons of its own.
+    /// Anything but a refusal by a guard: a public handler may refuse its caller for reasons of its own.
     Open,
-    /// What these checks say.
+    /// The answer that these checks decide.
     Decided(Vec<&'static str>),
     Refused(Refusal),
     /// Anything but a success.
@@ -67,23 +67,23 @@ const FLAWS: [Flaw; 8] = [
     Flaw::RefreshAsAccess,
 ];
 
-/// A route, as far as it matters to what is asked of it.
+/// A route, as far as its requests depend on it.
 pub(super) struct Route<'a> {
     pub(super) method: Method,
     pub(super) access: &'a Access,
-    pub(super) roles: &'a Hierarchy,
-    /// The names of roles to try, each alone and each in place of another.
+    pub(super) roles: &'a ImpliedRoles,
+    /// The roles to try, each alone and each in place of another.
     pub(super) names: &'a [&'static str],
-    /// Claims hold one role, neither none nor two.
-    pub(super) nobody_without_role: bool,
-    /// Every route looks whether the session has ended.
+    /// Whether the claims type cannot describe a user without roles.
+    pub(super) always_with_role: bool,
+    /// Whether every route asks the store whether the session has ended.
     pub(super) always_live: bool,
 }
 
 impl Route<'_> {
     /// Every request.
     pub(super) fn cases(&self) -> Vec<Case> {
-        let template = Caller { holds: None, sign_in_age: Duration::ZERO, impersonated: false };
+        let template = User { holds: None, sign_in_age: Duration::ZERO, impersonated: false };
         match self.access {
             Access::Public { .. } => vec![
                 self.case(Credentials::None, Expected::Open),
@@ -100,7 +100,7 @@ impl Route<'_> {
                 let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
                 cases.extend(self.bad_tokens(&template));
                 cases.push(self.with_token(template, Expected::Passed));
-                cases.extend(self.each_role().map(|caller| self.with_token(caller, Expected::Passed)));
+                cases.extend(self.each_role().map(|user| self.with_token(user, Expected::Passed)));
                 cases
             }
             Access::Require(rule) => self.cases_of(rule),
@@ -110,13 +110,12 @@ impl Route<'_> {
     fn cases_of(&self, rule: &Rule) -> Vec<Case> {
         let of = RuleOf { rule, roles: self.roles, names: self.names };
         let border = of.border().unwrap_or_else(|| of.extremes());
-        let expressible =
-            |caller| if self.nobody_without_role { of.with_a_role(caller) } else { vec![caller] };
-        let mut callers = Vec::new();
-        for caller in border.into_iter().flat_map(expressible).chain(self.each_role()) {
-            add(&mut callers, caller);
+        let expressible = |user| if self.always_with_role { of.with_a_role(user) } else { vec![user] };
+        let mut users = Vec::new();
+        for user in border.into_iter().flat_map(expressible).chain(self.each_role()) {
+            add(&mut users, user);
         }
-        let best = callers.iter().min_by_key(|caller| of.verdict(caller) as u8);
+        let best = users.iter().min_by_key(|user| of.verdict(user) as u8);
         let best = best.cloned().unwrap_or_else(|| holder(&[]));
 
         let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
@@ -126,41 +125,40 @@ impl Route<'_> {
                 (RefreshToken::None, Refusal::NoRefreshToken),
                 (RefreshToken::OtherSession, Refusal::BadToken),
             ] {
-                let credentials = Credentials::Token { caller: best.clone(), flaw: None, refresh };
+                let credentials = Credentials::Token { user: best.clone(), flaw: None, refresh };
                 cases.push(self.case(credentials, Expected::Refused(refusal)));
             }
         }
-        cases.extend(callers.into_iter().map(|caller| {
-            let expected = match of.verdict(&caller) {
+        cases.extend(users.into_iter().map(|user| {
+            let expected = match of.verdict(&user) {
                 Verdict::Passes => Expected::Passed,
                 Verdict::Depends => Expected::Decided(checks(rule)),
                 Verdict::Stale => Expected::Refused(Refusal::Stale),
                 Verdict::Fails => Expected::Refused(Refusal::Forbidden),
             };
-            self.with_token(caller, expected)
+            self.with_token(user, expected)
         }));
         cases
     }
 
-    /// Rows 31 to 39: nothing but the token is to blame for the refusal.
-    fn bad_tokens(&self, caller: &Caller) -> Vec<Case> {
+    /// Rows 31 to 39: only the token is to blame for the refusal.
+    fn bad_tokens(&self, user: &User) -> Vec<Case> {
         let ended = self.always_live || self.access.asks_for_liveness();
         let flaws = FLAWS.into_iter().chain(ended.then_some(Flaw::SessionEnded));
         let refresh = self.refresh_token();
-        let tokens =
-            flaws.map(|flaw| Credentials::Token { caller: caller.clone(), flaw: Some(flaw), refresh });
+        let tokens = flaws.map(|flaw| Credentials::Token { user: user.clone(), flaw: Some(flaw), refresh });
         std::iter::once(Credentials::Malformed)
             .chain(tokens)
             .map(|credentials| self.case(credentials, Expected::Refused(Refusal::BadToken)))
             .collect()
     }
 
-    fn each_role(&self) -> impl Iterator<Item = Caller> {
+    fn each_role(&self) -> impl Iterator<Item = User> {
         self.names.iter().map(|name| holder(&[*name]))
     }
 
-    fn with_token(&self, caller: Caller, expected: Expected) -> Case {
-        self.case(Credentials::Token { caller, flaw: None, refresh: self.refresh_token() }, expected)
+    fn with_token(&self, user: User, expected: Expected) -> Case {
+        self.case(Credentials::Token { user, flaw: None, refresh: self.refresh_token() }, expected)
     }
 
     fn refresh_token(&self) -> RefreshToken {
@@ -172,20 +170,20 @@ impl Route<'_> {
     }
 }
 
-fn holder(roles: &[&'static str]) -> Caller {
+fn holder(roles: &[&'static str]) -> User {
     let holds = Holdings { roles: roles.to_vec(), scopes: Vec::new() };
-    Caller { holds: Some(holds), sign_in_age: Duration::ZERO, impersonated: false }
+    User { holds: Some(holds), sign_in_age: Duration::ZERO, impersonated: false }
 }
 
 impl Expected {
-    /// Whether the request is repeated with a body that nobody can read, to see that the refusal comes first (row 52).
+    /// Whether the request is repeated with a body that must not be read, since the refusal comes first (row 52).
     pub(super) fn comes_before_the_body(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
 }
 
 impl Refusal {
-    /// What the challenge and the problem may be called; a challenge without credentials has no `error` (RFC 6750 section 3.1).
+    /// The codes that the challenge and the problem may have. A challenge to missing credentials has no `error` (RFC 6750 section 3.1).
     pub(super) fn codes(self) -> &'static [&'static str] {
         match self {
             Self::NoToken => &["missing_credentials"],
@@ -212,10 +210,10 @@ impl fmt::Display for Expected {
 
 impl fmt::Display for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (caller, flaw, refresh) = match self {
+        let (user, flaw, refresh) = match self {
             Self::None => return f.write_str("no token"),
             Self::Malformed => return f.write_str("malformed token"),
-            Self::Token { caller, flaw, refresh } => (caller, flaw, refresh),
+            Self::Token { user, flaw, refresh } => (user, flaw, refresh),
         };
         if let Some(flaw) = flaw {
             let words = match flaw {
@@ -231,7 +229,7 @@ impl fmt::Display for Credentials {
             };
             return f.write_str(words);
         }
-        caller.fmt(f)?;
+        user.fmt(f)?;
         match refresh {
             RefreshToken::None => Ok(()),
             RefreshToken::Own => f.write_str(", with the refresh token"),

@@ -22,32 +22,33 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 
 /// Sends requests to every route of a router, and compares the answers with what the route declares.
 ///
-/// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token; for a rule also
-/// each role alone, every smallest set of conditions that suffices, the same with every other role in place of a demanded one, and
-/// every neighbour that lacks one of them: a role, a scope, a fresh sign-in, no impersonation, a live session, the refresh
-/// token. Where claims hold exactly one role, those who hold another stand for who holds none; whom no claims can describe is
-/// [told](ProbeReport::not_probed).
+/// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token. For a rule it also
+/// presents each role alone, every smallest set of conditions that suffices, the same set with every other role in place of a demanded
+/// one, and every neighbour that lacks one condition: a role, a scope, a fresh sign-in, a user who is not impersonated, a live session, the
+/// refresh token. Where claims hold exactly one role, holders of another role take the place of a user without roles. Users that the claims
+/// type cannot describe are [reported](ProbeReport::not_probed).
 ///
-/// Who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
-/// read. Who suffices must get neither; any other answer is the handler's business, 404 and 500 included. `HEAD` goes where `GET` goes,
-/// and `OPTIONS`, `TRACE` and an unknown method find no success on a guarded path.
+/// A caller who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
+/// read. A caller who suffices must get neither; any other answer is the handler's business, 404 and 500 included. `HEAD` is sent where
+/// `GET` is, and `OPTIONS`, `TRACE` and an unknown method must not succeed on a guarded path.
 ///
 /// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
 /// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
 ///
-/// Of what takes all paths below a prefix, a fallback above all, one path is asked: a deep one that no other row of the matrix
-/// answers, or of a service the nearest one. [`param`](Self::param) says another: `param("fallback", "a/b")`. A guarded route that cannot
-/// be asked anywhere is a gap as well.
+/// Of a place with many paths (a prefix, a fallback) one path is requested: a deep one that no other row of the matrix answers, or for a
+/// service the nearest one. [`param`](Self::param) sets another: `param("fallback", "a/b")`. A guarded route that has no path to request is
+/// a gap as well.
 ///
-/// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide,
-/// the answer is [recorded](ProbeReport::decided_by_checks) and is no gap, unless it is a 401. Tests of the application with its own
-/// data prove its checks.
+/// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide, the answer is
+/// [recorded](ProbeReport::decided_by_checks). It is no gap, unless it is a 401. The application proves its checks with tests over its own
+/// data.
 ///
-/// Of a rule with more than twelve conditions only who has all of them, who has none and each role alone are asked, beside bad
-/// tokens. That proves nothing of who has some, so it [is a gap](GapKind::NotProbed) until [`skip`](Self::skip) names the route.
+/// For a rule with more than twelve conditions, the probe only tries a user who meets all of them, a user who meets none, and each role
+/// alone, beside bad tokens. That proves nothing about users who meet some, so it [is a gap](GapKind::NotProbed) until [`skip`](Self::skip)
+/// names the route.
 ///
-/// What it cannot see: a handler that runs and answers as a guard would, what a service does below the prefix that it is mounted
-/// at, and paths that are in no matrix.
+/// The probe cannot see a handler that runs and answers as a guard would, the behaviour of a service below its prefix, and paths that are
+/// in no matrix.
 ///
 /// ```
 /// use countersign::testing::{AccessProbe, TestAuth};
@@ -100,7 +101,7 @@ pub struct AccessProbe<C> {
 }
 
 impl<C: SessionClaims> AccessProbe<C> {
-    /// Takes a router that has its state, and the `Auth` that its guards ask.
+    /// Takes a router that has its state, and the `Auth` that its guards use.
     pub fn new(router: AuthRouter, auth: &Auth<C>) -> Self {
         Self {
             rows: router.access_matrix().rows().to_vec(),
@@ -115,14 +116,14 @@ impl<C: SessionClaims> AccessProbe<C> {
         }
     }
 
-    /// The user on whose behalf requests are sent; roles and scopes are replaced as rules demand. Without it, the subject is `1`, and
-    /// claims that need more than that have to be given.
+    /// The user who sends the requests; roles and scopes are replaced as rules demand. The default is a user with the subject `1`. A claims
+    /// type with more required fields needs this call.
     pub fn claims(mut self, template: C) -> Self {
         self.claims = Some(template);
         self
     }
 
-    /// The value of a placeholder in paths, as it stands in a URL. Unless set it is `1`, and for `{*rest}` what no other row answers.
+    /// The value of a placeholder in paths, encoded as in a URL. The default is `1`, and for `{*rest}` a path that no other row answers.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.params.push((name.into(), value.into()));
         self
@@ -147,8 +148,8 @@ impl<C: SessionClaims> AccessProbe<C> {
         self
     }
 
-    /// The handler of this route answers with this status, 401 or 403, by itself, and so it is no refusal by the guard. A public route
-    /// needs none of this for problems with codes of its own, such as `invalid_credentials`.
+    /// Says that the handler of this route itself may answer with this status, 401 or 403, so that it is not taken for a refusal of the guard.
+    /// A public route does not need this for problems with codes of its own, such as `invalid_credentials`.
     ///
     /// # Panics
     ///
@@ -160,7 +161,7 @@ impl<C: SessionClaims> AccessProbe<C> {
         self
     }
 
-    /// A [layer](crate::AuthLayer::redirect) sends those who are not signed in to this page; that counts as a 401.
+    /// Says that a [layer](crate::AuthLayer::redirect) sends callers without a session to this page. A redirect to it counts as a 401.
     pub fn login_page(mut self, target: impl Into<String>) -> Self {
         self.login_page = Some(target.into());
         self
@@ -168,7 +169,7 @@ impl<C: SessionClaims> AccessProbe<C> {
 
     fn reason_to_skip(&self, row: &AccessRow) -> Option<&str> {
         let skipped =
-            self.skipped.iter().find(|(method, path, _)| *method == row.method && *path == row.path);
+            self.skipped.iter().find(|(method, path, _)| method == row.method() && path == row.path());
         skipped.map(|(.., reason)| reason.as_str())
     }
 
@@ -182,7 +183,7 @@ impl<C: SessionClaims> AccessProbe<C> {
     ///
     /// # Panics
     ///
-    /// When no session can be opened, and when claims are needed that nobody gave.
+    /// When no session can be opened, and when the claims need more than a subject and [`claims`](Self::claims) was not called.
     pub async fn run(self) -> ProbeReport {
         Run::of(&self).report().await
     }

@@ -1,4 +1,4 @@
-//! What a probe has found out.
+//! The findings of a probe.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::request::Answer;
 use crate::access::Access;
 use crate::matrix::AccessRow;
 
-/// The codes of refusals by a guard. A handler's own have others.
+/// The codes of refusals by a guard. A handler's own refusals have other codes.
 const OF_GUARDS: [&str; 6] = [
     "forbidden",
     "insufficient_scope",
@@ -17,8 +17,7 @@ const OF_GUARDS: [&str; 6] = [
     "missing_refresh_token",
 ];
 
-/// What [`AccessProbe::run`](super::AccessProbe::run) has found out; its `Display` is a table of the routes, and below it what is to be
-/// said of them.
+/// The findings of [`AccessProbe::run`](super::AccessProbe::run). Its `Display` is a table of the routes, with gaps and notes below it.
 #[derive(Clone, Debug)]
 #[must_use = "call `assert_no_gaps`"]
 pub struct ProbeReport {
@@ -32,9 +31,9 @@ pub(super) struct ProbedRoute {
     pub(super) access: Access,
     pub(super) requests: usize,
     pub(super) gaps: Vec<ProbeGap>,
-    /// What checks decided, in words.
+    /// The decisions of checks, in words.
     pub(super) decided: Vec<String>,
-    /// What could not be asked, and why.
+    /// The requests that could not be sent, and why.
     pub(super) not_probed: Vec<String>,
 }
 
@@ -49,21 +48,21 @@ pub struct ProbeGap {
     kind: GapKind,
 }
 
-/// What kind of gap it is.
+/// The kinds of gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GapKind {
-    /// Who should be refused is not.
+    /// A caller who should be refused is not.
     LetThrough,
-    /// Who should pass is refused.
+    /// A caller who should pass is refused.
     Refused,
-    /// Who should be refused is, but not as they should be.
+    /// A caller who should be refused is, but with another refusal than the right one.
     WrongRefusal,
-    /// The body was asked for before the caller was refused.
+    /// The body was read before the caller was refused.
     BodyFirst,
     /// The router has no such route: the matrix is wrong, or a parameter does not fit.
     NoSuchRoute,
-    /// Not everything was asked that a proof takes. What the answer would have been is not known.
+    /// Not every request that a proof takes was sent, so nothing is known about the answers.
     NotProbed,
 }
 
@@ -73,12 +72,12 @@ impl ProbeReport {
         self.routes.iter().flat_map(|route| &route.gaps)
     }
 
-    /// What was not asked, each with its reason.
+    /// The requests that were not sent, each with its reason.
     pub fn not_probed(&self) -> impl Iterator<Item = String> {
         self.told(|route| &route.not_probed)
     }
 
-    /// What depends on checks of the application, and what they decided.
+    /// The requests that checks of the application decided, each with the decision.
     pub fn decided_by_checks(&self) -> impl Iterator<Item = String> {
         self.told(|route| &route.decided)
     }
@@ -88,15 +87,15 @@ impl ProbeReport {
         self.routes.iter().map(|route| route.requests).sum()
     }
 
-    /// Fails the test when there is a gap, or when nothing was asked at all. A route of which not enough could be asked is a gap too,
-    /// unless [`skip`](super::AccessProbe::skip) names it.
+    /// Fails the test when there is a gap, or when no request was sent at all. A route that could not be proven is a gap too, unless
+    /// [`skip`](super::AccessProbe::skip) names it.
     ///
     /// # Panics
     ///
-    /// Then, with the whole report.
+    /// When the test fails, with the whole report.
     #[track_caller]
     pub fn assert_no_gaps(&self) {
-        assert!(self.requests() > 0, "the probe has asked nothing\n\n{self}");
+        assert!(self.requests() > 0, "the probe has sent no request\n\n{self}");
         let gaps = self.gaps().count();
         assert!(gaps == 0, "{}\n\n{self}", counted(gaps, "gap"));
     }
@@ -124,17 +123,17 @@ impl ProbeGap {
         &self.request
     }
 
-    /// What the answer should have been.
+    /// The answer that was expected, in words.
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// What the answer was.
+    /// The answer, in words.
     pub fn answer(&self) -> &str {
         &self.answer
     }
 
-    /// What kind of gap it is.
+    /// The kind of gap.
     pub fn kind(&self) -> GapKind {
         self.kind
     }
@@ -163,16 +162,16 @@ impl ProbeGap {
     }
 }
 
-/// What a route may answer besides.
+/// Answers that are allowed beside the expected ones.
 #[derive(Clone, Copy)]
 pub(super) struct Exceptions<'a> {
     /// The handler's own statuses.
     pub(super) own: &'a [u16],
-    /// Where a layer sends those who are not signed in.
+    /// The page to which a layer sends callers without a session.
     pub(super) login_page: Option<&'a str>,
 }
 
-/// Compares an answer with what it has to be.
+/// Compares an answer with the expected one.
 pub(super) fn judge(case: &Case, answer: &Answer, exceptions: Exceptions<'_>) -> Option<GapKind> {
     let status = answer.status.map_or(0, |status| status.as_u16());
     let is_login_page = exceptions.login_page.is_some_and(|page| answer.redirects_to(page));
@@ -204,17 +203,17 @@ fn judge_refusal(refusal: Refusal, case: &Case, answer: &Answer, is_login_page: 
     let is_wanted = status == wanted || (wanted == 401 && is_login_page);
     match status {
         _ if is_wanted && answer.read_body => Some(GapKind::BodyFirst),
-        _ if is_wanted && (is_login_page || has_words(refusal, case, answer)) => None,
+        _ if is_wanted && (is_login_page || is_complete(refusal, case, answer)) => None,
         401 | 403 => Some(GapKind::WrongRefusal),
         400..=499 if answer.read_body => Some(GapKind::BodyFirst),
         _ => Some(GapKind::LetThrough),
     }
 }
 
-/// Whether the refusal says what it has to: the code of a problem, and the challenge of every 401.
-fn has_words(refusal: Refusal, case: &Case, answer: &Answer) -> bool {
+/// Whether the refusal has a right code in its problem or challenge, and as a 401 a challenge.
+fn is_complete(refusal: Refusal, case: &Case, answer: &Answer) -> bool {
     let without_code = matches!(refusal, Refusal::NoToken | Refusal::NoRefreshToken)
-        // An answer to HEAD has no body, and this one no challenge.
+        // An answer to HEAD has no body, and a 403 may have no challenge.
         || (refusal == Refusal::Forbidden && case.method == http::Method::HEAD);
     let has_code = answer.code.as_deref().map_or(without_code, |code| refusal.codes().contains(&code));
     has_code && (refusal == Refusal::Forbidden || answer.challenge().is_some())
@@ -258,7 +257,7 @@ impl fmt::Display for ProbeReport {
 impl ProbedRoute {
     fn result(&self) -> String {
         match (self.gaps.len(), self.requests) {
-            (0, 0) => "not asked".to_owned(),
+            (0, 0) => "unproven".to_owned(),
             (0, _) => "no gaps".to_owned(),
             (gaps, _) => counted(gaps, "gap"),
         }
@@ -273,9 +272,9 @@ impl fmt::Display for ProbeGap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { method, path, request, expected, answer, kind } = self;
         let kind = match kind {
-            GapKind::LetThrough => "lets through whom it should refuse",
-            GapKind::Refused => "refuses whom it should let through",
-            GapKind::WrongRefusal => "refuses in another way than it should",
+            GapKind::LetThrough => "lets a caller through that it should refuse",
+            GapKind::Refused => "refuses a caller that it should let through",
+            GapKind::WrongRefusal => "refuses with another refusal than it should",
             GapKind::BodyFirst => "reads the body before it refuses",
             GapKind::NoSuchRoute => "is not there",
             GapKind::NotProbed => "is not proven",

@@ -1,4 +1,4 @@
-//! One request through the router, without a socket, and what came back.
+//! One request through the router, without a socket, and its answer.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,24 +18,24 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use tower_service::Service;
 
-/// More than any refusal of this crate has.
+/// In bytes; more than any refusal of this crate has.
 const LONGEST_PROBLEM: usize = 64 * 1024;
 
-/// What the answer to a request was.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     /// `None` when the handler panicked.
     pub(super) status: Option<StatusCode>,
     pub(super) headers: HeaderMap,
-    /// That of a problem in the body, or the `error` of the challenge.
+    /// The code of a problem in the body, or the `error` of the challenge.
     pub(super) code: Option<String>,
-    /// Something asked for the request's body.
+    /// Whether the body of the request was read.
     pub(super) read_body: bool,
-    /// No route has the path and the method.
+    /// Whether no route has the path and the method.
     pub(super) no_such_route: bool,
 }
 
-/// In the extensions of an answer that no route gave.
+/// Marks an answer that no route gave, in its extensions.
 #[derive(Clone, Copy)]
 struct NoSuchRoute;
 
@@ -44,7 +44,7 @@ struct Problem {
     code: String,
 }
 
-/// The router, and the same one as it tells when it has no route.
+/// The router, and a copy of it that marks the answers that no route gave.
 pub(super) struct Target {
     router: Router,
     marked: Router,
@@ -62,7 +62,7 @@ impl Target {
         Self { router, marked }
     }
 
-    /// Sends a request with these headers; `with_body` gives it a body that is no JSON, and notices when it is read.
+    /// Sends a request with these headers. `with_body` gives it a body that is no JSON, and records whether it is read.
     pub(super) async fn answer(
         &self,
         method: &Method,
@@ -96,7 +96,7 @@ impl Target {
     }
 }
 
-/// What begins as an object and ends there.
+/// A body that begins a JSON object and ends there.
 fn unreadable(read: Arc<AtomicBool>) -> Body {
     Body::from_stream(futures_util::stream::once(async move {
         read.store(true, Ordering::SeqCst);
@@ -104,7 +104,7 @@ fn unreadable(read: Arc<AtomicBool>) -> Body {
     }))
 }
 
-/// `None` when a handler panics: the probe goes on, and says where.
+/// Sends a request. `None` when the handler panics, so that the probe can report it and go on.
 async fn sent(mut router: Router, request: Request) -> Option<Response> {
     let Ok(()) = poll_fn(|context| Service::<Request>::poll_ready(&mut router, context)).await;
     let mut answer = pin!(router.call(request));
@@ -121,7 +121,7 @@ impl Answer {
         Self { status: None, headers: HeaderMap::new(), code: None, read_body, no_such_route: false }
     }
 
-    /// The body is read only where a problem is announced: others may never end.
+    /// Reads the body only where a problem is announced: other bodies may never end.
     async fn of(response: Response, read_body: bool, no_such_route: bool) -> Self {
         let (parts, body) = response.into_parts();
         let is_problem =
@@ -141,7 +141,7 @@ impl Answer {
         challenge(&self.headers)
     }
 
-    /// Whether it sends the client there: with a status of its own, or as htmx has it.
+    /// Whether it redirects the client to `target`: with 303, or in the header that htmx reads.
     pub(super) fn redirects_to(&self, target: &str) -> bool {
         let is = |name: HeaderName| self.headers.get(name).is_some_and(|value| value == target);
         (self.status == Some(StatusCode::SEE_OTHER) && is(LOCATION))
@@ -167,7 +167,7 @@ impl fmt::Display for Answer {
             write!(f, " {code}")?;
         }
         if self.no_such_route {
-            f.write_str(", for want of a route")?;
+            f.write_str(", since no route matches")?;
         }
         if self.read_body {
             f.write_str(", after the body was read")?;

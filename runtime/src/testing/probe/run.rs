@@ -7,29 +7,28 @@ use super::AccessProbe;
 use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
 use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, judge};
 use super::request::{Answer, Target};
-use super::rules::{self, Hierarchy, Holdings};
+use super::rules::{self, Holdings, ImpliedRoles};
 use super::subject::{self, Template};
 use crate::access::Access;
 use crate::auth::Liveness;
 use crate::auth::X_REFRESH_TOKEN;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleSet as _;
-use crate::matrix::{AccessRow, DeclaredWhere, EVERY_METHOD, FALLBACK, OTHER_METHODS};
+use crate::matrix::{AccessRow, DeclaredWhere, Methods, RoutePlace};
 use crate::testing::TokenForge;
 use crate::testing::forge::{MALFORMED, Mold};
 
-/// Who acts for the user in tokens of impersonation, and a role that nobody asks for.
-const NOBODY: &str = "countersign-probe";
+/// The actor in tokens of impersonation, and a role that no rule names.
+const PROBE: &str = "countersign-probe";
 
 const TOO_MANY_CONDITIONS: &str = "its rule has too many conditions to try every combination; test it in another way, and \
     name the route in `AccessProbe::skip`";
 
-const MASKED: &str =
-    "other routes answer wherever it would be asked; set its parameter, or name it in `AccessProbe::skip`";
+const MASKED: &str = "other routes answer every path that would be requested; set its parameter, or name it in `AccessProbe::skip`";
 
 const NO_URL: &str = "its path cannot be made a URL; set its parameters";
 
-/// Why a route is not asked at all.
+/// Why no request is sent to a route.
 struct Unasked {
     reason: String,
     is_gap: bool,
@@ -63,7 +62,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                     for case in cases {
                         self.ask(&mut route, row, &uri, case).await;
                     }
-                    if let Access::Require(rule) = &row.access
+                    if let Access::Require(rule) = &row.declaration.access
                         && rules::has_too_many_conditions(rule)
                     {
                         route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
@@ -79,7 +78,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         ProbeReport { routes }
     }
 
-    /// Where to ask, and what; or why not.
+    /// Where to send requests, and which; or why none.
     fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), Unasked> {
         if let Some(reason) = self.probe.reason_to_skip(row) {
             return Err(reason.into());
@@ -87,23 +86,22 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         if row.declared() == DeclaredWhere::Nowhere {
             return Err("it was added without an access, so there is nothing to prove".into());
         }
-        let is_beside_service =
-            || self.probe.rows.iter().any(|other| other.path == row.path && other.method == EVERY_METHOD);
-        if row.method == OTHER_METHODS && is_beside_service() {
-            return Err("the router that it answers in keeps its routes to itself".into());
+        if *row.methods() == Methods::Other && self.has(row, &Methods::Every) {
+            return Err("the router that it answers in does not list its routes".into());
         }
-        // What has no path cannot be asked.
-        let is_gap = is_guarded(row) && row.path().starts_with('/');
-        let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap };
+        if let RoutePlace::Unlisted { .. } = row.place() {
+            return Err(NO_URL.into());
+        }
+        let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap: is_guarded(row) };
         let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
         let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or_else(|| unasked(NO_URL))?;
         let names = self.role_names();
         let route = Route {
             method: method_of(row).ok_or("its method cannot be sent")?,
-            access: &row.access,
-            roles: &Hierarchy::of::<C::Role>(),
+            access: &row.declaration.access,
+            roles: &ImpliedRoles::of::<C::Role>(),
             names: &names,
-            nobody_without_role: self.template.claims(Some(&Holdings::default())).is_none(),
+            always_with_role: self.template.claims(Some(&Holdings::default())).is_none(),
             always_live: self.probe.auth.liveness() == Liveness::Always,
         };
         let mut cases = route.cases();
@@ -114,43 +112,52 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         Ok((uri, cases))
     }
 
+    /// Whether the place of this row has a row for these methods.
+    fn has(&self, row: &AccessRow, methods: &Methods) -> bool {
+        self.of_place(row).any(|other| other.methods() == methods)
+    }
+
+    fn of_place<'r>(&'r self, row: &'r AccessRow) -> impl Iterator<Item = &'r AccessRow> {
+        self.probe.rows.iter().filter(|other| other.place() == row.place())
+    }
+
     /// Row 53: `HEAD` is answered by the handler of `GET`.
     fn head(&self, row: &AccessRow, cases: &[Case]) -> Vec<Case> {
-        let has_own = self.probe.rows.iter().any(|other| other.path == row.path && other.method == "HEAD");
-        if row.method != "GET" || has_own {
+        let [get, head] = [Method::GET, Method::HEAD].map(Methods::One);
+        if *row.methods() != get || self.has(row, &head) {
             return Vec::new();
         }
         let of_guard = cases.iter().filter(|case| !matches!(case.expected, Expected::Decided(_)));
         of_guard.map(|case| Case { method: Method::HEAD, ..case.clone() }).collect()
     }
 
-    /// Row 53: what no route of the path names is served to nobody. The first guarded route of the path asks for it.
+    /// Row 53: a method that no route of the place has must not succeed. Tried once for each place, at its first guarded route.
     fn other_methods(&self, row: &AccessRow) -> Vec<Case> {
-        let of_path: Vec<_> = self.probe.rows.iter().filter(|other| other.path == row.path).collect();
-        let asking =
-            of_path.iter().find(|other| is_guarded(other) && self.probe.reason_to_skip(other).is_none());
-        if asking.is_some_and(|asking| asking.method != row.method) {
+        let mut guarded = self.of_place(row).filter(|other| is_guarded(other));
+        let first = guarded.find(|other| self.probe.reason_to_skip(other).is_none());
+        if first.is_some_and(|first| first.methods() != row.methods()) {
             return Vec::new();
         }
-        let are_open = of_path.iter().any(|other| other.method == OTHER_METHODS && !is_guarded(other));
+        let are_open =
+            self.of_place(row).any(|other| *other.methods() == Methods::Other && !is_guarded(other));
         let unknown = Method::from_bytes(b"PROBE").ok();
         [Method::OPTIONS, Method::TRACE]
             .into_iter()
             .chain(unknown)
             .filter(|method| !are_open || *method == Method::TRACE)
-            .filter(|method| of_path.iter().all(|other| other.method != method.as_str()))
+            .filter(|method| !self.has(row, &Methods::One(method.clone())))
             .map(|method| Case { method, credentials: Credentials::None, expected: Expected::NotServed })
             .collect()
     }
 
-    /// The roles to try: all of a closed set; of an open one those that any rule names, and one that none does.
+    /// The roles to try: all of a closed set; of an open set those that any rule names, and one that no rule names.
     fn role_names(&self) -> Vec<&'static str> {
         match C::Role::NAMES {
             Some(names) => names.to_vec(),
             None => {
-                let mut names = vec![NOBODY];
+                let mut names = vec![PROBE];
                 for row in &self.probe.rows {
-                    if let Access::Require(rule) = &row.access {
+                    if let Access::Require(rule) = &row.declaration.access {
                         rules::roles(rule, &mut names);
                     }
                 }
@@ -170,20 +177,20 @@ impl<'a, C: SessionClaims> Run<'a, C> {
 
     async fn ask(&self, route: &mut ProbedRoute, row: &AccessRow, uri: &Uri, case: Case) {
         let own = self.probe.own_answers.iter();
-        let own = own.filter(|(method, path, _)| *method == row.method && *path == row.path);
+        let own = own.filter(|(method, path, _)| method == row.method() && path == row.path());
         let own: Vec<_> = own.map(|(.., status)| *status).collect();
         let exceptions = Exceptions { own: &own, login_page: self.probe.login_page.as_deref() };
         let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
         for &with_body in repeats {
             let Some(mut answer) = self.answer(&case, uri, with_body).await else {
-                route.note(format!("no claims of this application are: {}", case.credentials));
+                route.note(format!("the claims type cannot describe: {}", case.credentials));
                 return;
             };
             route.requests += 1;
-            // The router has no route there: it is the fallback who answers.
-            answer.no_such_route &= row.path() != FALLBACK;
-            if answer.no_such_route && row.method() == EVERY_METHOD {
-                route.note(format!("nothing but a fallback answers {} {}", case.method, uri.path()));
+            // At a path of the fallback there is no route, and need not be.
+            answer.no_such_route &= *row.place() != RoutePlace::FALLBACK;
+            if answer.no_such_route && *row.methods() == Methods::Every {
+                route.note(format!("only a fallback answers {} {}", case.method, uri.path()));
                 return;
             }
             if let Some(kind) = judge(&case, &answer, exceptions) {
@@ -201,9 +208,9 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let headers = match &case.credentials {
             Credentials::None => HeaderMap::new(),
             Credentials::Malformed => bearer(MALFORMED),
-            Credentials::Token { caller, flaw, refresh } => {
-                let claims = self.template.claims(caller.holds.as_ref());
-                // Claims that cannot hold what the rule asks for are good enough for a token that is bad.
+            Credentials::Token { user, flaw, refresh } => {
+                let claims = self.template.claims(user.holds.as_ref());
+                // A bad token is refused whatever it holds, so the template will do.
                 let claims = claims.or_else(|| flaw.and_then(|_| self.template.claims(None)))?;
                 let forge = TokenForge::of(&self.probe.auth);
                 let other = match refresh {
@@ -211,8 +218,8 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                     _ => None,
                 };
                 let mold = Mold {
-                    signed_in_at: Some(self.probe.auth.now() - caller.sign_in_age),
-                    actor: caller.impersonated.then_some(NOBODY),
+                    signed_in_at: Some(self.probe.auth.now() - user.sign_in_age),
+                    actor: user.impersonated.then_some(PROBE),
                     flaw: *flaw,
                 };
                 let pair = forge.pair(&claims, mold).await;
@@ -237,15 +244,15 @@ fn header(text: &str) -> HeaderValue {
 }
 
 fn is_guarded(row: &AccessRow) -> bool {
-    matches!(row.access, Access::Authenticated | Access::Require(_))
+    matches!(row.access(), Access::Authenticated | Access::Require(_))
 }
 
-/// Of a route for every method, `GET`.
+/// The method to send: `GET` to a row for every method, and to a row for other methods one that no route has.
 fn method_of(row: &AccessRow) -> Option<Method> {
-    match row.method() {
-        EVERY_METHOD => Some(Method::GET),
-        // `OTHER_METHODS` is one of these itself.
-        method => Method::from_bytes(method.as_bytes()).ok(),
+    match row.methods() {
+        Methods::One(method) => Some(method.clone()),
+        Methods::Every => Some(Method::GET),
+        other @ Methods::Other => Method::from_bytes(other.as_str().as_bytes()).ok(),
     }
 }
 
@@ -262,14 +269,14 @@ impl ProbedRoute {
         }
     }
 
-    /// What could not be asked is said once, though `HEAD` would ask it again.
+    /// Adds a note once, though `HEAD` repeats the requests of `GET`.
     fn note(&mut self, text: String) {
         if !self.not_probed.contains(&text) {
             self.not_probed.push(text);
         }
     }
 
-    /// That a route is not there is said once.
+    /// Adds a gap. A missing route is reported once.
     fn report(&mut self, gap: ProbeGap) {
         let is_missing = |gap: &ProbeGap| gap.kind() == GapKind::NoSuchRoute;
         if !is_missing(&gap) || !self.gaps.iter().any(is_missing) {

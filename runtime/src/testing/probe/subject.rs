@@ -1,23 +1,24 @@
-//! The user on whose behalf a probe asks, and the place where it asks.
+//! The user who sends a probe's requests, and the path that they are sent to.
 
 use serde_json::{Value, json};
 
 use super::rules::Holdings;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleSet as _;
-use crate::matrix::{AccessRow, EVERY_METHOD, FALLBACK};
+use crate::matrix::{AccessRow, Methods, RoutePlace};
 
-/// What stands for `{*rest}`: so deep that placeholders of other routes seldom reach it, or where most services have something.
+/// A value for `{*rest}` that is so deep that placeholders of other routes seldom reach it.
 const DEEP: &str = "countersign-probe/1/2/3/4/5/6/7";
+/// A value for `{*rest}` where most services have something.
 const NEAR: &str = "1";
 
-/// Claims whose roles and scopes can be replaced, which is possible in their wire form alone.
+/// Claims whose roles and scopes can be replaced. Only the wire form has fields of known names, so they are replaced there.
 pub(super) struct Template<C> {
     claims: C,
 }
 
 impl<C: SessionClaims> Template<C> {
-    /// Takes the application's claims, or tries what needs no more than a subject.
+    /// Takes the application's claims, or makes some with a subject and no more than one role.
     pub(super) fn new(claims: Option<C>) -> Self {
         let claims = claims.or_else(|| {
             let role = C::Role::NAMES.and_then(|names| names.first());
@@ -30,12 +31,12 @@ impl<C: SessionClaims> Template<C> {
         Self { claims }
     }
 
-    /// The claims of a user who holds this and nothing else; `None` when the type cannot say so.
+    /// The claims of a user who holds exactly these roles and scopes; `None` when the type cannot describe such a user.
     pub(super) fn claims(&self, holds: Option<&Holdings>) -> Option<C> {
         let Some(Holdings { roles, scopes }) = holds else { return Some(self.claims.clone()) };
         let mut wire = self.claims.serialize_wire(serde_json::value::Serializer).ok()?;
         let members = wire.as_object_mut()?;
-        // A type without the member may refuse it.
+        // A type without the member may refuse it, so an empty one is only written over one that is there.
         let mut set = |name: &str, value: Value, is_empty: bool| {
             if !is_empty || members.contains_key(name) {
                 members.insert(name.to_owned(), value);
@@ -50,31 +51,31 @@ impl<C: SessionClaims> Template<C> {
     }
 }
 
-/// A path of this row that no other row answers, `None` when there is none to be found. Parameters that are set decide.
+/// A path of this row that no other row answers, or `None` when both candidates belong to other rows. Parameters that are set decide.
 pub(super) fn path_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, String)]) -> Option<String> {
-    let is_service = row.method() == EVERY_METHOD && !is_fallback(row.path());
+    let is_service = *row.methods() == Methods::Every && !is_fallback(row);
     let [first, second] =
         if is_service { [NEAR, DEEP] } else { [DEEP, NEAR] }.map(|rest| filled(row.path(), params, rest));
     if first == second {
         return Some(first);
     }
     let is_its_own = |path: &String| {
-        let before = rows.iter().filter(|other| precedence(other.path()) > precedence(row.path()));
+        let before = rows.iter().filter(|other| precedence(other) > precedence(row));
         !before.map(AccessRow::path).any(|other| answers(other, path))
     };
     [first, second].into_iter().find(is_its_own)
 }
 
-pub(super) fn is_fallback(path: &str) -> bool {
-    path.ends_with(FALLBACK)
+fn is_fallback(row: &AccessRow) -> bool {
+    matches!(row.place(), RoutePlace::Fallback { .. })
 }
 
-/// The route that answers a path of several routes: no fallback, then nothing that takes all below a prefix, then the longer prefix.
-fn precedence(path: &str) -> (bool, bool, usize) {
-    (!is_fallback(path), !path.contains("{*"), path.split('/').count())
+/// Which of several rows answers a path, greatest first: no fallback, then no `{*rest}`, then the longer path.
+fn precedence(row: &AccessRow) -> (bool, bool, usize) {
+    (!is_fallback(row), !row.path().contains("{*"), row.path().split('/').count())
 }
 
-/// Whether a path is that of a route, as far as its segments tell.
+/// Whether a route may answer a path, as far as their segments tell.
 fn answers(route: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for part in route.split('/') {
@@ -89,7 +90,7 @@ fn answers(route: &str, path: &str) -> bool {
     segments.next().is_none()
 }
 
-/// A path of axum with values in place of its placeholders, `{id}` and `{*rest}`; `{{` and `}}` stand for braces.
+/// A path of axum with values in place of its placeholders, `{id}` and `{*rest}`; `{{` and `}}` are escaped braces.
 fn filled(path: &str, params: &[(String, String)], below: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -113,6 +114,7 @@ fn filled(path: &str, params: &[(String, String)], below: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Declaration;
 
     #[test]
     fn placeholders_get_their_values() {
@@ -128,20 +130,17 @@ mod tests {
             assert_eq!(filled(path, &params, "x/y"), expected);
         }
     }
-    fn row(method: &str, path: &str) -> AccessRow {
-        AccessRow {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            access: crate::Access::Authenticated,
-            declared: crate::matrix::DeclaredWhere::Router,
-            documented: false,
-            roles: crate::claims::role::RoleTable::NONE,
-            place: std::panic::Location::caller(),
-        }
+
+    fn row(methods: &str, path: &str) -> AccessRow {
+        let methods = Methods::read(methods).unwrap();
+        let place = RoutePlace::read(path, methods == Methods::Every);
+        let (access, declared) = (crate::Access::Authenticated, crate::DeclaredWhere::Router);
+        let declaration = Declaration { access, declared, roles: crate::claims::role::RoleTable::NONE };
+        AccessRow::new(methods, place, declaration, std::panic::Location::caller())
     }
 
     #[test]
-    fn what_takes_everything_below_is_asked_where_no_other_route_answers() {
+    fn a_place_of_many_paths_is_probed_where_no_other_route_answers() {
         for (asked, others, expected) in [
             (row("*", "/{*fallback}"), &["/{id}", "/{a}/{b}"][..], Some("/countersign-probe/1/2/3/4/5/6/7")),
             (row("*", "/api/{*fallback}"), &["/{*fallback}"], Some("/api/countersign-probe/1/2/3/4/5/6/7")),
@@ -154,7 +153,8 @@ mod tests {
             (row("*", "/files/{*path}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
             (row("GET", "/posts/{id}"), &["/posts/{*rest}"], Some("/posts/1")),
         ] {
-            let mut rows: Vec<_> = others.iter().map(|path| row("GET", path)).collect();
+            let methods = |path: &str| if path.ends_with("{*fallback}") { "*" } else { "GET" };
+            let mut rows: Vec<_> = others.iter().map(|path| row(methods(path), path)).collect();
             rows.push(asked.clone());
             assert_eq!(
                 path_of(&asked, &rows, &[]).as_deref(),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_that_is_set_decides_where_to_ask() {
+    fn parameter_that_is_set_decides_the_path() {
         let rows = [row("*", "/{*fallback}"), row("GET", "/{id}")];
         let params = [("fallback".to_owned(), "2".to_owned())];
         assert_eq!(path_of(&rows[0], &rows, &params).as_deref(), Some("/2"));

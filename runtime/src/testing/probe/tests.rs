@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::{AccessProbe, GapKind, ProbeReport};
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
-use crate::matrix::{AccessRow, DeclaredWhere};
+use crate::matrix::{AccessRow, Declaration, DeclaredWhere, Methods, RoutePlace};
 use crate::router::AuthRouter;
 use crate::testing::TestAuth;
 
@@ -19,7 +19,7 @@ struct User {
     roles: Vec<String>,
 }
 
-/// What the probe says of a router with a row of its own.
+/// The report about a router that has this row alone, for every method.
 async fn report(
     auth: &TestAuth<User>,
     router: Router,
@@ -28,16 +28,9 @@ async fn report(
     declared: DeclaredWhere,
 ) -> ProbeReport {
     let mut probe = AccessProbe::new(AuthRouter::new().unguarded("its row follows", router), auth);
-    let (method, path, roles) = ("*".to_owned(), path.to_owned(), RoleTable::NONE);
-    probe.rows = vec![AccessRow {
-        method,
-        path,
-        access,
-        declared,
-        documented: false,
-        roles,
-        place: std::panic::Location::caller(),
-    }];
+    let declaration = Declaration { access, declared, roles: RoleTable::NONE };
+    let place = RoutePlace::read(path, true);
+    probe.rows = vec![AccessRow::new(Methods::Every, place, declaration, std::panic::Location::caller())];
     probe.claims(User { id: 7, roles: Vec::new() }).run().await
 }
 
@@ -64,7 +57,7 @@ async fn service_below_a_prefix_is_asked_for_every_method() {
     );
 }
 
-/// A service that answers every method is served to nobody by a method that nobody thought of.
+/// A service that answers every method must not answer unknown methods without the access either.
 #[tokio::test]
 async fn service_that_serves_other_methods_to_strangers_is_a_gap() {
     let auth = TestAuth::new();
@@ -77,7 +70,7 @@ async fn service_that_serves_other_methods_to_strangers_is_a_gap() {
     }
 }
 
-/// A check may refuse with 403 or 404; a signed-in user is never told to sign in for its sake.
+/// A check may refuse a signed-in user with 403 or 404, and never with 401.
 #[tokio::test]
 async fn signed_in_user_who_is_told_to_sign_in_where_a_check_decides_is_a_gap() {
     let auth = TestAuth::new();
@@ -92,7 +85,7 @@ async fn prefix_where_nothing_answers_is_not_probed() {
     let auth = TestAuth::new();
     let told = report(&auth, Router::new(), "/files/{*path}", READERS, DeclaredWhere::Router).await;
     let not_probed: Vec<_> = told.not_probed().collect();
-    assert_eq!(not_probed[0], "* /files/{*path}: nothing but a fallback answers GET /files/1");
+    assert_eq!(not_probed[0], "* /files/{*path}: only a fallback answers GET /files/1");
     assert_eq!(told.gaps().count(), 0, "{told}");
 }
 
@@ -107,9 +100,9 @@ async fn what_was_added_without_an_access_is_not_probed() {
 #[tokio::test]
 async fn path_that_is_no_url_is_not_probed() {
     let auth = TestAuth::new();
-    let told = report(&auth, Router::new(), "the fallback", READERS, DeclaredWhere::Router).await;
+    let told = report(&auth, Router::new(), "unlisted routes", READERS, DeclaredWhere::Router).await;
     assert_eq!(
         told.not_probed().collect::<Vec<_>>(),
-        ["* the fallback: its path cannot be made a URL; set its parameters"]
+        ["* routes of a router that keeps them to itself: its path cannot be made a URL; set its parameters"]
     );
 }

@@ -113,7 +113,7 @@ async fn removed_guard_is_found() {
     assert!(text.contains("GET     /removed       "), "{text}");
     assert!(
         text.contains(
-            "gap: GET /removed lets through whom it should refuse\n  request:  no token\n  \
+            "gap: GET /removed lets a caller through that it should refuse\n  request:  no token\n  \
              expected: 401 missing_credentials\n  answer:   200\n"
         ),
         "{text}"
@@ -325,7 +325,7 @@ async fn forgotten_conditions_are_found() {
             "role `admin`",
             "role `admin`, with the refresh token of another session",
             "role `admin`, signed in 601s ago, with the refresh token",
-            "role `admin`, with somebody acting for the user, with the refresh token",
+            "role `admin`, impersonated, with the refresh token",
         ],
         "{report}"
     );
@@ -358,7 +358,7 @@ async fn route_that_is_not_there_is_found() {
     let report = probe(&auth, router).param("id", "a/b").run().await;
     assert_eq!(
         gaps(&report, "GET"),
-        [(GapKind::NoSuchRoute, "no token", "404, for want of a route")],
+        [(GapKind::NoSuchRoute, "no token", "404, since no route matches")],
         "{report}"
     );
 }

@@ -128,6 +128,6 @@ async fn caller_to_refuse_that_no_claims_can_describe_is_reported() {
     report.assert_no_gaps();
     assert_eq!(
         report.not_probed().collect::<Vec<_>>(),
-        ["POST /not-both: no claims of this application are: role `admin`, role `clerk`"]
+        ["POST /not-both: the claims type cannot describe: role `admin`, role `clerk`"]
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::difference::{Changes, Kind};
+use super::super::difference::{ChangeKind, Changes};
 use super::super::table;
 use super::*;
 
@@ -11,7 +11,7 @@ fn changes(before: Vec<AccessRow>, now: Vec<AccessRow>) -> Changes {
     Changes::between(read(before), read(now))
 }
 
-fn kinds(before: Vec<AccessRow>, now: Vec<AccessRow>) -> Vec<Kind> {
+fn kinds(before: Vec<AccessRow>, now: Vec<AccessRow>) -> Vec<ChangeKind> {
     changes(before, now).0.into_iter().map(|change| change.kind).collect()
 }
 
@@ -20,67 +20,75 @@ fn role(name: &'static str) -> AccessRow {
 }
 
 fn at(path: &str, row: AccessRow) -> AccessRow {
-    AccessRow { path: path.to_owned(), ..row }
+    row.moved(|_| path.to_owned())
+}
+
+fn with(mut row: AccessRow, change: impl FnOnce(&mut Declaration)) -> AccessRow {
+    change(&mut row.declaration);
+    row
 }
 
 #[test]
 fn every_change_has_its_kind() {
     let public = |reason| row(Access::Public { reason });
     for (before, now, kind) in [
-        (role("admin"), role("member"), Kind::Wider),
-        (role("member"), role("admin"), Kind::Narrower),
-        (role("editor"), role("support"), Kind::Different),
-        (role("editor"), public("for everybody"), Kind::Wider),
-        (public("probe"), role("editor"), Kind::Narrower),
-        (public("probe"), public("health probe"), Kind::RenamedReason),
+        (role("admin"), role("member"), ChangeKind::Wider),
+        (role("member"), role("admin"), ChangeKind::Narrower),
+        (role("editor"), role("support"), ChangeKind::Different),
+        (role("editor"), public("for everybody"), ChangeKind::Wider),
+        (public("probe"), role("editor"), ChangeKind::Narrower),
+        (public("probe"), public("health probe"), ChangeKind::RenamedReason),
         (
             role("admin"),
             row(Access::Require(any_of([Rule::Role("admin"), Rule::Role("admin")]))),
-            Kind::OtherWords,
+            ChangeKind::OtherWords,
         ),
         (
             role("admin"),
-            AccessRow { declared: DeclaredWhere::Argument, ..role("admin") },
-            Kind::DeclaredElsewhere,
+            with(role("admin"), |it| it.declared = DeclaredWhere::Argument),
+            ChangeKind::DeclaredElsewhere,
         ),
-        (role("admin"), AccessRow { documented: false, ..role("admin") }, Kind::Document),
-        (role("editor"), AccessRow { roles: RoleTable::NONE, ..role("editor") }, Kind::Narrower),
+        (role("admin"), undocumented(role("admin")), ChangeKind::Document),
+        (role("editor"), with(role("editor"), |it| it.roles = RoleTable::NONE), ChangeKind::Narrower),
     ] {
         assert_eq!(kinds(vec![before.clone()], vec![now.clone()]), [kind], "{before:?} -> {now:?}");
     }
-    assert_eq!(kinds(vec![], vec![role("admin")]), [Kind::NewRoute]);
-    assert_eq!(kinds(vec![role("admin")], vec![]), [Kind::RemovedRoute]);
+    assert_eq!(kinds(vec![], vec![role("admin")]), [ChangeKind::NewRoute]);
+    assert_eq!(kinds(vec![role("admin")], vec![]), [ChangeKind::RemovedRoute]);
     assert_eq!(kinds(vec![role("admin")], vec![role("admin")]), []);
 }
 
 #[test]
 fn one_route_can_change_in_several_ways() {
-    let now = AccessRow {
-        declared: DeclaredWhere::Nowhere,
-        documented: false,
-        ..row(Access::Public { reason: "" })
-    };
-    assert_eq!(kinds(vec![role("admin")], vec![now]), [Kind::Wider, Kind::DeclaredElsewhere, Kind::Document]);
+    let now = undocumented(row(Access::Public { reason: "" }));
+    let now = with(now, |it| it.declared = DeclaredWhere::Nowhere);
+    assert_eq!(
+        kinds(vec![role("admin")], vec![now]),
+        [ChangeKind::Wider, ChangeKind::DeclaredElsewhere, ChangeKind::Document]
+    );
 }
 
 #[test]
 fn a_moved_route_is_a_removed_one_and_a_new_one() {
     let moved = changes(vec![role("admin")], vec![at("/articles", role("admin"))]);
     assert_eq!(
-        moved.0.iter().map(|change| (change.kind, &*change.path)).collect::<Vec<_>>(),
-        [(Kind::NewRoute, "/articles"), (Kind::RemovedRoute, "/posts"),]
+        moved.0.iter().map(|change| (change.kind, &*change.route)).collect::<Vec<_>>(),
+        [(ChangeKind::NewRoute, "GET /articles"), (ChangeKind::RemovedRoute, "GET /posts")]
     );
-    let other_method = AccessRow { method: "PUT".to_owned(), ..role("admin") };
-    assert_eq!(kinds(vec![role("admin")], vec![other_method]), [Kind::NewRoute, Kind::RemovedRoute]);
+    let other_method = of_route("PUT /posts", Access::Require(Rule::Role("admin")), &[]);
+    assert_eq!(
+        kinds(vec![role("admin")], vec![other_method]),
+        [ChangeKind::NewRoute, ChangeKind::RemovedRoute]
+    );
 }
 
 /// A fallback and a route can have one path.
 #[test]
 fn of_two_rows_for_one_route_the_one_that_changed_is_told() {
     let two = |name| vec![role("member"), role(name)];
-    assert_eq!(kinds(two("editor"), two("admin")), [Kind::Narrower]);
-    assert_eq!(kinds(two("editor"), vec![role("editor")]), [Kind::RemovedRoute]);
-    assert_eq!(kinds(vec![role("editor")], two("editor")), [Kind::NewRoute]);
+    assert_eq!(kinds(two("editor"), two("admin")), [ChangeKind::Narrower]);
+    assert_eq!(kinds(two("editor"), vec![role("editor")]), [ChangeKind::RemovedRoute]);
+    assert_eq!(kinds(vec![role("editor")], two("editor")), [ChangeKind::NewRoute]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn server_grants(rule: Rule, bits: u32) -> bool {
         checks,
     };
     let access = Access::Require(rule);
-    // As in `extract/authorize.rs`: what was looked up and is missing is a 401 before anything is decided.
+    // As in `extract/authorize.rs`: a missing session or refresh token is a 401 before the rule is evaluated.
     (facts.live || !access.asks_for_liveness())
         && (facts.both_tokens || !access.asks_for_both_tokens())
         && decide(&access, &facts) == Decision::Granted
@@ -137,7 +137,7 @@ fn both_tokens_imply_a_live_session() {
     let of = |before, now| relation(Access::Require(before), Access::Require(now));
     assert_eq!(of(Rule::BothTokens, Rule::Live), Relation::Wider);
     assert_eq!(of(all_of([Rule::Live, Rule::BothTokens]), Rule::BothTokens), Relation::Same);
-    // Each is looked at first, wherever it stands.
+    // Each is demanded before the rule is evaluated, also inside an `Any`.
     assert_eq!(of(any_of([Rule::Role("x"), Rule::Live]), Rule::Live), Relation::Same);
 }
 

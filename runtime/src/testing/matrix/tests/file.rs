@@ -15,11 +15,11 @@ fn settings<const N: usize>(variables: [(&str, &str); N]) -> Settings {
     Settings::read(|name| variables.get(name).map(OsString::from))
 }
 
-fn failure(comparison: Comparison) -> String {
-    match comparison {
-        Comparison::Fail(failure) => failure.to_string(),
-        Comparison::Same => panic!("the same"),
-        Comparison::Write => panic!("written"),
+fn failure(verdict: Outcome) -> String {
+    match verdict {
+        Outcome::Fail(failure) => failure.to_string(),
+        Outcome::Same => panic!("the same"),
+        Outcome::Write => panic!("written"),
     }
 }
 
@@ -43,19 +43,19 @@ fn only_1_accepts_a_new_matrix() {
 fn in_ci_nothing_is_written() {
     let text = text(row(Access::Authenticated));
     let other = super::text(row(Access::Optional));
-    assert!(matches!(UPDATING.judge(&Ok(other.clone()), &text), Comparison::Write));
-    assert!(matches!(UPDATING.judge(&missing(), &text), Comparison::Write));
+    assert!(matches!(UPDATING.judge(&Ok(other.clone()), &text), Outcome::Write));
+    assert!(matches!(UPDATING.judge(&missing(), &text), Outcome::Write));
     assert!(failure(IN_CI.judge(&Ok(other), &text)).contains("narrower: GET /posts"));
     assert!(failure(IN_CI.judge(&missing(), &text)).starts_with("the file does not exist"));
-    assert!(matches!(IN_CI.judge(&Ok(text.clone()), &text), Comparison::Same));
+    assert!(matches!(IN_CI.judge(&Ok(text.clone()), &text), Outcome::Same));
 }
 
 #[test]
 fn the_same_matrix_is_not_written_again() {
     let text = text(row(Access::Authenticated));
     for settings in [UPDATING, COMPARING, IN_CI] {
-        assert!(matches!(settings.judge(&Ok(text.clone()), &text), Comparison::Same));
-        assert!(matches!(settings.judge(&Ok(text.replace('\n', "\r\n")), &text), Comparison::Same));
+        assert!(matches!(settings.judge(&Ok(text.clone()), &text), Outcome::Same));
+        assert!(matches!(settings.judge(&Ok(text.replace('\n', "\r\n")), &text), Outcome::Same));
     }
 }
 
@@ -83,6 +83,7 @@ fn a_damaged_file_fails_and_says_where() {
         (format!("{text}\n"), 8, "six columns"),
         (format!("{text}{}\n", last.replace("| yes", "| perhaps")), 8, "a cell is missing"),
         (format!("{text}{}\n", last.replace("| GET", "|    ")), 8, "a cell is missing"),
+        (format!("{text}{}\n", last.replace("| GET", "| a b")), 8, "`a b` is not a method"),
         (
             format!("{text}{}\n", last.replace("role `admin`", "role admin")),
             8,
@@ -103,7 +104,7 @@ fn a_damaged_file_fails_and_says_where() {
             failure.contains(&format!(": line {line}: ")) && failure.contains(why),
             "{damaged}\n{failure}"
         );
-        assert!(matches!(UPDATING.judge(&Ok(damaged), &text), Comparison::Write));
+        assert!(matches!(UPDATING.judge(&Ok(damaged), &text), Outcome::Write));
     }
 }
 

@@ -2,29 +2,37 @@
 
 mod changes;
 mod decisions;
+mod demand;
 mod file;
 mod removed;
 mod served;
-mod words;
 
 use crate::access::{Access, Rule};
 use crate::claims::role::{Implications, RoleTable};
-use crate::matrix::{AccessMatrix, AccessRow, DeclaredWhere};
+use crate::matrix::{AccessMatrix, AccessRow, Declaration, DeclaredWhere, Methods, RoutePlace};
+
+const IMPLIES: Implications = &[("editor", &["member"]), ("admin", &["member", "editor"])];
 
 fn row(access: Access) -> AccessRow {
-    with_roles(access, &[("editor", &["member"]), ("admin", &["member", "editor"])])
+    with_roles(access, IMPLIES)
 }
 
 fn with_roles(access: Access, implies: Implications) -> AccessRow {
-    AccessRow {
-        method: "GET".to_owned(),
-        path: "/posts".to_owned(),
-        access,
-        declared: DeclaredWhere::Attribute,
-        documented: true,
-        roles: RoleTable { implies, ..RoleTable::NONE },
-        place: std::panic::Location::caller(),
-    }
+    of_route("GET /posts", access, implies)
+}
+
+/// The row that prints like this.
+fn of_route(route: &str, access: Access, implies: Implications) -> AccessRow {
+    let (methods, path) = route.split_once(' ').unwrap();
+    let methods = Methods::read(methods).unwrap();
+    let place = RoutePlace::read(path, methods == Methods::Every);
+    let roles = RoleTable { implies, ..RoleTable::NONE };
+    let declaration = Declaration { access, declared: DeclaredWhere::Attribute, roles };
+    AccessRow::new(methods, place, declaration, std::panic::Location::caller()).documented()
+}
+
+fn undocumented(row: AccessRow) -> AccessRow {
+    AccessRow::new(row.methods().clone(), row.place().clone(), row.declaration, row.added_at)
 }
 
 /// The committed form of one route.

@@ -14,14 +14,11 @@ const UNLISTED: &str = "routes of a router that keeps them to itself";
 type Row<'a> = (&'a str, Access);
 
 fn read(rows: &[Row<'_>]) -> Vec<table::Route> {
-    let rows = rows.iter().map(|(route, access)| {
-        let (method, path) = route.split_once(' ').unwrap();
-        AccessRow { method: method.to_owned(), path: path.to_owned(), ..row(*access) }
-    });
+    let rows = rows.iter().map(|(route, access)| of_route(route, *access, IMPLIES));
     table::read(&AccessMatrix::new(rows.collect()).to_markdown()).unwrap()
 }
 
-/// What is said when the first row goes and the others stay.
+/// The report when the first row goes and the others stay.
 fn told(gone: Row<'_>, staying: &[Row<'_>]) -> String {
     let before: Vec<_> = [gone].iter().chain(staying).copied().collect();
     let report = Changes::between(read(&before), read(staying)).to_string();
@@ -86,7 +83,7 @@ fn what_no_row_can_answer_is_narrower() {
     narrower("GET /a", &[("GET /b", OPEN), ("GET /a/b", OPEN), ("GET /a/{b}", OPEN), ("GET /", OPEN)]);
     narrower("GET /a/", &[("GET /a", OPEN), ("GET /a/{b}", OPEN)]);
     narrower("GET /a", &[("POST /a", OPEN), ("* /b/{*fallback}", OPEN)]);
-    // The path that stays refuses the method, whatever stands behind it.
+    // The path that stays refuses the method, whatever axum would ask next.
     narrower("GET /a", &[("POST /a", OPEN), ("GET /{a}", OPEN), ("* /{*fallback}", OPEN)]);
     narrower("POST /a", &[("GET /{a}", OPEN), ("* /{*fallback}", OPEN)]);
     narrower("GET /a", &[("* /b/{*path}", OPEN), ("* routes, below /b", OPEN)]);
@@ -141,7 +138,7 @@ fn a_router_that_lists_no_routes_makes_a_removed_one_possibly_wider() {
     tells(&[
         (("GET /b", ADMIN), &[(&below, OPEN)], "removed route (narrower): GET /b"),
         (("GET /a", OPEN), &[(&anywhere, OPEN)], "removed route (narrower): GET /a"),
-        // What is certain is said.
+        // A certain change is reported as certain.
         (
             ("GET /a", ADMIN),
             &[(&anywhere, OPEN), ("GET /{a}", USERS)],
@@ -188,7 +185,7 @@ fn placeholders_are_compared_as_axum_has_them() {
 #[test]
 fn a_report_says_which_row_answers_now_and_counts_it() {
     let before = [("GET /a/b", ADMIN), ("GET /c", EDITOR)];
-    let staying = [("GET /a/{b}", EDITOR), ("* router without a list", OPEN)];
+    let staying = [("GET /a/{b}", EDITOR), ("* routes of a router that keeps them to itself", OPEN)];
     let before: Vec<_> = before.into_iter().chain(staying).collect();
     assert_eq!(
         Changes::between(read(&before), read(&staying)).to_string(),
@@ -199,7 +196,7 @@ wider: GET /a/b (answered by GET /a/{b})
   was: role `admin` (implied by no other role)
   now: role `editor` (`editor` by `admin`)
 
-possibly wider: GET /c (may be answered by * router without a list)
+possibly wider: GET /c (may be answered by * routes of a router that keeps them to itself)
   was: role `editor` (`editor` by `admin`)
   now: public: open
 "

@@ -1,4 +1,4 @@
-//! What is told of a removed row is what axum does.
+//! The report about a removed row agrees with what axum does.
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
@@ -13,7 +13,7 @@ use super::super::difference::Changes;
 use super::super::table;
 use super::*;
 
-/// In the matrix a nested router of axum, here with a fallback, is not told from a service.
+/// The matrix does not distinguish a nested router of axum, here with a fallback, from a service.
 const ROWS: [&str; 17] = [
     "GET /a",
     "POST /a",
@@ -76,7 +76,7 @@ fn told(gone: &str, staying: &[&str]) -> String {
     let read = |rows: &mut dyn Iterator<Item = (&str, Access)>| {
         let rows = rows.map(|(name, access)| {
             let (method, path) = listed(name);
-            AccessRow { method: method.to_owned(), path: path.to_owned(), ..row(access) }
+            of_route(&format!("{method} {path}"), access, &[])
         });
         table::read(&AccessMatrix::new(rows.collect()).to_markdown()).unwrap()
     };

@@ -1,6 +1,6 @@
-//! Which callers a rule lets in and which it does not, found by trying every combination of its conditions.
+//! Which users a rule lets in and which it does not, found by trying every combination of its conditions.
 //!
-//! It evaluates rules by itself, so that the probe does not take the guard's word for what the guard should have done.
+//! It evaluates rules with code of its own, so that a mistake of the guard is not repeated here and goes unnoticed.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::access::Rule;
 use crate::claims::role::RoleSet;
 
-/// With more conditions there are too many combinations; nobody reads such a rule either.
+/// Each condition doubles the combinations: with more of them there would be too many requests.
 const MOST_CONDITIONS: usize = 12;
 
-/// A signed-in user, as a probe makes one up.
+/// A signed-in user whom the probe makes up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    /// `None` leaves roles and scopes as the template has them.
+pub(super) struct User {
+    /// `None` keeps the roles and scopes of the template.
     pub(super) holds: Option<Holdings>,
     pub(super) sign_in_age: Duration,
     pub(super) impersonated: bool,
@@ -26,7 +26,7 @@ pub(super) struct Holdings {
     pub(super) scopes: Vec<&'static str>,
 }
 
-/// In whatever order: nobody is tried twice.
+/// In any order, so that no user is tried twice.
 impl PartialEq for Holdings {
     fn eq(&self, other: &Self) -> bool {
         let same = |some: &[&str], others: &[&str]| {
@@ -36,22 +36,22 @@ impl PartialEq for Holdings {
     }
 }
 
-/// What a rule says of a caller, as far as the caller decides it.
+/// The decision of a rule about a user, as far as the user determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Passes,
-    /// It is up to the checks.
+    /// The checks decide.
     Depends,
     Fails,
-    /// It would not fail after another sign-in.
+    /// It fails, and would not after another sign-in.
     Stale,
 }
 
-/// Roles with every other role that their holders hold.
-pub(super) struct Hierarchy(Vec<(&'static str, Vec<&'static str>)>);
+/// Roles, each with every other role that it implies.
+pub(super) struct ImpliedRoles(Vec<(&'static str, Vec<&'static str>)>);
 
-impl Hierarchy {
-    /// That of a closed set; in an open one no role implies another.
+impl ImpliedRoles {
+    /// The roles of a closed set. In an open set no role implies another.
     pub(super) fn of<R: RoleSet>() -> Self {
         let names = R::NAMES.unwrap_or_default();
         let implied = |name: &'static str| {
@@ -68,16 +68,16 @@ impl Hierarchy {
     }
 }
 
-/// A rule and the roles of the users that it is about.
+/// A rule, and the roles that users can have.
 #[derive(Clone, Copy)]
 pub(super) struct RuleOf<'a> {
     pub(super) rule: &'a Rule,
-    pub(super) roles: &'a Hierarchy,
-    /// The names of roles to try in place of others.
+    pub(super) roles: &'a ImpliedRoles,
+    /// The roles to try in place of others.
     pub(super) names: &'a [&'static str],
 }
 
-/// What the caller does not decide.
+/// Assumptions about facts that the user does not determine.
 #[derive(Clone, Copy)]
 struct Assumed {
     checks_pass: bool,
@@ -85,9 +85,9 @@ struct Assumed {
 }
 
 impl RuleOf<'_> {
-    pub(super) fn verdict(self, caller: &Caller) -> Verdict {
+    pub(super) fn verdict(self, user: &User) -> Verdict {
         let holds = |checks_pass, everyone_fresh| {
-            self.holds(self.rule, caller, Assumed { checks_pass, everyone_fresh })
+            self.holds(self.rule, user, Assumed { checks_pass, everyone_fresh })
         };
         if holds(false, false) {
             Verdict::Passes
@@ -100,95 +100,104 @@ impl RuleOf<'_> {
         }
     }
 
-    /// A dead session, or a missing refresh token, is refused before the rule is looked at, so both count as good here.
-    fn holds(self, rule: &Rule, caller: &Caller, assumed: Assumed) -> bool {
+    /// An ended session or a missing refresh token is refused before the rule is evaluated, so both conditions hold here.
+    fn holds(self, rule: &Rule, user: &User, assumed: Assumed) -> bool {
         match rule {
-            Rule::Role(name) => self.has_role(caller, name),
-            Rule::Scope(scope) => has_scope(caller, scope),
-            Rule::Fresh(max_age) => assumed.everyone_fresh || caller.sign_in_age <= *max_age,
-            Rule::NotImpersonated => !caller.impersonated,
+            Rule::Role(name) => self.has_role(user, name),
+            Rule::Scope(scope) => has_scope(user, scope),
+            Rule::Fresh(max_age) => assumed.everyone_fresh || user.sign_in_age <= *max_age,
+            Rule::NotImpersonated => !user.impersonated,
             Rule::Check { .. } => assumed.checks_pass,
             Rule::Live | Rule::BothTokens => true,
-            Rule::Not(Rule::Role(name)) => !self.has_role(caller, name),
-            Rule::Not(Rule::Scope(scope)) => !has_scope(caller, scope),
+            Rule::Not(Rule::Role(name)) => !self.has_role(user, name),
+            Rule::Not(Rule::Scope(scope)) => !has_scope(user, scope),
             Rule::Not(_) | Rule::All([]) => false,
-            Rule::Any(rules) => rules.iter().any(|rule| self.holds(rule, caller, assumed)),
-            Rule::All(rules) => rules.iter().all(|rule| self.holds(rule, caller, assumed)),
+            Rule::Any(rules) => rules.iter().any(|rule| self.holds(rule, user, assumed)),
+            Rule::All(rules) => rules.iter().all(|rule| self.holds(rule, user, assumed)),
         }
     }
 
-    fn has_role(self, caller: &Caller, name: &str) -> bool {
-        let held = caller.holds.as_ref().map_or(&[][..], |holds| &holds.roles);
+    fn has_role(self, user: &User, name: &str) -> bool {
+        let held = user.holds.as_ref().map_or(&[][..], |holds| &holds.roles);
         held.iter().any(|role| *role == name || self.roles.implied(role).contains(&name))
     }
 
-    /// The callers on both sides of the rule's border: those to whom nothing may be missing, and those who differ from them in one
-    /// condition and so do not pass; and in place of each role, every other. `None` for rules of too many conditions.
-    pub(super) fn border(self) -> Option<Vec<Caller>> {
+    /// The users at the rule's border: those who pass and have no condition to spare, and those who differ from them in one condition and
+    /// do not pass; also the former with every other role in place of each of theirs. `None` for a rule with too many conditions.
+    ///
+    /// A set of conditions is a number: bit n is set when the user has condition n, so all sets are `0..1 << conditions.len()`, and
+    /// `set ^ (1 << n)` is the neighbour that differs in condition n. A passing set is minimal if no neighbour below it passes; a neighbour
+    /// below it, a smaller number, is one with a condition less. With `Not`, a smaller set may pass again; what counts is
+    /// that taking away any single condition locks the user out.
+    pub(super) fn border(self) -> Option<Vec<User>> {
         if has_too_many_conditions(self.rule) {
             return None;
         }
         let conditions = conditions(self.rule);
         let sets = 0_u32..1 << conditions.len();
-        let mut callers = Vec::new();
+        let mut users = Vec::new();
+        // Twice, since a set may suffice only together with the checks.
         for lets_in in [passes as fn(Verdict) -> bool, may_pass] {
-            let passes = |set: u32| lets_in(self.verdict(&caller_of(&conditions, set)));
-            let flips = |set: u32| (0..conditions.len()).map(move |bit| set ^ (1 << bit));
-            let is_minimal = |set: u32| passes(set) && flips(set).all(|other| other > set || !passes(other));
+            let passes = |set: u32| lets_in(self.verdict(&user_of(&conditions, set)));
+            let neighbours = |set: u32| (0..conditions.len()).map(move |bit| set ^ (1 << bit));
+            let is_minimal =
+                |set: u32| passes(set) && neighbours(set).all(|other| other > set || !passes(other));
             for set in sets.clone().filter(|set| is_minimal(*set)) {
-                let caller = caller_of(&conditions, set);
+                let user = user_of(&conditions, set);
+                // Without the bit of an age, the neighbour's sign-in is older than every age that the set does not have, so an age that is
+                // enforced too loosely would not show. This one is a second older than the age that it lacks, and meets the larger ones.
                 let just_too_old = conditions.iter().enumerate().filter_map(|(bit, condition)| {
                     let Rule::Fresh(age) = condition else { return None };
                     Some(set & !(1 << bit) | larger_ages(&conditions, *age))
                 });
-                let neighbours = flips(set).chain(just_too_old).filter(|other| !passes(*other));
-                let neighbours = neighbours.map(|set| caller_of(&conditions, set));
-                let others = self.with_other_roles(&caller);
-                for caller in std::iter::once(caller).chain(neighbours).chain(others) {
-                    add(&mut callers, caller);
+                let refused = neighbours(set).chain(just_too_old).filter(|other| !passes(*other));
+                let refused = refused.map(|set| user_of(&conditions, set));
+                let others = self.with_other_roles(&user);
+                for user in std::iter::once(user).chain(refused).chain(others) {
+                    add(&mut users, user);
                 }
             }
         }
-        Some(callers)
+        Some(users)
     }
 
-    /// Who has every condition and who has none, of a rule with too many to try.
-    pub(super) fn extremes(self) -> Vec<Caller> {
+    /// For a rule with too many conditions: the user who has all of them, and the user who has none.
+    pub(super) fn extremes(self) -> Vec<User> {
         let conditions = conditions(self.rule);
-        vec![caller_with(&conditions, |_| true), caller_with(&conditions, |_| false)]
+        vec![user_with(&conditions, |_| true), user_with(&conditions, |_| false)]
     }
 
-    /// Rows 49 and 50: who holds another role in place of one that suffices, be it above or not, and all the rest.
-    fn with_other_roles(self, caller: &Caller) -> Vec<Caller> {
-        let holds = caller.holds.clone().unwrap_or_default();
+    /// Rows 49 and 50: the user with another role in place of one of theirs, whether it implies that one or not, and all the rest.
+    fn with_other_roles(self, user: &User) -> Vec<User> {
+        let holds = user.holds.clone().unwrap_or_default();
         let mut others = Vec::new();
         for index in 0..holds.roles.len() {
             for other in self.names.iter().filter(|name| !holds.roles.contains(name)) {
                 let mut holds = holds.clone();
                 holds.roles[index] = other;
-                others.push(Caller { holds: Some(holds), ..caller.clone() });
+                others.push(User { holds: Some(holds), ..user.clone() });
             }
         }
         others
     }
 
-    /// Who stands for this caller where nobody is without a role: whoever holds one, when the rule says the same of them.
-    pub(super) fn with_a_role(self, caller: Caller) -> Vec<Caller> {
-        let holds = caller.holds.clone().unwrap_or_default();
+    /// The users who take the place of this one where the claims type demands a role: those with one role of whom the rule says the same.
+    pub(super) fn with_a_role(self, user: User) -> Vec<User> {
+        let holds = user.holds.clone().unwrap_or_default();
         if !holds.roles.is_empty() {
-            return vec![caller];
+            return vec![user];
         }
-        let with = |name: &&'static str| Caller {
+        let with = |name: &&'static str| User {
             holds: Some(Holdings { roles: vec![name], ..holds.clone() }),
-            ..caller.clone()
+            ..user.clone()
         };
         let mut others: Vec<_> = self.names.iter().map(with).collect();
-        others.retain(|other| self.verdict(other) == self.verdict(&caller));
-        if others.is_empty() { vec![caller] } else { others }
+        others.retain(|other| self.verdict(other) == self.verdict(&user));
+        if others.is_empty() { vec![user] } else { others }
     }
 }
 
-/// The bits of the ages above this one, so that a sign-in may be a second older than this and no more.
+/// The bits of the ages above this one: a sign-in that is a second older than `age` still meets them, since ages are whole seconds.
 fn larger_ages(conditions: &[Rule], age: Duration) -> u32 {
     let is_larger = |condition: &Rule| matches!(condition, Rule::Fresh(other) if *other > age);
     let bits = conditions.iter().enumerate().filter(|(_, condition)| is_larger(condition));
@@ -203,21 +212,21 @@ fn may_pass(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Passes | Verdict::Depends)
 }
 
-pub(super) fn add(callers: &mut Vec<Caller>, caller: Caller) {
-    if !callers.contains(&caller) {
-        callers.push(caller);
+pub(super) fn add(users: &mut Vec<User>, user: User) {
+    if !users.contains(&user) {
+        users.push(user);
     }
 }
 
-fn has_scope(caller: &Caller, scope: &str) -> bool {
-    caller.holds.as_ref().is_some_and(|holds| holds.scopes.contains(&scope))
+fn has_scope(user: &User, scope: &str) -> bool {
+    user.holds.as_ref().is_some_and(|holds| holds.scopes.contains(&scope))
 }
 
 pub(super) fn has_too_many_conditions(rule: &Rule) -> bool {
     conditions(rule).len() > MOST_CONDITIONS
 }
 
-/// What a caller can have or lack: the parts of the rule that are not made of others, each once.
+/// The conditions that a user can meet or not: the leaves of the rule, each once.
 fn conditions(rule: &Rule) -> Vec<Rule> {
     let mut found = Vec::new();
     collect(rule, &mut found);
@@ -257,13 +266,13 @@ pub(super) fn roles(rule: &Rule, names: &mut Vec<&'static str>) {
     }
 }
 
-/// The caller who has the conditions whose bits are set.
-fn caller_of(conditions: &[Rule], set: u32) -> Caller {
-    caller_with(conditions, |bit| set >> bit & 1 == 1)
+/// The user who meets the conditions whose bits are set.
+fn user_of(conditions: &[Rule], set: u32) -> User {
+    user_with(conditions, |bit| set >> bit & 1 == 1)
 }
 
-/// The caller who has these conditions. Whoever lacks all of the ages signed in a second before the largest.
-fn caller_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> Caller {
+/// The user who meets these conditions and no others.
+fn user_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> User {
     let mut holds = Holdings::default();
     let mut impersonated = false;
     let mut ages: Vec<(Duration, bool)> = Vec::new();
@@ -277,18 +286,18 @@ fn caller_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> Caller {
             _ => {}
         }
     }
-    Caller { holds: Some(holds), sign_in_age: sign_in_age(ages), impersonated }
+    User { holds: Some(holds), sign_in_age: sign_in_age(ages), impersonated }
 }
 
-/// A sign-in that is older than the ages which are not met, if it can be, and else as old as possible. Real clocks go on while a
-/// probe runs: a sign-in that is to be fresh is of now where no smaller age forbids it.
+/// The age of a sign-in that is too old for each of the smallest ages that are not met: a second older than the largest of these. A fresh
+/// sign-in is dated now unless a smaller age limit forbids it, since real clocks go on while a probe runs.
 fn sign_in_age(mut ages: Vec<(Duration, bool)>) -> Duration {
     ages.sort_unstable();
     let too_old = ages.iter().take_while(|(_, met)| !met).last();
     too_old.map_or(Duration::ZERO, |(age, _)| *age + Duration::from_secs(1))
 }
 
-impl fmt::Display for Caller {
+impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.holds {
             None => f.write_str("the user of `claims`")?,
@@ -305,7 +314,7 @@ impl fmt::Display for Caller {
             write!(f, ", signed in {}s ago", self.sign_in_age.as_secs())?;
         }
         if self.impersonated {
-            f.write_str(", with somebody acting for the user")?;
+            f.write_str(", impersonated")?;
         }
         Ok(())
     }

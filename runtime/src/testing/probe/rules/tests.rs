@@ -1,12 +1,12 @@
-//! What stands at the border of a rule.
+//! The users at the border of a rule.
 
 use std::sync::LazyLock;
 
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
-static ROLES: LazyLock<Hierarchy> = LazyLock::new(|| {
-    Hierarchy(vec![("member", vec![]), ("editor", vec!["member"]), ("admin", vec!["member", "editor"])])
+static ROLES: LazyLock<ImpliedRoles> = LazyLock::new(|| {
+    ImpliedRoles(vec![("member", vec![]), ("editor", vec!["member"]), ("admin", vec!["member", "editor"])])
 });
 
 fn of(rule: &Rule) -> RuleOf<'_> {
@@ -25,26 +25,26 @@ fn a_hierarchy_is_that_of_the_roles() {
         Admin,
     }
 
-    assert_eq!(Hierarchy::of::<Role>().0, ROLES.0);
-    assert_eq!(Hierarchy::of::<String>().0, []);
+    assert_eq!(ImpliedRoles::of::<Role>().0, ROLES.0);
+    assert_eq!(ImpliedRoles::of::<String>().0, []);
     assert!(Role::Admin.grants(Role::Member.as_str()) && Role::Admin.grants(Role::Editor.as_str()));
 }
 
-/// The callers at the border with what the rule says of them, in words.
+/// The users at the border, in words, each with the decision of the rule.
 fn border(rule: &Rule) -> Vec<(String, Verdict)> {
-    let callers = of(rule).border().unwrap();
-    callers.iter().map(|caller| (caller.to_string(), of(rule).verdict(caller))).collect()
+    let users = of(rule).border().unwrap();
+    users.iter().map(|user| (user.to_string(), of(rule).verdict(user))).collect()
 }
 
-fn is_at_border(rule: &Rule, caller: &str, verdict: Verdict) -> bool {
-    border(rule).contains(&(caller.to_owned(), verdict))
+fn is_at_border(rule: &Rule, user: &str, verdict: Verdict) -> bool {
+    border(rule).contains(&(user.to_owned(), verdict))
 }
 
 const NOTHING: &str = "a user without roles and scopes";
 
 /// Rows 49 and 50.
 #[test]
-fn a_role_has_nobody_below_and_every_role_above_at_its_border() {
+fn a_role_has_no_role_and_every_role_above_at_its_border() {
     let found = border(&Rule::Role("member"));
     let expected = [
         ("role `member`", Verdict::Passes),
@@ -52,51 +52,51 @@ fn a_role_has_nobody_below_and_every_role_above_at_its_border() {
         ("role `editor`", Verdict::Passes),
         ("role `admin`", Verdict::Passes),
     ];
-    assert_eq!(found, expected.map(|(caller, verdict)| (caller.to_owned(), verdict)));
+    assert_eq!(found, expected.map(|(user, verdict)| (user.to_owned(), verdict)));
 }
 
-/// Row 49: what else a rule demands is left as it is, so that nothing but the role is to blame.
+/// Row 49: the other demands of the rule stay met, so that only the role is to blame.
 #[test]
 fn every_other_role_is_tried_beside_what_a_rule_demands() {
     const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write"), Rule::Fresh(MINUTE)]);
     let found = border(&RULE);
-    for (caller, verdict) in [
+    for (user, verdict) in [
         ("role `member`, scope `posts:write`", Verdict::Fails),
         ("role `admin`, scope `posts:write`", Verdict::Passes),
     ] {
-        assert!(found.contains(&(caller.to_owned(), verdict)), "{caller}: {found:?}");
+        assert!(found.contains(&(user.to_owned(), verdict)), "{user}: {found:?}");
     }
     assert_eq!(
         found.len(),
         6,
-        "who suffices, who lacks one of three, who holds one of two other roles: {found:?}"
+        "one who suffices, three who lack one condition, two with another role: {found:?}"
     );
 }
 
 #[test]
-fn nobody_is_tried_twice_in_another_order() {
+fn no_user_is_tried_twice_in_another_order() {
     const RULE: Rule = Rule::Any(&[
         Rule::All(&[Rule::Role("editor"), Rule::Role("guest")]),
         Rule::All(&[Rule::Role("guest"), Rule::Role("admin")]),
     ]);
-    let callers = of(&RULE).border().unwrap();
-    let sorted = callers.iter().map(|caller| {
-        let mut roles = caller.holds.clone().unwrap_or_default().roles;
+    let users = of(&RULE).border().unwrap();
+    let sorted = users.iter().map(|user| {
+        let mut roles = user.holds.clone().unwrap_or_default().roles;
         roles.sort_unstable();
         roles
     });
     let different: std::collections::BTreeSet<_> = sorted.collect();
-    assert_eq!(different.len(), callers.len(), "{:?}", border(&RULE));
+    assert_eq!(different.len(), users.len(), "{:?}", border(&RULE));
 }
 
 #[test]
-fn where_nobody_is_without_a_role_others_stand_for_them_of_whom_the_rule_says_the_same() {
+fn where_claims_demand_a_role_users_with_one_take_the_place_of_those_without() {
     const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")]);
     let with_a_role = |rule, roles: &[&'static str], scopes: &[&'static str]| {
         let holds = Some(Holdings { roles: roles.to_vec(), scopes: scopes.to_vec() });
-        let caller = Caller { holds, sign_in_age: MINUTE, impersonated: false };
-        let callers = of(rule).with_a_role(caller);
-        callers.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let user = User { holds, sign_in_age: MINUTE, impersonated: false };
+        let users = of(rule).with_a_role(user);
+        users.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
         with_a_role(&RULE, &[], &["posts:write"]),
@@ -114,23 +114,23 @@ fn where_nobody_is_without_a_role_others_stand_for_them_of_whom_the_rule_says_th
 fn each_way_to_suffice_is_tried_and_each_with_one_condition_less() {
     const RULE: Rule =
         Rule::Any(&[Rule::Role("admin"), Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")])]);
-    for (caller, verdict) in [
+    for (user, verdict) in [
         ("role `admin`", Verdict::Passes),
         ("role `editor`, scope `posts:write`", Verdict::Passes),
         ("role `editor`", Verdict::Fails),
         ("scope `posts:write`", Verdict::Fails),
         (NOTHING, Verdict::Fails),
     ] {
-        assert!(is_at_border(&RULE, caller, verdict), "{caller}: {:?}", border(&RULE));
+        assert!(is_at_border(&RULE, user, verdict), "{user}: {:?}", border(&RULE));
     }
 }
 
 #[test]
-fn who_has_what_a_rule_forbids_is_a_neighbour() {
+fn a_user_with_what_a_rule_forbids_is_a_neighbour() {
     const RULE: Rule = Rule::All(&[Rule::Not(&Rule::Role("guest")), Rule::NotImpersonated]);
     assert!(is_at_border(&RULE, NOTHING, Verdict::Passes));
     assert!(is_at_border(&RULE, "role `guest`", Verdict::Fails));
-    let impersonated = format!("{NOTHING}, with somebody acting for the user");
+    let impersonated = format!("{NOTHING}, impersonated");
     assert!(is_at_border(&RULE, &impersonated, Verdict::Fails));
 }
 
@@ -162,7 +162,7 @@ fn checks_decide_where_the_caller_does_not() {
 }
 
 #[test]
-fn a_rule_that_nobody_satisfies_has_no_border() {
+fn a_rule_that_no_user_satisfies_has_no_border() {
     for rule in [Rule::Any(&[]), Rule::All(&[]), Rule::Not(&Rule::Live)] {
         assert_eq!(border(&rule), []);
     }
@@ -175,6 +175,6 @@ fn a_rule_of_too_many_conditions_is_not_tried() {
     let rule = Rule::Any(scopes.leak());
     assert!(of(&rule).border().is_none());
     let extremes = of(&rule).extremes();
-    let verdicts: Vec<_> = extremes.iter().map(|caller| of(&rule).verdict(caller)).collect();
+    let verdicts: Vec<_> = extremes.iter().map(|user| of(&rule).verdict(user)).collect();
     assert_eq!(verdicts, [Verdict::Passes, Verdict::Fails]);
 }

@@ -1,11 +1,11 @@
-//! Words are read back as what they were written from.
+//! Words read back as the rules that they were written from.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::super::demand::{Demand, Tree, Unreadable};
 use super::super::table;
-use super::super::words::{Demand, Tree, Unreadable};
 use super::*;
 
 /// The same rule, with its names.
@@ -122,12 +122,11 @@ fn every_kind_of_name_comes_back_from_the_file() {
         let rule = all_of([Rule::Role(name), Rule::Role("other")]);
         let both: &[&str] = leaked([name, "other"]);
         let hierarchy = leaked([("boss", both), (name, &["other"])]);
-        let mut row = with_roles(Access::Require(rule), hierarchy);
-        row.path = format!("/{name}");
+        let row = with_roles(Access::Require(rule), hierarchy).moved(|_| format!("/{name}"));
         let routes = table::read(&text(row)).unwrap();
         let [route] = &routes[..] else { panic!("{routes:?}") };
         assert_eq!(route.demand, Demand::Require(owned(&rule)));
-        assert_eq!(route.path, format!("/{name}"));
+        assert_eq!(route.place, RoutePlace::Path(format!("/{name}")));
         assert_eq!(route.implied[name], ["boss"]);
         assert_eq!(route.implied["other"], ["boss", name]);
     }
@@ -155,7 +154,7 @@ proptest! {
         prop_assert_eq!(routes.len(), 1);
     }
 
-    /// Nothing that stands in a file makes the reader panic.
+    /// No text in a file makes the reader panic.
     #[test]
     fn any_text_is_read_or_refused(words in "(?s).*", cells in "[|` \\\\a-z(){}]{0,40}") {
         let _ = Tree::read(&words);
@@ -174,9 +173,9 @@ fn every_access_reads_back() {
     assert_eq!(read(Access::Require(Rule::Live)), Ok(Demand::Require(Tree::Live)));
 }
 
-/// What is not understood is not taken for something else.
+/// Words that are not understood are not taken for something else.
 #[test]
-fn words_that_nobody_writes_are_refused() {
+fn words_that_no_rule_writes_are_refused() {
     for words in [
         "",
         "role",

@@ -1,98 +1,86 @@
-//! Where rows of the matrix answer, and in which order axum asks those places.
+//! Which requests a place answers, and in which order axum asks places.
 
-use super::table::Route;
-use crate::matrix::{BELOW, EVERY_METHOD, EVERYTHING_BELOW, FALLBACK};
+use crate::matrix::RoutePlace;
 
-/// A path of the matrix, or what stands for paths that nobody can list.
-pub(super) struct Place<'a> {
-    pub(super) path: &'a str,
-    sort: Sort,
+/// A place of the matrix with its path in segments.
+pub(super) struct Pattern<'a> {
+    pub(super) place: &'a RoutePlace,
     segments: Vec<Segment<'a>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
-    /// Handlers, or a service, at this path.
-    Route,
-    /// A service and everything below it, or a router of axum: that may have any route there, pass on what it has none for, or have a fallback.
-    Prefix,
-    Fallback,
-    /// Routes of a router that keeps them to itself.
-    Unlisted,
-}
-
-impl<'a> Place<'a> {
-    /// The place of a path in the matrix with these rows.
-    pub(super) fn of(path: &'a str, rows: &[Route]) -> Self {
-        let is_service = rows.iter().any(|row| row.path == path && row.method == EVERY_METHOD);
-        let sort = match is_service {
-            _ if !path.starts_with('/') => Sort::Unlisted,
-            true if path.ends_with(FALLBACK) => Sort::Fallback,
-            true if path.ends_with(EVERYTHING_BELOW) => Sort::Prefix,
-            _ => Sort::Route,
+impl<'a> Pattern<'a> {
+    pub(super) fn of(place: &'a RoutePlace) -> Self {
+        let (path, rest) = match place {
+            RoutePlace::Path(path) => (path.as_str(), None),
+            RoutePlace::Prefix(below) | RoutePlace::Fallback { below } | RoutePlace::Unlisted { below } => {
+                (below.trim_end_matches('/'), Some(Segment::Rest { or_nothing: true }))
+            }
         };
-        let prefix = || path.split_once(BELOW).map_or("", |(_, prefix)| prefix.trim_end_matches('/'));
-        let listed = if sort == Sort::Unlisted { prefix() } else { path };
-        let mut segments: Vec<_> =
-            listed.split('/').skip(1).map(|text| Segment::of(text, sort != Sort::Route)).collect();
-        if sort == Sort::Unlisted {
-            segments.push(Segment::Rest { or_nothing: true });
-        }
-        Self { path, sort, segments }
+        Self { place, segments: path.split('/').skip(1).map(Segment::of).chain(rest).collect() }
     }
 
-    /// When axum asks it, of several that may answer: what is more specific comes first, and fallbacks after routes.
+    /// The order in which axum asks the places that may answer: routes before fallbacks, and the more specific one first.
     pub(super) fn turn(&self) -> (u8, Vec<u8>) {
-        let round = match self.sort {
-            Sort::Route | Sort::Prefix => 0,
-            Sort::Fallback => 1,
-            Sort::Unlisted => 2,
+        let round = match self.place {
+            RoutePlace::Path(_) | RoutePlace::Prefix(_) => 0,
+            RoutePlace::Fallback { .. } => 1,
+            RoutePlace::Unlisted { .. } => 2,
         };
         (round, self.segments.iter().map(Segment::turn).collect())
     }
 
-    /// Whether it gets requests that went to a place which is gone, and whether that is certain.
+    /// Whether this place gets requests that went to a place which is gone: `None` if it gets none, `Some(true)` if it certainly gets some,
+    /// `Some(false)` if it may.
     pub(super) fn succeeds(&self, gone: &Self) -> Option<bool> {
+        use RoutePlace::{Fallback, Path, Prefix, Unlisted};
+
         if !meet(&self.segments, &gone.segments) {
             return None;
         }
         let comes_later = self.turn() >= gone.turn();
-        match (self.sort, gone.sort) {
-            (Sort::Unlisted, _) | (_, Sort::Unlisted) => Some(false),
-            (Sort::Fallback, Sort::Fallback) => comes_later.then_some(true),
-            (Sort::Prefix, Sort::Fallback) => self.covers(gone).then_some(false),
-            (Sort::Route, Sort::Fallback) => None,
-            (Sort::Fallback, _) => Some(true),
-            // The fallback of a router at a longer prefix is asked after routes, too.
-            (Sort::Prefix, _) => Some(comes_later),
-            (Sort::Route, _) => comes_later.then_some(true),
+        match (self.place, gone.place) {
+            (Unlisted { .. }, _) | (_, Unlisted { .. }) => Some(false),
+            (Fallback { .. }, Fallback { .. }) => comes_later.then_some(true),
+            (Prefix(_), Fallback { .. }) => self.covers(gone).then_some(false),
+            (Path(_), Fallback { .. }) => None,
+            (Fallback { .. }, _) => Some(true),
+            // A nested router may have a fallback, and axum asks the fallbacks of longer prefixes after all routes.
+            (Prefix(_), _) => Some(comes_later),
+            (Path(_), _) => comes_later.then_some(true),
         }
     }
 
-    /// Whether every request for another place can be one for this.
+    /// Whether every request for the other place can be one for this.
     pub(super) fn covers(&self, other: &Self) -> bool {
         covers(&self.segments, &other.segments)
     }
 
-    /// Whether nobody knows which requests it answers.
+    /// Whether the place may pass requests on: a nested router answers only where it has a route or a fallback.
     pub(super) fn is_vague(&self) -> bool {
-        matches!(self.sort, Sort::Prefix | Sort::Unlisted)
+        matches!(self.place, RoutePlace::Prefix(_) | RoutePlace::Unlisted { .. })
     }
 }
 
-/// What stands between two slashes.
+/// The text between two slashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Segment<'a> {
     Literal(&'a str),
-    Parameter { before: &'a str, is_whole: bool },
-    Rest { or_nothing: bool },
+    /// `{id}`, or with a literal before or behind it, `v-{id}.json`.
+    Parameter {
+        before: &'a str,
+        is_whole: bool,
+    },
+    /// All segments from here on: at least one, or also none.
+    Rest {
+        or_nothing: bool,
+    },
 }
 
 impl<'a> Segment<'a> {
-    fn of(text: &'a str, or_nothing: bool) -> Self {
+    fn of(text: &'a str) -> Self {
         match opening(text) {
             None => Self::Literal(text),
-            Some((_, name)) if name.starts_with('*') => Self::Rest { or_nothing },
+            Some((_, name)) if name.starts_with('*') => Self::Rest { or_nothing: false },
             Some((before, name)) => {
                 Self::Parameter { before, is_whole: before.is_empty() && name.ends_with('}') }
             }
@@ -131,7 +119,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// What stands before a placeholder, and the rest of it; two braces are one that stands for itself.
+/// The text before the first placeholder, and the text behind its brace. Two braces are an escaped one.
 fn opening(text: &str) -> Option<(&str, &str)> {
     let mut from = 0;
     while let Some((before, after)) = text.get(from..)?.split_once('{') {
@@ -144,7 +132,7 @@ fn opening(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Whether a request can be for both.
+/// Whether one request can be for both.
 fn meet(one: &[Segment<'_>], other: &[Segment<'_>]) -> bool {
     match (one, other) {
         ([], []) => true,

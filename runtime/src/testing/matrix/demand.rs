@@ -1,8 +1,8 @@
-//! Reads back what `access/words.rs` writes.
+//! Reads back what `access/words.rs` writes: the demand of a route.
 
 use std::fmt;
 
-/// What a route demands, as a committed file says it.
+/// The demand of a route, as a committed file says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
     /// Open to anybody; the reason is kept as it is written.
@@ -15,7 +15,7 @@ pub(super) enum Demand {
     Require(Tree),
 }
 
-/// A rule that owns its names. A group of one is what is in it, except under `Not`; an empty one is `NoCaller`.
+/// A rule that owns its names. A group of one part is that part, except under `Not`; an empty group is `NoCaller`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tree {
     Role(String),
@@ -31,7 +31,7 @@ pub(super) enum Tree {
     NoCaller,
 }
 
-/// What words were expected, and what stands there.
+/// The words that were expected, and those that were found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
     expected: &'static str,
@@ -59,12 +59,12 @@ impl Demand {
 
 impl Tree {
     pub(super) fn read(words: &str) -> Result<Self, Unreadable> {
-        let mut words = Unread(words);
-        let tree = words.group()?;
-        if words.0.is_empty() { Ok(tree) } else { Err(words.instead_of("the end")) }
+        let mut cursor = Cursor(words);
+        let tree = cursor.group()?;
+        if cursor.0.is_empty() { Ok(tree) } else { Err(cursor.instead_of("the end")) }
     }
 
-    /// Whether any part of the tree that is not made of others is `wanted`.
+    /// Whether any leaf of the tree is `wanted`.
     pub(super) fn mentions(&self, wanted: &impl Fn(&Self) -> bool) -> bool {
         match self {
             Self::Any(trees) | Self::All(trees) => trees.iter().any(|tree| tree.mentions(wanted)),
@@ -73,7 +73,7 @@ impl Tree {
         }
     }
 
-    /// Every part of the tree that is not made of others.
+    /// Every leaf of the tree.
     pub(super) fn atoms(&self) -> Vec<&Self> {
         match self {
             Self::Any(trees) | Self::All(trees) => trees.iter().flat_map(Self::atoms).collect(),
@@ -83,10 +83,10 @@ impl Tree {
     }
 }
 
-/// What has not been read.
-pub(super) struct Unread<'a>(pub(super) &'a str);
+/// The part of a text that has not been read yet.
+pub(super) struct Cursor<'a>(pub(super) &'a str);
 
-impl Unread<'_> {
+impl Cursor<'_> {
     fn group(&mut self) -> Result<Tree, Unreadable> {
         let first = self.part()?;
         let (word, group): (_, fn(Vec<Tree>) -> Tree) = if self.0.starts_with(" and ") {
@@ -140,7 +140,7 @@ impl Unread<'_> {
         }
         if self.take("check ") {
             let name = self.name()?;
-            // Who may pass is not changed by what the others are told.
+            // Refusals with 404 or 403 let the same callers pass.
             self.take(" else 404");
             return Ok(Tree::Check(name));
         }
@@ -170,7 +170,7 @@ impl Unread<'_> {
         Ok(name)
     }
 
-    /// Whether these words come next; then they are read.
+    /// Reads these words if they come next. Returns whether they did.
     pub(super) fn take(&mut self, words: &str) -> bool {
         match self.0.strip_prefix(words) {
             Some(rest) => {
