@@ -188,7 +188,7 @@ fn title(folder: &str) -> String {
         }
         "rule" | "fallback" => format!("`{folder}!`"),
         "refresh" => "`typed_refresh_handler!`".to_owned(),
-        "endpoints" => "`typed_logout_handler!` and the other endpoints".to_owned(),
+        "endpoints" => "`auth.routes()`".to_owned(),
         "router" => "`routes!` and `AuthRouter`".to_owned(),
         "proof" => "`Proof`".to_owned(),
         _ => folder.replace('_', " "),

@@ -1,4 +1,4 @@
-//! Whether the site itself sent a request, where a browser adds the credentials on its own (CSRF).
+//! The check of who sent a request whose credentials a browser adds on its own (CSRF).
 
 use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
@@ -28,29 +28,26 @@ impl<C: SessionClaims> Auth<C> {
     }
 }
 
-/// Who may have sent the request, for a session that a cookie names, or for a sign-in, where there is none yet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Subject<'a> {
-    Session(&'a str),
-    SignIn,
-}
-
-/// Refuses a request that changes something and does not show that this site sent it.
+/// Refuses a request that changes something and does not prove that this site sent it. It is the one check of a request's sender, and
+/// callers decide when it is due: for a cookie, or a sign-in that would set one.
+///
+/// `session` is the session that the cookie names, whose `X-CSRF-Token` the request then has to carry. It is `None` for a sign-in, which
+/// has no session yet, and for a cookie whose token is not ours. Then the header proves as much with any value.
 pub(crate) fn check<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
-    subject: Subject<'_>,
+    session: Option<&str>,
 ) -> Result<(), Denial> {
     if changes_nothing(parts) {
         return Ok(());
     }
     let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
-    let has_token = match (token, subject) {
+    let has_token = match (token, session) {
         (None, _) => false,
-        // Another site cannot send the header without asking first (CORS), whatever is in it.
-        (Some(token), Subject::SignIn) => !token.is_empty(),
-        (Some(token), Subject::Session(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
-        (Some(_), Subject::Session(_)) => return Err(Denial::CrossSite),
+        // A page of another site cannot send the header with any value, unless CORS allows it.
+        (Some(token), None) => !token.is_empty(),
+        (Some(token), Some(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
+        (Some(_), Some(_)) => return Err(Denial::CrossSite),
     };
     let trusted = auth.transports().cookies.as_ref().map_or(&[][..], |rules| rules.origins());
     match sender(parts, trusted) {

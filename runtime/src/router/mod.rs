@@ -1,8 +1,7 @@
 //! The router that takes only handlers that say who may call them, and writes their OpenAPI document.
 
 mod compose;
-pub(crate) mod endpoint_documents;
-mod endpoints;
+pub(crate) mod endpoints;
 mod fallback;
 mod guard;
 pub(crate) mod handler;
@@ -118,13 +117,15 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 path: path.clone(),
                 access,
                 declared,
-                documented: true,
+                documented: operation.is_some(),
                 roles,
                 place,
             }));
             self.router = self.router.route(&path, methods);
             self.without_other_methods.push(path.clone());
-            openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
+            if let Some(operation) = operation {
+                openapi::replace(&mut self.computed, path, PathItem::from_http_methods(names, operation));
+            }
             openapi::add_schemas(&mut self.openapi, schemas);
         }
         self.with_computed()
