@@ -208,35 +208,5 @@ pub fn fallback(input: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn typed_refresh_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::REFRESH, input.into()).into()
-}
-
-#[doc(hidden)]
-#[proc_macro]
-pub fn typed_logout_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::LOGOUT, input.into()).into()
-}
-
-#[doc(hidden)]
-#[proc_macro]
-pub fn typed_logout_all_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::LOGOUT_ALL, input.into()).into()
-}
-
-#[doc(hidden)]
-#[proc_macro]
-pub fn typed_sessions_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::SESSIONS, input.into()).into()
-}
-
-#[doc(hidden)]
-#[proc_macro]
-pub fn typed_revoke_session_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::REVOKE_SESSION, input.into()).into()
-}
-
-#[doc(hidden)]
-#[proc_macro]
-pub fn typed_revoke_others_handler(input: TokenStream) -> TokenStream {
-    endpoint::typed_handler(&endpoint::REVOKE_OTHERS, input.into()).into()
+    endpoint::typed_refresh_handler(input.into()).into()
 }

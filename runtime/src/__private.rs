@@ -17,27 +17,20 @@ pub use crate::diagnostics::rules::{check_access, check_rule};
 pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, OneCheck};
 pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
-pub use crate::http::{
-    LogoutPolicy, LogoutTokens, OwnSessionsPolicy, RefreshAnswer, RefreshPolicy, RefreshRequest, Revoked,
-    SessionList, SessionPath, SignedOut, list_sessions, logout_all_sessions, logout_session, refresh_session,
-    revoke_other_sessions, revoke_session,
-};
+pub use crate::http::{RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]
-pub use crate::router::endpoint_documents::{endpoint_methods, endpoint_operation, endpoint_schemas};
+pub use crate::router::endpoints::refresh_document;
 #[cfg(feature = "openapi")]
-pub use crate::router::{Documentable, Documented, Endpoint, Fallback, Routes};
+pub use crate::router::{Documentable, Documented, Fallback, Routes};
 pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 #[cfg(all(feature = "macros", feature = "openapi"))]
 pub use countersign_macros::{fallback, routes};
 #[cfg(feature = "macros")]
-pub use countersign_macros::{
-    rule, typed_logout_all_handler, typed_logout_handler, typed_refresh_handler, typed_revoke_others_handler,
-    typed_revoke_session_handler, typed_sessions_handler,
-};
+pub use countersign_macros::{rule, typed_refresh_handler};
 pub use http::request::Parts;
 pub use serde;
 pub use std::string::String;

@@ -102,9 +102,11 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub use self::http::LogoutRequest;
 pub use self::http::{
-    CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, SessionInfo, SessionList,
-    SignIn,
+    CookieTokens, ExpiredCookies, Reauthentication, RefreshRequest, SessionInfo, SessionList, SignIn,
 };
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{

@@ -1,4 +1,4 @@
-//! The endpoints of sessions, mounted with `auth.routes()` and written by the macros alike.
+//! The endpoints of sessions, mounted with `auth.routes()`.
 
 use std::sync::Arc;
 
@@ -7,21 +7,11 @@ use axum::http::{Method, StatusCode, header};
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore};
-use countersign::{
-    AuthBuilder, AuthRouter, TokenPair, routes, typed_logout_all_handler, typed_logout_handler,
-    typed_refresh_handler, typed_revoke_others_handler, typed_revoke_session_handler, typed_sessions_handler,
-};
+use countersign::{AuthBuilder, AuthRouter, TokenPair};
 use serde_json::{Value, json};
 
 use crate::browser;
-use crate::support::{Answer, App, AppState, NOW, SECOND, User, payload_of, request};
-
-typed_refresh_handler!(refresh, AppState, path = "/auth/refresh");
-typed_logout_handler!(logout, AppState, path = "/auth/logout");
-typed_logout_all_handler!(logout_all, AppState, path = "/auth/logout-all");
-typed_sessions_handler!(sessions, AppState, path = "/auth/sessions");
-typed_revoke_session_handler!(revoke_session, AppState, path = "/auth/sessions/{id}");
-typed_revoke_others_handler!(revoke_others, AppState, path = "/auth/sessions");
+use crate::support::{Answer, App, NOW, SECOND, User, payload_of, request};
 
 /// With the endpoints of `auth.routes()`.
 pub(crate) fn mounted(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<User>) -> App {
@@ -31,19 +21,8 @@ pub(crate) fn mounted(configure: impl FnOnce(AuthBuilder<User>) -> AuthBuilder<U
     App { router: app.router.clone().merge(router), api, ..app }
 }
 
-/// With a handler of each macro.
-pub(crate) fn written() -> App {
-    App::routed(|router| {
-        router.routes(routes!(refresh, logout, logout_all)).routes(routes!(
-            sessions,
-            revoke_session,
-            revoke_others
-        ))
-    })
-}
-
-fn both() -> [App; 2] {
-    [mounted(|builder| builder), written()]
+fn app() -> App {
+    mounted(|builder| builder)
 }
 
 pub(crate) async fn call(app: &App, method: Method, path: &str, token: Option<&str>, body: &str) -> Answer {
@@ -74,125 +53,118 @@ fn session_of(pair: &TokenPair) -> String {
 /// Row 91.
 #[tokio::test]
 async fn no_answer_is_stored_or_says_where_to_go() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let own = format!("/sessions/{}", session_of(&pair));
-        let mut statuses = Vec::new();
-        for (method, path, body) in [
-            (Method::GET, "/sessions", ""),
-            (Method::DELETE, "/sessions", ""),
-            (Method::DELETE, "/sessions/nonsense", ""),
-            (Method::DELETE, own.as_str(), ""),
-            (Method::POST, "/logout-all", ""),
-            (Method::POST, "/logout", ""),
-            (Method::POST, "/logout", "{"),
-            (Method::POST, "/refresh", "{}"),
-        ] {
-            for token in [Some(pair.access_token.as_str()), Some("nonsense"), None] {
-                let answer = call(&app, method.clone(), path, token, body).await;
-                assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"), "{method} {path}");
-                assert_eq!(answer.header(header::LOCATION), None);
-                statuses.push(answer.status.as_u16());
-            }
+    let app = app();
+    let pair = app.login(&[]).await;
+    let own = format!("/sessions/{}", session_of(&pair));
+    let mut statuses = Vec::new();
+    for (method, path, body) in [
+        (Method::GET, "/sessions", ""),
+        (Method::DELETE, "/sessions", ""),
+        (Method::DELETE, "/sessions/nonsense", ""),
+        (Method::DELETE, own.as_str(), ""),
+        (Method::POST, "/logout-all", ""),
+        (Method::POST, "/logout", ""),
+        (Method::POST, "/logout", "{"),
+        (Method::POST, "/refresh", "{}"),
+    ] {
+        for token in [Some(pair.access_token.as_str()), Some("nonsense"), None] {
+            let answer = call(&app, method.clone(), path, token, body).await;
+            assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"), "{method} {path}");
+            assert_eq!(answer.header(header::LOCATION), None);
+            statuses.push(answer.status.as_u16());
         }
-        statuses.sort_unstable();
-        statuses.dedup();
-        assert_eq!(statuses, [200, 204, 400, 401, 404]);
     }
+    statuses.sort_unstable();
+    statuses.dedup();
+    assert_eq!(statuses, [200, 204, 400, 401, 404]);
 }
 
 /// Row 93.
 #[tokio::test]
 async fn logout_answers_alike_whether_there_is_something_to_end_or_not() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let (access, refresh) = (Some(pair.access_token.as_str()), Some(pair.refresh_token.as_str()));
-        for (access, refresh) in [
-            (access, None),
-            (access, None),
-            (None, refresh),
-            (access, refresh),
-            (Some("a.b.c"), Some("")),
-            (None, None),
-        ] {
-            assert_eq!(sign_out(&app, access, refresh).await, StatusCode::NO_CONTENT);
-            if access.is_some() {
-                assert!(ids(&app, 7).await.is_empty());
-            }
+    let app = app();
+    let pair = app.login(&[]).await;
+    let (access, refresh) = (Some(pair.access_token.as_str()), Some(pair.refresh_token.as_str()));
+    for (access, refresh) in [
+        (access, None),
+        (access, None),
+        (None, refresh),
+        (access, refresh),
+        (Some("a.b.c"), Some("")),
+        (None, None),
+    ] {
+        assert_eq!(sign_out(&app, access, refresh).await, StatusCode::NO_CONTENT);
+        if access.is_some() {
+            assert!(ids(&app, 7).await.is_empty());
         }
-        app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     }
+    app.refresh(&pair.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
 /// Row 93.
 #[tokio::test]
 async fn an_expired_access_token_still_signs_out() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        app.clock.advance(SECOND * 3600);
-        assert_eq!(app.get("/me", Some(&pair.access_token)).await.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(sign_out(&app, Some(&pair.access_token), None).await, StatusCode::NO_CONTENT);
-        assert!(ids(&app, 7).await.is_empty());
-    }
+    let app = app();
+    let pair = app.login(&[]).await;
+    app.clock.advance(SECOND * 3600);
+    assert_eq!(app.get("/me", Some(&pair.access_token)).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(sign_out(&app, Some(&pair.access_token), None).await, StatusCode::NO_CONTENT);
+    assert!(ids(&app, 7).await.is_empty());
 }
 
 /// Row 93: tokens that were mixed up leave neither session behind.
 #[tokio::test]
 async fn logout_ends_the_session_of_each_token() {
-    for app in both() {
-        let (one, other) = (app.login(&[]).await, app.login(&[]).await);
-        sign_out(&app, Some(&one.access_token), Some(&other.refresh_token)).await;
-        assert!(ids(&app, 7).await.is_empty());
-    }
+    let app = app();
+    let (one, other) = (app.login(&[]).await, app.login(&[]).await);
+    sign_out(&app, Some(&one.access_token), Some(&other.refresh_token)).await;
+    assert!(ids(&app, 7).await.is_empty());
 }
 
 #[tokio::test]
 async fn credentials_of_another_scheme_are_none_of_logouts_business() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let body = Body::from(json!({ "refresh_token": pair.refresh_token }).to_string());
-        let mut request = request(Method::POST, "/auth/logout", None, body);
-        request.headers_mut().insert(header::AUTHORIZATION, "Basic dXNlcjpwYXNz".parse().unwrap());
-        assert_eq!(app.send(request).await.status, StatusCode::NO_CONTENT);
-        assert!(ids(&app, 7).await.is_empty());
-    }
+    let app = app();
+    let pair = app.login(&[]).await;
+    let body = Body::from(json!({ "refresh_token": pair.refresh_token }).to_string());
+    let mut request = request(Method::POST, "/auth/logout", None, body);
+    request.headers_mut().insert(header::AUTHORIZATION, "Basic dXNlcjpwYXNz".parse().unwrap());
+    assert_eq!(app.send(request).await.status, StatusCode::NO_CONTENT);
+    assert!(ids(&app, 7).await.is_empty());
 }
 
 /// Rows 64 and 93: what cannot be read is no logout that seems to have worked.
 #[tokio::test]
 async fn a_malformed_logout_is_refused_and_ends_nothing() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let access = Some(pair.access_token.as_str());
-        let too_long = json!({ "refresh_token": "x".repeat(1 << 20) }).to_string();
-        for body in ["{", "null", r#"{"refresh_token":5}"#, r#"{"token":"x"}"#, &too_long] {
-            let answer = call(&app, Method::POST, "/logout", access, body).await;
-            answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
-        }
-        let mut form = request(Method::POST, "/auth/logout", access, Body::from("refresh_token=x"));
-        let content_type = "application/x-www-form-urlencoded".parse().unwrap();
-        form.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
-        for values in [["Bearer", ""], ["Bearer a.b.c", "Bearer a.b.c"]] {
-            let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
-            for value in values.into_iter().filter(|value| !value.is_empty()) {
-                request.headers_mut().append(header::AUTHORIZATION, value.parse().unwrap());
-            }
-            app.send(request).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
-        }
-        assert_eq!(ids(&app, 7).await.len(), 1);
+    let app = app();
+    let pair = app.login(&[]).await;
+    let access = Some(pair.access_token.as_str());
+    let too_long = json!({ "refresh_token": "x".repeat(1 << 20) }).to_string();
+    for body in ["{", "null", r#"{"refresh_token":5}"#, r#"{"token":"x"}"#, &too_long] {
+        let answer = call(&app, Method::POST, "/logout", access, body).await;
+        answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
     }
+    let mut form = request(Method::POST, "/auth/logout", access, Body::from("refresh_token=x"));
+    let content_type = "application/x-www-form-urlencoded".parse().unwrap();
+    form.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+    for values in [["Bearer", ""], ["Bearer a.b.c", "Bearer a.b.c"]] {
+        let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
+        for value in values.into_iter().filter(|value| !value.is_empty()) {
+            request.headers_mut().append(header::AUTHORIZATION, value.parse().unwrap());
+        }
+        app.send(request).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    }
+    assert_eq!(ids(&app, 7).await.len(), 1);
 }
 
 #[tokio::test]
 async fn logout_needs_no_body_whatever_the_type_it_says() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let mut bare = request(Method::POST, "/auth/logout", Some(&pair.access_token), Body::empty());
-        bare.headers_mut().remove(header::CONTENT_TYPE);
-        assert_eq!(app.send(bare).await.status, StatusCode::NO_CONTENT);
-        assert!(ids(&app, 7).await.is_empty());
-    }
+    let app = app();
+    let pair = app.login(&[]).await;
+    let mut bare = request(Method::POST, "/auth/logout", Some(&pair.access_token), Body::empty());
+    bare.headers_mut().remove(header::CONTENT_TYPE);
+    assert_eq!(app.send(bare).await.status, StatusCode::NO_CONTENT);
+    assert!(ids(&app, 7).await.is_empty());
 }
 
 /// Rows 90 and 93: who is told that they are signed out is signed out.
@@ -223,150 +195,137 @@ async fn no_endpoint_claims_what_the_store_did_not_do() {
 
 #[tokio::test]
 async fn logout_all_ends_every_session_of_the_caller_and_of_nobody_else() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        app.login(&[]).await;
-        login_of(&app, 8).await;
-        let answer = call(&app, Method::POST, "/logout-all", Some(&pair.access_token), "").await;
-        assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
-        assert_eq!((ids(&app, 7).await.len(), ids(&app, 8).await.len()), (0, 1));
-    }
+    let app = app();
+    let pair = app.login(&[]).await;
+    app.login(&[]).await;
+    login_of(&app, 8).await;
+    let answer = call(&app, Method::POST, "/logout-all", Some(&pair.access_token), "").await;
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
+    assert_eq!((ids(&app, 7).await.len(), ids(&app, 8).await.len()), (0, 1));
 }
 
 /// Row 98.
 #[tokio::test]
 async fn the_list_shows_what_a_user_recognises_a_session_by_and_no_token_material() {
-    for app in both() {
-        let laptop = SessionMetadata::default()
-            .with_address([192, 0, 2, 7].into())
-            .with_user_agent("curl/8")
-            .with_device_label("laptop");
-        app.auth.login(&User::with(&[]), laptop).await.unwrap();
-        app.clock.advance(SECOND * 60);
-        let pair = app.login(&[]).await;
-        login_of(&app, 8).await;
-        let [current, laptop] = ids(&app, 7).await.try_into().unwrap();
-        let answer = call(&app, Method::GET, "/sessions", Some(&pair.access_token), "").await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.header(header::CONTENT_TYPE), Some("application/json"));
-        assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
-        let mut list = answer.json();
-        let now = NOW + 60;
-        let expected = json!({ "sessions": [
-            { "id": current, "current": true, "created_at": now, "last_used_at": now },
-            {
-                "id": laptop, "current": false, "created_at": NOW, "last_used_at": NOW,
-                "address": "192.0.2.7", "user_agent": "curl/8", "device_label": "laptop",
-            },
-        ] });
-        assert_eq!(list, expected);
-        let token = payload_of(&pair.refresh_token);
-        list["sessions"][0]["id"] = Value::Null;
-        assert!(!list.to_string().contains(token["jti"].as_str().unwrap()));
-    }
+    let app = app();
+    let laptop = SessionMetadata::default()
+        .with_address([192, 0, 2, 7].into())
+        .with_user_agent("curl/8")
+        .with_device_label("laptop");
+    app.auth.login(&User::with(&[]), laptop).await.unwrap();
+    app.clock.advance(SECOND * 60);
+    let pair = app.login(&[]).await;
+    login_of(&app, 8).await;
+    let [current, laptop] = ids(&app, 7).await.try_into().unwrap();
+    let answer = call(&app, Method::GET, "/sessions", Some(&pair.access_token), "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header(header::CONTENT_TYPE), Some("application/json"));
+    assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
+    let mut list = answer.json();
+    let now = NOW + 60;
+    let expected = json!({ "sessions": [
+        { "id": current, "current": true, "created_at": now, "last_used_at": now },
+        {
+            "id": laptop, "current": false, "created_at": NOW, "last_used_at": NOW,
+            "address": "192.0.2.7", "user_agent": "curl/8", "device_label": "laptop",
+        },
+    ] });
+    assert_eq!(list, expected);
+    let token = payload_of(&pair.refresh_token);
+    list["sessions"][0]["id"] = Value::Null;
+    assert!(!list.to_string().contains(token["jti"].as_str().unwrap()));
 }
 
 /// Row 95.
 #[tokio::test]
 async fn a_session_of_ones_own_is_revoked_once() {
-    for app in both() {
-        let (pair, other) = (app.login(&[]).await, app.login(&[]).await);
-        let path = format!("/sessions/{}", session_of(&other));
-        let answer = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
-        assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
-        assert_eq!(ids(&app, 7).await, [session_of(&pair)]);
-        let again = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
-        again.refused(StatusCode::NOT_FOUND, "not_found");
-        app.refresh(&other.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
-    }
+    let app = app();
+    let (pair, other) = (app.login(&[]).await, app.login(&[]).await);
+    let path = format!("/sessions/{}", session_of(&other));
+    let answer = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
+    assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
+    assert_eq!(ids(&app, 7).await, [session_of(&pair)]);
+    let again = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
+    again.refused(StatusCode::NOT_FOUND, "not_found");
+    app.refresh(&other.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
 }
 
 /// Row 95: nothing tells them apart.
 #[tokio::test]
 async fn unknown_foreign_and_malformed_sessions_look_alike() {
-    for app in both() {
-        let (pair, foreign) = (app.login(&[]).await, login_of(&app, 8).await);
-        let long = "A".repeat(5000);
-        let mut answers = Vec::new();
-        for id in [
-            &session_of(&foreign),
-            "AAAAAAAAAAAAAAAAAAAAAA",
-            "nonsense",
-            "%FF%FE",
-            "..%2F..%2Fetc",
-            "%00",
-            &long,
-        ] {
-            let path = format!("/sessions/{id}");
-            let answer = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
-            answer.refused(StatusCode::NOT_FOUND, "not_found");
-            assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
-            answers.push((answer.headers, answer.body));
-        }
-        answers.dedup();
-        assert_eq!(answers.len(), 1);
-        assert_eq!((ids(&app, 7).await.len(), ids(&app, 8).await.len()), (1, 1));
+    let app = app();
+    let (pair, foreign) = (app.login(&[]).await, login_of(&app, 8).await);
+    let long = "A".repeat(5000);
+    let mut answers = Vec::new();
+    for id in
+        [&session_of(&foreign), "AAAAAAAAAAAAAAAAAAAAAA", "nonsense", "%FF%FE", "..%2F..%2Fetc", "%00", &long]
+    {
+        let path = format!("/sessions/{id}");
+        let answer = call(&app, Method::DELETE, &path, Some(&pair.access_token), "").await;
+        answer.refused(StatusCode::NOT_FOUND, "not_found");
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
+        answers.push((answer.headers, answer.body));
     }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!((ids(&app, 7).await.len(), ids(&app, 8).await.len()), (1, 1));
 }
 
 /// Row 96.
 #[tokio::test]
 async fn revoking_the_others_keeps_the_callers_session() {
-    for app in both() {
-        let (pair, other) = (app.login(&[]).await, app.login(&[]).await);
-        login_of(&app, 8).await;
-        for _ in 0..2 {
-            let answer = call(&app, Method::DELETE, "/sessions", Some(&pair.access_token), "").await;
-            assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
-            assert_eq!(ids(&app, 7).await, [session_of(&pair)]);
-        }
-        assert_eq!(ids(&app, 8).await.len(), 1);
-        app.refresh(&other.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
-        assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
+    let app = app();
+    let (pair, other) = (app.login(&[]).await, app.login(&[]).await);
+    login_of(&app, 8).await;
+    for _ in 0..2 {
+        let answer = call(&app, Method::DELETE, "/sessions", Some(&pair.access_token), "").await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::NO_CONTENT, 0));
+        assert_eq!(ids(&app, 7).await, [session_of(&pair)]);
     }
+    assert_eq!(ids(&app, 8).await.len(), 1);
+    app.refresh(&other.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    assert_eq!(app.refresh(&pair.refresh_token).await.status, StatusCode::OK);
 }
 
 /// Row 95: who is not signed in learns nothing of identifiers either.
 #[tokio::test]
 async fn a_caller_who_is_not_signed_in_is_asked_to_before_anything_else() {
-    for app in both() {
-        let pair = app.login(&[]).await;
-        let own = format!("/sessions/{}", session_of(&pair));
-        for (method, path) in [
-            (Method::POST, "/logout-all"),
-            (Method::GET, "/sessions"),
-            (Method::DELETE, "/sessions"),
-            (Method::DELETE, own.as_str()),
-            (Method::DELETE, "/sessions/nonsense"),
-        ] {
-            let answer = call(&app, method.clone(), path, None, "").await;
-            answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
-            assert!(answer.header(header::WWW_AUTHENTICATE).unwrap().starts_with("Bearer"));
-            let refresh_token = Some(pair.refresh_token.as_str());
-            let answer = call(&app, method, path, refresh_token, "").await;
-            answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
-        }
-        assert_eq!(ids(&app, 7).await.len(), 1);
+    let app = app();
+    let pair = app.login(&[]).await;
+    let own = format!("/sessions/{}", session_of(&pair));
+    for (method, path) in [
+        (Method::POST, "/logout-all"),
+        (Method::GET, "/sessions"),
+        (Method::DELETE, "/sessions"),
+        (Method::DELETE, own.as_str()),
+        (Method::DELETE, "/sessions/nonsense"),
+    ] {
+        let answer = call(&app, method.clone(), path, None, "").await;
+        answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        assert!(answer.header(header::WWW_AUTHENTICATE).unwrap().starts_with("Bearer"));
+        let refresh_token = Some(pair.refresh_token.as_str());
+        let answer = call(&app, method, path, refresh_token, "").await;
+        answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     }
+    assert_eq!(ids(&app, 7).await.len(), 1);
 }
 
 /// Row 94: who holds a token of a session that was ended looks after nobody's sessions.
 #[tokio::test]
 async fn the_access_token_of_an_ended_session_opens_no_endpoint() {
-    for app in both() {
-        let (stolen, kept) = (app.login(&[]).await, app.login(&[]).await);
-        sign_out(&app, Some(&stolen.access_token), None).await;
-        assert_eq!(app.get("/me", Some(&stolen.access_token)).await.status, StatusCode::OK);
-        let path = format!("/sessions/{}", session_of(&kept));
-        for (method, path) in [
-            (Method::GET, "/sessions"),
-            (Method::DELETE, "/sessions"),
-            (Method::DELETE, path.as_str()),
-            (Method::POST, "/logout-all"),
-        ] {
-            let answer = call(&app, method, path, Some(&stolen.access_token), "").await;
-            answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
-        }
-        assert_eq!(ids(&app, 7).await, [session_of(&kept)]);
+    let app = app();
+    let (stolen, kept) = (app.login(&[]).await, app.login(&[]).await);
+    sign_out(&app, Some(&stolen.access_token), None).await;
+    assert_eq!(app.get("/me", Some(&stolen.access_token)).await.status, StatusCode::OK);
+    let path = format!("/sessions/{}", session_of(&kept));
+    for (method, path) in [
+        (Method::GET, "/sessions"),
+        (Method::DELETE, "/sessions"),
+        (Method::DELETE, path.as_str()),
+        (Method::POST, "/logout-all"),
+    ] {
+        let answer = call(&app, method, path, Some(&stolen.access_token), "").await;
+        answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     }
+    assert_eq!(ids(&app, 7).await, [session_of(&kept)]);
 }

@@ -219,7 +219,7 @@ fn layer_refuses_a_rule_with_a_check() {
 }
 
 #[test]
-#[should_panic = "an `AuthLayer` asks for what nobody can meet: role `admin` and not role `member`"]
+#[should_panic = "an `AuthLayer` asks for a rule that no caller can meet: role `admin` and not role `member`"]
 fn layer_refuses_rules_that_exclude_each_other() {
     let _ = App::new().auth.layer().role("admin").rule(Rule::Not(&Rule::Role("member")));
 }

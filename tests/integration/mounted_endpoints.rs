@@ -10,7 +10,7 @@ use countersign::{AuthRouter, Cookies, Endpoint, SessionRoutes, Timestamp};
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
-use crate::endpoints::{call, mounted, written};
+use crate::endpoints::{call, mounted};
 use crate::support::{App, SECOND, User, request};
 
 const OPERATIONS: [(&str, &str); 6] = [
@@ -81,12 +81,10 @@ fn every_answer_of_an_endpoint_is_documented() {
 }
 
 #[test]
-fn handlers_of_the_macros_are_documented_like_the_mounted_ones() {
+fn the_handler_of_the_macro_is_documented_like_the_mounted_one() {
     let mounted = serde_json::to_value(mounted(|builder| builder).api).unwrap();
-    let written = serde_json::to_value(written().api).unwrap();
-    for (path, method) in OPERATIONS {
-        assert_eq!(mounted["paths"][path][method], written["paths"][path][method], "{method} {path}");
-    }
+    let written = serde_json::to_value(App::new().api).unwrap();
+    assert_eq!(mounted["paths"]["/auth/refresh"]["post"], written["paths"]["/refresh"]["post"]);
 }
 
 #[test]
@@ -105,6 +103,49 @@ fn endpoints_are_chosen_renamed_nested_and_tagged() {
     });
     assert_eq!(operations(&document), ["delete /api/auth/devices/{id}/session", "post /api/auth/renew"]);
     assert_eq!(document["paths"]["/api/auth/renew"]["post"]["tags"], json!(["sessions", "auth"]));
+}
+
+#[test]
+fn an_operation_has_the_words_of_the_application() {
+    let document = documented(|endpoints| {
+        endpoints
+            .tag("auth")
+            .tag_one(Endpoint::Sessions, "account")
+            .operation_id(Endpoint::Sessions, "list_devices")
+            .docs(Endpoint::Sessions, "Your devices\n\nEvery device that is signed in.")
+            .docs(Endpoint::Refresh, "New tokens")
+            .without(Endpoint::LogoutAll)
+            .tag_one(Endpoint::LogoutAll, "nowhere")
+    });
+    let sessions = &document["paths"]["/sessions"]["get"];
+    assert_eq!(
+        (&sessions["operationId"], &sessions["summary"]),
+        (&json!("list_devices"), &json!("Your devices"))
+    );
+    assert!(
+        sessions["description"].as_str().unwrap().starts_with("Every device that is signed in.\n\nAccess: ")
+    );
+    assert_eq!(sessions["tags"], json!(["auth", "account"]));
+    let refresh = &document["paths"]["/refresh"]["post"];
+    assert_eq!((&refresh["operationId"], &refresh["summary"]), (&json!("refresh"), &json!("New tokens")));
+    assert_eq!(refresh["description"], "Public: the refresh token is the credential");
+    assert_eq!(refresh["tags"], json!(["auth"]));
+}
+
+#[tokio::test]
+async fn an_undocumented_endpoint_is_served_and_in_the_matrix() {
+    let app = App::new();
+    let router = AuthRouter::new().routes(app.auth.routes().undocumented(Endpoint::LogoutAll));
+    let matrix = router.access_matrix();
+    let row = matrix.rows().iter().find(|row| row.path() == "/logout-all").unwrap();
+    assert!(!row.is_documented());
+    let (router, api) = router.split_for_parts();
+    assert!(api.paths.get_path_item("/logout-all").is_none());
+    assert!(api.paths.get_path_item("/logout").is_some());
+    let app = App { router, ..app };
+    let pair = app.login(&[]).await;
+    let request = request(Method::POST, "/logout-all", Some(&pair.access_token), Body::empty());
+    assert_eq!(app.send(request).await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
@@ -140,7 +181,7 @@ fn the_path_of_a_session_names_it() {
 }
 
 #[test]
-#[should_panic = "the path `/{tenant}/refresh` of `Endpoint::Refresh` has a parameter that nobody reads"]
+#[should_panic = "the path `/{tenant}/refresh` of `Endpoint::Refresh` has a parameter that the endpoint does not read"]
 fn a_path_has_no_other_parameters() {
     documented(|endpoints| endpoints.path(Endpoint::Refresh, "/{tenant}/refresh"));
 }
@@ -149,6 +190,42 @@ fn a_path_has_no_other_parameters() {
 #[should_panic = "the prefix `auth` of the endpoints does not start with `/`"]
 fn a_prefix_starts_with_a_slash() {
     documented(|endpoints| endpoints.nest("auth"));
+}
+
+#[test]
+#[should_panic = "the prefix `/{tenant}` has a parameter that no endpoint reads"]
+fn a_prefix_has_no_parameters() {
+    documented(|endpoints| endpoints.nest("/{tenant}"));
+}
+
+#[test]
+#[should_panic = "the tag of the endpoints is empty"]
+fn a_tag_has_a_name() {
+    documented(|endpoints| endpoints.tag(""));
+}
+
+#[test]
+#[should_panic = "the tag of `Endpoint::Sessions` is empty"]
+fn a_tag_of_one_endpoint_has_a_name() {
+    documented(|endpoints| endpoints.tag_one(Endpoint::Sessions, " "));
+}
+
+#[test]
+#[should_panic = "the operation id of `Endpoint::Refresh` is empty"]
+fn an_operation_has_an_id() {
+    documented(|endpoints| endpoints.operation_id(Endpoint::Refresh, ""));
+}
+
+#[test]
+#[should_panic = "the operation id `logout` of `Endpoint::Refresh` is that of another endpoint"]
+fn two_operations_have_two_ids() {
+    documented(|endpoints| endpoints.operation_id(Endpoint::Refresh, "logout"));
+}
+
+#[test]
+#[should_panic = "the summary of `Endpoint::Refresh` is empty"]
+fn an_operation_has_a_summary() {
+    documented(|endpoints| endpoints.docs(Endpoint::Refresh, "\n\nNew tokens."));
 }
 
 #[test]

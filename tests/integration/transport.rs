@@ -3,18 +3,16 @@
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
-use countersign::{ConfigError, Cookies, routes, typed_logout_handler};
+use countersign::{ConfigError, Cookies, Endpoint};
 use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::browser::{
     CROSS_SITE, SAME_ORIGIN, app, request, routed, with_access_cookie, with_header_changed,
 };
-use crate::support::{Answer, App, AppState, NOW, SECOND, builder, forge, payload, payload_with};
+use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
-
-typed_logout_handler!(logout, AppState);
 
 /// Every place switched on.
 fn everywhere() -> App {
@@ -241,7 +239,9 @@ async fn expired_token_in_a_cookie_is_refused() {
 #[tokio::test]
 async fn document_names_every_place_that_is_switched_on() {
     let configured = everywhere();
-    let routes = |router| routed(router).routes(routes!(logout)).describe(&configured.auth);
+    // That of an `Auth` without these places, so that `describe` has to say it.
+    let logout = App::new().auth.routes().only([Endpoint::Logout]);
+    let routes = |router| routed(router).routes(logout).describe(&configured.auth);
     let app = App::build_with(|builder| builder, routes);
     let api = serde_json::to_value(&app.api).unwrap();
     let schemes = &api["components"]["securitySchemes"];

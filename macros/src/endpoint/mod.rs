@@ -1,7 +1,6 @@
-//! `typed_refresh_handler!(refresh, AppState)` and its like for the other endpoints.
+//! `typed_refresh_handler!(refresh, AppState)`: a handler with concrete types, and its document.
 
 mod expand;
-mod kind;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -11,14 +10,13 @@ use proc_macro2::TokenStream;
 use crate::errors::Errors;
 use crate::krate::Krate;
 
-pub(crate) use kind::{Kind, LOGOUT, LOGOUT_ALL, REFRESH, REVOKE_OTHERS, REVOKE_SESSION, SESSIONS};
-
-/// Expands the handler; the runtime's `macro_rules!` put its own path, one token, and a comma in front of the input.
-pub(crate) fn typed_handler(kind: &'static Kind, input: TokenStream) -> TokenStream {
+/// Expands the handler, or reports every mistake in the input. A handler whose name and state are right is written in any case, so that
+/// other code that names it has no mistake of its own.
+pub(crate) fn typed_refresh_handler(input: TokenStream) -> TokenStream {
     let (krate, tokens) = Krate::split_off(input);
     let errors = Errors::new();
-    let endpoint = parse::parse(kind, krate, tokens, &errors);
+    let handler = parse::parse(krate, tokens, &errors).ok();
     let mistakes = errors.into_tokens();
-    let handler = endpoint.as_ref().map(expand::expand);
+    let handler = handler.as_ref().map(expand::expand);
     quote::quote!(#mistakes #handler)
 }

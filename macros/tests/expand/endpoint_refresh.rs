@@ -8,13 +8,10 @@ impl countersign::__private::utoipa::Path for __path_refresh {
     fn methods() -> countersign::__private::Vec<
         countersign::__private::utoipa::openapi::HttpMethod,
     > {
-        countersign::__private::endpoint_methods(
-            countersign::__private::Endpoint::Refresh,
-        )
+        countersign::__private::refresh_document::methods()
     }
     fn operation() -> countersign::__private::utoipa::openapi::path::Operation {
-        countersign::__private::endpoint_operation(
-            countersign::__private::Endpoint::Refresh,
+        countersign::__private::refresh_document::operation(
             "refresh",
             "A new access token\n\nOnce for each refresh token.",
         )
@@ -36,10 +33,7 @@ impl countersign::__private::utoipa::__dev::SchemaReferences for __path_refresh 
             ),
         >,
     ) {
-        countersign::__private::endpoint_schemas(
-            countersign::__private::Endpoint::Refresh,
-            schemas,
-        );
+        countersign::__private::refresh_document::schemas(schemas);
     }
 }
 /// A new access token
@@ -48,7 +42,7 @@ impl countersign::__private::utoipa::__dev::SchemaReferences for __path_refresh 
 pub async fn refresh(
     _: countersign::__private::Public<countersign::__private::RefreshPolicy>,
     countersign::__private::State(state): countersign::__private::State<AppState>,
-    request: countersign::__private::RefreshRequest,
+    request: countersign::__private::RefreshTokens,
 ) -> ::core::result::Result<
     countersign::__private::RefreshAnswer,
     countersign::__private::AuthRejection,

@@ -1,4 +1,4 @@
-//! The refresh token beside an access token, for routes that ask for both.
+//! The refresh token beside an access token, for routes that demand both.
 
 use super::{Auth, AuthError, InvalidGrant};
 use crate::claims::SessionClaims;
@@ -8,8 +8,8 @@ use crate::token::RefreshTicket;
 impl<C: SessionClaims> Auth<C> {
     /// Judges the refresh token that is presented beside an access token of this session and user.
     ///
-    /// It is good as long as it could be exchanged now, by the same rule, and is not used up by this: nothing is written. Only
-    /// a token that was exchanged before and is no retry ends the session, as it does in [`refresh`](Self::refresh).
+    /// It passes if it could be exchanged now. It is not used up, and nothing is written, with one exception: a token that was
+    /// exchanged before and is no retry ends the session, as it does in [`refresh`](Self::refresh).
     pub(crate) async fn examine(
         &self,
         refresh_token: &[u8],

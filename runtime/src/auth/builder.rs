@@ -1,4 +1,4 @@
-//! The configuration of an `Auth`, checked once.
+//! The configuration of an `Auth`, which `build` checks as a whole.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
 
-/// An access token cannot be taken back, so it may not outlive the day.
+/// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
-/// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; the rest has defaults.
+/// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; other settings have defaults.
 ///
 /// | setting | default |
 /// |---|---|
@@ -95,21 +95,21 @@ impl<C: SessionClaims> AuthBuilder<C> {
         }
     }
 
-    /// The key that signs access tokens. For a key rotation pass a whole set to [`access_keys`](Self::access_keys).
+    /// The key that signs access tokens. For a key rotation pass a set of keys to [`access_keys`](Self::access_keys).
     #[must_use]
     pub fn access_key(mut self, key: Key) -> Self {
         self.access_keys = Some(KeySet::new(key));
         self
     }
 
-    /// The keys of access tokens: the first signs, every one verifies.
+    /// The keys of access tokens: the first signs, all of them verify.
     #[must_use]
     pub fn access_keys(mut self, keys: KeySet) -> Self {
         self.access_keys = Some(Ok(keys));
         self
     }
 
-    /// The secret that signs refresh tokens: an HMAC key of its own, since only this server reads them.
+    /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
     #[must_use]
     pub fn refresh_key(mut self, key: Key) -> Self {
         self.refresh_key = Some(key);
@@ -123,7 +123,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The `aud` of every token: who it is for. Call it again for another audience; a token for any of them is accepted.
+    /// The `aud` of every token: its audience. Call it again for another audience; a token for any of them is accepted.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -144,15 +144,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// Where sessions are kept.
+    /// The store of sessions.
     #[must_use]
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Where claims are read again at each refresh: from the user's identifier to the claims as they are now, or `None` when
-    /// the user is gone or disabled, which ends the session.
+    /// The source of claims, which each refresh reads anew: it takes the user's identifier and returns the current claims, or `None`
+    /// if the user is gone or disabled, which ends all sessions of the user.
     ///
     /// ```
     /// # use countersign::{Auth, AuthBuilder, SessionClaims};
@@ -177,90 +177,90 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// How long an access token lives, in whole seconds; at most a day, since it cannot be taken back.
+    /// The life of an access token, in whole seconds; at most a day, because it cannot be revoked.
     #[must_use]
     pub fn access_ttl(mut self, access_ttl: Duration) -> Self {
         self.access_ttl = access_ttl;
         self
     }
 
-    /// How long a session lives without use, and at all.
+    /// The life of a session: without use, and in total.
     #[must_use]
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
         self
     }
 
-    /// When a refresh gives out a new refresh token, and for how long a retry gets the same one.
+    /// Whether a refresh issues a new refresh token, and how long a retry gets the same one.
     #[must_use]
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.rotation = rotation;
         self
     }
 
-    /// How many sessions a user has at most, one or more. A sign-in beyond it ends the oldest.
+    /// The greatest number of sessions of a user, one or more. A sign-in beyond it ends the oldest session.
     #[must_use]
     pub fn max_sessions_per_user(mut self, limit: u32) -> Self {
         self.max_sessions_per_user = Some(limit);
         self
     }
 
-    /// How often a session's `last_used_at` moves at most, while requests look it up; a second or longer. Refreshes move it in
-    /// any case.
+    /// The shortest time between two updates of a session's `last_used_at` by requests that look it up; a second or longer. A refresh
+    /// always updates it.
     #[must_use]
     pub fn touch_interval(mut self, interval: Duration) -> Self {
         self.touch_interval = Some(interval);
         self
     }
 
-    /// When the store is asked whether the session of an access token has ended.
+    /// The requests for which the store is asked whether the session of an access token has ended.
     #[must_use]
     pub fn liveness(mut self, liveness: Liveness) -> Self {
         self.liveness = liveness;
         self
     }
 
-    /// Remembers a session that was found live for `max_age`, from 1 to 60 seconds, and up to `capacity` sessions; without it,
-    /// every look-up asks the store.
+    /// Remembers up to `capacity` sessions that were found live, each for `max_age`, from 1 to 60 seconds. Without it every look-up
+    /// asks the store.
     ///
-    /// What this process ends (a sign-out, a replay, a user who is gone) is refused by it at once. What another process ends is
-    /// refused here up to `max_age` later. While the store does not answer, a session that was found live goes on for up
-    /// to `max_age`, and every other one is a 503.
+    /// A session that this process ends (a sign-out, a replay, a user who is gone) is refused at once. A session that another process
+    /// ends is refused here up to `max_age` later. While the store does not answer, a remembered session passes for the rest of
+    /// its `max_age`, and any other is a 503.
     #[must_use]
     pub fn live_cache(mut self, max_age: Duration, capacity: usize) -> Self {
         self.live_cache = Some(CacheSettings { max_age, capacity });
         self
     }
 
-    /// How far clocks may be apart when `exp`, `nbf` and `iat` of access tokens are checked; at most five minutes.
+    /// The tolerated difference of clocks when `exp`, `nbf` and `iat` of access tokens are checked; at most five minutes.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = Some(leeway);
         self
     }
 
-    /// The longest token that is looked at, in bytes.
+    /// The length of the longest token that is accepted, in bytes.
     #[must_use]
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
     }
 
-    /// Whether a 403 says which role or scope is missing. Off by default: the names may be nobody's business.
+    /// Whether a 403 names the role or scope that is missing. Off by default, because the names may be confidential.
     #[must_use]
     pub fn disclose_requirements(mut self, disclose: bool) -> Self {
         self.disclose_requirements = disclose;
         self
     }
 
-    /// Who is told of sign-ins, refreshes, replays, revocations and refusals, besides the log.
+    /// A listener for sign-ins, refreshes, replays, revocations and refusals, besides the log.
     #[must_use]
     pub fn events(mut self, listener: impl AuthEvents) -> Self {
         self.listener = Listener(Some(Box::new(listener)));
         self
     }
 
-    /// A header in which an access token may stand, alone and without a scheme; beside `Authorization`, which is always read.
+    /// Another header for access tokens besides `Authorization`, which is always read. Its value is the token alone, without a scheme.
     ///
     /// A request with a token in both is refused.
     #[must_use]
@@ -269,32 +269,32 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// A query parameter in which an access token may stand. Read [`AccessTokenInQuery`] before you call this.
+    /// A query parameter for access tokens. Read [`AccessTokenInQuery`] before you call this.
     #[must_use]
     pub fn access_query(mut self, query: AccessTokenInQuery) -> Self {
         self.access_query = Some(query);
         self
     }
 
-    /// Cookies for browsers, beside tokens in headers and bodies for everybody else.
+    /// Cookies for browsers, besides tokens in headers and bodies for other clients.
     #[must_use]
     pub fn cookies(mut self, cookies: Cookies) -> Self {
         self.cookies = Some(cookies);
         self
     }
 
-    /// Where the time comes from; tests set their own.
+    /// The clock; tests pass their own.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Checks the whole configuration. After this nothing panics and nothing is found out later.
+    /// Checks the whole configuration, so that no mistake in it shows at runtime.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] for what is missing, weak or contradictory; its message says what to do.
+    /// A [`ConfigError`] for a setting that is missing, weak or in contradiction to another; its message says what to do.
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
         let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })??;
         let refresh_key = self.refresh_key.ok_or(ConfigError::Missing { setting: "refresh_key" })?;
@@ -338,7 +338,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
         settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
         Ok(Auth {
-            place: None,
+            label: None,
             inner: Arc::new(Inner {
                 access_tokens: AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?,
                 refresh_tokens: RefreshTokens::new(refresh_key.clone(), transports.fit_refresh(settings))?,
@@ -356,7 +356,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 }
 
-/// Access tokens are signed, and with another key than refresh tokens.
+/// The first key of access tokens can sign, and none is the key of refresh tokens.
 pub(super) fn check_access_keys(access_keys: &KeySet, refresh_key: &Key) -> Result<(), ConfigError> {
     if !access_keys.can_sign() {
         return Err(KeyError::CannotSign.into());

@@ -1,4 +1,4 @@
-//! Cookies for browsers: their names and their attributes.
+//! The cookies that hold tokens: their names, attributes and largest size.
 
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
@@ -6,19 +6,20 @@ use http::HeaderValue;
 
 use super::{ConfigError, Origin};
 
-/// A browser ignores a cookie whose name and value are longer together (RFC 6265bis section 5.6).
+/// In bytes. A browser ignores a cookie whose name and value together are longer (RFC 6265bis section 5.6).
 const LARGEST: usize = 4096;
+/// In characters, of the name that the application chooses.
 const LONGEST_NAME: usize = 64;
 
-/// How a browser keeps the tokens: a cookie `__Host-refresh`, and if wanted one for the access token.
+/// The cookies of a browser: `__Host-refresh` for the refresh token and, if the application wants it, another for the access token.
 ///
 /// Every cookie has a `__Host-` name and with it `Secure`, `Path=/` and no `Domain` (RFC 6265bis section 4.1.3.2), `HttpOnly` and
-/// `SameSite=Strict`. None of that can be turned off; only `SameSite=Lax` can be chosen. Browsers take `Secure` cookies from
-/// `https` and, for development, most of them from `http://localhost`.
+/// `SameSite=Strict`. The application can choose `SameSite=Lax`; it cannot turn off the others. Browsers accept `Secure` cookies
+/// from `https`, and most of them, for development, from `http://localhost`.
 ///
-/// A refresh token in a cookie never stands in a response body, so no script of the page can read it. Requests that a cookie
-/// authenticates are checked for their sender, see [`Auth::csrf_token`]. Names and values have 4096 bytes in a browser; tokens
-/// that do not fit are not made, so with an [access cookie](Self::with_access_cookie) claims have to be small.
+/// A refresh token in a cookie is in no response body, so no script of the page can read it. The sender of a request that a cookie
+/// authenticates is checked, see [`Auth::csrf_token`](crate::Auth::csrf_token). A browser keeps 4096 bytes of name and value. A token
+/// that does not fit is not made, so with an [access cookie](Self::with_access_cookie) claims have to be small.
 ///
 /// ```
 /// use countersign::{AuthBuilder, Cookies};
@@ -38,14 +39,14 @@ pub struct Cookies {
     origins: Vec<String>,
 }
 
-/// Which requests of other sites a browser sends the cookies with.
+/// The requests of other sites with which a browser sends the cookies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieSameSite {
-    /// None, not even when the user follows a link.
+    /// None, not even the request of a user who follows a link.
     #[default]
     Strict,
-    /// Those of a user who follows a link to this site.
+    /// The request of a user who follows a link to this site.
     Lax,
 }
 
@@ -57,13 +58,13 @@ impl Cookies {
 
     /// Names the cookies `__Host-<name>-refresh` and `__Host-<name>-access`: for two applications behind one host.
     ///
-    /// Letters, digits, `-` and `_`; anything else is refused when the `Auth` is built.
+    /// A name is 1 to 64 letters, digits, `-` and `_`. Any other is refused when the `Auth` is built.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Which requests of other sites carry the cookies; `Strict` unless set.
+    /// The requests of other sites that carry the cookies; `Strict` unless set.
     pub fn same_site(mut self, same_site: CookieSameSite) -> Self {
         self.same_site = same_site;
         self
@@ -71,9 +72,9 @@ impl Cookies {
 
     /// Keeps the access token in a cookie too: for pages that the server renders. It is then in no response body.
     ///
-    /// A page without a script cannot refresh. Where there is none, give access tokens the life that a visit may have
-    /// ([`access_ttl`](crate::AuthBuilder::access_ttl), at most a day) and look sessions up
-    /// ([`Liveness::Always`](crate::Liveness::Always)), so that signing out still ends them at once.
+    /// A page without a script cannot refresh. For such pages, let access tokens live as long as a visit
+    /// ([`access_ttl`](crate::AuthBuilder::access_ttl), at most a day), and look sessions up
+    /// ([`Liveness::Always`](crate::Liveness::Always)), so that a sign-out still ends them at once.
     pub fn with_access_cookie(mut self) -> Self {
         self.access = true;
         self
@@ -82,7 +83,7 @@ impl Cookies {
     /// Another origin whose pages may send requests with the cookies: `https://app.example.com`, exactly as browsers write it
     /// in the header `Origin`; `http` only on loopback addresses. Call it again for another one.
     ///
-    /// There are no wildcards: whoever can put a page on a trusted origin can act as the user.
+    /// There are no wildcards: anyone who controls a page of a trusted origin can act as the user.
     pub fn trust_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
@@ -136,8 +137,8 @@ impl CookieRules {
         &self.origins
     }
 
-    /// A `Set-Cookie` header. The one place where attributes are written, so that the cookie that takes another one away has the
-    /// same ones.
+    /// A `Set-Cookie` header. `max_age` is in seconds; 0 expires the cookie. Every cookie gets its attributes here, so an expired cookie
+    /// has those of the cookie that it takes away. `None` if the value cannot be in a header, which no token is.
     pub(crate) fn set(&self, name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
         let same_site = match self.same_site {
             CookieSameSite::Strict => SameSite::Strict,
@@ -155,7 +156,7 @@ impl CookieRules {
     }
 }
 
-/// The most bytes that a token in the cookie of this name may have.
+/// The largest size of a token in the cookie of this name, in bytes.
 pub(crate) fn largest_value(name: &str) -> usize {
     LARGEST.saturating_sub(name.len())
 }

@@ -1,4 +1,4 @@
-//! The end of sessions and of access tokens, and the list of sessions.
+//! The end of sessions and of access tokens, and the list of a user's sessions.
 
 use super::{Auth, AuthError};
 use crate::claims::SessionClaims;
@@ -8,9 +8,9 @@ use crate::session::{SessionId, SessionRecord};
 impl<C: SessionClaims> Auth<C> {
     /// Ends the session that one of its tokens belongs to.
     ///
-    /// Takes the access token, expired or not, or the refresh token. A token of no session is fine too: there is nothing left
-    /// to end (RFC 7009 section 2.2). So is a token with which somebody [acts](Self::impersonate) for its user: the session in it is
-    /// the actor's, who has tokens of their own to sign out with.
+    /// Takes the access token, expired or not, or the refresh token. A token of no session is no error: there is nothing to end
+    /// (RFC 7009 section 2.2). The token of an [impersonation](Self::impersonate) ends nothing either: its session is that of the
+    /// actor, who signs out with tokens of their own.
     ///
     /// # Errors
     ///
@@ -25,9 +25,8 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// Ends a session, whoever's it is: `auth.end_session(session.id())` signs out the caller of a request, and where somebody
-    /// [acts](Self::impersonate) for the user, the one who acts. For an identifier that came from a client, use
-    /// [`revoke`](Self::revoke).
+    /// Ends a session of any user. `auth.end_session(session.id())` signs out the caller of a request; for an impersonated user that is
+    /// the [actor](Self::impersonate). For an identifier that came from a client, use [`revoke`](Self::revoke).
     ///
     /// # Errors
     ///
@@ -36,7 +35,7 @@ impl<C: SessionClaims> Auth<C> {
         self.end(session, "end_session").await
     }
 
-    /// Ends every session of a user and says how many there were.
+    /// Ends every session of a user. Returns how many there were.
     ///
     /// # Errors
     ///
@@ -45,7 +44,7 @@ impl<C: SessionClaims> Auth<C> {
         self.end_all(&user.to_string(), None, "logout_all").await
     }
 
-    /// Ends every session of a user but one: after a change of password, say.
+    /// Ends every session of a user but one, for example after a change of password. Returns how many it ended.
     ///
     /// # Errors
     ///
@@ -54,7 +53,7 @@ impl<C: SessionClaims> Auth<C> {
         self.end_all(&user.to_string(), Some(session), "revoke_all_except").await
     }
 
-    /// Ends one session if it is this user's. `false` when it is not, whether it exists or not.
+    /// Ends one session if it is this user's. Returns `false` if it is not, whether it exists or not.
     ///
     /// # Errors
     ///
@@ -70,19 +69,19 @@ impl<C: SessionClaims> Auth<C> {
         revoked
     }
 
-    /// Ends the access tokens that a user has been given until now, on the routes that look the session up: those that demand
-    /// a live session, or all with [`Liveness::Always`](crate::Liveness::Always). Says in how many sessions. On the other routes
-    /// they live out their time.
+    /// Ends the access tokens that a user has got so far, on the routes that look the session up: those that demand a live session, or
+    /// all with [`Liveness::Always`](crate::Liveness::Always). Returns in how many sessions. On other routes the tokens pass until they
+    /// expire.
     ///
-    /// A token with which the user [acts](Self::impersonate) for somebody else ends with the user's own; one with which somebody acts
-    /// for the user does not.
+    /// A token with which the user [impersonates](Self::impersonate) another ends with the user's own. A token with which the user is
+    /// impersonated does not.
     ///
-    /// The sessions go on, and a refresh reads the claims anew: for a change of roles that is to be felt at once. Time is counted
-    /// in seconds, so a token that is given out in this very second is refused as well, and has to be refreshed once more.
+    /// The sessions go on, and a refresh reads the claims anew: call it when a change of roles has to take effect at once. Times are in
+    /// seconds, so a token that is issued in the same second is refused as well, and has to be refreshed once more.
     ///
     /// # Errors
     ///
-    /// [`AuthError::Unavailable`] when the store does not answer; then some of the tokens may be good still.
+    /// [`AuthError::Unavailable`] when the store does not answer. Some of the tokens may then still pass.
     pub async fn expire_access_tokens(&self, user: &C::Subject) -> Result<u64, AuthError> {
         let user = user.to_string();
         let expired = self.inner.sessions.expire_access_tokens(&user).await.map_err(AuthError::from);
@@ -91,7 +90,7 @@ impl<C: SessionClaims> Auth<C> {
         expired
     }
 
-    /// The living sessions of a user, newest first.
+    /// The sessions of a user that have not ended, the newest first.
     ///
     /// # Errors
     ///
@@ -100,7 +99,8 @@ impl<C: SessionClaims> Auth<C> {
         Ok(self.inner.sessions.list(&user.to_string()).await?)
     }
 
-    /// Removes expired sessions from the store and says how many. Run it now and then; nothing depends on it.
+    /// Removes expired sessions from the store. Returns how many. Run it now and then to save space; expired sessions are refused
+    /// in any case.
     ///
     /// # Errors
     ///
@@ -109,10 +109,10 @@ impl<C: SessionClaims> Auth<C> {
         Ok(self.inner.sessions.purge_expired().await?)
     }
 
-    /// Ends a session and tells of it, if there was one to end.
+    /// Ends a session, with an event if it existed or the store failed.
     async fn end(&self, session: &SessionId, reason: &'static str) -> Result<(), AuthError> {
         let sessions = &self.inner.sessions;
-        // Whose it was is for the event alone, so a failure to read it stops nothing.
+        // The user is for the event alone, so a failure to read it does not stop the end of the session.
         let user = sessions.live(session).await.ok().flatten().map(|record| record.user_id);
         let ended = sessions.end(session).await.map_err(AuthError::from);
         if !matches!(ended, Ok(false)) {
@@ -122,7 +122,7 @@ impl<C: SessionClaims> Auth<C> {
         ended.map(drop)
     }
 
-    /// Ends every session of a user but `except`, and tells of it.
+    /// Ends every session of a user but `except`, with an event.
     pub(super) async fn end_all(
         &self,
         user: &str,

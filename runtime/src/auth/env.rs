@@ -1,4 +1,4 @@
-//! The configuration from environment variables.
+//! The configuration of an `Auth` from environment variables.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::token::{Algorithm, Key};
 const PREFIX: &str = "COUNTERSIGN_";
 
 impl<C: SessionClaims> Auth<C> {
-    /// Reads keys, issuer, audiences and times from environment variables; store and claims source come from the program.
+    /// Reads keys, issuer, audiences and times from environment variables. The program adds the store and the claims source.
     ///
     /// | variable | holds | required |
     /// |---|---|---|
     /// | `COUNTERSIGN_ISSUER` | the `iss` of tokens | yes |
-    /// | `COUNTERSIGN_AUDIENCE` | the `aud` of tokens, several with commas between | yes |
+    /// | `COUNTERSIGN_AUDIENCE` | the `aud` of tokens; several are separated by commas | yes |
     /// | `COUNTERSIGN_ACCESS_KEY` | a secret, or a private key as PEM | yes |
     /// | `COUNTERSIGN_ACCESS_ALGORITHM` | `HS256` (the default), `ES256`, `EdDSA`, … | no |
     /// | `COUNTERSIGN_REFRESH_KEY` | another secret, used with HS256 | yes |
@@ -23,11 +23,11 @@ impl<C: SessionClaims> Auth<C> {
     /// | `COUNTERSIGN_REALM` | the realm of challenges | no |
     /// | `COUNTERSIGN_ACCESS_TTL` | the life of an access token in seconds | no |
     /// | `COUNTERSIGN_IDLE_TTL` | the life of an unused session in seconds | no |
-    /// | `COUNTERSIGN_ABSOLUTE_TTL` | the life of any session in seconds | no |
+    /// | `COUNTERSIGN_ABSOLUTE_TTL` | the longest life of a session in seconds | no |
     /// | `COUNTERSIGN_ROTATION_WINDOW` | the seconds in which a retry gets the same tokens | no |
-    /// | `COUNTERSIGN_MAX_SESSIONS_PER_USER` | the sessions of a user, beyond which the oldest ends | no |
-    /// | `COUNTERSIGN_TOUCH_INTERVAL` | the seconds between two notes of a session's last use | no |
-    /// | `COUNTERSIGN_LEEWAY` | the seconds that clocks may be apart | no |
+    /// | `COUNTERSIGN_MAX_SESSIONS_PER_USER` | the greatest number of sessions of a user | no |
+    /// | `COUNTERSIGN_TOUCH_INTERVAL` | the seconds between two updates of a session's last use | no |
+    /// | `COUNTERSIGN_LEEWAY` | the tolerated difference of clocks in seconds | no |
     /// | `COUNTERSIGN_MAX_TOKEN_LEN` | the longest token in bytes | no |
     ///
     /// # Errors
@@ -48,9 +48,9 @@ impl<C: SessionClaims> Auth<C> {
         Self::from_env_with_prefix(PREFIX)
     }
 
-    /// As [`from_env`](Self::from_env), from variables that begin with `prefix` in the place of `COUNTERSIGN_`.
+    /// As [`from_env`](Self::from_env), from variables that begin with `prefix` in place of `COUNTERSIGN_`.
     ///
-    /// For a second `Auth` in one program: customers and staff, say, with claims, keys and audience of their own.
+    /// For a second `Auth` in one program, such as one for customers and one for staff, each with its own claims, keys and audience.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl<C: SessionClaims> Auth<C> {
     }
 }
 
-/// `variable` is `None` for one that is not set and `Some(None)` for one that is not text.
+/// `variable` returns `None` for a variable that is not set, and `Some(None)` for one that is not UTF-8.
 fn from_variables<C: SessionClaims>(
     prefix: &str,
     variable: impl Fn(&str) -> Option<Option<String>>,
@@ -80,39 +80,26 @@ fn from_variables<C: SessionClaims>(
         .access_key(access_key)
         .refresh_key(Key::from_secret(Algorithm::Hs256, refresh_key)?)
         .issuer(variables.required("ISSUER")?);
-    for audience in variables.required("AUDIENCE")?.split(',').map(str::trim).filter(|name| !name.is_empty())
-    {
-        builder = builder.audience(audience);
-    }
-    if let Some(client_id) = variables.optional("CLIENT_ID")? {
-        builder = builder.client_id(client_id);
-    }
-    if let Some(realm) = variables.optional("REALM")? {
-        builder = builder.realm(realm);
-    }
-    if let Some(ttl) = variables.seconds("ACCESS_TTL")? {
-        builder = builder.access_ttl(ttl);
-    }
+    let audiences = variables.required("AUDIENCE")?;
+    let audiences = audiences.split(',').map(str::trim).filter(|name| !name.is_empty());
+    builder = audiences.fold(builder, AuthBuilder::audience);
+    // A variable that is not set leaves the default of its setting.
+    builder = variables.optional("CLIENT_ID")?.into_iter().fold(builder, AuthBuilder::client_id);
+    builder = variables.optional("REALM")?.into_iter().fold(builder, AuthBuilder::realm);
+    builder = variables.seconds("ACCESS_TTL")?.into_iter().fold(builder, AuthBuilder::access_ttl);
     let defaults = Lifetimes::default();
     builder = builder.lifetimes(Lifetimes::new(
         variables.seconds("IDLE_TTL")?.unwrap_or(defaults.idle_ttl),
         variables.seconds("ABSOLUTE_TTL")?.unwrap_or(defaults.absolute_ttl),
     ));
-    if let Some(window) = variables.seconds("ROTATION_WINDOW")? {
-        builder = builder.rotation(Rotation::Always { window });
-    }
-    if let Some(limit) = variables.parsed("MAX_SESSIONS_PER_USER", "a whole number")? {
-        builder = builder.max_sessions_per_user(limit);
-    }
-    if let Some(interval) = variables.seconds("TOUCH_INTERVAL")? {
-        builder = builder.touch_interval(interval);
-    }
-    if let Some(leeway) = variables.seconds("LEEWAY")? {
-        builder = builder.leeway(leeway);
-    }
-    if let Some(bytes) = variables.parsed("MAX_TOKEN_LEN", "a number of bytes")? {
-        builder = builder.max_token_len(bytes);
-    }
+    let rotation = variables.seconds("ROTATION_WINDOW")?.map(|window| Rotation::Always { window });
+    builder = rotation.into_iter().fold(builder, AuthBuilder::rotation);
+    let limit = variables.parsed("MAX_SESSIONS_PER_USER", "a whole number")?;
+    builder = limit.into_iter().fold(builder, AuthBuilder::max_sessions_per_user);
+    builder = variables.seconds("TOUCH_INTERVAL")?.into_iter().fold(builder, AuthBuilder::touch_interval);
+    builder = variables.seconds("LEEWAY")?.into_iter().fold(builder, AuthBuilder::leeway);
+    let bytes = variables.parsed("MAX_TOKEN_LEN", "a number of bytes")?;
+    builder = bytes.into_iter().fold(builder, AuthBuilder::max_token_len);
     Ok(builder)
 }
 
@@ -126,7 +113,7 @@ impl<F: Fn(&str) -> Option<Option<String>>> Variables<'_, F> {
         format!("{}{name}", self.prefix)
     }
 
-    /// The value; an empty one counts as not set.
+    /// The value. An empty one counts as not set.
     fn optional(&self, name: &str) -> Result<Option<String>, ConfigError> {
         let name = self.name(name);
         match (self.variable)(&name) {

@@ -1,4 +1,4 @@
-//! What can go wrong while an `Auth` is built, and while it works.
+//! The errors of building an `Auth`, and of its methods.
 
 use std::error::Error;
 use std::fmt;
@@ -8,32 +8,32 @@ use crate::events::AuthOutcome;
 use crate::session::{PolicyError, ReuseKind, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
-/// Why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
+/// The reason why [`AuthBuilder::build`](crate::AuthBuilder::build) refuses a configuration. Each message says what to do.
 ///
-/// `Debug` writes the message too, since that is what `fn main() -> Result<…>` prints.
+/// `Debug` writes the message too, because `fn main() -> Result<…>` prints errors with it.
 #[non_exhaustive]
 pub enum ConfigError {
     /// The named header for access tokens has another meaning.
     AccessHeader,
-    /// The query parameter for access tokens has no name, or that of refresh tokens.
+    /// The query parameter for access tokens has no name, or the name of the one for refresh tokens.
     AccessQuery,
-    /// The access lifetime is zero, over a day, or longer than the session may idle.
+    /// The access lifetime is zero, over a day, or longer than the idle lifetime of a session.
     AccessTtl,
-    /// The name of the cookies is empty, longer than 64 characters or has others than letters, digits, `-` and `_`.
+    /// The name of the cookies is empty, is longer than 64 characters, or has a character other than letters, digits, `-` and `_`.
     CookieName,
     /// A variable is not set, or empty.
     EnvMissing {
         /// The name of the variable.
         name: String,
     },
-    /// A variable does not hold what it has to.
+    /// A variable has a value that cannot be read.
     EnvInvalid {
         /// The name of the variable.
         name: String,
-        /// What it has to hold.
+        /// The kind of value that it needs.
         expected: &'static str,
     },
-    /// The live cache has no room, or remembers for less than a second or more than 60.
+    /// The live cache has no capacity, or remembers for less than 1 second or more than 60.
     LiveCache,
     /// A key is weak, malformed or used for two purposes.
     Key(KeyError),
@@ -42,11 +42,11 @@ pub enum ConfigError {
         /// The builder's method that sets it.
         setting: &'static str,
     },
-    /// The realm holds a character that may not stand in a challenge.
+    /// The realm has a character that a challenge cannot contain.
     Realm,
-    /// A trusted origin is not an origin, or one of `http` on another machine, where whoever controls the network writes its pages.
+    /// A trusted origin is no origin, or uses `http` on another machine, so that anyone on the network could forge its pages.
     Origin {
-        /// What was given.
+        /// The text that was passed.
         origin: String,
     },
     /// Access and refresh tokens would be signed with the same secret.
@@ -66,7 +66,7 @@ impl fmt::Display for ConfigError {
                 "the access lifetime has to be between a second and a day, and no longer than the idle lifetime: change `access_ttl`",
             ),
             Self::AccessHeader => f.write_str(
-                "the header for access tokens has a meaning already: pass another name to `access_header`",
+                "the header for access tokens already has another meaning: pass another name to `access_header`",
             ),
             Self::AccessQuery => f.write_str(
                 "the query parameter for access tokens needs a name other than `refresh_token`: change `access_query`",
@@ -76,19 +76,19 @@ impl fmt::Display for ConfigError {
             ),
             Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set, or empty"),
             Self::EnvInvalid { name, expected } => {
-                write!(f, "the environment variable {name} has to hold {expected}")
+                write!(f, "the environment variable {name} has to be {expected}")
             }
             Self::LiveCache => f.write_str(
-                "the live cache has to remember for 1 to 60 seconds and to have room for a session: change `live_cache`",
+                "the live cache has to remember for 1 to 60 seconds, and at least one session: change `live_cache`",
             ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
             Self::Realm => f.write_str(
-                "the realm may hold printable ASCII without quotes and backslashes: set it with `realm`",
+                "the realm has to be printable ASCII without quotes and backslashes: set it with `realm`",
             ),
             Self::Origin { origin } => write!(
                 f,
-                "`{}` is no origin that can be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
+                "the origin `{}` cannot be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
                 origin.escape_debug()
             ),
             Self::SameKey => {
@@ -129,9 +129,9 @@ impl From<SettingsError> for ConfigError {
     }
 }
 
-/// Why [`Auth`](crate::Auth) could not sign in, refresh, reauthenticate, impersonate or end a session.
+/// The reason why [`Auth`](crate::Auth) could not sign in, refresh, reauthenticate, impersonate or end a session.
 ///
-/// It turns into a response with the status a client may learn; the cause inside is for the log.
+/// As a response it has the status that the client may learn. The cause inside is for the log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -141,19 +141,19 @@ pub enum AuthError {
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
     Mint(TokenError),
-    /// Cookies were asked for, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
+    /// Cookies were requested, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
     NoCookies,
     /// The store or the claims source does not answer; nothing was changed.
     Unavailable(BoxError),
 }
 
-/// Why a session may not be used for something.
+/// The reason why a session is refused for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Forbidden {
-    /// Somebody acts for the user of the session: they can neither prove who the user is nor act for a third one.
+    /// The user of the session is impersonated: the actor can neither prove who the user is nor impersonate a third one.
     Impersonated,
-    /// Somebody wants to act for themselves.
+    /// A user wants to impersonate themselves.
     Oneself,
 }
 
@@ -167,13 +167,13 @@ impl Forbidden {
     }
 }
 
-/// Why a refresh token is refused.
+/// The reason why a refresh token is refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InvalidGrant {
     /// The token belongs to another session, or another user, than the access token beside it.
     OtherSession,
-    /// The session is unknown, has ended, or the token was replayed.
+    /// The session is unknown or has ended, or the token was replayed.
     Session(SessionError),
     /// The token itself does not pass verification.
     Token(TokenError),
@@ -215,7 +215,7 @@ impl AuthError {
         }
     }
 
-    /// Which old token was presented, and whether the session could be ended for it.
+    /// The kind of old token that was presented, and whether the session could be ended for it.
     pub(crate) fn reuse(&self) -> Option<(ReuseKind, AuthOutcome)> {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(SessionError::Reused(kind))) => {
@@ -234,9 +234,9 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forbidden(Forbidden::Impersonated) => {
-                f.write_str("somebody acts for the user of the session")
+                f.write_str("the user of the session is impersonated")
             }
-            Self::Forbidden(Forbidden::Oneself) => f.write_str("nobody acts for themselves"),
+            Self::Forbidden(Forbidden::Oneself) => f.write_str("a user cannot impersonate themselves"),
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::Mint(_) => f.write_str("the token could not be made"),
             Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),

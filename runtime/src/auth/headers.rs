@@ -1,18 +1,18 @@
-//! The names of our request headers, and how a value is taken from a place that may hold one.
+//! The names of our request headers, and the rule that a request presents one value, not two.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The header of the session's token against CSRF, which a page of another site can neither read nor send.
+/// The header of the session's CSRF token, which a page of another site can neither read nor send.
 pub(crate) const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
-/// The header of a refresh token that is sent beside an access token.
+/// The header of a refresh token beside an access token.
 pub(crate) const X_REFRESH_TOKEN: HeaderName = HeaderName::from_static("x-refresh-token");
 
-/// A value was given more than once.
+/// A value is in the request more than once.
 #[derive(Debug)]
 pub(crate) struct Twice;
 
-/// The only one there is; two are ambiguous, and a server that picks one invites a request that is read in two ways.
+/// The only one of these. Two are refused, because a proxy and this server could each pick another one.
 pub(crate) fn one<T>(found: impl IntoIterator<Item = T>) -> Result<Option<T>, Twice> {
     let mut found = found.into_iter();
     let first = found.next();
@@ -22,7 +22,7 @@ pub(crate) fn one<T>(found: impl IntoIterator<Item = T>) -> Result<Option<T>, Tw
     }
 }
 
-/// The one value of a header; `None` when there is none, refused when there are two.
+/// The one value of a header, or `None`. Two are refused.
 pub(crate) fn one_header<'r>(
     headers: &'r HeaderMap,
     name: &HeaderName,

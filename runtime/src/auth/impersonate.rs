@@ -1,6 +1,6 @@
-//! Users who act for others.
+//! Impersonation: access tokens with which one user acts for another.
 
-use super::reauthenticate::stands_by;
+use super::reauthenticate::confirm;
 use super::{AccessGrant, Auth, AuthError, Forbidden, Session, TokenType};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEvent, AuthEventKind};
@@ -8,21 +8,20 @@ use crate::session::SessionError;
 use crate::token::{AccessStamp, random_id};
 
 impl<C: SessionClaims> Auth<C> {
-    /// Gives the user of a session an access token for another user, whose claims these are: for somebody of the support who has to
-    /// see what a customer sees.
+    /// Issues an access token of another user, with these claims, to the user of a session: for support staff who have to see what a
+    /// customer sees.
     ///
-    /// **Who may act for whom is for the application to decide.** Guard the route, and look at the target: whoever acts for an
-    /// administrator is one. Read the claims from where they are up to date, since nothing reads them again.
+    /// **The application decides who may impersonate whom.** Guard the route, and check the target: a user who impersonates an
+    /// administrator is one. Read the claims from an up-to-date source, because they are not read again.
     ///
-    /// The token says who acts, in the claim `act` (RFC 8693 section 4.1), and [`Session::actor`](crate::Session::actor) reads it. It
-    /// carries the identifier of the actor's session, when the actor proved who they are as `auth_time`, and it lives no longer than
-    /// an access token of theirs or their session. There is no refresh token, and it goes into no cookie.
+    /// The token names the actor in the claim `act` (RFC 8693 section 4.1), which [`Session::actor`](crate::Session::actor) reads. Its
+    /// session and its `auth_time` are the actor's. It lives no longer than an access token of the actor, or their session. It has no
+    /// refresh token and goes into no cookie.
     ///
-    /// Where a session is looked up, it is the actor's: when that ends, or its access tokens
-    /// [do](Self::expire_access_tokens), so does this token. That the impersonated user signs out or is signed out changes nothing,
-    /// since the session is not theirs; end the actor's. The endpoints for one's own sessions are closed to it,
-    /// [`Rule::NotImpersonated`](crate::Rule::NotImpersonated) closes others, and signing out with it ends nothing. It is one event
-    /// that names both, and so is every refusal of a request with the token.
+    /// A look-up of the session looks up the actor's. When that ends, or its access tokens [do](Self::expire_access_tokens), so does this
+    /// token. A sign-out of the impersonated user does not end it, because the session is not theirs; end the actor's. The endpoints
+    /// for a user's own sessions refuse the token, [`Rule::NotImpersonated`](crate::Rule::NotImpersonated) closes other routes to it, and
+    /// a sign-out with it ends nothing. The impersonation is one event that names both users. So is every refused request with the token.
     ///
     /// ```
     /// use axum::extract::{Path, State};
@@ -58,7 +57,7 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Forbidden`] when the session is itself one of somebody who acts for another, and for oneself;
+    /// [`AuthError::Forbidden`] when the session is itself an impersonation, or the target is its own user;
     /// [`AuthError::InvalidGrant`] when the session has ended, which is looked up; [`AuthError::Mint`] when the claims do not fit in
     /// a token; [`AuthError::Unavailable`] when the store does not answer.
     pub async fn impersonate(&self, session: &Session<C>, claims: &C) -> Result<AccessGrant, AuthError> {
@@ -78,14 +77,15 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     async fn grant(&self, session: &Session<C>, actor: &str, claims: &C) -> Result<AccessGrant, AuthError> {
-        // Before the look-up: when the access tokens of the session end while it lasts, so does this one.
+        // Read before the look-up: if the access tokens of the session are expired during it, this token is issued before that and
+        // expires with them.
         let issued_at = self.now();
         let record = self.inner.sessions.touch(session.id()).await?.ok_or(SessionError::Unknown)?;
-        stands_by(&record, session)?;
+        confirm(&record, session)?;
         let expires_at =
             (issued_at + self.inner.access_ttl).min(record.idle_expires_at).min(record.absolute_expires_at);
         let id = random_id().map_err(AuthError::Mint)?;
-        // What the access token says, and not the record: it may have been stolen before its user proved again who they are.
+        // That of the access token, not that of the record: the token may have been stolen before its user reauthenticated.
         let authenticated_at = session.authenticated_at();
         let stamp = AccessStamp::new(&id, session.id().as_str(), issued_at, expires_at, authenticated_at)
             .with_actor(actor);

@@ -8,19 +8,19 @@ use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionRecord, TokenHash};
 use crate::token::{RefreshTicket, Verified};
 
-/// What this server says of a token (RFC 7662 section 2.2): of an active one whose it is and until when, of any other nothing.
+/// The state of a token (RFC 7662 section 2.2): its user, session and times if it is active, and nothing else if it is not.
 ///
 /// [`Auth::introspect`] makes it. Times are in whole seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Introspection {
-    /// Whether this server would accept the token now, and its session has not ended. When it is false, nothing else is there.
+    /// Whether this server would accept the token now, and its session has not ended. If it is false, every other field is missing.
     pub active: bool,
-    /// `Bearer` for an access token, `N_A` for a refresh token, which is none (RFC 8693 section 2.2.1).
+    /// `Bearer` for an access token, `N_A` for a refresh token (RFC 8693 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
-    /// The scopes that an access token carries, with one space between them.
+    /// The scopes of an access token, with one space between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The user's identifier.
@@ -29,7 +29,7 @@ pub struct Introspection {
     /// The session's identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// Who acts for the user, if somebody does; the session is then theirs.
+    /// The actor, if the user is impersonated; the session is then the actor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
     /// When the token was issued.
@@ -42,26 +42,25 @@ pub struct Introspection {
     pub exp: Option<Timestamp>,
 }
 
-/// Who acts for a user (RFC 8693 section 4.1).
+/// A user who acts for another (RFC 8693 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Actor {
-    /// The identifier of the one who acts.
+    /// The actor's identifier.
     pub sub: String,
 }
 
 impl<C: SessionClaims> Auth<C> {
-    /// Says whether a token is good at this moment, for a service that was handed it (RFC 7662).
+    /// Returns whether a token is active now, for a service that has received it (RFC 7662).
     ///
-    /// Takes an access token or a refresh token and asks the store whether its session goes on. A token that is malformed, of
-    /// somebody else, expired or of a session that has ended is not active, and the answer says nothing more about it. A refresh
-    /// token is active when it is the session's current one; asking uses nothing up and ends nothing. Of a token with which somebody
-    /// acts for its user, the session of the one who acts is asked for.
+    /// Takes an access token or a refresh token, and asks the store whether its session has ended. A token that is malformed, expired,
+    /// of another issuer, or of a session that has ended is not active, and the answer says nothing else about it. A refresh token is
+    /// active if it is the session's current one. Introspection uses nothing up and ends nothing. For the token of an impersonation,
+    /// the session of the actor is looked up.
     ///
-    /// A caller could find out with it which tokens are good, so put the endpoint behind a rule of your own (RFC 7662
-    /// section 2.1 asks for one), and look at [`token_type`](Introspection::token_type) before you take a token for an access
-    /// token:
+    /// The answer tells a caller which tokens are active, so put the endpoint behind a rule of your own (RFC 7662 section 2.1 demands
+    /// one). Check [`token_type`](Introspection::token_type) before you treat a token as an access token:
     ///
     /// ```
     /// use axum::extract::{Form, State};
@@ -85,7 +84,7 @@ impl<C: SessionClaims> Auth<C> {
     ///     token: String,
     /// }
     ///
-    /// /// Whether a token is good
+    /// /// Whether a token is active
     /// #[require_role("service")]
     /// #[utoipa::path(
     ///     post,
@@ -103,7 +102,7 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Unavailable`] when the store does not answer: a token of which nothing is known is neither active nor not.
+    /// [`AuthError::Unavailable`] when the store does not answer: then a token is not known to be active or inactive.
     pub async fn introspect(&self, token: &str) -> Result<Introspection, AuthError> {
         let token = token.as_bytes();
         if let Ok(verified) = self.verify_access(token) {
@@ -118,7 +117,7 @@ impl<C: SessionClaims> Auth<C> {
     async fn introspect_access(&self, token: Verified<C>) -> Result<Introspection, AuthError> {
         let subject = token.claims.subject().to_string();
         let holder = token.actor.as_ref().unwrap_or(&subject);
-        let Some(session) = self.living(&token.session_id, holder).await? else {
+        let Some(session) = self.live(&token.session_id, holder).await? else {
             return Ok(Introspection::default());
         };
         if session.access_not_before.is_some_and(|not_before| token.issued_at <= not_before) {
@@ -137,23 +136,22 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     async fn introspect_refresh(&self, token: RefreshTicket) -> Result<Introspection, AuthError> {
-        match self.living(&token.session_id, &token.subject).await? {
+        match self.live(&token.session_id, &token.subject).await? {
             Some(session) if session.current == TokenHash::of(&token.id) => Ok(Introspection {
                 active: true,
                 token_type: Some("N_A"),
-                scope: None,
                 sub: Some(token.subject),
                 sid: Some(token.session_id),
-                act: None,
                 iat: Some(token.issued_at),
                 exp: Some(token.expires_at),
+                ..Introspection::default()
             }),
             _ => Ok(Introspection::default()),
         }
     }
 
     /// The session, if it is this user's and has not ended.
-    async fn living(&self, id: &str, user: &str) -> Result<Option<SessionRecord>, AuthError> {
+    async fn live(&self, id: &str, user: &str) -> Result<Option<SessionRecord>, AuthError> {
         let Ok(id) = id.parse::<SessionId>() else { return Ok(None) };
         let record = self.inner.sessions.live(&id).await?;
         Ok(record.filter(|record| record.user_id == user))

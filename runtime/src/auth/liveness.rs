@@ -1,4 +1,4 @@
-//! When the session of an access token is looked up.
+//! The requests for which the session of an access token is looked up.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::ConfigError;
 
 const LONGEST_AGE: Duration = Duration::from_secs(60);
 
-/// When the store is asked whether the session of an access token has ended.
+/// The requests for which the store is asked whether the session of an access token has ended.
 ///
-/// An access token is checked by its signature and its times, without a look into the store. So a session that was ended lives on
-/// in its access tokens for as long as [`access_ttl`](crate::AuthBuilder::access_ttl), 15 minutes by default. A look-up
-/// refuses them at once: when the session has ended, when it is not the token's user's, and when the user's access tokens
-/// [were expired](crate::Auth::expire_access_tokens). A store that does not answer is a 503, neither yes nor no.
+/// An access token is verified by its signature and its times, without the store. So the access tokens of an ended session pass until
+/// they expire, after at most [`access_ttl`](crate::AuthBuilder::access_ttl), 15 minutes by default. A look-up refuses them at once: if
+/// the session has ended, if it is not that of the token's user, and if the user's access tokens
+/// [were expired](crate::Auth::expire_access_tokens). A store that does not answer is a 503.
 ///
 /// ```
 /// # use countersign::{AuthBuilder, Liveness, SessionClaims};
@@ -23,14 +23,14 @@ const LONGEST_AGE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Liveness {
-    /// Where the handler demands it.
+    /// Those whose handler demands a live session.
     #[default]
     OnDemand,
-    /// At every request that presents an access token, but on public routes.
+    /// All that present an access token, except on public routes.
     Always,
 }
 
-/// How long look-ups are remembered, and how many of them.
+/// The settings of the cache of look-ups.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CacheSettings {
     pub(super) max_age: Duration,

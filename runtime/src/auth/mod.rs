@@ -1,4 +1,9 @@
-//! The handle that an application keeps in its state.
+//! [`Auth`], the handle that an application keeps in its state.
+//!
+//! [`builder`] and [`env`] configure it once, and [`ConfigError`] says what is wrong. At runtime [`service`] signs users in and
+//! refreshes, [`end`] ends sessions, [`both`] judges a refresh token beside an access token, and [`reauthenticate`], [`impersonate`]
+//! and [`introspect`] do as they are named. [`session`] has the verified session that extractors hand out. [`transports`],
+//! [`cookies`], [`origin`] and [`headers`] know where tokens may be in a request. Nothing in here reads a request or writes a response.
 
 mod both;
 mod builder;
@@ -47,8 +52,8 @@ pub(crate) use transports::Transports;
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
 ///
-/// A token does not say which Rust type its claims have. Two `Auth`s with different claims need a key and an audience each, and
-/// a store each; with the same ones, a token of one is a token of the other as far as its claims can be read.
+/// A token does not name the Rust type of its claims. Two `Auth`s with different claims need a key, an audience and a store each. If
+/// they share them, each accepts the tokens of the other whose claims it can read.
 ///
 /// ```
 /// use countersign::store::MemoryStore;
@@ -76,13 +81,13 @@ pub(crate) use transports::Transports;
 /// ```
 pub struct Auth<C> {
     inner: Arc<Inner<C>>,
-    /// For which request this clone works, if for one.
-    place: Option<Arc<Place>>,
+    /// The request that this clone works for, if it works for one.
+    label: Option<Arc<RequestLabel>>,
 }
 
-/// A request, as events name it.
+/// The name of a request in events.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct RequestLabel {
     pub(crate) method: Option<String>,
     pub(crate) route: Option<String>,
 }
@@ -103,7 +108,7 @@ struct Inner<C> {
 
 impl<C> Clone for Auth<C> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), place: self.place.clone() }
+        Self { inner: Arc::clone(&self.inner), label: self.label.clone() }
     }
 }
 
@@ -119,21 +124,21 @@ impl<C: SessionClaims> Auth<C> {
         AuthBuilder::new()
     }
 
-    /// Replaces the keys of access tokens while the server runs: the first signs, every one verifies.
+    /// Replaces the keys of access tokens while the server runs: the first signs, all of them verify.
     ///
-    /// To rotate a key, pass the new one first and the old one as accepted; when the old tokens have expired, pass the new
+    /// To rotate a key, pass the new one first and the old one as accepted. When the old tokens have expired, pass the new
     /// one alone.
     ///
     /// # Errors
     ///
-    /// When the set cannot sign, or has the key of refresh tokens in it; the old keys stay in use.
+    /// When the set cannot sign, or contains the key of refresh tokens. The old keys stay in use.
     pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
         builder::check_access_keys(&keys, &self.inner.refresh_key)?;
         self.inner.access_tokens.replace_keys(keys);
         Ok(())
     }
 
-    /// For tests that make tokens which no `Auth` gives out.
+    /// For tests that make tokens which no `Auth` issues.
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn access_tokens(&self) -> &AccessTokens {
         &self.inner.access_tokens
@@ -143,7 +148,7 @@ impl<C: SessionClaims> Auth<C> {
         &self.inner.realm
     }
 
-    /// Where tokens may stand.
+    /// The places of a request that may hold tokens.
     pub(crate) fn transports(&self) -> &Transports {
         &self.inner.transports
     }
@@ -152,12 +157,12 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.disclose_requirements
     }
 
-    /// An event of now, to be completed and passed to [`emit`](Self::emit).
+    /// A new event, to be completed and passed to [`emit`](Self::emit).
     pub(crate) fn event(&self, kind: AuthEventKind, outcome: AuthOutcome) -> AuthEvent<'static> {
         AuthEvent::new(self.inner.sessions.now(), kind, outcome)
     }
 
-    /// As [`event`](Self::event), of something that has a result.
+    /// As [`event`](Self::event), with the outcome and the reason of a result.
     pub(crate) fn event_of<T>(
         &self,
         kind: AuthEventKind,
@@ -169,16 +174,16 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// A clone whose events say for which request they happened.
-    pub(crate) fn at(&self, place: Place) -> Self {
-        Self { inner: Arc::clone(&self.inner), place: Some(Arc::new(place)) }
+    /// A clone whose events name a request.
+    pub(crate) fn labelled(&self, label: RequestLabel) -> Self {
+        Self { inner: Arc::clone(&self.inner), label: Some(Arc::new(label)) }
     }
 
     pub(crate) fn emit(&self, event: &AuthEvent<'_>) {
-        let place = self.place.as_deref();
+        let label = self.label.as_deref();
         let event = &AuthEvent {
-            method: event.method.or_else(|| place?.method.as_deref()),
-            route: event.route.or_else(|| place?.route.as_deref()),
+            method: event.method.or_else(|| label?.method.as_deref()),
+            route: event.route.or_else(|| label?.route.as_deref()),
             ..*event
         };
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
@@ -188,7 +193,8 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.liveness
     }
 
-    /// Whether the store stands by an access token of this session and user that was issued at this time.
+    /// Whether the store confirms an access token of this session and user that was issued at this time: the session has not ended,
+    /// and its access tokens were not expired since.
     pub(crate) async fn is_live(
         &self,
         session: &SessionId,
@@ -198,12 +204,12 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.sessions.is_live(session, user, issued_at).await
     }
 
-    /// The time, which never goes back.
+    /// The current time, which never goes back.
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.sessions.now()
     }
 
-    /// By how much two clocks may differ.
+    /// The tolerated difference of two clocks.
     pub(crate) fn leeway(&self) -> Duration {
         self.inner.access_tokens.leeway()
     }
@@ -212,12 +218,13 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.refresh_tokens.verify(token, self.now())
     }
 
-    /// The session that a refresh token names, expired or not; `None` for what is no refresh token of ours.
+    /// The session that a refresh token names, expired or not; `None` unless the token is a refresh token of this `Auth`.
     pub(crate) fn session_of_refresh_token(&self, token: &[u8]) -> Option<String> {
         self.inner.refresh_tokens.session_id_of(token).ok()
     }
 
-    /// The session that an access token names, expired or not; `None` for what is no access token of ours.
+    /// The session that an access token names, expired or not; `None` unless the token is an access token of this `Auth`.
+    #[cfg(feature = "openapi")]
     pub(crate) fn session_of_access_token(&self, token: &[u8]) -> Option<String> {
         self.inner.access_tokens.session_id_of(token).ok()
     }

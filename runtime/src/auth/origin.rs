@@ -1,4 +1,4 @@
-//! Origins (RFC 6454), and whether one is that of the request's own host.
+//! Origins (RFC 6454), and the comparison of one with the host of a request.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Takes what a browser writes (RFC 6454 section 6.2) and nothing else: no `null`, path, user, query or upper case.
+    /// Accepts the form that a browser writes (RFC 6454 section 6.2) and no other: no `null`, path, user, query or upper case.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri = text.parse::<Uri>().ok()?;
         let secure = match uri.scheme() {
@@ -29,7 +29,7 @@ impl Origin {
         (origin.to_string() == text).then_some(origin)
     }
 
-    /// Whether a page of this origin can be told from one that somebody on the network has made up.
+    /// Whether an attacker on the network cannot forge pages of this origin.
     pub(crate) fn is_trustworthy(&self) -> bool {
         self.secure || is_loopback(&self.host)
     }
@@ -44,10 +44,10 @@ impl Origin {
         Some(Self { secure, host: authority.host().to_ascii_lowercase(), port })
     }
 
-    /// Whether this is where the request was sent to.
+    /// Whether the request was sent to this origin.
     ///
-    /// Behind a proxy that ends TLS the scheme of the request is unknown. So `https` is taken from any host, and `http` only
-    /// from this machine: on another one, whoever controls the network can write pages of an `http` origin.
+    /// Behind a proxy that ends TLS the scheme of the request is unknown. So an `https` origin may have any host, and an `http` origin
+    /// only that of this machine: an attacker on the network can forge the pages of any other `http` origin.
     pub(crate) fn is_target_of(&self, parts: &Parts) -> bool {
         if !self.is_trustworthy() {
             return false;

@@ -1,4 +1,4 @@
-//! What a sign-in, a refresh or an impersonation gives out.
+//! The tokens that a sign-in, a refresh or an impersonation issues.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ pub struct TokenPair {
     pub access_token: String,
     /// How the access token is used; always `Bearer`.
     pub token_type: TokenType,
-    /// The seconds that the access token has to live.
+    /// The remaining life of the access token, in seconds.
     pub expires_in: u64,
-    /// The token that gets the next pair, once.
+    /// The token that is exchanged for the next pair, once.
     pub refresh_token: String,
 }
 
-/// An access token alone, of somebody who acts for another user: [`Auth::impersonate`](crate::Auth::impersonate) makes it. No
-/// refresh token belongs to it, and it goes into no cookie.
+/// The access token of an impersonation, which [`Auth::impersonate`](crate::Auth::impersonate) makes. It has no refresh token and goes
+/// into no cookie.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub struct AccessGrant {
     pub access_token: String,
     /// How the access token is used; always `Bearer`.
     pub token_type: TokenType,
-    /// The seconds that the access token has to live.
+    /// The remaining life of the access token, in seconds.
     pub expires_in: u64,
 }
 

@@ -8,10 +8,10 @@ use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionR
 use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
 
 impl<C: SessionClaims> Auth<C> {
-    /// Signs a user in: opens a session and gives out its first tokens.
+    /// Signs a user in: opens a session and issues its first tokens.
     ///
-    /// Call it after the user has proved who they are; it checks no password, and [`record_refused_sign_in`] tells of those who
-    /// failed. Where sessions are [limited](crate::AuthBuilder::max_sessions_per_user), the user's oldest ones make room.
+    /// Call it after the user has proved who they are; it checks no password. [`record_refused_sign_in`] records a proof that failed.
+    /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's oldest sessions beyond it end.
     ///
     /// [`record_refused_sign_in`]: Self::record_refused_sign_in
     ///
@@ -27,7 +27,7 @@ impl<C: SessionClaims> Auth<C> {
         signed_in.map(|(_, pair)| pair)
     }
 
-    /// Opens a session of `subject`, whose access token has these claims.
+    /// Opens a session of `subject`; its access token has these claims.
     pub(crate) async fn sign_in(
         &self,
         claims: &C,
@@ -43,21 +43,20 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.sessions.open_with(subject, TokenHash::of(&token_id), metadata, mint, evicted).await
     }
 
-    /// Tells the log and the [listener](crate::AuthEvents) of a sign-in that the application refused, before there was anybody
-    /// to call [`login`](Self::login) for. The reason is a constant such as `wrong_password`: what the caller typed may be a
-    /// password in the wrong field and belongs in no log.
+    /// Records, for the log and the [listener](crate::AuthEvents), a sign-in that the application refused. The reason is a constant
+    /// such as `wrong_password`. Text that the caller has typed may be a password in the wrong field, and belongs in no log.
     pub fn record_refused_sign_in(&self, reason: &'static str) {
         self.emit(&self.event(AuthEventKind::SignIn, AuthOutcome::Refused).because(reason));
     }
 
     /// Exchanges a refresh token for the next pair, with claims read anew from the claims source.
     ///
-    /// When the claims source does not know the user any more, every session of the user ends.
+    /// If the claims source no longer knows the user, every session of the user ends.
     ///
     /// # Errors
     ///
-    /// [`AuthError::InvalidGrant`] when the token is not valid any more (a replay ends the session as well);
-    /// [`AuthError::Unavailable`] when the store or the claims source does not answer, in which case the token stays valid.
+    /// [`AuthError::InvalidGrant`] when the token is not valid any more, and a replay also ends the session;
+    /// [`AuthError::Unavailable`] when the store or the claims source does not answer: then the token stays valid.
     pub async fn refresh(&self, refresh_token: &str) -> Result<TokenPair, AuthError> {
         let tokens = &self.inner.refresh_tokens;
         let ticket = match tokens.verify(refresh_token.as_bytes(), self.inner.sessions.now()) {
@@ -89,7 +88,8 @@ impl<C: SessionClaims> Auth<C> {
         let prepared =
             sessions.prepare(session, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
         let claims = self.current_claims(prepared.record()).await?;
-        // No later than the claims, which may be outdated by now: then their end has to reach the token.
+        // The token is issued at the time of the request, before its claims were read. If they were changed in between and the user's
+        // access tokens expired for that, this token with the old claims expires with them.
         let arrived = prepared.arrived();
         sessions
             .commit(prepared, |record, outcome| match outcome {
@@ -99,7 +99,7 @@ impl<C: SessionClaims> Auth<C> {
             .await
     }
 
-    /// Two events, if the error says that an old refresh token was presented: the replay, and the end of the session.
+    /// Emits two events if an old refresh token was presented: the replay, and the end of the session.
     pub(crate) fn tell_of_reuse(&self, user: &str, session: &SessionId, error: &AuthError) {
         let Some((kind, outcome)) = error.reuse() else { return };
         let tell = |kind, outcome, reason| {
@@ -111,14 +111,14 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     pub(super) async fn current_claims(&self, record: &SessionRecord) -> Result<C, AuthError> {
-        // The error of parsing may not be `Send`, and must not live across the `await`.
+        // Turned into an `Option` here, because the error of parsing may not be `Send` and must not live across the `await`.
         let subject = record.user_id.parse().ok();
         let claims = match subject {
             Some(subject) => self.inner.source.claims_for(subject).await.map_err(AuthError::Unavailable)?,
             None => None,
         };
         match claims {
-            // Claims of somebody else would turn one user into another.
+            // Claims of another user would turn one user into another.
             Some(claims) if claims.subject().to_string() == record.user_id => Ok(claims),
             _ => {
                 self.end_all(&record.user_id, None, "user_gone").await?;
@@ -127,7 +127,7 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// Makes the pair for a refresh token's id. Ids and times follow from the record, so that a retry gets the same pair.
+    /// Makes the pair for a refresh token's id. Ids and times are derived from the record, so that a retry gets the same pair.
     pub(super) fn pair(
         &self,
         claims: &C,

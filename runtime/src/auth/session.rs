@@ -1,4 +1,4 @@
-//! The verified session of a request, with its refresh token where that was presented too.
+//! The verified session of a request: of its access token alone, or of its refresh token too.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::diagnostics::roles::NamesRoles;
 use crate::session::SessionId;
 use crate::token::Verified;
 
-/// The signed-in user with everything the access token says: claims, session id, times and how the token arrived.
+/// The signed-in user, as the access token describes them: claims, session, times and the transport of the token.
 ///
-/// As an extractor it refuses a request without a valid token; `Option<Session<C>>` is `None` when there are no
-/// credentials at all and still refuses a bad token.
+/// As an extractor it refuses a request without a valid token. `Option<Session<C>>` is `None` if the request has no credentials, and
+/// still refuses a bad token.
 ///
 /// ```
 /// use countersign::{Session, SessionClaims};
@@ -40,33 +40,33 @@ struct Shared<C> {
     token: Verified<C>,
     transport: Transport,
     evidence: Evidence,
-    /// The store was asked in this request and stands by the token.
+    /// The store was asked in this request, and the session has not ended.
     live: AtomicBool,
 }
 
-/// What a session was verified from, and by whom. A request may pass through routers with other keys, and through layers that
-/// change its headers.
+/// The credential that a session was verified from, and the `Auth` that did. A request may pass through routers with other keys, and
+/// through layers that change its headers, so the next reader compares both with its own.
 pub(crate) struct Evidence {
     pub(crate) credential: HeaderValue,
     pub(crate) realm: Arc<str>,
 }
 
-/// How a token reached the server.
+/// The place of a request that held a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transport {
     /// In the `Authorization` header (RFC 6750 section 2.1).
     Bearer,
-    /// In a header that the application has named.
+    /// In a header that the application has chosen.
     Header,
-    /// In a cookie, which a browser sends whether or not the user meant to: such requests are checked for their sender.
+    /// In a cookie, which a browser also sends with requests of other sites: their sender is checked.
     Cookie,
-    /// In the query, which has to be switched on in [`dangerous`](crate::dangerous).
+    /// In the query, which the application has to switch on in [`dangerous`](crate::dangerous).
     Query,
 }
 
 impl<C> Session<C> {
-    /// Of a token that was verified.
+    /// The session of a verified token.
     pub(crate) fn new(id: SessionId, token: Verified<C>, transport: Transport, evidence: Evidence) -> Self {
         let live = AtomicBool::new(false);
         Self { shared: Arc::new(Shared { id, token, transport, evidence, live }) }
@@ -76,12 +76,12 @@ impl<C> Session<C> {
         &self.shared.evidence
     }
 
-    /// What the token says about its user.
+    /// The claims of the token.
     pub fn claims(&self) -> &C {
         &self.shared.token.claims
     }
 
-    /// The identifier of the session, the token's `sid`. Where somebody [acts](Self::actor) for the user, it is their session.
+    /// The identifier of the session, the token's `sid`. If the user is impersonated, it is the session of the [actor](Self::actor).
     pub fn id(&self) -> &SessionId {
         &self.shared.id
     }
@@ -102,22 +102,22 @@ impl<C> Session<C> {
     }
 
     /// When the user last proved who they are, the token's `auth_time`: at sign-in or when they
-    /// [reauthenticated](crate::Auth::reauthenticate). Where somebody [acts](Self::actor) for the user, it is when they did.
+    /// [reauthenticated](crate::Auth::reauthenticate). If the user is impersonated, it is when the [actor](Self::actor) did.
     pub fn authenticated_at(&self) -> Timestamp {
         self.shared.token.authenticated_at
     }
 
-    /// Who acts for the user, if somebody does: the identifier of that other user, the token's `act.sub` (RFC 8693 section 4.1).
+    /// The identifier of the user who impersonates this one, the token's `act.sub` (RFC 8693 section 4.1); usually `None`.
     pub fn actor(&self) -> Option<&str> {
         self.shared.token.actor.as_deref()
     }
 
-    /// How the token arrived.
+    /// The place of the request that held the token.
     pub fn transport(&self) -> Transport {
         self.shared.transport
     }
 
-    /// Whether both came from one verification.
+    /// Whether both are of one verification.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
@@ -157,7 +157,7 @@ impl<C: fmt::Debug> fmt::Debug for Session<C> {
 }
 
 impl<C: SessionClaims> Session<C> {
-    /// Whose session it is, as the store knows it: of the one who acts, if somebody does, else of the user.
+    /// The user of the session in the store: the actor if the user is impersonated, otherwise the user.
     pub(crate) fn holder(&self) -> String {
         self.actor().map_or_else(|| self.claims().subject().to_string(), str::to_owned)
     }
@@ -165,14 +165,14 @@ impl<C: SessionClaims> Session<C> {
 
 /// The signed-in user, who presented the access token and the refresh token of one session that has not ended.
 ///
-/// For routes where a stolen access token must not be enough: change of password, end of the account, payment. The access token
-/// stands where it always does, the refresh token in the header `X-Refresh-Token` or in its [cookie](crate::Cookies). The refresh token is judged by the rule that
-/// an exchange follows, and is not used up: whoever presents one that was exchanged long ago ends the session, as at a refresh
-/// (RFC 9700 section 4.14.2).
+/// For routes where a stolen access token must not be enough: change of password, end of the account, payment. The request sends the
+/// access token as usual, and the refresh token in the header `X-Refresh-Token` or in its [cookie](crate::Cookies). The refresh token
+/// passes if it could be exchanged now, and is not used up. One that was exchanged long ago ends the session, as at a refresh (RFC 9700
+/// section 4.14.2).
 ///
-/// Refused are: no access token or a bad one, as with [`Session`]; no refresh token (401); a refresh token that is malformed, expired,
-/// used up, or of another session or user, and a session that has ended (401 `invalid_token`); two refresh tokens (400); a store that does
-/// not answer (503).
+/// It refuses a missing or bad access token, as [`Session`] does; a missing refresh token (401); a refresh token that is malformed,
+/// expired, used up, or of another session or user, and a session that has ended (401 `invalid_token`); two refresh tokens (400); and any
+/// request while the store does not answer (503).
 ///
 /// ```
 /// use countersign::{RefreshSession, SessionClaims};
@@ -199,7 +199,7 @@ pub struct RefreshSession<C> {
 }
 
 impl<C> RefreshSession<C> {
-    /// Of a refresh token that was examined.
+    /// The session of a refresh token that was examined.
     pub(crate) fn new(
         session: Session<C>,
         expires_at: Timestamp,
@@ -209,17 +209,17 @@ impl<C> RefreshSession<C> {
         Self { session, expires_at, transport, presented }
     }
 
-    /// Where the refresh token was presented, and as what.
+    /// The place of the refresh token, and its text there.
     pub(crate) fn presented(&self) -> (Transport, &HeaderValue) {
         (self.transport, &self.presented)
     }
 
-    /// What the access token says about its user.
+    /// The claims of the access token.
     pub fn claims(&self) -> &C {
         self.session.claims()
     }
 
-    /// The session, as its access token tells it.
+    /// The session of the access token.
     pub fn session(&self) -> &Session<C> {
         &self.session
     }

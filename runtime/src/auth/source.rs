@@ -1,4 +1,4 @@
-//! Where fresh claims come from at each refresh.
+//! The application's source of claims, which every refresh reads.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -8,9 +8,9 @@ use crate::claims::SessionClaims;
 /// Any error of the application.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The application's own data about its users, asked at every refresh.
+/// The application's data about its users, which every refresh reads.
 ///
-/// [`AuthBuilder::claims_source`](crate::AuthBuilder::claims_source) takes a closure; implement this for a type of your own and
+/// [`AuthBuilder::claims_source`](crate::AuthBuilder::claims_source) takes a closure. To use a type of your own, implement this for it and
 /// pass it to [`AuthBuilder::claims_from`](crate::AuthBuilder::claims_from).
 ///
 /// ```
@@ -36,15 +36,16 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
     note = "implement `ClaimsSource<{C}>` for it, or pass a closure to `claims_source`"
 )]
 pub trait ClaimsSource<C: SessionClaims>: Send + Sync + 'static {
-    /// The claims of this user as they are now; `None` when the user is gone or disabled, which ends the session.
+    /// The current claims of this user; `None` if the user is gone or disabled, which ends all sessions of the user.
     ///
     /// # Errors
     ///
-    /// When the data cannot be read. The refresh is then answered 503 and consumes nothing.
+    /// When the data cannot be read. The answer to the refresh is then 503, and the refresh token stays valid.
     fn claims_for(&self, subject: C::Subject) -> impl Future<Output = Result<Option<C>, BoxError>> + Send;
 }
 
-/// A closure as a source. A type of its own, so that the builder can ask for the closure itself and rustc infers its types.
+/// A closure as a source. It has a type of its own so that `claims_source` can take the bare closure, whose argument types rustc then
+/// infers.
 pub(super) struct FromFn<F>(pub(super) F);
 
 impl<C, F, Fut> ClaimsSource<C> for FromFn<F>
@@ -60,7 +61,7 @@ where
 
 type BoxedFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`ClaimsSource`] with its type erased, so that [`Auth`](crate::Auth) is generic in the claims alone.
+/// A [`ClaimsSource`] of any type, so that [`Auth`](crate::Auth) is generic over the claims alone.
 pub(super) trait AnySource<C: SessionClaims>: Send + Sync {
     fn claims_for(&self, subject: C::Subject) -> BoxedFuture<'_, Result<Option<C>, BoxError>>;
 }

@@ -1,13 +1,13 @@
-//! How handlers find the application's [`Auth`].
+//! The path from a router's state to the application's [`Auth`].
 
 use std::sync::Arc;
 
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 
-/// The router's state, as far as auth is concerned: it holds an [`Auth`] of the application's claims.
+/// A router's state that holds the application's [`Auth`].
 ///
-/// `Auth<C>` is such a state itself; `#[derive(AuthState)]` with `#[auth]` on a field makes one of an application's own.
+/// `Auth<C>` is such a state itself. `#[derive(AuthState)]` with `#[auth]` on a field makes a struct of the application one.
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth`",
     label = "this state has to carry it",
@@ -40,7 +40,7 @@ impl<S: AuthState> AuthState for Arc<S> {
     }
 }
 
-/// A state whose claims are `C`: what an extractor of `C` asks of the router.
+/// A state whose claims are `C`, which an extractor of `C` requires of the router.
 #[diagnostic::on_unimplemented(
     message = "the router state `{Self}` carries no `Auth<{C}>`",
     label = "this state signs in other claims, or none",
@@ -59,7 +59,8 @@ impl<S: AuthState<Claims: Same<C>>, C> ProvidesClaims<C> for S {
     }
 }
 
-/// Claims that are `C`. As a bound of its own, so that other claims fail with the message of [`ProvidesClaims`].
+/// Claims that are `C`. With `AuthState<Claims = C>` in its place, rustc would report a type mismatch for other claims; this bound makes
+/// it report [`ProvidesClaims`], which has a message.
 pub trait Same<C>: Sized {
     #[doc(hidden)]
     fn same(auth: &Auth<Self>) -> &Auth<C>;

@@ -1,4 +1,4 @@
-//! Where tokens may stand in a request, beside the `Authorization` header.
+//! The places of a request that may hold tokens, besides the `Authorization` header.
 
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, PROXY_AUTHORIZATION};
@@ -33,7 +33,8 @@ impl Transports {
         Ok(Self { header, cookies: cookies.map(Cookies::checked).transpose()?, query })
     }
 
-    /// The settings of access tokens: what does not fit in a cookie is not made, so that no session is lost over it.
+    /// The settings of access tokens. A token that does not fit into its cookie is not made: the browser would drop it, and the user
+    /// would be signed out.
     pub(super) fn fit_access(&self, settings: TokenSettings) -> TokenSettings {
         self.access_cookie().map(largest_value).into_iter().fold(settings, TokenSettings::at_most)
     }
@@ -43,7 +44,7 @@ impl Transports {
         self.refresh_cookie().map(largest_value).into_iter().fold(settings, TokenSettings::at_most)
     }
 
-    /// Whether the `Authorization` header is the only place for an access token.
+    /// Whether the `Authorization` header is the only place of access tokens.
     pub(crate) fn bearer_only(&self) -> bool {
         self.header.is_none() && self.query.is_none() && self.access_cookie().is_none()
     }

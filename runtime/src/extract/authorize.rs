@@ -29,6 +29,16 @@ pub(crate) async fn authorize<C: SessionClaims>(
     authorize_with::<C, (), ()>(parts, auth, &(), access).await
 }
 
+/// See [`authorize`]; for an access that lets in signed-in users only.
+pub(crate) async fn required<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+) -> Result<Session<C>, AuthRejection> {
+    let session = authorize(parts, auth, access).await?;
+    session.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
+}
+
 /// See [`authorize`]; for an access whose rule has the checks `K`.
 pub(crate) async fn authorize_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     parts: &mut Parts,
@@ -61,8 +71,12 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
-    if let Some(session) = &session {
-        check_sender(parts, auth, session)?;
+    if let Some(session) = &session
+        // A browser sends a cookie with requests of other sites too, so a cookie alone does not prove that the user meant this one.
+        && session.transport() == Transport::Cookie
+    {
+        csrf::check(parts, auth, Some(session.id().as_str()))
+            .map_err(|denial| Refusal::of(session, denial))?;
     }
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
@@ -169,19 +183,6 @@ fn unfit(status: StatusCode) -> Denial {
             Denial::Internal
         }
     }
-}
-
-/// Checks the sender of a request with a cookie: a browser also sends cookies with requests that other sites start (CSRF).
-fn check_sender<C: SessionClaims>(
-    parts: &Parts,
-    auth: &Auth<C>,
-    session: &Session<C>,
-) -> Result<(), Refusal<C>> {
-    if session.transport() != Transport::Cookie {
-        return Ok(());
-    }
-    csrf::check(parts, auth, csrf::Subject::Session(session.id().as_str()))
-        .map_err(|denial| Refusal::of(session, denial))
 }
 
 /// The facts that the access token does not tell.

@@ -27,29 +27,26 @@ impl<C: SessionClaims> Auth<C> {
     }
 }
 
-/// The session that the request's cookie names, or a sign-in, which has no session yet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Subject<'a> {
-    Session(&'a str),
-    SignIn,
-}
-
-/// Refuses an unsafe request that does not show that this site sent it.
+/// Refuses a request that changes something and does not prove that this site sent it. It is the one check of a request's sender, and
+/// callers decide when it is due: for a cookie, or a sign-in that would set one.
+///
+/// `session` is the session that the cookie names, whose `X-CSRF-Token` the request then has to carry. It is `None` for a sign-in, which
+/// has no session yet, and for a cookie whose token is not ours. Then the header proves as much with any value.
 pub(crate) fn check<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
-    subject: Subject<'_>,
+    session: Option<&str>,
 ) -> Result<(), Denial> {
     if is_safe(parts) {
         return Ok(());
     }
     let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
-    let has_token = match (token, subject) {
+    let has_token = match (token, session) {
         (None, _) => false,
-        // Another site cannot send the header without a CORS preflight, whatever its value.
-        (Some(token), Subject::SignIn) => !token.is_empty(),
-        (Some(token), Subject::Session(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
-        (Some(_), Subject::Session(_)) => return Err(Denial::CrossSite),
+        // A page of another site cannot send the header with any value, unless CORS allows it.
+        (Some(token), None) => !token.is_empty(),
+        (Some(token), Some(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
+        (Some(_), Some(_)) => return Err(Denial::CrossSite),
     };
     let trusted = auth.transports().cookies.as_ref().map_or(&[][..], |rules| rules.origins());
     match sender(parts, trusted) {

@@ -3,18 +3,13 @@
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use super::authorize::authorize;
+use super::authorize::{authorize, required};
 use super::examine::Examined;
 use super::remembered::just_remembered;
 use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, ProvidesClaims, RefreshSession, Session};
 use crate::claims::SessionClaims;
 use crate::rejection::{AuthRejection, Denial};
-
-async fn required<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Session<C>, AuthRejection> {
-    let session = authorize(parts, auth, &Access::Authenticated).await?;
-    session.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
-}
 
 async fn optional<C: SessionClaims>(
     parts: &mut Parts,
@@ -31,7 +26,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
-        required(parts, state.provided()).await
+        required(parts, state.provided(), &Self::ACCESS).await
     }
 }
 
@@ -54,7 +49,7 @@ where
     C: SessionClaims,
     S: ProvidesClaims<C>,
 {
-    Ok(required(parts, state.provided()).await?.into_claims())
+    Ok(required(parts, state.provided(), &Access::Authenticated).await?.into_claims())
 }
 
 /// The body of the optional extractor that `#[derive(SessionClaims)]` generates.

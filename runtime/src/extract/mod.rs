@@ -24,10 +24,10 @@ mod refusal;
 mod remembered;
 mod verify;
 
-pub(crate) use authorize::{authorize, decided};
+pub(crate) use authorize::{authorize, decided, required};
 pub(crate) use credentials::{access_credential, refresh_cookie_of, refresh_token_of};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};
-pub(crate) use refusal::{Refusal, placed, refuse};
+pub(crate) use refusal::{Refusal, for_request, refuse};
 pub(crate) use verify::forget;

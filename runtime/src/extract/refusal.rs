@@ -4,7 +4,7 @@ use axum::extract::MatchedPath;
 use http::request::Parts;
 
 use crate::access::Access;
-use crate::auth::{Auth, Place, Session};
+use crate::auth::{Auth, RequestLabel, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::events::{AuthEventKind, AuthOutcome};
@@ -20,22 +20,23 @@ pub(crate) struct Refusal<C> {
     pub(crate) session: Option<Session<C>>,
 }
 
-impl<C> From<Denial> for Refusal<C> {
-    fn from(denial: Denial) -> Self {
-        Self { denial, reason: denial.code(), session: None }
-    }
-}
-
-impl<C: SessionClaims> Refusal<C> {
+impl<C> Refusal<C> {
     /// The refusal of a request with this session.
     pub(crate) fn of(session: &Session<C>, denial: Denial) -> Self {
         Self { session: Some(session.clone()), ..denial.into() }
     }
 }
 
-/// The `Auth` for further work on this request: its events name the request.
-pub(crate) fn placed<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
-    auth.at(Place { method: method_of(parts).map(str::to_owned), route: route_of(parts).map(str::to_owned) })
+impl<C> From<Denial> for Refusal<C> {
+    fn from(denial: Denial) -> Self {
+        Self { denial, reason: denial.code(), session: None }
+    }
+}
+
+/// A clone of the handle whose events name this request.
+pub(crate) fn for_request<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
+    let (method, route) = (method_of(parts), route_of(parts));
+    auth.labelled(RequestLabel { method: method.map(str::to_owned), route: route.map(str::to_owned) })
 }
 
 /// The request's method, unless it is longer than any registered one: the client could fill the log with it.

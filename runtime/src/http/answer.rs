@@ -1,14 +1,14 @@
-//! What every answer of an endpoint has in common: nobody stores it (RFC 6749 section 5.1).
+//! The answers of the endpoints, which no cache may store (RFC 6749 section 5.1).
 
 use axum_core::body::Body;
 use axum_core::response::Response;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 /// 200 with a JSON body.
-pub(crate) fn json(body: &impl Serialize) -> Response {
-    // What this crate answers with are structs of strings, numbers and truth values, which always serialise.
+pub(super) fn json(body: &impl Serialize) -> Response {
+    // Every answer is a struct of strings, numbers and booleans, which always serialises.
     let mut response = not_stored(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -16,10 +16,11 @@ pub(crate) fn json(body: &impl Serialize) -> Response {
     response
 }
 
-/// 204.
-pub(crate) fn no_content() -> Response {
+/// 204 without a body.
+#[cfg(feature = "openapi")]
+pub(super) fn no_content() -> Response {
     let mut response = not_stored(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.status_mut() = http::StatusCode::NO_CONTENT;
     response
 }
 

@@ -1,4 +1,4 @@
-//! Tokens in cookies: the response that sets them and the one that takes them away.
+//! Tokens in cookies: the response that sets the cookies and the one that takes them away.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::claims::SessionClaims;
 /// Tokens for a browser: the refresh token in its cookie, the access token in a cookie as well or in the body.
 ///
 /// As a response it is JSON with `token_type`, `expires_in`, `csrf_token` and, without an access cookie, `access_token`. In front
-/// of another response, `(tokens, Redirect::to("/"))`, it sets the cookies alone. Both are never stored by caches.
+/// of another response, `(tokens, Redirect::to("/"))`, it only sets the cookies. Caches store neither.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[must_use = "it is a response"]
@@ -25,9 +25,9 @@ pub struct CookieTokens {
     access_token: Option<String>,
     /// How the access token is used; always `Bearer`.
     token_type: TokenType,
-    /// The seconds that the access token has to live.
+    /// The remaining life of the access token, in seconds.
     expires_in: u64,
-    /// What requests with the cookies carry in the header `X-CSRF-Token`; the same one for the whole session.
+    /// The value of the header `X-CSRF-Token` for requests with the cookies; the same one for the whole session.
     csrf_token: String,
     #[serde(skip)]
     cookies: Vec<HeaderValue>,
@@ -39,12 +39,12 @@ impl CookieTokens {
         self.access_token.as_deref()
     }
 
-    /// The seconds that the access token has to live.
+    /// The remaining life of the access token, in seconds.
     pub fn expires_in(&self) -> u64 {
         self.expires_in
     }
 
-    /// What requests with the cookies carry in the header `X-CSRF-Token`.
+    /// The value of the header `X-CSRF-Token` for requests with the cookies.
     pub fn csrf_token(&self) -> &str {
         &self.csrf_token
     }
@@ -78,7 +78,7 @@ impl IntoResponse for CookieTokens {
 
 /// Takes the cookies out of the browser: `(auth.expired_cookies(), StatusCode::NO_CONTENT)`.
 ///
-/// It is for signing out alone. A refresh that fails keeps them, since another one may have been faster.
+/// It is for signing out. A refresh that fails keeps the cookies, because a parallel refresh may have succeeded and replaced them.
 #[derive(Clone, Debug)]
 #[must_use = "put it in front of a response"]
 pub struct ExpiredCookies(Vec<HeaderValue>);
@@ -100,8 +100,7 @@ fn set_cookies(cookies: Vec<HeaderValue>, parts: &mut ResponseParts) {
 }
 
 impl<C: SessionClaims> Auth<C> {
-    /// The cookies of this application, expired, each with the attributes it was set with. None where cookies are not switched
-    /// on.
+    /// The cookies of this application, expired, each with the attributes it was set with. Empty unless cookies are switched on.
     pub fn expired_cookies(&self) -> ExpiredCookies {
         let Some(rules) = &self.transports().cookies else { return ExpiredCookies(Vec::new()) };
         let names = [Some(rules.refresh_name()), rules.access_name()];

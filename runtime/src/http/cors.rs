@@ -1,4 +1,4 @@
-//! Which other origins may read answers (CORS).
+//! The other origins that may read answers (CORS).
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
@@ -9,11 +9,11 @@ use crate::claims::SessionClaims;
 
 impl<C: SessionClaims> Auth<C> {
     /// Lets the pages of the [trusted origins](crate::Cookies::trust_origin) send requests with cookies and read the answers, and
-    /// nobody else's: each origin by its name, never `*`, with `Vary: Origin` for caches.
+    /// the pages of no other origin. Each origin is allowed by name, never with `*`, and `Vary: Origin` is set for caches.
     ///
-    /// The methods and headers of an API with this crate are allowed; add yours with
-    /// [`allow_headers`](CorsLayer::allow_headers), which replaces the list. Without trusted origins it allows nobody. Put it
-    /// outside of every other layer, so that refusals can be read as well.
+    /// The methods and headers of an API with this crate are allowed. [`allow_headers`](CorsLayer::allow_headers) replaces the
+    /// list of headers. Without trusted origins the layer allows no origin. Put it outside of every other layer, so that a page
+    /// can read refusals as well.
     ///
     /// ```
     /// # use countersign::{Auth, SessionClaims};

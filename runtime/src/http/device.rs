@@ -1,4 +1,4 @@
-//! A name for the device behind a user agent, by the patterns of the User Agent String Parser project.
+//! Names of devices, found in the user agent with the patterns of the User Agent String Parser project.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use ua_parser::{Regexes, os, user_agent};
 
 const PATTERNS: &str = include_str!("../../data/user_agents.json");
 
-/// Longer names are nobody's.
+/// In characters. Longer names are truncated.
 const LONGEST: usize = 64;
 
 struct Parsers {
@@ -14,10 +14,10 @@ struct Parsers {
     systems: os::Extractor<'static>,
 }
 
-// Patterns that do not compile would leave devices without names; a test sees to it that they do.
+// If the patterns did not compile, devices would have no names. A test proves that they compile.
 static PARSERS: LazyLock<Option<Parsers>> = LazyLock::new(|| parsers(PATTERNS).ok());
 
-/// "Firefox on Linux"; `None` for what is neither a known client nor on a known system.
+/// A name such as "Firefox on Linux"; `None` if neither the client nor the system is known.
 pub(super) fn label(user_agent: &str) -> Option<String> {
     let Parsers { browsers, systems } = PARSERS.as_ref()?;
     let browser = browsers.extract(user_agent).map(|found| found.family);

@@ -1,95 +1,21 @@
-//! The bodies of `typed_logout_handler!` and `typed_logout_all_handler!`.
+//! The endpoint that ends the session of the tokens in a request.
 
 use std::fmt;
 
-use axum::body::Bytes;
-use axum::extract::DefaultBodyLimit;
-use axum::extract::rejection::JsonRejection;
-use axum::{Json, RequestExt as _};
-use axum_core::body::Body;
+use axum::extract::State;
 use axum_core::extract::{FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::{ExpiredCookies, LogoutPolicy, answer, session_of};
+use super::{ExpiredCookies, LogoutPolicy, answer, body};
 use crate::access::Policy as _;
 use crate::auth::{Auth, Transport};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, access_credential, csrf, placed, refresh_cookie_of, refuse};
+use crate::extract::{Public, Refusal, access_credential, csrf, for_request, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
-/// Writes the handler that ends the session of the tokens in a request: `typed_logout_handler!(logout, AppState)`.
-///
-/// `POST /logout` takes the access token in any place where one may stand, expired or not, the refresh token in its cookie or in
-/// the body, as [`LogoutRequest`], or several of them. The answer is 204 even where there is nothing to end (RFC 7009
-/// section 2.2), and 503 when the store does not answer. It is public: the token that it ends is the credential. Cookies count
-/// where [the site itself](crate::Auth::csrf_token) has sent them, and are taken away.
-///
-/// The arguments are those of [`typed_refresh_handler!`](crate::typed_refresh_handler).
-///
-/// ```
-/// use countersign::{Auth, AuthRouter, SessionClaims, routes, typed_logout_handler};
-///
-/// #[derive(SessionClaims, Clone)]
-/// struct User {
-///     #[claims(subject)]
-///     id: String,
-/// }
-///
-/// typed_logout_handler!(logout, Auth<User>, path = "/auth/logout");
-///
-/// fn router(auth: Auth<User>) -> AuthRouter {
-///     AuthRouter::new().routes(routes!(logout)).with_state(auth)
-/// }
-/// ```
-#[cfg(feature = "macros")]
-#[macro_export]
-macro_rules! typed_logout_handler {
-    ($($handler:tt)*) => {
-        $crate::__private::typed_logout_handler!($crate, $($handler)*);
-    };
-}
-
-/// Writes the handler that ends every session of the caller: `typed_logout_all_handler!(logout_all, AppState)`.
-///
-/// `POST /logout-all` answers with 204 and ends the session of the request as well. The arguments are those of
-/// [`typed_refresh_handler!`](crate::typed_refresh_handler).
-///
-/// ```
-/// use countersign::{Auth, AuthRouter, SessionClaims, routes, typed_logout_all_handler};
-///
-/// #[derive(SessionClaims, Clone)]
-/// struct User {
-///     #[claims(subject)]
-///     id: String,
-/// }
-///
-/// typed_logout_all_handler!(
-///     /// Signs out everywhere
-///     logout_all,
-///     Auth<User>,
-///     tag = "auth"
-/// );
-///
-/// fn router(auth: Auth<User>) -> AuthRouter {
-///     AuthRouter::new().routes(routes!(logout_all)).with_state(auth)
-/// }
-/// ```
-#[cfg(feature = "macros")]
-#[macro_export]
-macro_rules! typed_logout_all_handler {
-    ($($handler:tt)*) => {
-        $crate::__private::typed_logout_all_handler!($crate, $($handler)*);
-    };
-}
-
-/// More than a refresh token of the largest configurable size needs.
-const LARGEST_BODY: usize = 64 * 1024;
-
-/// What a client sends to sign out with its refresh token, as JSON. The access token does as well, and then no body is needed.
+/// The body of a logout with the refresh token, as JSON. A request with another token needs no body.
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -107,7 +33,7 @@ impl fmt::Debug for LogoutRequest {
 }
 
 /// A request to sign out, with every token that it presents. None of them has been verified.
-pub struct LogoutTokens {
+pub(crate) struct LogoutTokens {
     body: LogoutRequest,
     parts: Parts,
 }
@@ -117,29 +43,14 @@ impl<S: Send + Sync> FromRequest<S> for LogoutTokens {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AuthRejection> {
         let (parts, body) = request.into_parts();
-        let body = read(&parts.headers, body).await?;
-        Ok(Self { body, parts })
+        let body = body::read(body).await?;
+        // Of an empty body the media type says nothing: an HTML form without fields has one too.
+        let sent = if body.is_empty() { None } else { body::json(&parts.headers, body).await? };
+        Ok(Self { body: sent.unwrap_or_default(), parts })
     }
 }
 
-/// The body, which may be missing whatever the request says of its type.
-async fn read(headers: &HeaderMap, body: Body) -> Result<LogoutRequest, Denial> {
-    let mut request = Request::new(body);
-    DefaultBodyLimit::max(LARGEST_BODY).apply(&mut request);
-    let bytes: Bytes = request.extract().await.map_err(|_| Denial::InvalidRequest)?;
-    if bytes.is_empty() {
-        return Ok(LogoutRequest::default());
-    }
-    let mut request = Request::new(Body::from(bytes));
-    request.headers_mut().extend(headers.get(CONTENT_TYPE).map(|value| (CONTENT_TYPE, value.clone())));
-    match request.extract::<Json<LogoutRequest>, _>().await {
-        Ok(Json(request)) => Ok(request),
-        Err(JsonRejection::MissingJsonContentType(_)) => Err(Denial::UnsupportedMediaType),
-        Err(_) => Err(Denial::InvalidRequest),
-    }
-}
-
-/// What was found in a request to sign out.
+/// The tokens that were found in a request to sign out.
 #[derive(Default)]
 struct Presented {
     tokens: Vec<String>,
@@ -154,7 +65,7 @@ impl Presented {
     }
 }
 
-/// The tokens in every place where one may stand. A cookie counts only where the site itself has sent it.
+/// The tokens in every place that may hold one. A cookie counts only if the site itself has sent it.
 fn presented<C: SessionClaims>(
     auth: &Auth<C>,
     parts: &Parts,
@@ -166,11 +77,11 @@ fn presented<C: SessionClaims>(
         match access.token() {
             Ok(token) => {
                 if in_cookie {
-                    check_sender(auth, parts, auth.session_of_access_token(token))?;
+                    csrf::check(parts, auth, auth.session_of_access_token(token).as_deref())?;
                 }
                 presented.add(token);
             }
-            // Credentials of another kind belong to somebody else and end nothing here.
+            // Credentials of another scheme are for another server and end nothing here.
             Err(Denial::MissingCredentials) => {}
             Err(denial) => return Err(denial),
         }
@@ -178,26 +89,16 @@ fn presented<C: SessionClaims>(
     }
     if let Some(refresh) = refresh_cookie_of(&parts.headers, auth)? {
         let token = refresh.token()?;
-        check_sender(auth, parts, auth.session_of_refresh_token(token))?;
+        csrf::check(parts, auth, auth.session_of_refresh_token(token).as_deref())?;
         presented.add(token);
         presented.in_cookie = true;
     }
     Ok(presented)
 }
 
-/// A token that is not ours names no session, and no `X-CSRF-Token` is right for it; who sent it is asked all the same.
-fn check_sender<C: SessionClaims>(
-    auth: &Auth<C>,
-    parts: &Parts,
-    session: Option<String>,
-) -> Result<(), Denial> {
-    let subject = session.as_deref().map_or(csrf::Subject::SignIn, csrf::Subject::Session);
-    csrf::check(parts, auth, subject)
-}
-
 /// 204: the caller is signed out.
 #[derive(Debug)]
-pub struct SignedOut(Option<ExpiredCookies>);
+pub(crate) struct SignedOut(pub(super) Option<ExpiredCookies>);
 
 impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
@@ -207,31 +108,21 @@ impl IntoResponse for SignedOut {
 
 /// Ends the sessions that the tokens belong to.
 ///
-/// The cookies are taken away only where they were sent: in the answer to a form of another site, with which a browser sends
-/// no `SameSite` cookie, they would sign the user out of this browser.
-pub async fn logout_session<C: SessionClaims>(
-    auth: &Auth<C>,
+/// Cookies are taken away only from a request that has sent them. A browser sends no `SameSite` cookie with a form of another site;
+/// expired cookies in the answer would let that form sign the user out of this browser.
+pub(crate) async fn logout_session<C: SessionClaims>(
+    _: Public<LogoutPolicy>,
+    State(auth): State<Auth<C>>,
     request: LogoutTokens,
 ) -> Result<SignedOut, AuthRejection> {
     let LogoutTokens { body, parts } = request;
-    let presented = presented(auth, &parts, body)
-        .map_err(|denial| refuse(&parts, auth, Some(LogoutPolicy::ACCESS), &Refusal::from(denial)))?;
-    let placed = placed(&parts, auth);
+    let presented = presented(&auth, &parts, body)
+        .map_err(|denial| refuse(&parts, &auth, Some(LogoutPolicy::ACCESS), &Refusal::from(denial)))?;
+    let auth = for_request(&parts, &auth);
     for token in &presented.tokens {
-        placed.logout(token).await?;
+        auth.logout(token).await?;
     }
     Ok(SignedOut(presented.in_cookie.then(|| auth.expired_cookies())))
-}
-
-/// Ends every session of the caller.
-pub async fn logout_all_sessions<C: SessionClaims>(
-    auth: &Auth<C>,
-    caller: Parts,
-) -> Result<SignedOut, AuthRejection> {
-    let placed = placed(&caller, auth);
-    let session = session_of(auth, caller).await?;
-    placed.logout_all(session.claims().subject()).await?;
-    Ok(SignedOut(Some(auth.expired_cookies())))
 }
 
 #[cfg(test)]

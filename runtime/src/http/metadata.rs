@@ -1,4 +1,4 @@
-//! What a request says of the client, for the list of a user's sessions. Nothing is decided by it.
+//! The client's description of itself, for the list of a user's sessions. No decision depends on it.
 
 use std::convert::Infallible;
 
@@ -8,13 +8,13 @@ use http::request::Parts;
 
 use crate::session::SessionMetadata;
 
-/// Reads the client's address, its user agent and a name for the device; what is not known is left out.
+/// Reads the client's address, its user agent and a name for the device. Unknown values are left out.
 ///
 /// The address needs the feature `connect-info` and a server that is started with
 /// `into_make_service_with_connect_info::<SocketAddr>()`. Headers such as `X-Forwarded-For` are not read: any client can write
-/// them, and only the application knows which of its proxies to believe. Behind one, set the address with
-/// [`with_address`](SessionMetadata::with_address). The name of the device needs the feature `user-agent`. All of it is what
-/// the client says of itself: cut, of printable ASCII, and not to be trusted.
+/// them, and only the application knows which proxies it trusts. Behind a proxy, set the address with
+/// [`with_address`](SessionMetadata::with_address). The name of the device needs the feature `user-agent`. The client chooses its
+/// user agent freely, so do not trust it: it is cut to printable ASCII of a limited length and otherwise kept as sent.
 ///
 /// ```
 /// use countersign::SessionMetadata;
@@ -53,7 +53,8 @@ async fn address(parts: &mut Parts) -> Option<std::net::IpAddr> {
     Some(address.ip().to_canonical())
 }
 
-/// The text without what could act on a terminal or a page: RFC 9110 section 10.1.5 has names in ASCII.
+/// The printable ASCII characters, so that no control character reaches a terminal or a page. Product names are ASCII (RFC 9110
+/// section 10.1.5).
 fn printable(text: &[u8]) -> String {
     text.iter().copied().filter(|byte| matches!(byte, b' '..=b'~')).map(char::from).collect()
 }

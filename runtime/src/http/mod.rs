@@ -1,13 +1,21 @@
-//! Endpoints: wrappers around [`Auth`](crate::Auth), without decisions of their own, and what HTTP adds to tokens.
+//! The HTTP side of sessions: the endpoints, the extractors of sign-in and reauthentication, and tokens as responses.
+//!
+//! The decisions are those of [`Auth`](crate::Auth) and of [`extract`](crate::extract). An endpoint reads its request
+//! ([`refresh`], [`logout`], [`own_sessions`]; [`body`] reads JSON), calls the `Auth`, and answers ([`answer`], [`token`],
+//! [`cookies`]). [`Auth::routes`](crate::Auth::routes) mounts the endpoints; `typed_refresh_handler!` writes one of them.
 
-pub(crate) mod answer;
+mod answer;
+mod body;
 mod cookies;
 #[cfg(feature = "cors")]
 mod cors;
 #[cfg(feature = "user-agent")]
 mod device;
+#[cfg(feature = "openapi")]
 mod logout;
 mod metadata;
+#[cfg(feature = "openapi")]
+mod own_sessions;
 mod policy;
 mod reauthentication;
 mod refresh;
@@ -15,29 +23,17 @@ mod sessions;
 mod sign_in;
 mod token;
 
-use ::http::request::Parts;
-use axum_core::extract::FromRequestParts as _;
-
-use crate::auth::{Auth, Session};
-use crate::claims::SessionClaims;
-use crate::rejection::AuthRejection;
-
 pub use cookies::{CookieTokens, ExpiredCookies};
-pub use logout::{LogoutRequest, LogoutTokens, SignedOut, logout_all_sessions, logout_session};
-pub use policy::{LogoutPolicy, OwnSessionsPolicy, RefreshPolicy};
+#[cfg(feature = "openapi")]
+pub use logout::LogoutRequest;
+#[cfg(feature = "openapi")]
+pub(crate) use logout::{SignedOut, logout_session};
+#[cfg(feature = "openapi")]
+pub(crate) use own_sessions::{list_sessions, logout_all_sessions, revoke_other_sessions, revoke_session};
+#[cfg(feature = "openapi")]
+use policy::LogoutPolicy;
+pub use policy::RefreshPolicy;
 pub use reauthentication::Reauthentication;
-pub use refresh::{RefreshAnswer, RefreshRequest, refresh_session};
-pub use sessions::{
-    Revoked, SessionInfo, SessionList, SessionPath, list_sessions, revoke_other_sessions, revoke_session,
-};
+pub use refresh::{RefreshAnswer, RefreshRequest, RefreshTokens, refresh_session};
+pub use sessions::{SessionInfo, SessionList};
 pub use sign_in::SignIn;
-
-/// The session of the caller, whom the guard has let in before.
-///
-/// A handler that a macro writes cannot name the claims of its state, or a state without an `Auth` would be two mistakes.
-async fn session_of<C: SessionClaims>(
-    auth: &Auth<C>,
-    mut caller: Parts,
-) -> Result<Session<C>, AuthRejection> {
-    Session::from_request_parts(&mut caller, auth).await
-}

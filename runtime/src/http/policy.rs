@@ -1,4 +1,4 @@
-//! Who may call the endpoints: one policy for the handlers of the macros and for those of `Auth::routes`.
+//! Who may call the endpoints.
 
 use crate::access::{Access, Policy, Rule};
 
@@ -15,10 +15,12 @@ impl Policy for RefreshPolicy {
 }
 
 /// The policy of the logout endpoint.
+#[cfg(feature = "openapi")]
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum LogoutPolicy {}
+pub(crate) enum LogoutPolicy {}
 
+#[cfg(feature = "openapi")]
 impl Policy for LogoutPolicy {
     const ACCESS: Access = Access::Public { reason: "the token whose session ends is the credential" };
     type Roles = ();
@@ -26,17 +28,8 @@ impl Policy for LogoutPolicy {
     type Proves = ();
 }
 
-/// The policy of the endpoints with which users look after their own sessions.
+/// The access of users to their own sessions: signed in, in person, with a session that has not ended.
 ///
-/// They ask the store in any case, and who holds the access token of a session that was ended, of a stolen device say, is not to
-/// end those of its owner. Nor is anybody who acts for the user.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OwnSessionsPolicy {}
-
-impl Policy for OwnSessionsPolicy {
-    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
-    type Roles = ();
-    type Checks = ();
-    type Proves = ();
-}
+/// The access token of an ended session, of a stolen device for example, may not end the sessions of its owner. Neither may an
+/// impersonator. The look-up costs nothing, because these endpoints ask the store in any case.
+pub(super) const IN_PERSON: Access = Access::Require(Rule::IN_PERSON);

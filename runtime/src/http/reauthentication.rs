@@ -1,4 +1,4 @@
-//! What a handler needs to ask a signed-in user again who they are.
+//! The extractor of handlers that ask a signed-in user again for their password.
 
 use std::fmt;
 
@@ -6,18 +6,19 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::CookieTokens;
-use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
+use super::policy::IN_PERSON;
+use crate::access::{Access, DeclaredWhere, DeclaresAccess};
 use crate::auth::{Auth, AuthError, ProvidesClaims, Session, TokenPair, Transport};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, authorize, csrf, placed, refuse};
+use crate::extract::{Refusal, csrf, for_request, refuse, required};
 use crate::rejection::{AuthRejection, Denial};
 
-/// A signed-in user who proves again who they are, before something that a stolen session must not be enough for.
+/// A signed-in user who proves again who they are, before an operation for which a stolen session must not be enough.
 ///
-/// An extractor for the handler that checks the password, or whatever proves who the user is. It refuses whoever is not signed in,
-/// a session that has ended (both 401), and somebody who acts for the user (403), and with cookies what [`Session`] and
-/// [`SignIn`](crate::SignIn) refuse, a request that another site has sent (403). What then comes back are new tokens of the same
-/// session, as [`Auth::reauthenticate`] makes them.
+/// An extractor for the handler that checks the password, or another proof of who the user is. It refuses a caller who is not
+/// signed in and a session that has ended (both 401), and an impersonator (403). With cookies it also refuses a request that another
+/// site has sent (403), as [`Session`] and [`SignIn`](crate::SignIn) do. The answer has new tokens of the same session, which
+/// [`Auth::reauthenticate`] makes.
 ///
 /// ```
 /// use axum::Json;
@@ -59,15 +60,15 @@ impl<C: SessionClaims> Reauthentication<C> {
     }
 
     /// The answer to wrong credentials, 401 `invalid_credentials`, as [`SignIn::refused`](crate::SignIn::refused). The session goes
-    /// on; count the attempts of its user.
+    /// on, so limit the attempts of its user.
     ///
-    /// For an answer of another kind, [`Auth::record_refused_reauthentication`] makes the event alone.
+    /// For an answer of another kind, [`Auth::record_refused_reauthentication`] records the event alone.
     pub fn refused(&self, reason: &'static str) -> AuthRejection {
         self.auth.record_refused_reauthentication(&self.session, reason);
         AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
     }
 
-    /// Gives out new tokens in the answer: for clients that are no browsers.
+    /// Issues new tokens in the answer: for clients that are no browsers.
     ///
     /// Call it after the user has proved who they are.
     ///
@@ -78,13 +79,13 @@ impl<C: SessionClaims> Reauthentication<C> {
         self.auth.reauthenticate(&self.session).await
     }
 
-    /// Gives out new tokens in cookies: for browsers.
+    /// Issues new tokens in cookies: for browsers.
     ///
     /// Call it after the user has proved who they are.
     ///
     /// # Errors
     ///
-    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; else as
+    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; otherwise as
     /// [`Auth::reauthenticate`].
     pub async fn cookies(self) -> Result<CookieTokens, AuthError> {
         if self.auth.transports().cookies.is_none() {
@@ -94,7 +95,7 @@ impl<C: SessionClaims> Reauthentication<C> {
     }
 }
 
-// Not derived: an `Auth` says nothing.
+// Not derived: the output of an `Auth` would say nothing about the session.
 impl<C: fmt::Debug> fmt::Debug for Reauthentication<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reauthentication").field("session", &self.session).finish_non_exhaustive()
@@ -110,32 +111,20 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
-        let session = authorize(parts, auth, &Self::ACCESS).await?;
-        let session = session.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))?;
-        check_sender(parts, auth, &session)?;
-        Ok(Self { auth: placed(parts, auth), session })
+        let session = required(parts, auth, &Self::ACCESS).await?;
+        // A token in a header proves that no form has sent it, and the sender of a cookie has been checked. But a form of another site
+        // can carry a token in its address, and the cookies in the answer would sign its user in to the account of that token.
+        if session.transport() == Transport::Query && auth.transports().cookies.is_some() {
+            csrf::check(parts, auth, None)
+                .map_err(|denial| refuse(parts, auth, Some(Self::ACCESS), &Refusal::of(&session, denial)))?;
+        }
+        Ok(Self { auth: for_request(parts, auth), session })
     }
-}
-
-/// A token in a header shows that no form has sent it, and a cookie was checked before. A form of another site can carry a token in
-/// its address, and the cookies in the answer would make the browser's user somebody else.
-fn check_sender<C: SessionClaims>(
-    parts: &Parts,
-    auth: &Auth<C>,
-    session: &Session<C>,
-) -> Result<(), AuthRejection> {
-    if session.transport() != Transport::Query || auth.transports().cookies.is_none() {
-        return Ok(());
-    }
-    csrf::check(parts, auth, csrf::Subject::SignIn).map_err(|denial| {
-        let refusal = Refusal { denial, reason: denial.code(), session: Some(session.clone()) };
-        refuse(parts, auth, Some(<Reauthentication<C> as DeclaresAccess>::ACCESS), &refusal)
-    })
 }
 
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Reauthentication<C> {
-    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
+    const ACCESS: Access = IN_PERSON;
     const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Session<C>;
 }

@@ -1,4 +1,4 @@
-//! What a handler needs to sign a user in.
+//! The extractor of handlers that sign a user in.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use http::request::Parts;
 use super::CookieTokens;
 use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, access_credential, csrf, placed, refresh_token_of, refuse};
+use crate::extract::{Refusal, access_credential, csrf, for_request, refresh_token_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionMetadata;
 
-/// Signs a user in with what the request says of the client.
+/// Signs a user in, and keeps the request's description of the client.
 ///
-/// An extractor for the handler that checks the password, or whatever proves who the user is. It knows the client's
-/// [metadata](SessionMetadata), and the session whose tokens the request still carries: a sign-in ends that one.
+/// An extractor for the handler that checks the password, or another proof of who the user is. It holds the client's
+/// [metadata](SessionMetadata) and the tokens that the request still carries: the sign-in ends their session.
 ///
-/// Where [cookies](crate::Cookies) are switched on, it refuses a `POST` that another site has sent (403): such a form would sign
-/// the user in as somebody else. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any
-/// `X-CSRF-Token`. A sign-in by `GET`, as at the end of an OAuth flow, is not refused; there the `state` of the flow says who began it.
+/// With [cookies](crate::Cookies), it refuses a `POST` that another site has sent (403): such a form would sign the user in to the
+/// account of an attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A
+/// sign-in by `GET`, as at the end of an OAuth flow, is not refused; there the `state` of the flow proves who began it.
 ///
 /// ```
 /// use axum::Json;
@@ -51,22 +51,22 @@ pub struct SignIn<C> {
 }
 
 impl<C: SessionClaims> SignIn<C> {
-    /// What the request says of the client.
+    /// The client, as the request describes it.
     pub fn metadata(&self) -> &SessionMetadata {
         &self.metadata
     }
 
-    /// Changes what is kept of the client: the address that a trusted proxy has handed on, a name that the user has chosen.
+    /// Changes the metadata: for the address that a trusted proxy has handed on, or a name that the user has chosen.
     #[must_use]
     pub fn map_metadata(mut self, change: impl FnOnce(SessionMetadata) -> SessionMetadata) -> Self {
         self.metadata = change(self.metadata);
         self
     }
 
-    /// The answer to wrong credentials, 401 `invalid_credentials`: the same whatever was wrong with them. It is one event, whose
-    /// `reason` is a constant such as `wrong_password`, and never what the caller has typed.
+    /// The answer to wrong credentials, 401 `invalid_credentials`: the same for every mistake in them. It is one event. The `reason`
+    /// is a constant such as `wrong_password`, and never text that the caller has typed.
     ///
-    /// For an answer of another kind, [`Auth::record_refused_sign_in`] makes the event alone.
+    /// For an answer of another kind, [`Auth::record_refused_sign_in`] records the event alone.
     pub fn refused(&self, reason: &'static str) -> AuthRejection {
         self.auth.record_refused_sign_in(reason);
         AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
@@ -80,7 +80,7 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// As [`Auth::login`].
     pub async fn tokens(self, user: &C) -> Result<TokenPair, AuthError> {
-        // Before the new session, so that there are never tokens for both.
+        // The old session ends before the new one opens, so that tokens for both never exist.
         for token in &self.held {
             self.auth.logout(token).await?;
         }
@@ -93,7 +93,8 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; else as [`Auth::login`].
+    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; otherwise as
+    /// [`Auth::login`].
     pub async fn cookies(self, user: &C) -> Result<CookieTokens, AuthError> {
         if self.auth.transports().cookies.is_none() {
             return Err(AuthError::NoCookies);
@@ -121,14 +122,15 @@ where
         let auth = state.provided();
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
-        Ok(Self { auth: placed(parts, auth), metadata, held })
+        Ok(Self { auth: for_request(parts, auth), metadata, held })
     }
 }
 
-/// The tokens that the request carries, once it is clear who sent it. They need not be valid, nor even tokens.
+/// The tokens that the request carries, after a check of who sent it. They are not verified: ending a session that does not exist
+/// is no error.
 fn held<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Result<Vec<String>, Denial> {
     if auth.transports().cookies.is_some() {
-        csrf::check(parts, auth, csrf::Subject::SignIn)?;
+        csrf::check(parts, auth, None)?;
     }
     let credentials = [access_credential(parts, auth.transports())?, refresh_token_of(parts, auth)?];
     let tokens = credentials.iter().flatten().filter_map(|credential| credential.token().ok());

@@ -1,4 +1,4 @@
-//! The token response, RFC 6749 section 5.1, and that of introspection, RFC 7662 section 2.2.
+//! Tokens (RFC 6749 section 5.1) and introspection (RFC 7662 section 2.2) as responses.
 
 use axum_core::response::{IntoResponse, Response};
 

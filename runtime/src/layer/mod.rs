@@ -1,4 +1,7 @@
-//! The rules of the attributes for whole routers, and for services without macros.
+//! Layers: the rules of the access attributes for whole routers, and for services without macros.
+//!
+//! [`Auth::layer`] and [`Auth::anonymous_only`] make the two layers, [`rules`] refuses rules that make no sense while the program
+//! starts, and [`service`] asks [`authorize`](crate::extract) about each request. The decisions and the refusals are those of the attributes.
 
 mod redirect;
 mod rules;
@@ -22,7 +25,7 @@ pub(crate) use rules::all as all_of;
 pub use service::AuthService;
 
 impl<C: SessionClaims> Auth<C> {
-    /// A layer that lets in signed-in users only; its methods ask for more, or for less.
+    /// A layer that lets in signed-in users only; its methods demand more, or less.
     ///
     /// ```
     /// use axum::routing::get;
@@ -46,13 +49,13 @@ impl<C: SessionClaims> Auth<C> {
         AuthLayer { auth: self.clone(), rules: Vec::new(), optional: false, redirect: None }
     }
 
-    /// A layer for the pages of a login: who is signed in already is sent to `home`, with 303 (RFC 9110 section 15.4.4) or, where
-    /// htmx asks, with `HX-Redirect`.
+    /// A layer for login pages: it sends a user who is signed in already to `home`, with 303 (RFC 9110 section 15.4.4) or, in answer
+    /// to htmx, with `HX-Redirect`.
     ///
-    /// Who presents no token, or one that is not good any more, is let through: that is what a login page is for. Where the
-    /// pages behind it ask for a [live](AnonymousOnlyLayer::live) session, ask for it here too.
+    /// A request without a token, or with one that is no longer valid, passes. If the pages behind the login demand a
+    /// [live](AnonymousOnlyLayer::live) session, demand one here too.
     ///
-    /// It is for the page, not for the sign-in itself: whoever signs in anew while signed in gets a new session.
+    /// Put it on the page, not on the sign-in itself: a user who signs in again while signed in gets a new session.
     ///
     /// ```
     /// # use countersign::{Auth, SessionClaims};
@@ -68,25 +71,25 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Panics
     ///
-    /// When `home` cannot stand in a header.
+    /// When `home` is no path and no URL, or cannot be in a header.
     #[track_caller]
     pub fn anonymous_only(&self, home: &str) -> AnonymousOnlyLayer<C> {
         AnonymousOnlyLayer { auth: self.clone(), live: false, home: Redirect::to(home) }
     }
 }
 
-/// Guards a whole [`axum::Router`], or any tower service that takes a `Request<B>` and answers with a `Response<R>`: with the rules,
-/// the decisions and the answers of the access attributes. [`Auth::layer`] makes one.
+/// Guards a whole [`axum::Router`], or any tower service that takes a `Request<B>` and returns a `Response<R>`, with the rules, the
+/// decisions and the answers of the access attributes. [`Auth::layer`] makes one.
 ///
-/// The verified [`Session`](crate::Session) stays in the request's extensions, where the extractors inside find it without
-/// verifying its token again; a service without extractors takes it from there itself.
+/// The verified [`Session`](crate::Session) stays in the request's extensions. The extractors inside find it there and do not verify
+/// its token again; a service without extractors reads it from there.
 ///
 /// With [`Router::layer`](axum::Router::layer) it also answers for paths that do not exist, with
-/// [`Router::route_layer`](axum::Router::route_layer) only for those that do. A CORS layer belongs around it, since a preflight carries no
-/// credentials. The OpenAPI document of an [`AuthRouter`](crate::AuthRouter) says what the handlers declare and knows nothing of layers;
-/// [`AuthRouter::guard`](crate::AuthRouter::guard) is for one that it does know of.
+/// [`Router::route_layer`](axum::Router::route_layer) only for those that do. Put a CORS layer around it, because a preflight carries no
+/// credentials. The OpenAPI document of an [`AuthRouter`](crate::AuthRouter) describes the accesses of handlers, and no layers. To guard
+/// an `AuthRouter` with a layer that its document describes, use [`AuthRouter::guard`](crate::AuthRouter::guard).
 #[derive(Clone)]
-#[must_use = "a layer takes effect where a router or a service is given it"]
+#[must_use = "a layer has no effect until it is added to a router or a service"]
 pub struct AuthLayer<C> {
     auth: Auth<C>,
     rules: Vec<Rule>,
@@ -95,18 +98,18 @@ pub struct AuthLayer<C> {
 }
 
 impl<C: SessionClaims> AuthLayer<C> {
-    /// Lets anybody in, but for those whose credentials are bad: they are refused, not taken for strangers.
+    /// Lets anyone in except callers with bad credentials, who are refused and not treated as anonymous.
     ///
     /// # Panics
     ///
-    /// When the layer has a rule, which only a signed-in user can meet.
+    /// When the layer has a rule, because only a signed-in user can meet one.
     #[track_caller]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self.consistent()
     }
 
-    /// Asks for this role, by name or as a value, directly or by implication: `role("admin")`, `role(Role::Admin)`.
+    /// Demands this role, by name or as a value, held directly or by implication: `role("admin")`, `role(Role::Admin)`.
     ///
     /// # Panics
     ///
@@ -116,11 +119,11 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::Role(role.into()))
     }
 
-    /// Asks for any of these roles.
+    /// Demands any of these roles.
     ///
     /// # Panics
     ///
-    /// As [`role`](Self::role), and when there are none.
+    /// As [`role`](Self::role), and when the list is empty.
     #[track_caller]
     pub fn any_role(self, roles: impl IntoIterator<Item: Into<&'static str>>) -> Self {
         let roles: Vec<_> = roles.into_iter().map(|role| Rule::Role(role.into())).collect();
@@ -128,7 +131,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(rules::any(roles))
     }
 
-    /// Asks for this scope.
+    /// Demands this scope.
     ///
     /// # Panics
     ///
@@ -138,7 +141,8 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::Scope(scope))
     }
 
-    /// Asks for a session that has not ended, as the store says at this moment: else 401, and 503 when the store does not answer.
+    /// Demands a session that has not ended; the store is asked at each request. Refused with 401, and with 503 while the store does not
+    /// answer.
     ///
     /// # Panics
     ///
@@ -148,7 +152,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::Live)
     }
 
-    /// Asks for the refresh token beside the access token, and leaves a [`RefreshSession`](crate::RefreshSession) for the extractors
+    /// Demands the refresh token beside the access token, and leaves a [`RefreshSession`](crate::RefreshSession) for the extractors
     /// inside.
     ///
     /// # Panics
@@ -159,8 +163,8 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::BothTokens)
     }
 
-    /// Asks for a sign-in at most this long ago, in whole seconds: else 401 `insufficient_user_authentication` with `max_age` (RFC 9470
-    /// section 3).
+    /// Demands a sign-in at most this long ago, in whole seconds. Refused with 401 `insufficient_user_authentication` and `max_age` (RFC
+    /// 9470 section 3).
     ///
     /// ```
     /// use std::time::Duration;
@@ -179,7 +183,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::Fresh(max_age))
     }
 
-    /// Refuses who acts for somebody else, with 403 `forbidden`: a token with `act` (RFC 8693 section 4.1).
+    /// Refuses an impersonated user, whose token has `act` (RFC 8693 section 4.1), with 403 `forbidden`.
     ///
     /// # Panics
     ///
@@ -189,7 +193,7 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.rule(Rule::NotImpersonated)
     }
 
-    /// Asks for this rule; several rules have to hold all together.
+    /// Demands this rule. All rules of the layer have to hold.
     ///
     /// ```
     /// use countersign::{AuthLayer, Rule, SessionClaims};
@@ -199,7 +203,7 @@ impl<C: SessionClaims> AuthLayer<C> {
     /// }
     /// ```
     ///
-    /// A named rule, unless it has a check:
+    /// A named rule without a check:
     ///
     /// ```
     /// use countersign::{AuthLayer, NamedRule as _, SessionClaims, rule};
@@ -215,8 +219,8 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// # Panics
     ///
-    /// As [`role`](Self::role), for every role in it, and as [`fresh`](Self::fresh); when there is a check in it, whose function a layer does
-    /// not have; and when nobody could meet all the rules of the layer.
+    /// As [`role`](Self::role) and [`fresh`](Self::fresh), for every part of the rule; when it has a check, because a layer has no function
+    /// for one; and when no caller can meet all rules of the layer.
     #[track_caller]
     pub fn rule(mut self, rule: Rule) -> Self {
         rules::check::<C::Role>(&rule);
@@ -227,15 +231,15 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.consistent()
     }
 
-    /// Sends who is not signed in to a page of yours, where the answer would be 401: with 303 (RFC 9110 section 15.4.4), or with
-    /// 200 and `HX-Redirect` when the request says `HX-Request: true`.
+    /// Sends callers who are not signed in to this page in place of a 401: with 303 (RFC 9110 section 15.4.4), or with 200 and
+    /// `HX-Redirect` if the request has `HX-Request: true`.
     ///
-    /// Other refusals stay what they are: who is signed in and lacks a role finds nothing to mend on a login page. The target is
-    /// this one whatever the request says. Do not put the layer around the target itself.
+    /// Other refusals stay as they are: a login page does not help a user who lacks a role. No part of the request changes the target.
+    /// Do not put the layer around the target itself.
     ///
     /// # Panics
     ///
-    /// When `target` cannot stand in a header.
+    /// When `target` is no path and no URL, or cannot be in a header.
     #[track_caller]
     pub fn redirect(mut self, target: &str) -> Self {
         self.redirect = Some(Redirect::to(target));
@@ -282,9 +286,9 @@ impl<S, C: SessionClaims> Layer<S> for AuthLayer<C> {
     }
 }
 
-/// Lets in only callers who are not signed in. [`Auth::anonymous_only`] makes one.
+/// Lets in callers who are not signed in, and no others. [`Auth::anonymous_only`] makes one.
 #[derive(Clone)]
-#[must_use = "a layer takes effect where a router or a service is given it"]
+#[must_use = "a layer has no effect until it is added to a router or a service"]
 pub struct AnonymousOnlyLayer<C> {
     auth: Auth<C>,
     live: bool,
@@ -292,8 +296,9 @@ pub struct AnonymousOnlyLayer<C> {
 }
 
 impl<C: SessionClaims> AnonymousOnlyLayer<C> {
-    /// Takes for signed in only whose session has not ended, as the store says at this moment. Without it, somebody whose session
-    /// was ended elsewhere is sent back and forth between a live page and this one until the access token has expired.
+    /// Asks the store whether the session has ended, and treats a user whose session has as not signed in. Without it, a user whose
+    /// session was ended elsewhere is sent back and forth between a page that demands a live session and this one, until the access
+    /// token expires.
     pub fn live(mut self) -> Self {
         self.live = true;
         self
@@ -317,17 +322,17 @@ impl<S, C: SessionClaims> Layer<S> for AnonymousOnlyLayer<C> {
     }
 }
 
-/// Who passes.
+/// The requests that pass.
 #[derive(Clone, Debug)]
 enum Admission {
-    /// Who satisfies the access.
+    /// Those that satisfy the access.
     Access { access: Access, redirect: Option<Redirect> },
-    /// Who does not.
+    /// Those that do not.
     Anonymous { unless: Access, home: Redirect },
 }
 
 impl Admission {
-    /// Decides; what is not let in has its answer.
+    /// Decides. `Err` is the answer to a request that does not pass.
     async fn admit<C, R>(&self, parts: &mut Parts, auth: &Auth<C>) -> Result<(), Response<R>>
     where
         C: SessionClaims,
@@ -349,11 +354,11 @@ impl Admission {
                     _ => Err(rejection.response()),
                 }
             }
-            // A caller who is not signed in is no refusal here, and so no event either.
+            // `decided` and not `authorize`: a caller who is not signed in is not refused here, so there is no event.
             Self::Anonymous { unless, home } => match decided(parts, auth, unless).await {
                 Ok(_) => Err(home.response(&parts.headers)),
                 Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => {
-                    // The token of a session that has ended was verified before the store was asked.
+                    // The token of an ended session was verified before the store was asked, and is remembered as a session.
                     forget::<C>(parts);
                     Ok(())
                 }

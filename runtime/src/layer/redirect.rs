@@ -1,4 +1,4 @@
-//! Where a browser goes instead of reading a refusal.
+//! A redirect in place of a refusal, for browsers.
 
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -6,13 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// A target that the application has named.
+/// A target that the application has chosen.
 #[derive(Clone, Debug)]
 pub(super) struct Redirect {
     target: HeaderValue,
 }
 
-/// What means the same on every page. A target such as `login` would lead to another place from each.
+/// Whether the target is the same from every page. A relative one such as `login` is not. `//host/path` is a URL in disguise, so it has to
+/// name its scheme.
 fn is_path_or_url(target: &str) -> bool {
     let is_path = target.starts_with('/') && !target.starts_with("//");
     is_path || ["https://", "http://"].iter().any(|scheme| target.starts_with(scheme))
@@ -30,8 +31,8 @@ impl Redirect {
         }
     }
 
-    /// A navigation follows `Location`, with a GET whatever the method was; htmx follows `HX-Redirect`, and would put what a 303
-    /// leads to into a corner of the page.
+    /// A browser that navigates follows `Location` of a 303 with a GET. htmx follows `HX-Redirect`; the page that a 303 leads to would
+    /// become a fragment of the current one.
     pub(super) fn response<R: From<Vec<u8>>>(&self, request: &HeaderMap) -> Response<R> {
         let mut response = Response::new(R::from(Vec::new()));
         let from_htmx = request.get(HX_REQUEST).is_some_and(|value| value == "true");

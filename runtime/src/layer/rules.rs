@@ -1,4 +1,4 @@
-//! Rules that are put together while a program runs.
+//! The rules of a layer, which are put together and checked while the program starts.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,18 +7,18 @@ use crate::claims::role::{RoleSet, RoleTable};
 use crate::claims::{SessionClaims, is_scope_token};
 use crate::diagnostics::rules::{first_scope, is_never};
 
-/// One of these; of one rule, the rule itself.
+/// The rule that one of these holds. Of a single rule it is the rule itself.
 pub(super) fn any(rules: Vec<Rule>) -> Rule {
     if let [rule] = rules.as_slice() { *rule } else { Rule::Any(kept(rules)) }
 }
 
-/// All of these.
+/// The rule that all of these hold.
 pub(crate) fn all(rules: Vec<Rule>) -> Rule {
     Rule::All(kept(rules))
 }
 
-/// The list for as long as the program runs, as a [`Rule`] wants it. Equal lists are one, so that a program that makes its layers
-/// again and again does not grow.
+/// A list that lives as long as the program, because a [`Rule`] holds `'static` lists. It leaks memory once for each list: equal lists are
+/// one, so a program that makes the same layers again and again does not grow.
 fn kept(rules: Vec<Rule>) -> &'static [Rule] {
     static LISTS: Mutex<Vec<&'static [Rule]>> = Mutex::new(Vec::new());
 
@@ -31,7 +31,7 @@ fn kept(rules: Vec<Rule>) -> &'static [Rule] {
     list
 }
 
-/// Refuses what nobody can meet, and what a layer cannot decide: it would be closed for good, which nobody means.
+/// Refuses a rule that no caller can meet or that a layer cannot decide: the layer would be closed for good, which is a mistake.
 #[track_caller]
 #[expect(clippy::panic, reason = "runs while the application is put together")]
 pub(super) fn check<R: RoleSet>(rule: &Rule) {
@@ -41,7 +41,7 @@ pub(super) fn check<R: RoleSet>(rule: &Rule) {
             "an `AuthLayer` asks for the check `{name}`, and has no function for it; write #[require(check({name}))] above the handlers"
         ),
         Rule::Scope(scope) if !is_scope_token(scope) => panic!(
-            "an `AuthLayer` asks for the scope `{}`, which nobody can have: it is not one scope (RFC 6749 section 3.3); ask for each of several",
+            "an `AuthLayer` asks for the scope `{}`, which no token can have: it is not a single scope (RFC 6749 section 3.3); ask for each scope by itself",
             scope.escape_debug()
         ),
         Rule::Fresh(max_age) if max_age.as_secs() == 0 => {
@@ -79,7 +79,7 @@ fn check_role<R: RoleSet>(name: &str) {
     }
 }
 
-/// Refuses scopes where nobody can hold one.
+/// Refuses scopes if the claims hold none.
 #[track_caller]
 pub(super) fn check_scopes<C: SessionClaims>(rule: &Rule) {
     if let Some(scope) = first_scope(rule) {
@@ -90,13 +90,13 @@ pub(super) fn check_scopes<C: SessionClaims>(rule: &Rule) {
     }
 }
 
-/// Refuses rules that exclude each other. A list without members says openly that nobody may pass.
+/// Refuses rules that exclude each other. An empty list is taken: it says openly that no caller may pass.
 #[track_caller]
 pub(super) fn check_together<R: RoleSet>(rule: &Rule) {
     let is_open_about_it = matches!(rule, Rule::Any([]) | Rule::All([]));
     assert!(
         is_open_about_it || !is_never(rule, RoleTable::of::<R>()),
-        "an `AuthLayer` asks for what nobody can meet: {rule}"
+        "an `AuthLayer` asks for a rule that no caller can meet: {rule}"
     );
 }
 
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic = "an `AuthLayer` asks for what nobody can meet: scope `a` and not scope `a`"]
+    #[should_panic = "an `AuthLayer` asks for a rule that no caller can meet: scope `a` and not scope `a`"]
     fn rules_that_exclude_each_other_are_refused() {
         check_together::<String>(&Rule::All(&[Rule::Scope("a"), Rule::Not(&Rule::Scope("a"))]));
     }

@@ -1,4 +1,4 @@
-//! The service that decides before the one inside runs.
+//! The service that decides about a request before the service inside gets it.
 
 use std::fmt;
 use std::future::Future;
@@ -13,9 +13,9 @@ use super::Admission;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 
-/// What [`AuthLayer`](super::AuthLayer) and [`AnonymousOnlyLayer`](super::AnonymousOnlyLayer) make of a service.
+/// A service inside [`AuthLayer`](super::AuthLayer) or [`AnonymousOnlyLayer`](super::AnonymousOnlyLayer).
 ///
-/// It answers refusals itself, with a body made from bytes, and passes on the error of the service inside.
+/// It answers refusals itself, with a body made from bytes, and returns the errors of the service inside.
 #[derive(Clone)]
 pub struct AuthService<S, C> {
     inner: S,
@@ -54,7 +54,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was polled is the one that is ready; a clone of it is not.
+        // `poll_ready` made this very service ready, and not its clones. So the ready one handles the request, and the clone takes its
+        // place for the next `poll_ready`.
         let clone = self.inner.clone();
         let mut ready = mem::replace(&mut self.inner, clone);
         let (auth, admission) = (self.auth.clone(), self.admission.clone());

@@ -39,7 +39,8 @@ const REFRESH_SCHEME: &str = "refreshToken";
 pub struct Document {
     pub(crate) path: String,
     pub(crate) methods: Vec<HttpMethod>,
-    pub(crate) operation: Operation,
+    /// `None` for a handler that is served and not documented.
+    pub(crate) operation: Option<Operation>,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
 

@@ -1,4 +1,5 @@
-//! The only place that turns a refusal into HTTP: RFC 6750 challenges and RFC 9457 problem bodies.
+//! Refusals as HTTP: [`Denial`] is the cause, and its table [`Facts`] has the status, the code, the RFC 6750 challenge and the words of
+//! the RFC 9457 problem body. No other place writes a response to a refused request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,17 +13,16 @@ use serde::Serialize;
 use crate::access::{Access, Rule};
 use crate::auth::{AuthError, Twice};
 use crate::claims::is_scope_token;
-use crate::log::OneLine;
-use crate::log::TARGET;
+use crate::log::{OneLine, TARGET};
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
-    /// Nothing shows that the site itself sent this request with the user's cookie: 403 `cross_site_request`.
+    /// The request does not prove that the site itself sent it with the user's cookie: 403 `cross_site_request`.
     CrossSite,
-    /// The caller is known and may not do this, and neither a role nor a scope would change that: a check says no, or somebody acts for
-    /// the user where nobody may: 403 `forbidden`.
+    /// The caller is known and may not do this, and neither a role nor a scope would change that: a check refuses, or the user is
+    /// impersonated where that is not allowed: 403 `forbidden`.
     Forbidden,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
@@ -42,12 +42,12 @@ pub enum Denial {
     InvalidToken,
     /// There are no credentials: 401 without an error code.
     MissingCredentials,
-    /// The operation asks for the refresh token too, and there is none: 401 without an error code.
+    /// The operation requires the refresh token too, and there is none: 401 without an error code.
     MissingRefreshToken,
     /// There is no such session or thing, or it is not the caller's: 404 `not_found`.
     ///
-    /// It is the answer of a check under `#[check(not_found)]` that refuses. A handler that answers with it where it finds nothing
-    /// itself gives nobody a difference to read: the two responses are the same to the byte.
+    /// It is the answer of a check under `#[check(not_found)]` that refuses. A handler that finds nothing answers with it too: then the
+    /// two responses are the same to the byte, and a client cannot tell a hidden thing from a missing one.
     ///
     /// ```
     /// use countersign::{AuthRejection, Denial};
@@ -62,10 +62,10 @@ pub enum Denial {
     UnsupportedMediaType,
     /// The user signed in too long ago for this operation: 401 `insufficient_user_authentication` (RFC 9470 section 3).
     StaleSignIn {
-        /// How long ago it may be.
+        /// The greatest age of the sign-in that passes.
         max_age: Duration,
     },
-    /// A store or source that the decision needs does not answer: 503.
+    /// A store or claims source that the decision needs does not answer: 503.
     Unavailable,
 }
 
@@ -76,71 +76,119 @@ impl From<Twice> for Denial {
     }
 }
 
+/// The response to a denial.
+struct Facts {
+    status: StatusCode,
+    code: &'static str,
+    challenge: Challenge,
+    detail: &'static str,
+}
+
+/// The `WWW-Authenticate` header of a denial (RFC 6750 section 3).
+#[derive(Clone, Copy)]
+enum Challenge {
+    /// None, because other credentials would change nothing.
+    Absent,
+    /// One without `error`, because the request carries no token that could be wrong.
+    Plain,
+    /// One with the code of the denial as `error`.
+    Error,
+}
+
 impl Denial {
+    /// The table of all denials. Every word that a client reads of one is in its row.
+    fn facts(self) -> Facts {
+        use Challenge::{Absent, Error, Plain};
+        use StatusCode as Status;
+
+        let (status, code, challenge, detail) = match self {
+            Self::CrossSite => (
+                Status::FORBIDDEN,
+                "cross_site_request",
+                Absent,
+                "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token.",
+            ),
+            Self::Forbidden => {
+                (Status::FORBIDDEN, "forbidden", Absent, "The signed-in user may not do this.")
+            }
+            Self::InsufficientScope { .. } => (
+                Status::FORBIDDEN,
+                "insufficient_scope",
+                Error,
+                "The signed-in user lacks a role or scope that this operation requires.",
+            ),
+            Self::InvalidCredentials => {
+                (Status::UNAUTHORIZED, "invalid_credentials", Plain, "The credentials are wrong.")
+            }
+            Self::Internal => (
+                Status::INTERNAL_SERVER_ERROR,
+                "server_error",
+                Absent,
+                "The server could not complete this request.",
+            ),
+            Self::InvalidGrant => (
+                Status::BAD_REQUEST,
+                "invalid_grant",
+                Absent,
+                "The refresh token is not valid any more. Sign in again.",
+            ),
+            Self::InvalidRequest => (
+                Status::BAD_REQUEST,
+                "invalid_request",
+                Error,
+                "The request is malformed: a token is missing or misspelt, or there are several where one is expected.",
+            ),
+            Self::InvalidToken => (
+                Status::UNAUTHORIZED,
+                "invalid_token",
+                Error,
+                "The access token is not valid. Refresh it or sign in again.",
+            ),
+            Self::MissingCredentials => (
+                Status::UNAUTHORIZED,
+                "missing_credentials",
+                Plain,
+                "This operation requires an access token.",
+            ),
+            Self::MissingRefreshToken => (
+                Status::UNAUTHORIZED,
+                "missing_refresh_token",
+                Plain,
+                "This operation requires the session's refresh token beside its access token.",
+            ),
+            Self::NotFound => {
+                (Status::NOT_FOUND, "not_found", Absent, "There is nothing here that you may see.")
+            }
+            Self::StaleSignIn { .. } => (
+                Status::UNAUTHORIZED,
+                "insufficient_user_authentication",
+                Error,
+                "This operation requires a more recent sign-in. Sign in again.",
+            ),
+            Self::Unavailable => (
+                Status::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                Absent,
+                "The request cannot be decided at the moment. Nothing was changed; try again.",
+            ),
+            Self::UnsupportedMediaType => (
+                Status::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                Absent,
+                "This operation takes a JSON body.",
+            ),
+        };
+        Facts { status, code, challenge, detail }
+    }
+
     /// The status of the response.
     pub fn status(self) -> StatusCode {
-        match self {
-            Self::CrossSite | Self::Forbidden | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::InvalidGrant | Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidCredentials
-            | Self::InvalidToken
-            | Self::MissingCredentials
-            | Self::MissingRefreshToken
-            | Self::StaleSignIn { .. } => StatusCode::UNAUTHORIZED,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        }
+        self.facts().status
     }
 
     /// The stable code in the body; those of RFC 6750 section 3.1 and RFC 6749 section 5.2 where they have one.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::CrossSite => "cross_site_request",
-            Self::Forbidden => "forbidden",
-            Self::InsufficientScope { .. } => "insufficient_scope",
-            Self::Internal => "server_error",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::InvalidGrant => "invalid_grant",
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::MissingCredentials => "missing_credentials",
-            Self::MissingRefreshToken => "missing_refresh_token",
-            Self::NotFound => "not_found",
-            Self::StaleSignIn { .. } => "insufficient_user_authentication",
-            Self::Unavailable => "temporarily_unavailable",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-        }
-    }
-
-    fn detail(self) -> &'static str {
-        match self {
-            Self::CrossSite => {
-                "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token."
-            }
-            Self::Forbidden => "The signed-in user may not do this.",
-            Self::InsufficientScope { .. } => {
-                "The signed-in user lacks a role or scope that this operation requires."
-            }
-            Self::InvalidCredentials => "The credentials are wrong.",
-            Self::Internal => "The server could not complete this request.",
-            Self::InvalidGrant => "The refresh token is not valid any more. Sign in again.",
-            Self::InvalidRequest => {
-                "The request is malformed: a token is missing or misspelt, or there are several where one is expected."
-            }
-            Self::InvalidToken => "The access token is not valid. Refresh it or sign in again.",
-            Self::MissingCredentials => "This operation requires an access token.",
-            Self::MissingRefreshToken => {
-                "This operation requires the session's refresh token beside its access token."
-            }
-            Self::NotFound => "There is nothing here that you may see.",
-            Self::StaleSignIn { .. } => "This operation requires a more recent sign-in. Sign in again.",
-            Self::Unavailable => {
-                "The request cannot be decided at the moment. Nothing was changed; try again."
-            }
-            Self::UnsupportedMediaType => "This operation takes a JSON body.",
-        }
+        self.facts().code
     }
 }
 
@@ -159,9 +207,9 @@ impl Denial {
 #[derive(Clone)]
 pub struct AuthRejection {
     denial: Denial,
-    /// Whose credentials a challenge asks for; only the causes that challenge have one.
+    /// The realm of a challenge; only causes that challenge need one.
     realm: Option<Arc<str>>,
-    /// Roles that are not named in what is disclosed; nothing is disclosed where they are not known.
+    /// Roles that a disclosed requirement may not name. `None` if they are not known, and then nothing is disclosed.
     private: Option<&'static [&'static str]>,
 }
 
@@ -170,7 +218,7 @@ impl AuthRejection {
         Self { denial, realm: Some(Arc::clone(realm)), private: None }
     }
 
-    /// Discloses what the denial says is required, but for these roles.
+    /// Lets the body disclose the requirement of the denial, without these roles.
     pub(crate) fn without(self, private: &'static [&'static str]) -> Self {
         Self { private: Some(private), ..self }
     }
@@ -180,47 +228,33 @@ impl AuthRejection {
         self.denial
     }
 
-    /// The value of `WWW-Authenticate` (RFC 6750 section 3), for the causes that challenge the client.
+    /// The value of `WWW-Authenticate` (RFC 6750 section 3); `None` for a cause that other credentials would not change.
     pub fn challenge(&self) -> Option<String> {
-        let error = match self.denial {
-            Denial::InvalidCredentials | Denial::MissingCredentials | Denial::MissingRefreshToken => None,
-            Denial::InvalidRequest
-            | Denial::InvalidToken
-            | Denial::InsufficientScope { .. }
-            | Denial::StaleSignIn { .. } => Some(self.denial.code()),
-            Denial::CrossSite
-            | Denial::Forbidden
-            | Denial::Internal
-            | Denial::InvalidGrant
-            | Denial::NotFound
-            | Denial::Unavailable
-            | Denial::UnsupportedMediaType => return None,
-        };
+        let Facts { code, challenge, .. } = self.denial.facts();
         let realm = self.realm.as_ref()?;
-        let mut challenge = format!("Bearer realm=\"{realm}\"");
-        if let Some(error) = error {
-            challenge.push_str(", error=\"");
-            challenge.push_str(error);
-            challenge.push('"');
+        let mut attributes = vec![format!("realm=\"{realm}\"")];
+        match challenge {
+            Challenge::Absent => return None,
+            Challenge::Plain => {}
+            Challenge::Error => attributes.push(format!("error=\"{code}\"")),
         }
-        if let Denial::InsufficientScope { required: Some(Access::Require(rule)) } = self.denial {
-            let scopes = scopes_of(&rule);
-            if !scopes.is_empty() {
-                challenge.push_str(", scope=\"");
-                challenge.push_str(&scopes.join(" "));
-                challenge.push('"');
+        match self.denial {
+            Denial::InsufficientScope { required: Some(Access::Require(rule)) } => {
+                let scopes = scopes_of(&rule);
+                if !scopes.is_empty() {
+                    attributes.push(format!("scope=\"{}\"", scopes.join(" ")));
+                }
             }
+            Denial::StaleSignIn { max_age } => {
+                attributes.push(format!("max_age=\"{}\"", max_age.as_secs()));
+            }
+            _ => {}
         }
-        if let Denial::StaleSignIn { max_age } = self.denial {
-            challenge.push_str(", max_age=\"");
-            challenge.push_str(&max_age.as_secs().to_string());
-            challenge.push('"');
-        }
-        Some(challenge)
+        Some(format!("Bearer {}", attributes.join(", ")))
     }
 
     fn problem(&self) -> ProblemDetails {
-        let status = self.denial.status();
+        let Facts { status, code, detail, .. } = self.denial.facts();
         let required = match (self.denial, self.private) {
             (Denial::InsufficientScope { required: Some(access) }, Some(private)) => {
                 access.disclosed(private)
@@ -235,8 +269,8 @@ impl AuthRejection {
             r#type: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
-            code: self.denial.code().to_owned(),
-            detail: self.denial.detail().to_owned(),
+            code: code.to_owned(),
+            detail: detail.to_owned(),
             required,
             max_age,
         }
@@ -250,7 +284,7 @@ impl From<Denial> for AuthRejection {
     }
 }
 
-/// What the client may learn of a failure. That it happened is an event; the cause of a failure of ours is logged here.
+/// The part of a failure that the client may learn. The failure itself is an event; if it is the server's, its cause is logged here.
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
@@ -261,7 +295,7 @@ impl From<AuthError> for AuthRejection {
                 Denial::Internal.into()
             }
             AuthError::NoCookies => {
-                tracing::error!(target: TARGET, "tokens were to go into cookies, and no cookies are configured: call `Auth::builder().cookies(Cookies::new())`");
+                tracing::error!(target: TARGET, "cookies for tokens were requested and are not configured: call `Auth::builder().cookies(Cookies::new())`");
                 Denial::Internal.into()
             }
             AuthError::Unavailable(error) => {
@@ -278,7 +312,8 @@ impl IntoResponse for AuthError {
     }
 }
 
-/// The scopes that the rule demands in any case: a client reads the list in a challenge as all of them.
+/// The scopes that every caller needs to meet the rule: a client reads the list in a challenge as all of them. Of an `Any` of several
+/// rules, no scope is needed by every caller.
 fn scopes_of(rule: &Rule) -> Vec<&'static str> {
     match rule {
         Rule::Scope(scope) if is_scope_token(scope) => vec![scope],
@@ -296,7 +331,7 @@ impl fmt::Debug for AuthRejection {
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.denial.detail())
+        f.write_str(self.denial.facts().detail)
     }
 }
 
@@ -309,9 +344,9 @@ impl IntoResponse for AuthRejection {
 }
 
 impl AuthRejection {
-    /// The answer, with any body that can be made from bytes.
+    /// The response, with any body that can be made from bytes.
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
-        // Serialising a struct of strings and a number does not fail; an empty body would still carry the status.
+        // Serialising a struct of strings and numbers does not fail. An empty body would still carry the status.
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = Response::new(B::from(body));
         *response.status_mut() = self.denial.status();
@@ -344,7 +379,7 @@ pub struct ProblemDetails {
     /// What the operation requires, where the application discloses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,
-    /// How many seconds ago the user may have signed in, where that is too long ago.
+    /// The greatest age of the sign-in in seconds, if the user's is older.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
 }

@@ -31,7 +31,9 @@ impl RouterDocument {
     /// Adds the operations of a handler.
     pub(super) fn add(&mut self, document: Document) {
         let Document { path, methods, operation, schemas } = document;
-        openapi::replace(&mut self.computed, path, PathItem::from_http_methods(methods, operation));
+        if let Some(operation) = operation {
+            openapi::replace(&mut self.computed, path, PathItem::from_http_methods(methods, operation));
+        }
         openapi::add_schemas(&mut self.openapi, schemas);
     }
 

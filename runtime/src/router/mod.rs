@@ -8,8 +8,7 @@
 
 mod compose;
 mod document;
-pub(crate) mod endpoint_documents;
-mod endpoints;
+pub(crate) mod endpoints;
 mod fallback;
 mod guard;
 pub(crate) mod handler;
@@ -99,8 +98,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                      of the request (RFC 9110 section 9.3.8); remove `trace`"
                 );
                 let place = RoutePlace::Path(path.clone());
-                let row = AccessRow::new(Methods::One(method), place, declaration, added_at).documented();
-                self.listing.rows.push(row);
+                let row = AccessRow::new(Methods::One(method), place, declaration, added_at);
+                self.listing.rows.push(if document.operation.is_some() { row.documented() } else { row });
             }
             self.router = self.router.route(&path, methods);
             self.listing.without_other_methods.push(RoutePlace::Path(path));

@@ -240,7 +240,7 @@ where
         openapi::declare(&mut operation, access, roles);
         let operation = openapi::without_private(operation, roles);
         let schemas = openapi::without_private(schemas, roles);
-        Document { path: D::path(), methods: D::methods(), operation, schemas }
+        Document { path: D::path(), methods: D::methods(), operation: Some(operation), schemas }
     }
 }
 

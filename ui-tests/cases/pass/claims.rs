@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::{
-    Auth, AuthState, Role, SessionClaims, typed_logout_all_handler, typed_logout_handler,
-    typed_refresh_handler, typed_revoke_others_handler, typed_revoke_session_handler, typed_sessions_handler,
-};
+use countersign::{Auth, AuthState, Role, SessionClaims, typed_refresh_handler};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -85,14 +82,4 @@ typed_refresh_handler!(
 
 typed_refresh_handler!(pub(crate) renew, Pair<u8>);
 
-typed_logout_handler!(pub logout, AppState, path = "/auth/logout", tag = "auth");
-typed_logout_all_handler!(pub(crate) logout_all, AppState);
-typed_sessions_handler!(pub devices, AppState, path = "/me/devices");
-typed_revoke_session_handler!(pub r#final, AppState, path = "/me/devices/{id}");
-typed_revoke_others_handler!(
-    /// Signs every other device out
-    pub sign_others_out,
-    AppState,
-    path = "/me/devices"
-);
-typed_revoke_others_handler!(pub(crate) keep_this, Pair<u8>);
+typed_refresh_handler!(pub r#final, AppState, path = "/auth/final");

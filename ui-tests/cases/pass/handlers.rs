@@ -116,9 +116,7 @@ pub fn router() -> AuthRouter<AppState> {
     AuthRouter::new()
         .routes(routes!(health, me, hello, rename))
         .routes(routes!(r#type, greeting, payouts, close, export))
-        .routes(routes! { everything, claims::refresh })
-        .routes(routes!(claims::logout, claims::logout_all, claims::devices))
-        .routes(routes!(claims::r#final, claims::sign_others_out))
+        .routes(routes! { everything, claims::refresh, claims::r#final })
 }
 
 /// The endpoints of sessions, beside handlers of any state.

@@ -63,6 +63,6 @@ fn router() -> AuthRouter<Pair<u8>> {
 
     AuthRouter::new()
         .routes(routes!(show, count, private::show, admin::show))
-        .routes(routes!(claims::renew, claims::keep_this))
+        .routes(routes!(claims::renew))
         .unguarded("the probe of this test", admin::router())
 }

@@ -16,8 +16,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use countersign::{
-    Auth, AuthRejection, AuthRouter, AuthState, ProblemDetails, SignIn, TokenPair, authenticated, public,
-    require_role, routes, typed_logout_handler, typed_refresh_handler,
+    Auth, AuthRejection, AuthRouter, AuthState, Endpoint, ProblemDetails, SignIn, TokenPair, authenticated,
+    public, require_role, routes, typed_refresh_handler,
 };
 use examples::{Credentials, User, Users};
 
@@ -63,14 +63,14 @@ async fn user(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json
 }
 
 typed_refresh_handler!(refresh, AppState);
-typed_logout_handler!(logout, AppState);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
     let auth = examples::auth(&users)?.build()?;
     let (router, _document) = AuthRouter::new()
-        .routes(routes!(login, hello, me, user, refresh, logout))
+        .routes(routes!(login, hello, me, user, refresh))
+        .routes(auth.routes().only([Endpoint::Logout]))
         .with_state(AppState { auth, users: users.clone() })
         .split_for_parts();
     examples::serve(router, &users, &examples::curl_lines(include_str!("basic.rs"))).await

@@ -1,0 +1,109 @@
+//! The endpoints for users to look after their own sessions: list them, end one, the others or all.
+
+use axum::extract::RawPathParams;
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::policy::IN_PERSON;
+use super::{SessionInfo, SessionList, SignedOut, answer};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess};
+use crate::auth::{Auth, ProvidesClaims, Session};
+use crate::claims::SessionClaims;
+use crate::extract::{for_request, required};
+use crate::log::TARGET;
+use crate::rejection::{AuthRejection, Denial};
+use crate::session::SessionId;
+
+/// A signed-in user who looks after their own sessions.
+pub(crate) struct Owner<C> {
+    auth: Auth<C>,
+    session: Session<C>,
+}
+
+impl<C, S> FromRequestParts<S> for Owner<C>
+where
+    C: SessionClaims,
+    S: ProvidesClaims<C>,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let auth = state.provided();
+        let session = required(parts, auth, &Self::ACCESS).await?;
+        Ok(Self { auth: for_request(parts, auth), session })
+    }
+}
+
+impl<C: SessionClaims> DeclaresAccess for Owner<C> {
+    const ACCESS: Access = IN_PERSON;
+    const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
+    type Demands = Session<C>;
+}
+
+/// The name of the parameter in the path of a session.
+const ID: &str = "id";
+
+/// The session that the path names. A text that is no identifier is not found, like an identifier of no session.
+pub(crate) struct SessionPath(SessionId);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
+        let parameters =
+            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Denial::NotFound)?;
+        // The last one: the prefix of an outer router may have an `{id}` too.
+        let Some((_, id)) = parameters.iter().filter(|(name, _)| *name == ID).last() else {
+            tracing::error!(target: TARGET, "the path of the endpoint that ends a session has no `{{id}}`");
+            return Err(Denial::Internal.into());
+        };
+        Ok(Self(id.parse().map_err(|_| Denial::NotFound)?))
+    }
+}
+
+/// 204: the sessions have ended.
+#[derive(Debug)]
+pub(crate) struct Revoked(());
+
+impl IntoResponse for Revoked {
+    fn into_response(self) -> Response {
+        answer::no_content()
+    }
+}
+
+/// Lists the user's sessions.
+pub(crate) async fn list_sessions<C: SessionClaims>(
+    Owner { auth, session }: Owner<C>,
+) -> Result<SessionList, AuthRejection> {
+    let records = auth.sessions(session.claims().subject()).await?;
+    let sessions = records.iter().map(|record| SessionInfo::of(record, session.id())).collect();
+    Ok(SessionList { sessions })
+}
+
+/// Ends one of the user's sessions. The session of another user is not found, like one that does not exist.
+pub(crate) async fn revoke_session<C: SessionClaims>(
+    Owner { auth, session }: Owner<C>,
+    SessionPath(id): SessionPath,
+) -> Result<Revoked, AuthRejection> {
+    match auth.revoke(session.claims().subject(), &id).await? {
+        true => Ok(Revoked(())),
+        false => Err(Denial::NotFound.into()),
+    }
+}
+
+/// Ends every session of the user but the one of the request.
+pub(crate) async fn revoke_other_sessions<C: SessionClaims>(
+    Owner { auth, session }: Owner<C>,
+) -> Result<Revoked, AuthRejection> {
+    auth.revoke_all_except(session.claims().subject(), session.id()).await?;
+    Ok(Revoked(()))
+}
+
+/// Ends every session of the user, and takes the cookies away.
+pub(crate) async fn logout_all_sessions<C: SessionClaims>(
+    Owner { auth, session }: Owner<C>,
+) -> Result<SignedOut, AuthRejection> {
+    auth.logout_all(session.claims().subject()).await?;
+    Ok(SignedOut(Some(auth.expired_cookies())))
+}

@@ -1,0 +1,135 @@
+//! The document of an endpoint, made of its facts.
+
+use std::borrow::Cow;
+
+use utoipa::ToSchema;
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
+
+use super::{Endpoint, Facts};
+use crate::openapi::refusal;
+use crate::rejection::ProblemDetails;
+
+const JSON: &str = "application/json";
+
+/// The parameter of a path that names a session.
+pub(super) const ID: &str = "{id}";
+
+/// Schemas with their names, as utoipa collects them.
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// A type of a body: its name in the document, and how its schemas are added.
+pub(super) struct Body {
+    name: Cow<'static, str>,
+    add: fn(&mut Schemas),
+}
+
+impl Body {
+    pub(super) fn of<T: ToSchema>() -> Self {
+        Self { name: T::name(), add: add::<T> }
+    }
+
+    fn content(&self) -> Content {
+        ContentBuilder::new().schema(Some(Ref::from_schema_name(&*self.name))).build()
+    }
+}
+
+fn add<T: ToSchema>(schemas: &mut Schemas) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}
+
+impl Facts {
+    /// The operation, with this name and these words, without what follows from its access.
+    pub(super) fn operation(&self, id: &str, docs: &str) -> Operation {
+        let (summary, description) = docs.split_once("\n\n").unwrap_or((docs, ""));
+        let request = self.request.as_ref().map(|(body, required)| {
+            RequestBodyBuilder::new().content(JSON, body.content()).required(Some(required.clone())).build()
+        });
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(id))
+            .summary(Some(summary))
+            .description(Some(description).filter(|text| !text.is_empty()))
+            .request_body(request);
+        if self.path.contains(ID) {
+            operation = operation.parameter(session_id());
+        }
+        for (status, response) in self.responses() {
+            operation = operation.response(status, response);
+        }
+        operation.build()
+    }
+
+    /// Every answer but the refusals that follow from the access. Of two with one status, the later one counts.
+    fn responses(&self) -> Vec<(&'static str, Response)> {
+        let (status, description, body) = &self.success;
+        let mut success = ResponseBuilder::new().description(*description);
+        if let Some(body) = body {
+            success = success.content(JSON, body.content());
+        }
+        let mut responses = vec![
+            (*status, success.build()),
+            ("400", refusal("The request is malformed, or gives credentials more than once")),
+            ("503", refusal("The session store does not answer; nothing was changed")),
+        ];
+        responses.extend(self.request.as_ref().map(|_| ("415", refusal("The body is not JSON"))));
+        responses.extend(self.refusals.iter().map(|(status, description)| (*status, refusal(description))));
+        responses
+    }
+
+    /// The schemas that the operation names.
+    pub(super) fn schemas(&self) -> Schemas {
+        let mut schemas = Vec::new();
+        let bodies = self.request.iter().map(|(body, _)| body).chain(&self.success.2);
+        bodies.for_each(|body| (body.add)(&mut schemas));
+        add::<ProblemDetails>(&mut schemas);
+        schemas
+    }
+}
+
+fn session_id() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some("The `id` of the session, as the list of sessions names it"))
+        .schema(Some(text))
+        .build()
+}
+
+/// The document of a handler that `typed_refresh_handler!` writes.
+pub mod refresh_document {
+    use super::{Endpoint, HttpMethod, Operation, Schemas};
+    use crate::access::Policy as _;
+    use crate::claims::role::RoleTable;
+    use crate::http::RefreshPolicy;
+    use crate::openapi::declare;
+
+    /// The path, unless the macro is given another.
+    pub fn path() -> String {
+        Endpoint::Refresh.facts().path.to_owned()
+    }
+
+    /// `POST`.
+    pub fn methods() -> Vec<HttpMethod> {
+        vec![Endpoint::Refresh.facts().method]
+    }
+
+    /// The request and every answer. `docs` are the words of the handler's doc comments, and may be empty.
+    pub fn operation(id: &str, docs: &str) -> Operation {
+        let facts = Endpoint::Refresh.facts();
+        let mut operation = facts.operation(id, if docs.is_empty() { facts.docs } else { docs });
+        declare(&mut operation, &RefreshPolicy::ACCESS, &RoleTable::NONE);
+        operation
+    }
+
+    /// The schemas that the operation names.
+    pub fn schemas(schemas: &mut Schemas) {
+        schemas.extend(Endpoint::Refresh.facts().schemas());
+    }
+}

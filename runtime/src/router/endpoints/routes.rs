@@ -1,0 +1,310 @@
+//! Every endpoint in one call: `auth.routes()`.
+
+use std::fmt;
+
+use axum::extract::State;
+
+use super::Endpoint;
+use super::document::ID;
+use crate::access::Access;
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
+use crate::claims::role::RoleTable;
+use crate::extract::Public;
+use crate::http::{
+    RefreshAnswer, RefreshPolicy, RefreshTokens, list_sessions, logout_all_sessions, logout_session,
+    refresh_session, revoke_other_sessions, revoke_session,
+};
+use crate::matrix::DeclaredWhere;
+use crate::openapi::{Document, declare, nested};
+use crate::rejection::AuthRejection;
+use crate::router::{IntoRoutes, Routes};
+
+impl<C: SessionClaims> Auth<C> {
+    /// The endpoints of sessions, documented and ready for [`AuthRouter::routes`](crate::AuthRouter::routes).
+    ///
+    /// ```
+    /// use countersign::{Auth, AuthRouter, Endpoint, SessionClaims};
+    ///
+    /// #[derive(SessionClaims, Clone)]
+    /// struct User {
+    ///     #[claims(subject)]
+    ///     id: String,
+    /// }
+    ///
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     let endpoints = auth.routes().without(Endpoint::LogoutAll).path(Endpoint::Refresh, "/renew");
+    ///     AuthRouter::new().routes(endpoints.nest("/auth").tag("auth"))
+    /// }
+    /// # use countersign::token::{Algorithm, Key};
+    /// # let auth = Auth::builder()
+    /// #     .access_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+    /// #     .refresh_key(Key::generate_secret(Algorithm::Hs256).unwrap())
+    /// #     .issuer("https://api.example.com")
+    /// #     .audience("https://api.example.com")
+    /// #     .store(countersign::store::MemoryStore::new())
+    /// #     .claims_source(|id| async move { Ok(Some(User { id })) })
+    /// #     .build()
+    /// #     .unwrap();
+    /// let api = router(&auth).into_openapi();
+    /// assert!(api.paths.get_path_item("/auth/renew").is_some());
+    /// assert!(api.paths.get_path_item("/auth/logout-all").is_none());
+    /// ```
+    pub fn routes(&self) -> SessionRoutes<C> {
+        let mounts = Endpoint::ALL.map(Mount::new).into();
+        SessionRoutes { auth: self.clone(), mounts, prefix: String::new() }
+    }
+}
+
+/// The endpoints of sessions, as [`Auth::routes`] makes them: all six, until told otherwise.
+///
+/// They need nothing of the router's state, so they fit a router of any state. They tell the document of cookies and other places of
+/// tokens, as [`AuthRouter::describe`](crate::AuthRouter::describe) does.
+///
+/// A method that names an endpoint changes nothing if that endpoint was left out. The arguments are known when the program is written,
+/// so a wrong one panics, as it does in [`axum::Router::route`].
+#[must_use = "add the endpoints to an `AuthRouter`"]
+pub struct SessionRoutes<C> {
+    auth: Auth<C>,
+    mounts: Vec<Mount>,
+    prefix: String,
+}
+
+/// An endpoint as the application wants it: its facts, or other words in their place.
+#[derive(Debug)]
+struct Mount {
+    endpoint: Endpoint,
+    path: String,
+    id: String,
+    docs: String,
+    tags: Vec<String>,
+    documented: bool,
+}
+
+impl Mount {
+    fn new(endpoint: Endpoint) -> Self {
+        let facts = endpoint.facts();
+        let [path, id, docs] = [facts.path, facts.id, facts.docs].map(str::to_owned);
+        Self { endpoint, path, id, docs, tags: Vec::new(), documented: true }
+    }
+
+    fn document(self, access: &Access) -> Document {
+        let facts = self.endpoint.facts();
+        let methods = vec![facts.method.clone()];
+        if !self.documented {
+            return Document { path: self.path, methods, operation: None, schemas: Vec::new() };
+        }
+        let mut operation = facts.operation(&self.id, &self.docs);
+        operation.tags = Some(self.tags).filter(|tags| !tags.is_empty());
+        // No endpoint demands a role.
+        declare(&mut operation, access, &RoleTable::NONE);
+        Document { path: self.path, methods, operation: Some(operation), schemas: facts.schemas() }
+    }
+}
+
+impl<C: SessionClaims> SessionRoutes<C> {
+    /// Keeps these endpoints, and leaves out every other.
+    pub fn only(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        let kept: Vec<_> = endpoints.into_iter().collect();
+        self.mounts.retain(|mount| kept.contains(&mount.endpoint));
+        self
+    }
+
+    /// Leaves an endpoint out.
+    pub fn without(mut self, endpoint: Endpoint) -> Self {
+        self.mounts.retain(|mount| mount.endpoint != endpoint);
+        self
+    }
+
+    /// Serves an endpoint without documenting it. It stays in the [access matrix](crate::AuthRouter::access_matrix), which says so.
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthRouter, Endpoint, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     AuthRouter::new().routes(auth.routes().undocumented(Endpoint::LogoutAll))
+    /// }
+    /// ```
+    pub fn undocumented(self, endpoint: Endpoint) -> Self {
+        self.change(endpoint, |mount| mount.documented = false)
+    }
+
+    /// Gives an endpoint another path, below the prefix of [`nest`](Self::nest).
+    ///
+    /// # Panics
+    ///
+    /// When the path does not start with `/`, or holds braces other than the `{id}` of [`Endpoint::RevokeSession`], which has to
+    /// be in its path.
+    #[track_caller]
+    pub fn path(self, endpoint: Endpoint, path: &str) -> Self {
+        assert!(
+            path.starts_with('/'),
+            "the path `{path}` of `Endpoint::{endpoint:?}` does not start with `/`"
+        );
+        let mut rest = path.to_owned();
+        if endpoint.facts().path.contains(ID) {
+            assert!(path.contains(ID), "the path `{path}` of `Endpoint::{endpoint:?}` has no `{ID}`");
+            rest = path.replacen(ID, "", 1);
+        }
+        assert!(
+            !rest.contains(['{', '}']),
+            "the path `{path}` of `Endpoint::{endpoint:?}` has a parameter that the endpoint does not read"
+        );
+        self.change(endpoint, |mount| path.clone_into(&mut mount.path))
+    }
+
+    /// Puts every endpoint below a prefix, and below those of earlier calls.
+    ///
+    /// # Panics
+    ///
+    /// When the prefix does not start with `/`, or holds braces. (For a prefix with parameters there is
+    /// [`AuthRouter::nest`](crate::AuthRouter::nest).)
+    #[track_caller]
+    pub fn nest(mut self, prefix: &str) -> Self {
+        assert!(prefix.starts_with('/'), "the prefix `{prefix}` of the endpoints does not start with `/`");
+        assert!(
+            !prefix.contains(['{', '}']),
+            "the prefix `{prefix}` has a parameter that no endpoint reads; nest the router with `AuthRouter::nest`"
+        );
+        self.prefix = format!("{}{}", prefix.trim_end_matches('/'), self.prefix);
+        self
+    }
+
+    /// Adds a tag to every operation.
+    ///
+    /// # Panics
+    ///
+    /// When the tag is empty.
+    #[track_caller]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        let tag = not_empty(tag.into(), format_args!("the tag of the endpoints"));
+        for mount in &mut self.mounts {
+            mount.tags.push(tag.clone());
+        }
+        self
+    }
+
+    /// Adds a tag to the operation of one endpoint, after those it has already.
+    ///
+    /// ```
+    /// # use countersign::{Auth, Endpoint, SessionClaims, SessionRoutes};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn endpoints(auth: &Auth<User>) -> SessionRoutes<User> {
+    ///     auth.routes().tag("auth").tag_one(Endpoint::Sessions, "account")
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the tag is empty.
+    #[track_caller]
+    pub fn tag_one(self, endpoint: Endpoint, tag: impl Into<String>) -> Self {
+        let tag = not_empty(tag.into(), format_args!("the tag of `Endpoint::{endpoint:?}`"));
+        self.change(endpoint, |mount| mount.tags.push(tag))
+    }
+
+    /// Gives the operation of an endpoint another name in the document (`operationId`), which generated clients take for the name of
+    /// a function. No two operations of a document may have the same one.
+    ///
+    /// ```
+    /// # use countersign::{Auth, Endpoint, SessionClaims, SessionRoutes};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn endpoints(auth: &Auth<User>) -> SessionRoutes<User> {
+    ///     auth.routes().operation_id(Endpoint::Sessions, "list_devices")
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the name is empty, or that of another endpoint of these routes.
+    #[track_caller]
+    pub fn operation_id(self, endpoint: Endpoint, id: impl Into<String>) -> Self {
+        let id = not_empty(id.into(), format_args!("the operation id of `Endpoint::{endpoint:?}`"));
+        assert!(
+            !self.mounts.iter().any(|mount| mount.endpoint != endpoint && mount.id == id),
+            "the operation id `{id}` of `Endpoint::{endpoint:?}` is that of another endpoint"
+        );
+        self.change(endpoint, |mount| mount.id = id)
+    }
+
+    /// Gives the operation of an endpoint other words: a summary, and after a blank line a description.
+    ///
+    /// ```
+    /// # use countersign::{Auth, Endpoint, SessionClaims, SessionRoutes};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn endpoints(auth: &Auth<User>) -> SessionRoutes<User> {
+    ///     auth.routes().docs(Endpoint::Sessions, "Your devices\n\nEvery device that is signed in.")
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When there is no summary.
+    #[track_caller]
+    pub fn docs(self, endpoint: Endpoint, docs: &str) -> Self {
+        let summary = docs.split("\n\n").next().unwrap_or_default();
+        not_empty(summary.to_owned(), format_args!("the summary of `Endpoint::{endpoint:?}`"));
+        self.change(endpoint, |mount| docs.clone_into(&mut mount.docs))
+    }
+
+    fn change(mut self, endpoint: Endpoint, change: impl FnOnce(&mut Mount)) -> Self {
+        if let Some(mount) = self.mounts.iter_mut().find(|mount| mount.endpoint == endpoint) {
+            change(mount);
+        }
+        self
+    }
+}
+
+#[track_caller]
+fn not_empty(text: String, what: fmt::Arguments<'_>) -> String {
+    assert!(!text.trim().is_empty(), "{what} is empty");
+    text
+}
+
+impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for SessionRoutes<C> {
+    fn into_routes(self) -> Routes<S> {
+        let Self { auth, mounts, prefix } = self;
+        let mut routes = Routes::<Auth<C>>::new();
+        for mut mount in mounts {
+            if !prefix.is_empty() {
+                mount.path = nested(&prefix, &mount.path);
+            }
+            let endpoint = mount.endpoint;
+            let document = |access: &Access, _: &RoleTable| mount.document(access);
+            // Each handler is of another type, which no variable can hold.
+            macro_rules! mounted {
+                ($handler:expr) => {
+                    routes.capture($handler).declared().described(document, Some(DeclaredWhere::Endpoint))
+                };
+            }
+            routes = match endpoint {
+                Endpoint::Refresh => mounted!(refresh::<C>),
+                Endpoint::Logout => mounted!(logout_session::<C>),
+                Endpoint::LogoutAll => mounted!(logout_all_sessions::<C>),
+                Endpoint::Sessions => mounted!(list_sessions::<C>),
+                Endpoint::RevokeSession => mounted!(revoke_session::<C>),
+                Endpoint::RevokeOthers => mounted!(revoke_other_sessions::<C>),
+            };
+        }
+        routes.with_transports(auth.transports(), auth.liveness()).with_state(auth.clone())
+    }
+}
+
+impl<C> fmt::Debug for SessionRoutes<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mounts, prefix, .. } = self;
+        f.debug_struct("SessionRoutes")
+            .field("mounts", mounts)
+            .field("prefix", prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As the handler that `typed_refresh_handler!` writes.
+async fn refresh<C: SessionClaims>(
+    _: Public<RefreshPolicy>,
+    State(auth): State<Auth<C>>,
+    request: RefreshTokens,
+) -> Result<RefreshAnswer, AuthRejection> {
+    refresh_session(&auth, request).await
+}
