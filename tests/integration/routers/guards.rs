@@ -194,7 +194,7 @@ fn a_public_route_in_a_guarded_router_is_refused_with_both_places() {
     assert_eq!(message.matches("guards.rs:").count(), 2, "{message}");
     assert!(
         message.ends_with(
-            ", is public (health probe); add that to the router after the guard, or make it something else than public"
+            ", is public (health probe); add that to the router after the guard, or declare another access than public for it"
         ),
         "{message}"
     );
