@@ -15,8 +15,8 @@ pub(super) fn expand(handler: &Handler) -> TokenStream {
     let private = krate.private();
     let docs = handler.docs().is_empty().then(|| quote!(#[doc = "Written by `typed_refresh_handler!`."]));
     let document = cfg!(feature = "openapi").then(|| document(handler, &private));
-    // The body asks for the `Auth` in an expression of its own, at the caret of the state's type. Asked for by the future as a whole, a
-    // state without an `Auth` would be two errors.
+    // The body names `AuthState` at the caret of the state's type, and nowhere else: a state without an `Auth` is one error there. Without
+    // it, rustc would report the handler's future as well.
     let caret = state.span();
     let (here, owner) = (moved(&private, caret), adopted(state, caret));
     let body = quote_spanned!(located(caret)=> {

@@ -259,7 +259,7 @@ mod tests {
         assert!(build(&[("COUNTERSIGN_IDLE_TTL", "900"), ("COUNTERSIGN_ABSOLUTE_TTL", "800")]).is_err());
     }
 
-    /// What the access and the refresh token of a sign-in say.
+    /// The payloads of the access and the refresh token of a sign-in.
     async fn payloads(changes: &[(&str, &str)]) -> [serde_json::Value; 2] {
         let pair = build(changes).unwrap().login(&User { id: 7 }, SessionMetadata::default()).await.unwrap();
         [pair.access_token, pair.refresh_token].map(|token| {
@@ -309,7 +309,7 @@ mod tests {
         assert!(matches!(result, Err(ConfigError::Missing { setting: "audience" })), "{result:?}");
     }
 
-    /// What `.env.example` names is what is read.
+    /// `.env.example` names the variables that are read.
     #[test]
     fn example_file_names_every_variable() {
         let example = include_str!("../../../.env.example");

@@ -72,7 +72,7 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
     if let Some(session) = &session
-        // A browser sends a cookie with requests of other sites too, so a cookie alone does not prove that the user meant this one.
+        // A browser also sends cookies with requests that other sites start (CSRF).
         && session.transport() == Transport::Cookie
     {
         csrf::check(parts, auth, Some(session.id().as_str()))

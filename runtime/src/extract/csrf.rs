@@ -27,11 +27,11 @@ impl<C: SessionClaims> Auth<C> {
     }
 }
 
-/// Refuses a request that changes something and does not prove that this site sent it. It is the one check of a request's sender, and
-/// callers decide when it is due: for a cookie, or a sign-in that would set one.
+/// Refuses an unsafe request that does not show that this site sent it. This is the only check of a request's sender. Callers decide when
+/// it is due: for a credential in a cookie, and for a sign-in that would set one.
 ///
 /// `session` is the session that the cookie names, whose `X-CSRF-Token` the request then has to carry. It is `None` for a sign-in, which
-/// has no session yet, and for a cookie whose token is not ours. Then the header proves as much with any value.
+/// has no session yet, and for a cookie whose token is not ours: then any value of the header shows as much.
 pub(crate) fn check<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
@@ -43,7 +43,7 @@ pub(crate) fn check<C: SessionClaims>(
     let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
     let has_token = match (token, session) {
         (None, _) => false,
-        // A page of another site cannot send the header with any value, unless CORS allows it.
+        // Another site cannot send the header without a CORS preflight, whatever its value.
         (Some(token), None) => !token.is_empty(),
         (Some(token), Some(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
         (Some(_), Some(_)) => return Err(Denial::CrossSite),

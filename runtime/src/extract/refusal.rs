@@ -20,20 +20,20 @@ pub(crate) struct Refusal<C> {
     pub(crate) session: Option<Session<C>>,
 }
 
-impl<C> Refusal<C> {
-    /// The refusal of a request with this session.
-    pub(crate) fn of(session: &Session<C>, denial: Denial) -> Self {
-        Self { session: Some(session.clone()), ..denial.into() }
-    }
-}
-
 impl<C> From<Denial> for Refusal<C> {
     fn from(denial: Denial) -> Self {
         Self { denial, reason: denial.code(), session: None }
     }
 }
 
-/// A clone of the handle whose events name this request.
+impl<C: SessionClaims> Refusal<C> {
+    /// The refusal of a request with this session.
+    pub(crate) fn of(session: &Session<C>, denial: Denial) -> Self {
+        Self { session: Some(session.clone()), ..denial.into() }
+    }
+}
+
+/// The `Auth` for further work on this request: its events name the request.
 pub(crate) fn for_request<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
     let (method, route) = (method_of(parts), route_of(parts));
     auth.labelled(RequestLabel { method: method.map(str::to_owned), route: route.map(str::to_owned) })

@@ -5,9 +5,8 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use super::policy::IN_PERSON;
 use super::{SessionInfo, SessionList, SignedOut, answer};
-use crate::access::{Access, DeclaredWhere, DeclaresAccess};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
 use crate::extract::{for_request, required};
@@ -15,7 +14,10 @@ use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionId;
 
-/// A signed-in user who looks after their own sessions.
+/// A signed-in user who looks after their own sessions, in person and with a session that has not ended.
+///
+/// The access token of an ended session, of a stolen device for example, may not end the sessions of its owner. Neither may an
+/// impersonator. The look-up costs little, because these endpoints ask the store in any case.
 pub(crate) struct Owner<C> {
     auth: Auth<C>,
     session: Session<C>,
@@ -36,7 +38,7 @@ where
 }
 
 impl<C: SessionClaims> DeclaresAccess for Owner<C> {
-    const ACCESS: Access = IN_PERSON;
+    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
     const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Session<C>;
 }

@@ -1,6 +1,6 @@
-//! Who may call the endpoints.
+//! The access of the public endpoints.
 
-use crate::access::{Access, Policy, Rule};
+use crate::access::{Access, Policy};
 
 /// The policy of the refresh endpoint.
 #[derive(Debug)]
@@ -27,9 +27,3 @@ impl Policy for LogoutPolicy {
     type Checks = ();
     type Proves = ();
 }
-
-/// The access of users to their own sessions: signed in, in person, with a session that has not ended.
-///
-/// The access token of an ended session, of a stolen device for example, may not end the sessions of its owner. Neither may an
-/// impersonator. The look-up costs nothing, because these endpoints ask the store in any case.
-pub(super) const IN_PERSON: Access = Access::Require(Rule::IN_PERSON);

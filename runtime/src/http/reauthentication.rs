@@ -6,8 +6,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::CookieTokens;
-use super::policy::IN_PERSON;
-use crate::access::{Access, DeclaredWhere, DeclaresAccess};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims, Session, TokenPair, Transport};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, csrf, for_request, refuse, required};
@@ -124,7 +123,7 @@ where
 
 #[diagnostic::do_not_recommend]
 impl<C: SessionClaims> DeclaresAccess for Reauthentication<C> {
-    const ACCESS: Access = IN_PERSON;
+    const ACCESS: Access = Access::Require(Rule::IN_PERSON);
     const DECLARED: DeclaredWhere = DeclaredWhere::Argument;
     type Demands = Session<C>;
 }

@@ -4,8 +4,6 @@ pub(crate) mod asset;
 mod declare;
 mod extension;
 pub(crate) mod json;
-#[cfg(any(test, feature = "test-util"))]
-pub(crate) mod matches;
 pub(crate) mod parameters;
 mod private;
 pub(crate) mod refusals;
@@ -22,6 +20,8 @@ use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem
 use utoipa::{PartialSchema as _, ToSchema};
 
 pub(crate) use declare::declare;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use extension::EXTENSION;
 pub use json::openapi_json;
 pub(crate) use private::{conceal, without_private};
 pub(crate) use refusals::refusal;

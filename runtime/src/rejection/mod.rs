@@ -26,7 +26,7 @@ pub enum Denial {
     Forbidden,
     /// The access token lacks a role or scope that the operation demands: 403 `insufficient_scope`.
     InsufficientScope {
-        /// What the operation demands, if the application discloses it.
+        /// The access of the operation, if the application discloses it.
         required: Option<Access>,
     },
     /// The name or the password of a sign-in is wrong, as [`SignIn::refused`](crate::SignIn::refused) says: 401
@@ -376,7 +376,7 @@ pub struct ProblemDetails {
     pub code: String,
     /// A sentence for people.
     pub detail: String,
-    /// What the operation requires, where the application discloses it.
+    /// The requirement of the operation, if the application discloses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<String>,
     /// The greatest age of the sign-in in seconds, if the user's is older.

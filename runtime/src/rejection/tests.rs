@@ -1,4 +1,4 @@
-//! What a refused caller reads.
+//! The words of a refusal, as a client reads them.
 
 use super::*;
 use crate::token::TokenError;
@@ -99,7 +99,7 @@ fn disclosure_names_no_private_role_and_no_hidden_check() {
 
 /// A cause alone does not say which roles are private.
 #[test]
-fn nothing_is_disclosed_where_nobody_knows_what_is_private() {
+fn nothing_is_disclosed_unless_the_private_roles_are_known() {
     let denial = Denial::InsufficientScope { required: Some(Access::Require(Rule::Role("auditor"))) };
     assert!(body(&denial.into()).get("required").is_none());
 }

@@ -28,7 +28,7 @@ impl RouterDocument {
         Self { openapi, computed: Paths::new(), schemes: Vec::new(), pages: Vec::new() }
     }
 
-    /// Adds the operations of a handler.
+    /// Adds the operations of a handler, if it is documented.
     pub(super) fn add(&mut self, document: Document) {
         let Document { path, methods, operation, schemas } = document;
         if let Some(operation) = operation {

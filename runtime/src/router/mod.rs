@@ -99,7 +99,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 );
                 let place = RoutePlace::Path(path.clone());
                 let row = AccessRow::new(Methods::One(method), place, declaration, added_at);
-                self.listing.rows.push(if document.operation.is_some() { row.documented() } else { row });
+                let is_documented = document.operation.is_some();
+                self.listing.rows.push(if is_documented { row.documented() } else { row });
             }
             self.router = self.router.route(&path, methods);
             self.listing.without_other_methods.push(RoutePlace::Path(path));

@@ -6,7 +6,7 @@ use axum::extract::State;
 
 use super::Endpoint;
 use super::document::ID;
-use crate::access::Access;
+use crate::access::{Access, DeclaredWhere};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
@@ -15,7 +15,6 @@ use crate::http::{
     RefreshAnswer, RefreshPolicy, RefreshTokens, list_sessions, logout_all_sessions, logout_session,
     refresh_session, revoke_other_sessions, revoke_session,
 };
-use crate::matrix::DeclaredWhere;
 use crate::openapi::{Document, declare, nested};
 use crate::rejection::AuthRejection;
 use crate::router::{IntoRoutes, Routes};
