@@ -1,7 +1,7 @@
 //! Sessions: the server's record of a sign-in, and the rule by which a refresh token is exchanged for the next.
 //!
-//! A session is one [`SessionRecord`] in a [`SessionStore`](crate::store::SessionStore). It holds the SHA-256 of the current
-//! refresh token and of the one before it, and nothing from which a token could be made.
+//! A session is one [`SessionRecord`] in a [`SessionStore`]. It holds the SHA-256 of the current refresh token and of the
+//! one before it, and nothing from which a token could be made.
 //!
 //! | a token that was signed for the session and | result |
 //! |---|---|
