@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PatType, Path, PathArguments, PathSegment, Type};
 
-use super::model::{Access, Attribute, Declaration, Handler};
+use super::handler::Handler;
+use super::model::{Access, Attribute, Declaration};
 use super::rule::{self, Markers};
 use crate::errors::compact;
 use crate::function::Function;

@@ -4,9 +4,16 @@ use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 
 use super::document::Document;
-use super::model::{Attribute, Handler};
+use super::model::Attribute;
 use crate::errors::{Errors, Message, Reported};
-use crate::function::{self, Noun};
+use crate::function::{self, Function, Noun};
+
+/// A handler with room for the guard.
+pub(crate) struct Handler {
+    pub(crate) function: Function,
+    /// The `#[utoipa::path(...)]` below the attribute.
+    pub(crate) document: Option<Document>,
+}
 
 /// axum's handlers take 16 arguments, and the guard is one of them.
 const MAX_ARGUMENTS: usize = 15;

@@ -5,10 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{LitStr, Path};
 
-use super::document::Document;
-use super::names::last_word;
 use super::rule::Rule;
-use crate::function::Function;
 use crate::krate::Krate;
 use crate::span::located;
 
@@ -110,9 +107,7 @@ impl PartialEq for RoleRef {
     }
 }
 
-/// A handler with room for the guard.
-pub(crate) struct Handler {
-    pub(crate) function: Function,
-    /// The `#[utoipa::path(...)]` below the attribute.
-    pub(crate) document: Option<Document>,
+/// The last word of a path. Its first letter tells a type or a variant from a function or a module.
+pub(crate) fn last_word(path: &Path) -> String {
+    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }

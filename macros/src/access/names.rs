@@ -126,8 +126,3 @@ pub(crate) fn path(path: Path) -> Result<RoleRef, Path> {
 pub(crate) fn is_plain(path: &ExprPath) -> bool {
     path.qself.is_none() && path.attrs.is_empty()
 }
-
-/// The last word of a path. Its first letter tells a type or a variant from a function or a module.
-pub(crate) fn last_word(path: &Path) -> String {
-    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
-}

@@ -6,7 +6,8 @@ use syn::{Expr, ExprCall, ExprLit, Lit, LitStr, Path};
 
 use super::super::flags::{self, FLAGS};
 use super::super::model::RoleRef;
-use super::super::names::{self, NameKind, is_plain, last_word};
+use super::super::model::last_word;
+use super::super::names::{self, NameKind, is_plain};
 use super::model::{Atom, Condition, Rule};
 use super::parse::Reader;
 use super::time;

@@ -151,8 +151,11 @@ fn worlds() -> Vec<World> {
     ages.into_iter().flat_map(|age| (0..1 << 7).map(move |number| world(number, age))).collect()
 }
 
+/// A condition, and whether it holds in a world.
+type Condition = (Rule, fn(&World) -> bool);
+
 /// Conditions, negations and empty groups, each with the worlds in which it holds, written down without looking at a rule.
-fn conditions() -> Vec<(Rule, fn(&World) -> bool)> {
+fn conditions() -> Vec<Condition> {
     vec![
         (EDITOR, |world| world.editor),
         (WRITE, |world| world.writes),
