@@ -72,7 +72,7 @@ impl Refusal {
     }
 }
 
-/// What stands behind `status =` in a response, as text: a number, a name or a range.
+/// The value of `status =` in a response, as text: a number, a name or a range.
 fn status_of(response: &TokenStream) -> Option<String> {
     let Some(TokenTree::Group(response)) = response.clone().into_iter().next() else { return None };
     arguments(response.stream())
