@@ -122,8 +122,8 @@ pub trait NamedRule: Send + Sync + 'static {
 ///
 /// The access attributes, the derived claims and [`Session`](crate::Session) implement it and enforce what they declare.
 /// You can implement it for an extractor of your own. That is a promise: `routes!` and the document trust `ACCESS`, and no
-/// compile-time check shows that the extractor refuses other callers. The access matrix marks such a route as declared by hand, and
-/// `testing::AccessProbe` tests it.
+/// compile-time check shows that the extractor refuses other callers. The access matrix says that such a route is declared by a
+/// hand-written extractor, and `testing::AccessProbe` tests it.
 #[diagnostic::on_unimplemented(
     message = "this handler does not declare who may call it",
     label = "no access declared",
