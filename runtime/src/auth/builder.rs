@@ -40,6 +40,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`cookies`](Self::cookies) | none |
 /// | [`access_header`](Self::access_header) | none but `Authorization` |
 /// | [`access_query`](Self::access_query) | none |
+#[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
     refresh_key: Option<Key>,
@@ -96,56 +97,48 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 
     /// The key that signs access tokens. For a key rotation pass a set of keys to [`access_keys`](Self::access_keys).
-    #[must_use]
     pub fn access_key(mut self, key: Key) -> Self {
         self.access_keys = Some(KeySet::new(key));
         self
     }
 
     /// The keys of access tokens: the first signs, all of them verify.
-    #[must_use]
     pub fn access_keys(mut self, keys: KeySet) -> Self {
         self.access_keys = Some(Ok(keys));
         self
     }
 
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
-    #[must_use]
     pub fn refresh_key(mut self, key: Key) -> Self {
         self.refresh_key = Some(key);
         self
     }
 
     /// The `iss` of every token: a URL that names this server.
-    #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
     /// The `aud` of every token: its audience. Call it again for another audience; a token for any of them is accepted.
-    #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
     /// The `client_id` of access tokens (RFC 9068 section 2.2).
-    #[must_use]
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
     /// The realm of challenges (RFC 6750 section 3).
-    #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = Some(realm.into());
         self
     }
 
     /// The store of sessions.
-    #[must_use]
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -161,7 +154,6 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// builder.claims_source(|id| async move { Ok(Some(User { id })) })
     /// # }
     /// ```
-    #[must_use]
     pub fn claims_source<F, Fut>(self, source: F) -> Self
     where
         F: Fn(C::Subject) -> Fut + Send + Sync + 'static,
@@ -171,35 +163,30 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 
     /// As [`claims_source`](Self::claims_source), from a type that implements [`ClaimsSource`].
-    #[must_use]
     pub fn claims_from(mut self, source: impl ClaimsSource<C>) -> Self {
         self.source = Some(Box::new(source));
         self
     }
 
     /// The life of an access token, in whole seconds; at most a day, because it cannot be revoked.
-    #[must_use]
     pub fn access_ttl(mut self, access_ttl: Duration) -> Self {
         self.access_ttl = access_ttl;
         self
     }
 
     /// The life of a session: without use, and in total.
-    #[must_use]
     pub fn lifetimes(mut self, lifetimes: Lifetimes) -> Self {
         self.lifetimes = lifetimes;
         self
     }
 
     /// Whether a refresh issues a new refresh token, and how long a retry gets the same one.
-    #[must_use]
     pub fn rotation(mut self, rotation: Rotation) -> Self {
         self.rotation = rotation;
         self
     }
 
     /// The greatest number of sessions of a user, one or more. A sign-in beyond it ends the oldest session.
-    #[must_use]
     pub fn max_sessions_per_user(mut self, limit: u32) -> Self {
         self.max_sessions_per_user = Some(limit);
         self
@@ -207,14 +194,12 @@ impl<C: SessionClaims> AuthBuilder<C> {
 
     /// The shortest time between two updates of a session's `last_used_at` by requests that look it up; a second or longer. A refresh
     /// always updates it.
-    #[must_use]
     pub fn touch_interval(mut self, interval: Duration) -> Self {
         self.touch_interval = Some(interval);
         self
     }
 
     /// The requests for which the store is asked whether the session of an access token has ended.
-    #[must_use]
     pub fn liveness(mut self, liveness: Liveness) -> Self {
         self.liveness = liveness;
         self
@@ -226,35 +211,30 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// A session that this process ends (a sign-out, a replay, a user who is gone) is refused at once. A session that another process
     /// ends is refused here up to `max_age` later. While the store does not answer, a remembered session passes for the rest of
     /// its `max_age`, and any other is a 503.
-    #[must_use]
     pub fn live_cache(mut self, max_age: Duration, capacity: usize) -> Self {
         self.live_cache = Some(CacheSettings { max_age, capacity });
         self
     }
 
     /// The tolerated difference of clocks when `exp`, `nbf` and `iat` of access tokens are checked; at most five minutes.
-    #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = Some(leeway);
         self
     }
 
     /// The length of the longest token that is accepted, in bytes.
-    #[must_use]
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
     }
 
     /// Whether a 403 names the role or scope that is missing. Off by default, because the names may be confidential.
-    #[must_use]
     pub fn disclose_requirements(mut self, disclose: bool) -> Self {
         self.disclose_requirements = disclose;
         self
     }
 
     /// A listener for sign-ins, refreshes, replays, revocations and refusals, besides the log.
-    #[must_use]
     pub fn events(mut self, listener: impl AuthEvents) -> Self {
         self.listener = Listener(Some(Box::new(listener)));
         self
@@ -263,28 +243,24 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// Another header for access tokens besides `Authorization`, which is always read. Its value is the token alone, without a scheme.
     ///
     /// A request with a token in both is refused.
-    #[must_use]
     pub fn access_header(mut self, name: HeaderName) -> Self {
         self.access_header = Some(name);
         self
     }
 
     /// A query parameter for access tokens. Read [`AccessTokenInQuery`] before you call this.
-    #[must_use]
     pub fn access_query(mut self, query: AccessTokenInQuery) -> Self {
         self.access_query = Some(query);
         self
     }
 
     /// Cookies for browsers, besides tokens in headers and bodies for other clients.
-    #[must_use]
     pub fn cookies(mut self, cookies: Cookies) -> Self {
         self.cookies = Some(cookies);
         self
     }
 
     /// The clock; tests pass their own.
-    #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -29,17 +29,11 @@ impl<C: SessionClaims> Auth<C> {
         let origins = trusted.filter_map(|origin| HeaderValue::from_str(&origin.to_string()).ok());
         let headers = [AUTHORIZATION, CONTENT_TYPE, X_CSRF_TOKEN, X_REFRESH_TOKEN];
         let named = transports.header.iter().cloned();
+        let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         CorsLayer::new()
             .allow_credentials(true)
             .allow_origin(AllowOrigin::list(origins))
-            .allow_methods([
-                Method::GET,
-                Method::HEAD,
-                Method::POST,
-                Method::PUT,
-                Method::PATCH,
-                Method::DELETE,
-            ])
+            .allow_methods(methods)
             .allow_headers(headers.into_iter().chain(named).collect::<Vec<_>>())
             .expose_headers([WWW_AUTHENTICATE])
     }
