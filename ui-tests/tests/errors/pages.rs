@@ -230,7 +230,7 @@ fn title(folder: &str) -> String {
             format!("`#[{folder}]`")
         }
         "rule" | "fallback" => format!("`{folder}!`"),
-        "endpoints" => "`typed_refresh_handler!` and the other endpoints".to_owned(),
+        "endpoints" => "`typed_refresh_handler!` and `auth.routes()`".to_owned(),
         "router" => "`routes!` and `AuthRouter`".to_owned(),
         "proof" => "`Proof`".to_owned(),
         SHARED => "Several macros".to_owned(),
