@@ -24,13 +24,13 @@ pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]
 pub use crate::router::endpoints::refresh_document;
 #[cfg(feature = "openapi")]
-pub use crate::router::{Documentable, Documented, Fallback, Routes};
+pub use crate::router::{Documentable, Documented};
+pub use crate::router::{Fallback, Routes};
 pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-#[cfg(all(feature = "macros", feature = "openapi"))]
-pub use countersign_macros::{fallback, routes};
 #[cfg(feature = "macros")]
-pub use countersign_macros::{rule, typed_refresh_handler};
+pub use countersign_macros::{fallback, routes, rule, typed_refresh_handler};
+pub use http::Method;
 pub use http::request::Parts;
 pub use serde;
 pub use std::string::String;

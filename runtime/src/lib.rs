@@ -50,8 +50,8 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `macros` | yes | the derives and attributes |
-//! | `openapi` | yes | [`AuthRouter`], [`routes!`], security and refusals in the document |
+//! | `macros` | yes | the derives, the attributes and [`routes!`] |
+//! | `openapi` | yes | the OpenAPI document of an [`AuthRouter`], on utoipa and utoipa-axum |
 //! | `aws-lc-rs` | yes | the cryptography; needs a C compiler |
 //! | `rust-crypto` | | the cryptography in Rust alone; with both, aws-lc-rs is used |
 //! | `scalar` | | `scalar()`, the Scalar page from the binary |
@@ -82,12 +82,10 @@ mod layer;
 #[cfg(test)]
 mod layers;
 mod log;
-#[cfg(feature = "openapi")]
 mod matrix;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod rejection;
-#[cfg(feature = "openapi")]
 mod router;
 #[cfg(feature = "scalar")]
 mod scalar;
@@ -102,11 +100,9 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-#[cfg(feature = "openapi")]
-#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use self::http::LogoutRequest;
 pub use self::http::{
-    CookieTokens, ExpiredCookies, Reauthentication, RefreshRequest, SessionInfo, SessionList, SignIn,
+    CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, SessionInfo, SessionList,
+    SignIn,
 };
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{
@@ -120,15 +116,11 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::proof::Proof;
 pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
-#[cfg(feature = "openapi")]
-#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::openapi_json;
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
-#[cfg(feature = "openapi")]
-#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use router::{
     AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
 };

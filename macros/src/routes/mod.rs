@@ -1,14 +1,15 @@
-//! `routes!(me, admin::members)` and `fallback!(not_found)`.
+//! `routes!(me, GET "/login" => login_form)` and `fallback!(not_found)`.
+
+mod parse;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt as _;
-use syn::parse::Parser as _;
 
-use crate::errors::{Errors, Message, Reported};
-use crate::keys::arguments;
-use crate::krate::Krate;
+use self::parse::{Methods, Place, Route, handlers, one_handler};
+use crate::errors::Errors;
+use crate::krate::{Krate, Private};
 use crate::span::located;
 
 /// Expands the list of handlers, which comes behind the runtime's path.
@@ -19,7 +20,7 @@ pub(crate) fn routes(input: TokenStream) -> TokenStream {
     let handlers = handlers(list, &errors);
     match errors.finish(Ok(handlers)) {
         Ok(handlers) => {
-            let routes = handlers.iter().map(route);
+            let routes = handlers.iter().map(|handler| route(handler, &private));
             quote!({
                 let __routes = #private::Routes::new();
                 #(#routes)*
@@ -38,8 +39,7 @@ pub(crate) fn fallback(input: TokenStream) -> TokenStream {
     let handler = one_handler(list, &errors);
     match errors.finish(handler) {
         Ok(handler) => {
-            let caret = handler.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
-            let fallback = quote_spanned! {located(caret)=>
+            let fallback = quote_spanned! {located(caret(&handler))=>
                 __routes.capture(#handler).declared().without_path::<_>()
             };
             quote!({
@@ -51,44 +51,34 @@ pub(crate) fn fallback(input: TokenStream) -> TokenStream {
     }
 }
 
-fn one_handler(list: TokenStream, errors: &Errors) -> Result<Path, Reported> {
-    let mistake = |sentence| Message::new(sentence).help("write fallback!(not_found)");
-    match arguments(list).as_slice() {
-        [] => Err(errors.push_at(Span::call_site(), mistake("fallback!() names no handler"))),
-        [argument] => Path::parse_mod_style
-            .parse2(argument.clone())
-            .map_err(|_| errors.push(argument, mistake("fallback!(...) takes the name of a handler"))),
-        [_, second, ..] => Err(errors.push(second, mistake("fallback!(...) takes one handler"))),
-    }
+/// The name of a handler, without the modules before it.
+fn caret(handler: &Path) -> Span {
+    handler.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
 }
 
-fn handlers(list: TokenStream, errors: &Errors) -> Vec<Path> {
-    let mistake = |sentence| Message::new(sentence).help("write routes!(me, admin::members)");
-    let arguments = arguments(list);
-    if arguments.is_empty() {
-        errors.push_at(Span::call_site(), mistake("routes!() names no handler"));
-    }
-    let handlers = arguments.into_iter().filter_map(|argument| {
-        let handler = Path::parse_mod_style.parse2(argument.clone()).ok();
-        if handler.is_none() {
-            let note = "the method and the path of a handler are in #[utoipa::path(...)] above it";
-            errors.push(argument, mistake("routes!(...) takes the names of handlers").note(note));
+/// Three questions, chained so that rustc answers one at a time: the arguments, the access, the document or the place.
+fn route(Route { handler, place }: &Route, private: &Private) -> TokenStream {
+    let caret = caret(handler);
+    match place {
+        None => {
+            let mut document = handler.clone();
+            if let Some(last) = document.segments.last_mut() {
+                last.ident = format_ident!("__path_{}", last.ident.unraw(), span = caret);
+            }
+            quote_spanned! {located(caret)=>
+                let __routes = __routes.capture(#handler).declared().documented::<#document, _>();
+            }
         }
-        handler
-    });
-    handlers.collect()
-}
-
-/// Three questions, chained so that rustc answers one at a time: the arguments, the access, the document.
-fn route(handler: &Path) -> TokenStream {
-    let mut document = handler.clone();
-    let mut caret = Span::call_site();
-    if let Some(last) = document.segments.last_mut() {
-        caret = last.ident.span();
-        last.ident = format_ident!("__path_{}", last.ident.unraw(), span = caret);
-    }
-    quote_spanned! {located(caret)=>
-        let __routes = __routes.capture(#handler).declared().documented::<#document, _>();
+        Some(Place { methods: Methods::Any, path }) => quote_spanned! {located(caret)=>
+            let __routes = __routes.capture(#handler).declared().at_any::<_>(#path);
+        },
+        Some(Place { methods: Methods::These(methods), path }) => {
+            let methods = methods.iter().map(|method| quote!(#private::Method::#method));
+            let methods = quote!(&[#(#methods),*]);
+            quote_spanned! {located(caret)=>
+                let __routes = __routes.capture(#handler).declared().at::<_>(#path, #methods);
+            }
+        }
     }
 }
 
@@ -116,6 +106,79 @@ mod tests {
             }
         "#]]
         .assert_eq(&pretty(quote!(fn main() { #expanded })));
+    }
+
+    #[test]
+    fn a_handler_without_a_document_has_its_place_in_the_list() {
+        let list = quote!(countersign, GET "/login" => login_form, GET | CONNECT "/ws" => ws::socket, ANY "/echo" => echo);
+        let expanded = routes(list);
+        expect![[r#"
+            fn main() {
+                {
+                    let __routes = countersign::__private::Routes::new();
+                    let __routes = __routes
+                        .capture(login_form)
+                        .declared()
+                        .at::<_>("/login", &[countersign::__private::Method::GET]);
+                    let __routes = __routes
+                        .capture(ws::socket)
+                        .declared()
+                        .at::<
+                            _,
+                        >(
+                            "/ws",
+                            &[
+                                countersign::__private::Method::GET,
+                                countersign::__private::Method::CONNECT,
+                            ],
+                        );
+                    let __routes = __routes.capture(echo).declared().at_any::<_>("/echo");
+                    __routes
+                }
+            }
+        "#]]
+        .assert_eq(&pretty(quote!(fn main() { #expanded })));
+    }
+
+    #[test]
+    fn a_place_with_a_mistake_says_what_to_write() {
+        for (list, first_line) in [
+            (quote!("/login" => login), "routes!(...) names no method for this path"),
+            (quote!(get "/login" => login), "routes!(...) knows no method `get`\nhelp: write GET"),
+            (quote!(GTE "/login" => login), "routes!(...) knows no method `GTE`\nhelp: write GET"),
+            (quote!(TRACE "/login" => login), "routes!(...) serves no TRACE"),
+            (quote!("/login" => login, me), "routes!(...) names no method for this path"),
+            (quote!(GET POST "/login" => login), "routes!(...) takes methods in front of a path"),
+            (quote!(GET | GET "/login" => login), "routes!(...) has `GET` twice for this path"),
+            (quote!(GET | ANY "/login" => login), "routes!(...) takes `ANY` alone"),
+            (quote!(ANY | GET "/login" => login), "routes!(...) takes `ANY` alone"),
+            (
+                quote!(GET "login" => login),
+                "routes!(...) takes a path that starts with a slash\nhelp: write \"/login\"",
+            ),
+            (
+                quote!(GET "" => login),
+                "routes!(...) takes a path that starts with a slash\nhelp: write \"/\"",
+            ),
+            (
+                quote!(GET "/a/:id" => login),
+                "routes!(...) takes parameters of a path in braces\nhelp: write {id}",
+            ),
+            (
+                quote!(GET "/a/*rest" => login),
+                "routes!(...) takes parameters of a path in braces\nhelp: write {*rest}",
+            ),
+            (quote!(GET 5 => login), "routes!(...) takes the path as a string"),
+            (quote!(GET "/login" login), "routes!(...) takes `=>` and a handler behind the path"),
+            (quote!(GET "/login" = login), "routes!(...) takes `=>` and a handler behind the path"),
+            (quote!(GET "/login"), "routes!(...) takes `=>` and a handler behind the path"),
+            (quote!(GET "/login" =>), "routes!(...) takes the name of a handler behind `=>`"),
+            (quote!(GET "/login" => login()), "routes!(...) takes the name of a handler behind `=>`"),
+        ] {
+            let expanded = routes(quote!(countersign, #list)).to_string();
+            assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
+            assert!(expanded.contains(&format!("{first_line:?}").trim_matches('"')), "{list}: {expanded}");
+        }
     }
 
     #[test]
@@ -154,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_expansion_names_nothing_but_the_runtime() {
-        assert_hygienic(routes(quote!(other, me, admin::members)));
+        assert_hygienic(routes(quote!(other, me, admin::members, POST "/login" => login)));
         assert_hygienic(fallback(quote!(other, admin::not_found)));
     }
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
-pub(crate) use words::{Quoted, function_of, is_unseen};
+pub(crate) use words::function_of;
+pub(crate) use words::{Quoted, is_unseen};
 
 /// The callers that a handler accepts.
 ///
@@ -157,6 +158,8 @@ pub enum DeclaredWhere {
     Endpoint,
     /// By the router that the route is in.
     Router,
+    /// In the document of a router of utoipa-axum, whose handlers this crate does not see.
+    Document,
     /// Nowhere: the router was told to take the route as it is.
     Nowhere,
 }
@@ -169,6 +172,7 @@ impl fmt::Display for DeclaredWhere {
             Self::Application => "application",
             Self::Endpoint => "endpoint",
             Self::Router => "router",
+            Self::Document => "document",
             Self::Nowhere => "unguarded",
         })
     }

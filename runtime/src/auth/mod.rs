@@ -224,7 +224,6 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// The session that an access token names, expired or not; `None` unless the token is an access token of this `Auth`.
-    #[cfg(feature = "openapi")]
     pub(crate) fn session_of_access_token(&self, token: &[u8]) -> Option<String> {
         self.inner.access_tokens.session_id_of(token).ok()
     }

@@ -17,7 +17,6 @@ pub(super) fn json(body: &impl Serialize) -> Response {
 }
 
 /// 204 without a body.
-#[cfg(feature = "openapi")]
 pub(super) fn no_content() -> Response {
     let mut response = not_stored(Body::empty());
     *response.status_mut() = http::StatusCode::NO_CONTENT;

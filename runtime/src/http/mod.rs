@@ -11,10 +11,8 @@ mod cookies;
 mod cors;
 #[cfg(feature = "user-agent")]
 mod device;
-#[cfg(feature = "openapi")]
 mod logout;
 mod metadata;
-#[cfg(feature = "openapi")]
 mod own_sessions;
 mod policy;
 mod reauthentication;
@@ -24,13 +22,9 @@ mod sign_in;
 mod token;
 
 pub use cookies::{CookieTokens, ExpiredCookies};
-#[cfg(feature = "openapi")]
 pub use logout::LogoutRequest;
-#[cfg(feature = "openapi")]
 pub(crate) use logout::{SignedOut, logout_session};
-#[cfg(feature = "openapi")]
 pub(crate) use own_sessions::{list_sessions, logout_all_sessions, revoke_other_sessions, revoke_session};
-#[cfg(feature = "openapi")]
 use policy::LogoutPolicy;
 pub use policy::RefreshPolicy;
 pub use reauthentication::Reauthentication;

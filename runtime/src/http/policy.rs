@@ -15,12 +15,10 @@ impl Policy for RefreshPolicy {
 }
 
 /// The policy of the logout endpoint.
-#[cfg(feature = "openapi")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum LogoutPolicy {}
 
-#[cfg(feature = "openapi")]
 impl Policy for LogoutPolicy {
     const ACCESS: Access = Access::Public { reason: "the token whose session ends is the credential" };
     type Roles = ();

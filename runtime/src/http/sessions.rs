@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::answer;
 use crate::clock::Timestamp;
-#[cfg(feature = "openapi")]
 use crate::session::SessionId;
 use crate::session::SessionRecord;
 
@@ -46,7 +45,6 @@ pub struct SessionInfo {
     pub device_label: Option<String>,
 }
 
-#[cfg(feature = "openapi")]
 impl SessionInfo {
     pub(super) fn of(record: &SessionRecord, current: &SessionId) -> Self {
         Self { current: record.id == *current, ..Self::from(record) }

@@ -20,8 +20,9 @@ use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::{authorize, decided, forget, refuse, show};
 
-#[cfg(feature = "openapi")]
 pub(crate) use rules::all as all_of;
+#[cfg(feature = "openapi")]
+pub(crate) use rules::any as any_of;
 pub use service::AuthService;
 
 impl<C: SessionClaims> Auth<C> {
@@ -256,6 +257,11 @@ impl<C: SessionClaims> AuthLayer<C> {
             rules::check_together::<C::Role>(&rule);
         }
         self
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(crate) fn auth(&self) -> &Auth<C> {
+        &self.auth
     }
 
     pub(crate) fn access(&self) -> Access {

@@ -8,7 +8,7 @@ use crate::claims::{SessionClaims, is_scope_token};
 use crate::diagnostics::rules::{first_scope, is_never};
 
 /// The rule that one of these holds. Of a single rule it is the rule itself.
-pub(super) fn any(rules: Vec<Rule>) -> Rule {
+pub(crate) fn any(rules: Vec<Rule>) -> Rule {
     if let [rule] = rules.as_slice() { *rule } else { Rule::Any(kept(rules)) }
 }
 

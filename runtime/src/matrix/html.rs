@@ -91,7 +91,7 @@ fn row(row: &AccessRow) -> String {
         method = escaped(row.method()),
         path = name(row.path()),
         implied = implied(row),
-        declared = declared_by(row.declared()),
+        declared = with_code(&declared_by(row)),
         documented = if row.is_documented() { "yes" } else { "<strong>no</strong>" },
     )
 }

@@ -27,7 +27,7 @@ impl Serialize for AccessRow {
             Access::Require(rule) => Some(rule.to_string()),
             _ => None,
         };
-        let mut row = serializer.serialize_struct("AccessRow", 8)?;
+        let mut row = serializer.serialize_struct("AccessRow", 10)?;
         row.serialize_field("method", self.method())?;
         row.serialize_field("path", self.path())?;
         row.serialize_field("access", access_name(&access))?;
@@ -35,6 +35,8 @@ impl Serialize for AccessRow {
         row.serialize_field("reason", &self.reason())?;
         row.serialize_field("roles_sufficing", &BTreeMap::from_iter(self.roles_sufficing()))?;
         row.serialize_field("declared", &self.declared().to_string())?;
+        row.serialize_field("own", &self.own_access().to_string())?;
+        row.serialize_field("guards", &Vec::from_iter(self.guards().iter().map(Access::to_string)))?;
         row.serialize_field("documented", &self.is_documented())?;
         row.end()
     }

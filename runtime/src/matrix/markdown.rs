@@ -54,7 +54,7 @@ fn cells(row: &AccessRow) -> [String; COLUMNS.len()] {
         Quoted(row.path()).to_string(),
         access,
         implied(row),
-        declared_by(row.declared()).to_owned(),
+        declared_by(row),
         if row.is_documented() { "yes" } else { "no" }.to_owned(),
     ]
 }

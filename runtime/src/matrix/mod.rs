@@ -17,7 +17,7 @@ use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use markdown::head;
-pub(crate) use place::{Methods, RoutePlace};
+pub(crate) use place::{Methods, RoutePlace, nested};
 
 /// Every route of an [`AuthRouter`](crate::AuthRouter) with who may call it. [`AuthRouter::access_matrix`](crate::AuthRouter::access_matrix) makes one.
 ///
@@ -91,13 +91,16 @@ impl AccessMatrix {
     ///     "reason": null,
     ///     "roles_sufficing": { "member": ["member", "admin"] },
     ///     "declared": "attribute",
+    ///     "own": "role `member`",
+    ///     "guards": [],
     ///     "documented": true
     ///   }
     /// ]
     /// ```
     ///
     /// `access` is `public`, `optional`, `authenticated` or `rule`; `rule` and `reason` are `null` where there is none; `roles_sufficing` has
-    /// every role that the rule names; `declared` is the `Display` of [`DeclaredWhere`].
+    /// every role that the rule names; `declared` is the `Display` of [`DeclaredWhere`]; `own` is the demand of the route itself, and `guards` has
+    /// those of the guards around it, which together are the rule.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::text(self)
@@ -135,7 +138,12 @@ pub struct AccessRow {
     /// The printed form of `place`.
     path: String,
     documented: bool,
+    /// The demand of the route and of every guard around it.
     pub(crate) declaration: Declaration,
+    /// The demand of the route itself.
+    own: Access,
+    /// The demands of the guards around the route, the innermost first.
+    guards: Vec<Access>,
     /// Where the application adds the route.
     pub(crate) added_at: &'static Location<'static>,
 }
@@ -148,7 +156,9 @@ impl AccessRow {
         declaration: Declaration,
         added_at: &'static Location<'static>,
     ) -> Self {
-        Self { methods, path: place.to_string(), place, documented: false, declaration, added_at }
+        let own = declaration.access;
+        let path = place.to_string();
+        Self { methods, path, place, documented: false, declaration, own, guards: Vec::new(), added_at }
     }
 
     /// The same row, in the document.
@@ -160,6 +170,16 @@ impl AccessRow {
     pub(crate) fn moved(self, moved: impl FnOnce(&str) -> String) -> Self {
         let place = self.place.map(moved);
         Self { path: place.to_string(), place, ..self }
+    }
+
+    /// Adds the demand of a guard; `both` is what it and the row demand together.
+    pub(crate) fn guarded(&mut self, guard: Declaration, both: Access) {
+        // A guard that lets everybody pass says nothing, but a reason that a table would have to escape.
+        self.guards.extend(Some(guard.access).filter(|access| !matches!(access, Access::Public { .. })));
+        self.declaration.access = both;
+        if self.declaration.roles.names.is_none() {
+            self.declaration.roles = guard.roles;
+        }
     }
 
     pub(crate) fn methods(&self) -> &Methods {
@@ -181,9 +201,19 @@ impl AccessRow {
         &self.path
     }
 
-    /// The demand of the route. It displays as words.
+    /// The demand of the route and of every guard around it. It displays as words.
     pub fn access(&self) -> Access {
         self.declaration.access
+    }
+
+    /// The demand of the route itself, which [`declared`](Self::declared) says where to find.
+    pub fn own_access(&self) -> Access {
+        self.own
+    }
+
+    /// The demands of every [`AuthRouter::guard`](crate::AuthRouter::guard) around the route, the innermost first.
+    pub fn guards(&self) -> &[Access] {
+        &self.guards
     }
 
     /// Why the route is open, if it is.
@@ -246,15 +276,23 @@ fn access_name(access: &Access) -> &'static str {
     }
 }
 
-/// Completes "declared by …".
-fn declared_by(declared: DeclaredWhere) -> &'static str {
-    match declared {
+/// Completes "declared by …". With guards it says which part of the rule came from where.
+fn declared_by(row: &AccessRow) -> String {
+    let declared = match row.declared() {
         DeclaredWhere::Attribute => "its attribute",
         DeclaredWhere::Argument => "its first argument",
         DeclaredWhere::Application => "a hand-written extractor",
         DeclaredWhere::Endpoint => "Countersign",
         DeclaredWhere::Router => "its router",
-        DeclaredWhere::Nowhere => "nobody (unguarded)",
+        DeclaredWhere::Document => "its document",
+        DeclaredWhere::Nowhere => "none (unguarded)",
+    };
+    match row.guards() {
+        [] => declared.to_owned(),
+        guards => {
+            let guards: Vec<_> = guards.iter().map(|guard| format!("a guard ({guard})")).collect();
+            format!("{declared} ({}), {}", row.own_access(), guards.join(", "))
+        }
     }
 }
 

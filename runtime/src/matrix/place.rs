@@ -38,6 +38,16 @@ impl Methods {
     }
 }
 
+/// The path at which axum serves `path` when it is nested at `prefix`.
+pub(crate) fn nested(prefix: &str, path: &str) -> String {
+    match path {
+        _ if prefix.ends_with('/') => format!("{prefix}{}", path.trim_start_matches('/')),
+        "" | "/" => prefix.to_owned(),
+        _ if path.starts_with('/') => format!("{prefix}{path}"),
+        _ => format!("{prefix}/{path}"),
+    }
+}
+
 /// The paths at which a row answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RoutePlace {

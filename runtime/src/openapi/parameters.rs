@@ -1,7 +1,9 @@
 //! The parameters of a path, without which a document is not valid.
 
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ObjectBuilder, Paths, RefOr, Required, Type};
+
+use super::operations_mut;
 
 /// Adds the parameters of each path that its operations do not describe, as strings.
 ///
@@ -11,7 +13,7 @@ pub(crate) fn complete(paths: &mut Paths) {
     for (path, item) in &mut paths.paths {
         for name in placeholders(path) {
             if !describes(item.parameters.as_deref(), name) {
-                operations(item).for_each(|operation| describe(operation, name));
+                operations_mut(item).for_each(|(_, operation)| describe(operation, name));
             }
         }
     }
@@ -37,11 +39,6 @@ fn describes(parameters: Option<&[RefOr<Parameter>]>, name: &str) -> bool {
     })
 }
 
-pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
-    [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
-}
-
 /// The names between braces. Doubled braces are literal.
 fn placeholders(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
@@ -61,6 +58,7 @@ fn placeholders(path: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::PathItem;
     use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 
     use super::*;

@@ -1,31 +1,48 @@
 //! Security schemes for the places of an access token other than the `Authorization` header.
 
+use std::sync::Arc;
+
+use http::Method;
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Required, Schema};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, Ref, RefOr, Required, Schema};
 use utoipa::{PartialSchema as _, ToSchema};
 
 use super::refusals::{answer, describe_look_up, refusal};
 use super::{REFRESH_SCHEME, SCHEME, add_schemas};
-use crate::auth::{Liveness, TokenPair, Transports};
+use crate::auth::{Auth, Liveness, TokenPair, Transports};
+use crate::claims::SessionClaims;
 use crate::http::{CookieTokens, LogoutRequest, RefreshRequest};
 
 const ACCESS_COOKIE: &str = "accessCookie";
 const REFRESH_COOKIE: &str = "refreshCookie";
 
-/// A part of the document that follows from the configuration of an `Auth`.
-#[derive(Clone)]
-pub(crate) enum Scheme {
-    /// A security scheme with its name.
-    Token(&'static str, SecurityScheme),
+/// Where an `Auth` takes tokens beside the `Authorization` header, and whether it looks every session up.
+#[derive(Clone, PartialEq)]
+pub struct TokenPlaces(Arc<Facts>);
+
+#[derive(PartialEq)]
+struct Facts {
+    /// A security scheme with its name for each place that is switched on.
+    schemes: Vec<(&'static str, SecurityScheme)>,
     /// The store is asked about the session of every access token.
-    LookUp,
+    looks_up: bool,
 }
 
-/// A scheme for each place that is switched on, and whether every session is looked up.
-pub(crate) fn schemes(transports: &Transports, liveness: Liveness) -> Vec<Scheme> {
+impl TokenPlaces {
+    pub(crate) fn of<C: SessionClaims>(auth: &Auth<C>) -> Self {
+        let schemes = schemes(auth.transports());
+        Self(Arc::new(Facts { schemes, looks_up: auth.liveness() == Liveness::Always }))
+    }
+
+    fn has(&self, wanted: &str) -> bool {
+        self.0.schemes.iter().any(|(name, _)| *name == wanted)
+    }
+}
+
+fn schemes(transports: &Transports) -> Vec<(&'static str, SecurityScheme)> {
     let scheme = ApiKeyValue::with_description::<&str>;
     let header = transports.header.as_ref().map(|name| {
         ("accessHeader", ApiKey::Header(scheme(name.as_str(), "The access token from the login")))
@@ -46,50 +63,39 @@ pub(crate) fn schemes(transports: &Transports, liveness: Liveness) -> Vec<Scheme
         )
     });
     let found = [header, cookie, query, refresh].into_iter().flatten();
-    let tokens = found.map(|(name, key)| Scheme::Token(name, SecurityScheme::ApiKey(key)));
-    tokens.chain((liveness == Liveness::Always).then_some(Scheme::LookUp)).collect()
+    found.map(|(name, key)| (name, SecurityScheme::ApiKey(key))).collect()
 }
 
-/// Adds the schemes, and to every operation that takes a bearer token the alternatives with them.
-pub(crate) fn describe(openapi: &mut OpenApi, schemes: &[Scheme]) {
-    let looks_up = schemes.iter().any(|scheme| matches!(scheme, Scheme::LookUp));
-    let tokens = schemes.iter().filter_map(|scheme| match scheme {
-        Scheme::Token(name, scheme) => Some((*name, scheme)),
-        Scheme::LookUp => None,
-    });
-    let schemes: Vec<_> = tokens.collect();
-    let named = |wanted| schemes.iter().any(|(name, _)| *name == wanted);
-    if named(REFRESH_COOKIE) {
+/// Adds the schemes, and the schema of the answer that a browser gets.
+pub(super) fn add(openapi: &mut OpenApi, places: &TokenPlaces) {
+    if places.has(REFRESH_COOKIE) {
         let mut schemas = vec![(CookieTokens::name().into_owned(), CookieTokens::schema())];
         CookieTokens::schemas(&mut schemas);
         add_schemas(openapi, schemas);
     }
-    for (name, scheme) in &schemes {
-        let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
-        components.security_schemes.insert((*name).to_owned(), RefOr::T((*scheme).clone()));
+    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
+    for (name, scheme) in &places.0.schemes {
+        components.security_schemes.insert((*name).to_owned(), RefOr::T(scheme.clone()));
     }
-    let alternatives: Vec<_> = schemes.iter().map(|(name, _)| *name).collect();
-    for item in openapi.paths.paths.values_mut() {
-        let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
-        for operation in [get, head, options, trace].into_iter().flatten() {
-            if add_alternatives(operation, &alternatives) && looks_up {
-                describe_look_up(operation);
-            }
-        }
-        for operation in [put, post, delete, patch].into_iter().flatten() {
-            let is_guarded = add_alternatives(operation, &alternatives);
-            if is_guarded && looks_up {
-                describe_look_up(operation);
-            }
-            let is_refresh = named(REFRESH_COOKIE) && takes::<RefreshRequest>(operation);
-            let is_logout = named(REFRESH_COOKIE) && takes::<LogoutRequest>(operation);
-            if is_refresh {
-                describe_refresh(operation);
-            }
-            if is_refresh || is_logout || is_guarded && named(ACCESS_COOKIE) {
-                answer(operation, "403", || refusal("Another site may have sent the request"));
-            }
-        }
+}
+
+/// Adds to an operation that takes a bearer token the alternatives to it.
+pub(super) fn describe(operation: &mut Operation, method: &Method, places: &TokenPlaces) {
+    let names: Vec<_> = places.0.schemes.iter().map(|(name, _)| *name).collect();
+    let is_guarded = add_alternatives(operation, &names);
+    if is_guarded && places.0.looks_up {
+        describe_look_up(operation);
+    }
+    if method.is_safe() {
+        return;
+    }
+    let is_refresh = places.has(REFRESH_COOKIE) && takes::<RefreshRequest>(operation);
+    let is_logout = places.has(REFRESH_COOKIE) && takes::<LogoutRequest>(operation);
+    if is_refresh {
+        describe_refresh(operation);
+    }
+    if is_refresh || is_logout || is_guarded && places.has(ACCESS_COOKIE) {
+        answer(operation, "403", || refusal("Another site may have sent the request"));
     }
 }
 

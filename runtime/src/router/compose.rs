@@ -1,6 +1,6 @@
 //! One router in another.
 
-use super::AuthRouter;
+use super::{AuthRouter, served};
 
 #[expect(unused_imports, reason = "links of the documentation")]
 use axum::Router;
@@ -17,11 +17,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
     #[must_use]
     #[track_caller]
-    pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        self.document.nest(prefix, other.document);
+    #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "only documents collide"))]
+    pub fn nest(mut self, prefix: &str, mut other: Self) -> Self {
+        #[cfg(feature = "openapi")]
+        {
+            other.document.move_below(prefix, other.router.get_openapi_mut(), &self.document);
+            self.document.merge(other.document);
+        }
         self.listing.nest(prefix, other.listing);
-        self.router = self.router.nest(prefix, other.router);
-        self.with_document_updated()
+        self.router = served::nest(self.router, prefix, other.router);
+        self
     }
 
     /// Adds the routes of another router, as [`Router::merge`] does.
@@ -31,10 +36,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// As [`Router::merge`] does: when two routes overlap, or both routers have a fallback.
     #[must_use]
     #[track_caller]
-    pub fn merge(mut self, other: Self) -> Self {
-        self.document.merge(other.document);
+    #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "only documents collide"))]
+    pub fn merge(mut self, mut other: Self) -> Self {
+        #[cfg(feature = "openapi")]
+        {
+            self.document.make_room(other.router.get_openapi_mut());
+            other.document.make_room(self.router.get_openapi_mut());
+            self.document.merge(other.document);
+        }
         self.listing.merge(other.listing);
         self.router = self.router.merge(other.router);
-        self.with_document_updated()
+        self
     }
 }

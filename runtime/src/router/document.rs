@@ -1,101 +1,231 @@
-//! The OpenAPI document of a router.
+//! The OpenAPI document of a router: what its handlers say about themselves, and what their access adds in the end.
+//!
+//! utoipa-axum collects the operations and schemas as utoipa makes them. [`finished`](RouterDocument::finished) writes the access of each
+//! row into its operation, once, when the document is asked for.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
 
 use http::Method;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::{OpenApi, PathItem, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use super::handler::Provides;
 use super::pages::Page;
-use crate::claims::role::RoleTable;
-use crate::matrix::{AccessRow, Methods};
-use crate::openapi::transports::Scheme;
-use crate::openapi::{self, Document};
+use crate::matrix::{AccessRow, Declaration, nested};
+use crate::openapi::{self, Declared, TokenPlaces};
 
-/// A document, and what the routes say that has to be in it.
+/// The part of the OpenAPI document that describes one handler.
+pub struct Document {
+    pub(super) path: String,
+    pub(super) methods: Vec<HttpMethod>,
+    pub(super) operation: Operation,
+    pub(super) schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// A handler that `#[utoipa::path]` or a macro such as `typed_refresh_handler!` documents.
+#[diagnostic::on_unimplemented(
+    message = "this handler has no path",
+    label = "#[utoipa::path] is missing",
+    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute",
+    note = "or name method and path here, for a handler that is in no document: `routes!(GET \"/...\" => handler)`",
+    note = "if it is there, it comes from another version of utoipa: this crate needs utoipa 6"
+)]
+pub trait Documented {
+    #[doc(hidden)]
+    fn document() -> Document;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D> Documented for D
+where
+    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
+{
+    fn document() -> Document {
+        let mut schemas = Vec::new();
+        D::schemas(&mut schemas);
+        let mut operation = D::operation();
+        let tags = D::tags();
+        if !tags.is_empty() {
+            operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
+        }
+        Document { path: D::path(), methods: D::methods(), operation, schemas }
+    }
+}
+
+/// Gives every type a constant that says that it is documented. The type that an access attribute makes for a handler without a document
+/// has an associated constant of the same name, which takes precedence.
+pub trait Documentable {
+    /// Whether `#[utoipa::path]` was where the access attribute could not see it.
+    const UNDOCUMENTED: bool = false;
+}
+
+impl<T> Documentable for T {}
+
+/// What the document of an operation needs to know beside its row.
 #[derive(Clone)]
+pub(super) struct OperationFacts {
+    auth: AuthOf,
+}
+
+/// The `Auth` that verifies the tokens of a route.
+#[derive(Clone)]
+enum AuthOf {
+    /// The one in the router's state, which is not known yet.
+    State(fn(&dyn Any) -> Option<TokenPlaces>),
+    Known(Option<TokenPlaces>),
+}
+
+impl OperationFacts {
+    /// The facts of a handler with this demand on the state.
+    pub(super) fn of<S: Provides<Demands> + 'static, Demands>() -> Self {
+        Self { auth: AuthOf::State(|state| state.downcast_ref::<S>().and_then(S::token_places)) }
+    }
+
+    /// The facts of an operation under this `Auth`.
+    pub(super) fn under(places: Option<TokenPlaces>) -> Self {
+        Self { auth: AuthOf::Known(places) }
+    }
+
+    fn token_places(&self) -> Option<&TokenPlaces> {
+        match &self.auth {
+            AuthOf::Known(places) => places.as_ref(),
+            AuthOf::State(_) => None,
+        }
+    }
+}
+
+/// The parts of a router's document that utoipa-axum does not keep.
+#[derive(Clone, Default)]
 pub(super) struct RouterDocument {
-    pub(super) openapi: OpenApi,
-    /// The operations of the routes alone. They are written over those of `openapi` after every change.
-    computed: Paths,
-    /// The places of tokens beside the `Authorization` header.
-    pub(super) schemes: Vec<Scheme>,
+    operations: Vec<Place>,
+    /// The places of tokens for operations whose `Auth` no state has told.
+    pub(super) described: Option<TokenPlaces>,
     /// The pages that show the final document.
     pub(super) pages: Vec<Page>,
 }
 
+/// An operation of a handler in the router.
+#[derive(Clone)]
+struct Place {
+    path: String,
+    method: Method,
+    facts: OperationFacts,
+}
+
 impl RouterDocument {
-    pub(super) fn new(mut openapi: OpenApi) -> Self {
-        openapi::complete(&mut openapi);
-        Self { openapi, computed: Paths::new(), schemes: Vec::new(), pages: Vec::new() }
-    }
-
-    /// Adds the operations of a handler, if it is documented.
-    pub(super) fn add(&mut self, document: Document) {
-        let Document { path, methods, operation, schemas } = document;
-        if let Some(operation) = operation {
-            openapi::replace(&mut self.computed, path, PathItem::from_http_methods(methods, operation));
+    /// Adds the operations of a handler to the router and its document, in the place of those that the application wrote there.
+    pub(super) fn add<S>(
+        &mut self,
+        mut router: OpenApiRouter<S>,
+        (schemas, paths, service): UtoipaMethodRouter<S>,
+        facts: &OperationFacts,
+    ) -> OpenApiRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        for (path, item) in &paths.paths {
+            for (method, _) in openapi::operations(item) {
+                openapi::remove(router.get_openapi_mut(), path, &method);
+                self.add_operation(path, method, facts.clone());
+            }
         }
-        openapi::add_schemas(&mut self.openapi, schemas);
+        router.routes((schemas, paths, service))
     }
 
-    /// Writes the access that a row has now into its operation.
-    pub(super) fn redeclare(&mut self, row: &AccessRow) {
-        let item = self.computed.paths.get_mut(row.path());
-        if let Some(operation) = item.and_then(|item| operation_of(item, row.methods())) {
-            openapi::declare(operation, &row.declaration.access, &row.declaration.roles);
+    /// Adds an operation that is in the document already.
+    pub(super) fn add_operation(&mut self, path: &str, method: Method, facts: OperationFacts) {
+        self.operations.push(Place { path: path.to_owned(), method, facts });
+    }
+
+    /// Moves the operations below a prefix. What the application wrote by hand into `openapi`, which moves with them, gives way to the
+    /// operations of the router around.
+    pub(super) fn move_below(&mut self, prefix: &str, openapi: &mut OpenApi, around: &Self) {
+        for operation in &mut self.operations {
+            operation.path = nested(prefix, &operation.path);
+        }
+        let taken: HashSet<_> = around.operations.iter().map(|place| (&*place.path, &place.method)).collect();
+        for (path, item) in &mut openapi.paths.paths {
+            let path = nested(prefix, path);
+            openapi::retain(item, |method| !taken.contains(&(&*path, method)));
         }
     }
 
-    /// Adds another document under a prefix.
-    pub(super) fn nest(&mut self, prefix: &str, other: Self) {
-        openapi::nest(&mut self.openapi, prefix, other.openapi);
-        openapi::nest_paths(&mut self.computed, prefix, other.computed);
-        self.schemes.extend(other.schemes);
-        self.pages.extend(other.pages);
+    /// Removes the operations of this router from another document, in which the application wrote them.
+    pub(super) fn make_room(&self, other: &mut OpenApi) {
+        for Place { path, method, .. } in &self.operations {
+            openapi::remove(other, path, method);
+        }
     }
 
     /// Adds another document.
     pub(super) fn merge(&mut self, other: Self) {
-        self.openapi.merge(other.openapi);
-        self.computed.merge(other.computed);
-        self.schemes.extend(other.schemes);
+        self.operations.extend(other.operations);
+        self.described = self.described.take().or(other.described);
         self.pages.extend(other.pages);
     }
 
-    /// Writes what follows from the routes over what the document held for the same operations.
-    pub(super) fn update(&mut self, rows: &[AccessRow]) {
-        openapi::parameters::complete(&mut self.computed);
-        for (path, item) in &self.computed.paths {
-            openapi::replace(&mut self.openapi.paths, path.clone(), item.clone());
-        }
-        openapi::complete_schemes(&mut self.openapi, &self.computed);
-        openapi::transports::describe(&mut self.openapi, &self.schemes);
-        let mut concealed: Vec<RoleTable> = Vec::new();
-        for roles in rows.iter().map(|row| row.declaration.roles) {
-            if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
-                openapi::conceal(&mut self.openapi, &roles);
-                concealed.push(roles);
+    /// Tells the operations the state of the router, which knows where tokens are taken from.
+    ///
+    /// An operation that demands nothing of the state, such as a public one, belongs to the `Auth` of the others if they have one alone.
+    pub(super) fn set_state<S: 'static>(&mut self, state: &S) {
+        let mut places = Vec::new();
+        let mut unknown = Vec::new();
+        for Place { facts: OperationFacts { auth }, .. } in &mut self.operations {
+            let AuthOf::State(ask) = auth else { continue };
+            *auth = AuthOf::Known(ask(state));
+            match auth {
+                AuthOf::Known(Some(known)) if !places.contains(known) => places.push(known.clone()),
+                AuthOf::Known(known @ None) => unknown.push(known),
+                _ => {}
             }
+        }
+        if let [only] = places.as_slice() {
+            unknown.into_iter().for_each(|place| *place = Some(only.clone()));
         }
     }
 
+    /// The document, with the access of each row in its operation.
+    pub(super) fn finished(&self, mut openapi: OpenApi, rows: &[AccessRow]) -> OpenApi {
+        let rows = rows.iter().map(|row| ((row.path(), row.method()), row.declaration));
+        let rows: HashMap<_, _> = rows.collect();
+        let declared = self.operations.iter().filter_map(|Place { path, method, facts }| {
+            let Declaration { access, roles, .. } = *rows.get(&(path.as_str(), method.as_str()))?;
+            let token_places = facts.token_places().or(self.described.as_ref());
+            Some(Declared { path, method, access, roles, token_places })
+        });
+        openapi::finish(&mut openapi, &declared.collect::<Vec<_>>());
+        openapi
+    }
+
     /// Hands the pages the document, which is final now.
-    pub(super) fn show(&self) {
+    pub(super) fn show(&self, openapi: &OpenApi) {
         for page in &self.pages {
-            page(&self.openapi);
+            page(openapi);
         }
     }
 }
 
-fn operation_of<'a>(item: &'a mut PathItem, methods: &Methods) -> Option<&'a mut Operation> {
-    let Methods::One(method) = methods else { return None };
+/// The method of a document, for HTTP.
+pub(super) fn method_of(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
+    }
+}
+
+/// The method of an endpoint, for a document.
+pub(super) fn http_method(method: &Method) -> HttpMethod {
     match *method {
-        Method::GET => item.get.as_mut(),
-        Method::PUT => item.put.as_mut(),
-        Method::POST => item.post.as_mut(),
-        Method::DELETE => item.delete.as_mut(),
-        Method::OPTIONS => item.options.as_mut(),
-        Method::HEAD => item.head.as_mut(),
-        Method::PATCH => item.patch.as_mut(),
-        _ => None,
+        Method::POST => HttpMethod::Post,
+        Method::DELETE => HttpMethod::Delete,
+        _ => HttpMethod::Get,
     }
 }

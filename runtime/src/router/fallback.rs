@@ -4,10 +4,10 @@ use std::panic::Location;
 
 use axum::routing::MethodRouter;
 
-use super::AuthRouter;
-use super::handler::Served;
+use super::handler::Serves;
 use super::routes::DeclaredHandler;
 use super::trace::NoTrace;
+use super::{AuthRouter, served};
 use crate::access::{Access, DeclaredWhere, Rule};
 use crate::claims::role::RoleTable;
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
@@ -78,9 +78,9 @@ impl<S: Clone + Send + Sync + 'static, H, T> DeclaredHandler<S, H, T> {
     #[doc(hidden)]
     pub fn without_path<Via>(self) -> Fallback<S>
     where
-        H: Served<T, Via, S>, // axum can call the handler, and send what it returns
+        S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
     {
-        Fallback { methods: self.handler.serve_any(), declaration: self.declaration }
+        Fallback { methods: S::serve_any(self.handler), declaration: self.declaration }
     }
 }
 
@@ -102,7 +102,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let Fallback { methods, declaration } = handler.into_fallback();
         let row = AccessRow::new(Methods::Every, RoutePlace::FALLBACK, declaration, Location::caller());
         self.listing.add_fallback(row);
-        self.router = self.router.fallback(methods.layer(NoTrace::Service));
+        self.router = served::map(self.router, |router| router.fallback(methods.layer(NoTrace::Service)));
         self
     }
 
@@ -120,7 +120,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn method_not_allowed_fallback(mut self, handler: impl IntoFallback<S>) -> Self {
         let Fallback { methods, declaration } = handler.into_fallback();
         self.listing.add_other_methods(declaration, Location::caller());
-        self.router = self.router.method_not_allowed_fallback(methods.layer(NoTrace::Methods));
+        self.router = served::map(self.router, |router| {
+            router.method_not_allowed_fallback(methods.layer(NoTrace::Methods))
+        });
         self
     }
 }

@@ -44,20 +44,15 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             "`AuthRouter::guard` guards the routes so far, and there are none; add routes before it"
         );
         for row in self.listing.all_mut() {
-            row.declaration.access = combined(&gate, row, added_at);
-            if row.declaration.roles.names.is_none() {
-                row.declaration.roles = gate.declaration.roles;
-            }
-            if row.is_documented() {
-                self.document.redeclare(row);
-            }
+            let both = combined(&gate, row, added_at);
+            row.guarded(gate.declaration, both);
         }
         self.router = if self.listing.may_have_fallback() {
             self.router.layer(gate.layer)
         } else {
             self.router.route_layer(gate.layer)
         };
-        self.with_document_updated()
+        self
     }
 }
 
@@ -102,7 +97,7 @@ fn combined<L>(gate: &Gate<L>, row: &AccessRow, guarded_at: &Location<'_>) -> Ac
 }
 
 /// Both rules in one `All`, into which the parts of an `All` are taken, each once.
-fn both(outer: Rule, inner: Rule) -> Rule {
+pub(super) fn both(outer: Rule, inner: Rule) -> Rule {
     let mut rules = Vec::new();
     for rule in [outer, inner] {
         let parts = match &rule {

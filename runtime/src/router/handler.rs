@@ -5,6 +5,8 @@ use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use crate::access::{NamedRule, Policy};
+#[cfg(feature = "openapi")]
+use crate::auth::Auth;
 use crate::auth::{AuthState, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::{RoleSet, RoleTable};
@@ -12,6 +14,8 @@ use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::Guard;
 use crate::extract::check::Checks;
 use crate::extract::proof::Proof;
+#[cfg(feature = "openapi")]
+use crate::openapi::TokenPlaces;
 
 /// An async function with these arguments.
 #[diagnostic::on_unimplemented(
@@ -50,32 +54,62 @@ impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
     }
 }
 
-/// A handler whose arguments can be extracted from a request with the state `S`, and whose answer is a response.
+/// A router state with which a handler can be served: its arguments can be extracted from a request, and its answer is a response.
 ///
 /// It is axum's `Handler`, but its error names the argument or answer that does not fit, while axum's says only that something does not.
 /// `Via` tells whether the last argument takes the body, as axum's `M` does.
-pub trait Served<Arguments, Via, S>: Clone {
-    /// Adds the handler for a method.
-    fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S>;
+///
+/// The state is `Self`, here and in [`Provides`], because rustc then waits until it knows the state. With the state as a parameter it
+/// would take `State<Db>` in a handler for a hint that the state is `Db`.
+pub trait Serves<Function, Arguments, Via>: Sized {
+    /// Adds the handler for these methods.
+    fn serve(routes: MethodRouter<Self>, methods: MethodFilter, handler: Function) -> MethodRouter<Self>;
 
     /// The handler for every method.
-    fn serve_any(self) -> MethodRouter<S>;
+    fn serve_any(handler: Function) -> MethodRouter<Self>;
 }
 
-impl<F, Fut, S> Served<(), (), S> for F
+impl<S, F, Fut> Serves<F, (), ()> for S
 where
     F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output: IntoResponse> + Send,
     S: Clone + Send + Sync + 'static,
 {
-    fn serve(self, routes: MethodRouter<S>, method: MethodFilter) -> MethodRouter<S> {
-        routes.on(method, self)
+    fn serve(routes: MethodRouter<S>, methods: MethodFilter, handler: F) -> MethodRouter<S> {
+        routes.on(methods, handler)
     }
 
-    fn serve_any(self) -> MethodRouter<S> {
-        any(self)
+    fn serve_any(handler: F) -> MethodRouter<S> {
+        any(handler)
     }
 }
+
+/// An argument that can be extracted with the router state `S`, and leaves the body alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted where the router state is `{S}`",
+    label = "an argument of this handler is `{Self}`",
+    note = "`State<...>` holds the router state itself, or a field of it once axum's `#[derive(FromRef)]` is on `{S}`",
+    note = "claims and `Session<...>` are those of the `Auth<...>` in `{S}`",
+    note = "`Json`, `Form` and whatever else reads the body has to be the last argument",
+    note = "an extractor of the application implements `FromRequestParts`"
+)]
+pub trait Extracted<S>: FromRequestParts<S> {}
+
+#[diagnostic::do_not_recommend]
+impl<S, A: FromRequestParts<S>> Extracted<S> for A {}
+
+/// A last argument that can be extracted with the router state `S`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be extracted where the router state is `{S}`",
+    label = "the last argument of this handler is `{Self}`",
+    note = "`State<...>` holds the router state itself, or a field of it once axum's `#[derive(FromRef)]` is on `{S}`",
+    note = "claims and `Session<...>` are those of the `Auth<...>` in `{S}`",
+    note = "an extractor of the application implements `FromRequestParts`, or `FromRequest` if it reads the body"
+)]
+pub trait ExtractedLast<S, Via>: FromRequest<S, Via> {}
+
+#[diagnostic::do_not_recommend]
+impl<S, A: FromRequest<S, Via>, Via> ExtractedLast<S, Via> for A {}
 
 macro_rules! arguments {
     () => {};
@@ -102,48 +136,57 @@ macro_rules! arguments {
 
 arguments!(A B C D E F G H I J K L M N O P);
 
-macro_rules! served {
+macro_rules! serves {
     ([$($parts:ident)*]) => {};
     ([$($parts:ident)*] $last:ident $($rest:ident)*) => {
-        impl<Function, Fut, State, Via, $($parts,)* $last> Served<($($parts,)* $last,), Via, State> for Function
+        impl<Function, Fut, State, Via, $($parts,)* $last> Serves<Function, ($($parts,)* $last,), Via> for State
         where
             Function: FnOnce($($parts,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output: IntoResponse> + Send,
             State: Clone + Send + Sync + 'static,
             Via: 'static,
-            $($parts: FromRequestParts<State> + Send + 'static,)*
-            $last: FromRequest<State, Via> + Send + 'static,
+            $($parts: Extracted<State> + Send + 'static,)*
+            $last: ExtractedLast<State, Via> + Send + 'static,
         {
-            fn serve(self, routes: MethodRouter<State>, method: MethodFilter) -> MethodRouter<State> {
-                routes.on::<Self, (Via, $($parts,)* $last,)>(method, self)
+            fn serve(
+                routes: MethodRouter<State>,
+                methods: MethodFilter,
+                handler: Function,
+            ) -> MethodRouter<State> {
+                routes.on::<Function, (Via, $($parts,)* $last,)>(methods, handler)
             }
 
-            fn serve_any(self) -> MethodRouter<State> {
-                any::<Self, (Via, $($parts,)* $last,), State>(self)
+            fn serve_any(handler: Function) -> MethodRouter<State> {
+                any::<Function, (Via, $($parts,)* $last,), State>(handler)
             }
         }
 
-        served!([$($parts)* $last] $($rest)*);
+        serves!([$($parts)* $last] $($rest)*);
     };
 }
 
-served!([] A B C D E F G H I J K L M N O P);
+serves!([] A B C D E F G H I J K L M N O P);
 
-/// The router state `S` provides what a first extractor demands.
+/// A router state that provides what a first extractor demands.
 ///
-/// No type has two of the impls below: with a choice, rustc would only report that none applies, and not which bound of the one fails.
+/// No demand has two of the impls below: with a choice, rustc would only report that none applies, and not which bound of the one fails.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no demand on a router state",
+    message = "`{Demands}` is no demand on a router state",
     label = "the first argument of this handler demands it",
     note = "write `type Demands = ();` where `DeclaresAccess` is implemented for that argument"
 )]
-pub trait ProvidedBy<S> {
+pub trait Provides<Demands> {
     /// The roles of the users that the state signs in.
     const ROLES: RoleTable = RoleTable::NONE;
+
+    /// Where the `Auth` of the state takes tokens. `None` where the demands do not say that there is one.
+    #[cfg(feature = "openapi")]
+    fn token_places(&self) -> Option<TokenPlaces> {
+        None
+    }
 }
 
-#[diagnostic::do_not_recommend]
-impl<S> ProvidedBy<S> for () {}
+impl<S> Provides<()> for S {}
 
 /// The roles of the users that the state `S` signs in.
 type RoleOf<S> = <<S as AuthState>::Claims as SessionClaims>::Role;
@@ -151,22 +194,29 @@ type RoleOf<S> = <<S as AuthState>::Claims as SessionClaims>::Role;
 /// The types that messages show where a role does not exist.
 type ListOf<S> = <RoleOf<S> as RoleSet>::Listed;
 
-impl<S, P> ProvidedBy<S> for Guard<P>
-where
-    S: AuthState,
-    P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
-{
-    const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
+macro_rules! provides {
+    ($demands:ty, $auth:expr, $claims:ty, [$($parameters:tt)*], $($bounds:tt)*) => {
+        impl<S, $($parameters)*> Provides<$demands> for S
+        where
+            $($bounds)*
+        {
+            const ROLES: RoleTable = RoleTable::of_claims::<$claims>();
+
+            #[cfg(feature = "openapi")]
+            fn token_places(&self) -> Option<TokenPlaces> {
+                let auth: fn(&S) -> &Auth<$claims> = $auth;
+                Some(TokenPlaces::of(auth(self)))
+            }
+        }
+    };
 }
 
-impl<S, R> ProvidedBy<S> for Proof<R>
-where
-    S: AuthState,
-    R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>,
-{
-    const ROLES: RoleTable = RoleTable::of_claims::<S::Claims>();
-}
-
-impl<S: ProvidesClaims<C>, C: SessionClaims> ProvidedBy<S> for Session<C> {
-    const ROLES: RoleTable = RoleTable::of_claims::<C>();
-}
+provides!(
+    Guard<P>, S::auth, S::Claims, [P],
+    S: AuthState, P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>
+);
+provides!(
+    Proof<R>, S::auth, S::Claims, [R],
+    S: AuthState, R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>
+);
+provides!(Session<C>, S::provided, C, [C], S: ProvidesClaims<C>, C: SessionClaims);

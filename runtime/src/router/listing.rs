@@ -2,8 +2,7 @@
 
 use std::panic::Location;
 
-use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
-use crate::openapi;
+use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace, nested};
 
 /// The rows of a router, and what it takes to know what axum makes of fallbacks.
 #[derive(Clone, Default)]
@@ -90,7 +89,7 @@ impl Listing {
     pub(super) fn nest(&mut self, prefix: &str, other: Self) {
         let may_bring_one = other.rows.iter().any(|row| *row.place() == RoutePlace::UNLISTED);
         let keeps_fallbacks = may_bring_one || other.own_fallback().is_some();
-        let moved = |path: &str| openapi::nested(prefix, path);
+        let moved = |path: &str| nested(prefix, path);
         self.rows.extend(other.rows.into_iter().map(|row| row.moved(moved)));
         if keeps_fallbacks {
             self.fallbacks.extend(other.fallbacks.into_iter().map(|row| row.moved(moved)));

@@ -3,20 +3,28 @@
 //! [`routes!`](crate::routes) asks each handler one question after another (`handler`, `routes`): which arguments it takes, who may
 //! call it, what its document says, whether axum can serve it. Services and plain routers bring an access beside them (`services`),
 //! fallbacks come from `fallback!`, and pages show the document. An [`AuthRouter`] keeps three things in step: the router of axum that
-//! serves, the document (`document`), and the rows of the access matrix (`listing`). `compose` puts one router into another, and `guard`
-//! puts one more access around everything so far.
+//! serves (`served`), the document (`document`), and the rows of the access matrix (`listing`). `compose` puts one router into another, and
+//! `guard` puts one more access around everything so far. `utoipa_router` takes routers of utoipa-axum and makes them, and `serve` hands the
+//! router to `axum::serve`.
 
 mod compose;
+#[cfg(feature = "openapi")]
 mod document;
 pub(crate) mod endpoints;
 mod fallback;
 mod guard;
 pub(crate) mod handler;
 mod listing;
+#[cfg(feature = "openapi")]
 mod pages;
 mod routes;
+#[cfg(not(target_family = "wasm"))]
+mod serve;
+mod served;
 mod services;
 mod trace;
+#[cfg(feature = "openapi")]
+mod utoipa_router;
 
 use std::fmt;
 use std::panic::Location;
@@ -28,52 +36,53 @@ use axum::routing::Route;
 use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
-use utoipa::openapi::OpenApi;
 
+#[cfg(feature = "openapi")]
 use self::document::RouterDocument;
 use self::listing::Listing;
-use self::routes::{DocumentedRoute, method_of};
-use crate::auth::Auth;
-use crate::claims::SessionClaims;
+use self::routes::{Route as DeclaredRoute, Service as RouteService};
+use self::served::Served;
 use crate::matrix::{AccessMatrix, AccessRow, Methods, RoutePlace};
-use crate::openapi;
 
+#[cfg(feature = "openapi")]
+pub use document::{Documentable, Documented};
 pub use endpoints::{Endpoint, SessionRoutes};
 pub use fallback::{Fallback, IntoFallback};
-pub use routes::{Documentable, Documented, IntoRoutes, Routes};
+pub use routes::{IntoRoutes, Routes};
 pub use services::{ServiceAccess, Unguarded};
 
-/// A router that takes only handlers that say who may call them, and keeps their OpenAPI document.
+/// A router that takes only handlers that say who may call them.
 ///
-/// The document is computed from the type that enforces, so the two cannot disagree: `security` with the names of
-/// roles, 401 and 403 with their schema, an empty `security` and the reason on public operations.
+/// It lists them in the [access matrix](Self::access_matrix). With the feature `openapi` it also keeps their OpenAPI document, as an
+/// [`OpenApiRouter`](utoipa_axum::router::OpenApiRouter) does, and writes into it what the server enforces. That is computed from the type
+/// that enforces, so the two cannot disagree: `security` with the names of roles, 401 and 403 with their schema, an empty `security` and the
+/// reason on public operations.
 ///
-/// `S` is the state that handlers still miss, as in [`axum::Router`]. See [`routes!`](crate::routes) for an example.
+/// `S` is the state that handlers still miss, as in [`axum::Router`]. `axum::serve` takes a router that misses none. See
+/// [`routes!`](crate::routes) for an example.
 ///
 #[doc = include_str!("../openapi/x_access.md")]
+#[derive(Clone)]
 pub struct AuthRouter<S = ()> {
-    router: Router<S>,
-    document: RouterDocument,
+    router: Served<S>,
     listing: Listing,
+    #[cfg(feature = "openapi")]
+    document: RouterDocument,
 }
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// A router without routes, whose document has a placeholder for a title.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_openapi(openapi::empty())
+        Self {
+            router: served::empty(),
+            listing: Listing::default(),
+            #[cfg(feature = "openapi")]
+            document: RouterDocument::default(),
+        }
     }
 
-    /// A router without routes that writes into a document of yours: its title, servers, tags and components stay.
-    ///
-    /// The operations of [`routes`](Self::routes), and the security scheme `bearer`, replace those of your document: both follow from what
-    /// the server enforces.
-    #[must_use]
-    pub fn with_openapi(openapi: OpenApi) -> Self {
-        Self { router: Router::new(), document: RouterDocument::new(openapi), listing: Listing::default() }
-    }
-
-    /// Adds the handlers of [`routes!`](crate::routes), each at the path of its document, or the endpoints of
+    /// Adds the handlers of [`routes!`](crate::routes), each at the path of its document or the one that `routes!` names, or the endpoints of
     /// [`Auth::routes`](crate::Auth::routes).
     ///
     /// # Panics
@@ -84,46 +93,37 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
         let added_at = Location::caller();
-        let Routes { routes, schemes } = routes.into_routes();
-        self.document.schemes.extend(schemes);
-        for DocumentedRoute { mut document, methods, declaration } in routes {
-            if document.path.is_empty() {
-                document.path.push('/');
-            }
-            let path = document.path.clone();
-            for (method, _) in document.methods.iter().map(method_of) {
+        for DeclaredRoute { path, methods, service, declaration } in routes.into_routes().routes {
+            let place = RoutePlace::Path(path);
+            #[cfg(feature = "openapi")]
+            let documented = matches!(service, RouteService::Documented(..));
+            #[cfg(not(feature = "openapi"))]
+            let documented = false;
+            for methods in &methods {
                 assert!(
-                    method != Method::TRACE,
-                    "`#[utoipa::path(trace, path = \"{path}\")]`: `AuthRouter` serves no TRACE, whose answer would hold the credentials \
+                    *methods != Methods::One(Method::TRACE),
+                    "`#[utoipa::path(trace, path = \"{place}\")]`: `AuthRouter` serves no TRACE, whose answer would hold the credentials \
                      of the request (RFC 9110 section 9.3.8); remove `trace`"
                 );
-                let place = RoutePlace::Path(path.clone());
-                let row = AccessRow::new(Methods::One(method), place, declaration, added_at);
-                let is_documented = document.operation.is_some();
-                self.listing.rows.push(if is_documented { row.documented() } else { row });
+                let row = AccessRow::new(methods.clone(), place.clone(), declaration, added_at);
+                self.listing.rows.push(if documented { row.documented() } else { row });
             }
-            self.router = self.router.route(&path, methods);
-            self.listing.without_other_methods.push(RoutePlace::Path(path));
-            self.document.add(document);
+            // A handler for every method leaves none for another one.
+            if methods != [Methods::Every] {
+                self.listing.without_other_methods.push(place.clone());
+            }
+            self.add(&place.to_string(), service);
         }
-        self.with_document_updated()
-    }
-
-    fn with_document_updated(mut self) -> Self {
-        self.document.update(&self.listing.rows);
         self
     }
 
-    /// Describes in the document how this `Auth` takes tokens beside the `Authorization` header: the access cookie, the named header, the
-    /// query, and that a browser refreshes without a body. It also says that [`Liveness::Always`](crate::Liveness::Always) asks the store,
-    /// which may not answer. Routes may be added before and after.
-    ///
-    /// The document is written before the router gets its state, so it cannot know this by itself. The endpoints of
-    /// [`Auth::routes`](crate::Auth::routes) bring it along. Without either, the document is true and incomplete.
-    #[must_use]
-    pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
-        self.document.schemes.extend(openapi::transports::schemes(auth.transports(), auth.liveness()));
-        self.with_document_updated()
+    fn add(&mut self, path: &str, service: RouteService<S>) {
+        let router = std::mem::take(&mut self.router);
+        self.router = match service {
+            RouteService::Plain(service) => router.route(path, service),
+            #[cfg(feature = "openapi")]
+            RouteService::Documented(service, facts) => self.document.add(router, service, &facts),
+        };
     }
 
     /// Runs a layer around every route so far, as [`Router::layer`] does.
@@ -165,30 +165,21 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 
     /// Gives the handlers their state, as [`Router::with_state`] does.
     #[must_use]
-    pub fn with_state<T>(self, state: S) -> AuthRouter<T> {
-        AuthRouter { router: self.router.with_state(state), document: self.document, listing: self.listing }
+    #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "the document learns from the state"))]
+    pub fn with_state<T>(mut self, state: S) -> AuthRouter<T> {
+        #[cfg(feature = "openapi")]
+        self.document.set_state(&state);
+        AuthRouter {
+            router: self.router.with_state(state),
+            listing: self.listing,
+            #[cfg(feature = "openapi")]
+            document: self.document,
+        }
     }
 
     /// Who may call what, so far: every handler, service and page, and the fallbacks.
     pub fn access_matrix(&self) -> AccessMatrix {
         AccessMatrix::new(self.listing.all().cloned().collect())
-    }
-
-    /// The document so far.
-    pub fn openapi(&self) -> &OpenApi {
-        &self.document.openapi
-    }
-
-    /// The document, without the router.
-    #[must_use]
-    pub fn into_openapi(self) -> OpenApi {
-        self.document.openapi
-    }
-
-    /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
-    pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
-        self.document.show();
-        (self.router, self.document.openapi)
     }
 }
 
@@ -199,24 +190,18 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
 }
 
 /// Leaves the document behind, so that `axum::Router::merge` takes an [`AuthRouter`] as it is.
-impl<S> From<AuthRouter<S>> for Router<S> {
+impl<S: Clone + Send + Sync + 'static> From<AuthRouter<S>> for Router<S> {
     fn from(router: AuthRouter<S>) -> Self {
-        router.document.show();
-        router.router
-    }
-}
-
-// A derive would ask for `S: Clone`.
-impl<S> Clone for AuthRouter<S> {
-    fn clone(&self) -> Self {
-        Self { router: self.router.clone(), document: self.document.clone(), listing: self.listing.clone() }
+        #[cfg(feature = "openapi")]
+        router.show();
+        router.router.into()
     }
 }
 
 impl<S> fmt::Debug for AuthRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths = &self.document.openapi.paths.paths;
-        f.debug_struct("AuthRouter").field("paths", &paths.keys()).finish_non_exhaustive()
+        let routes = self.listing.all().map(|row| format!("{} {}", row.method(), row.path()));
+        f.debug_struct("AuthRouter").field("routes", &routes.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
 

@@ -1,22 +1,28 @@
 //! `routes!`: handlers with their access and their document, on their way into an [`AuthRouter`](crate::AuthRouter).
 //!
-//! The macro writes `capture(handler).declared().documented::<…>()`. Each call asks one question with one bound, so that a handler with a
-//! mistake gets the answer to that question, and rustc infers nothing that a later question would contradict.
+//! The macro writes `capture(handler).declared()`, and then `documented::<…>()` or `at(path, methods)`. Each call asks one question with one
+//! bound, so that a handler with a mistake gets the answer to that question, and rustc infers nothing that a later question would contradict.
 
 use std::marker::PhantomData;
 
 use axum::routing::{MethodFilter, MethodRouter};
 use http::Method;
-use utoipa::openapi::path::HttpMethod;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::Paths;
+#[cfg(feature = "openapi")]
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
-use super::handler::{Arguments, ProvidedBy, Served, Signature};
-use crate::access::{Access, DeclaredWhere, DeclaresAccess};
-use crate::auth::{Liveness, Transports};
-use crate::claims::role::RoleTable;
+#[cfg(feature = "openapi")]
+use super::document::{Document, Documented, OperationFacts, method_of};
+use super::handler::{Arguments, Provides, Serves, Signature};
+use super::trace::NoTrace;
+use crate::access::{DeclaredWhere, DeclaresAccess};
+use crate::auth::Auth;
+use crate::claims::SessionClaims;
 use crate::diagnostics::rules::check_declared;
-use crate::matrix::Declaration;
-use crate::openapi::transports::Scheme;
-use crate::openapi::{self, Document};
+use crate::matrix::{Declaration, Methods};
+#[cfg(feature = "openapi")]
+use crate::openapi::TokenPlaces;
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
 ///
@@ -63,12 +69,10 @@ macro_rules! routes {
     };
 }
 
-/// Handlers with their documents, as [`routes!`](crate::routes) collects them.
+/// Handlers with their places and documents, as [`routes!`](crate::routes) collects them.
 #[must_use = "add the routes to an `AuthRouter`"]
 pub struct Routes<S> {
-    pub(super) routes: Vec<DocumentedRoute<S>>,
-    /// The places of tokens beside the `Authorization` header, if these routes know them.
-    pub(super) schemes: Vec<Scheme>,
+    pub(super) routes: Vec<Route<S>>,
 }
 
 /// The argument of [`AuthRouter::routes`](crate::AuthRouter::routes): handlers that [`routes!`](crate::routes) collects, or the endpoints of
@@ -91,31 +95,40 @@ impl<S> IntoRoutes<S> for Routes<S> {
 }
 
 /// A handler that can be served.
-pub(super) struct DocumentedRoute<S> {
-    pub(super) document: Document,
-    pub(super) methods: MethodRouter<S>,
+pub(super) struct Route<S> {
+    pub(super) path: String,
+    pub(super) methods: Vec<Methods>,
+    pub(super) service: Service<S>,
     pub(super) declaration: Declaration,
+}
+
+/// The service of a route, for axum or for utoipa-axum.
+pub(super) enum Service<S> {
+    Plain(MethodRouter<S>),
+    #[cfg(feature = "openapi")]
+    Documented(UtoipaMethodRouter<S>, OperationFacts),
 }
 
 impl<S> Routes<S> {
     #[doc(hidden)]
     pub fn new() -> Self {
-        Self { routes: Vec::new(), schemes: Vec::new() }
+        Self { routes: Vec::new() }
     }
 
-    pub(crate) fn with_state<T>(self, state: S) -> Routes<T>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let routes = self.routes.into_iter().map(|DocumentedRoute { document, methods, declaration }| {
-            DocumentedRoute { document, methods: methods.with_state(state.clone()), declaration }
+    /// Routes for a router of any state, with the `Auth` that they belong to.
+    pub(super) fn of<C: SessionClaims>(auth: &Auth<C>, routes: Routes<Auth<C>>) -> Self {
+        let routes = routes.routes.into_iter().map(|Route { path, methods, service, declaration }| {
+            let service = match service {
+                Service::Plain(service) => Service::Plain(service.with_state(auth.clone())),
+                #[cfg(feature = "openapi")]
+                Service::Documented(service, _) => {
+                    let facts = OperationFacts::under(Some(TokenPlaces::of(auth)));
+                    Service::Documented(service.with_state(auth.clone()), facts)
+                }
+            };
+            Route { path, methods, service, declaration }
         });
-        Routes { routes: routes.collect(), schemes: self.schemes }
-    }
-
-    pub(crate) fn with_transports(mut self, transports: &Transports, liveness: Liveness) -> Self {
-        self.schemes = openapi::transports::schemes(transports, liveness);
-        self
+        Routes { routes: routes.collect() }
     }
 
     /// Asks for the handler's arguments alone: with more bounds, rustc would guess them.
@@ -134,10 +147,10 @@ pub struct Handler<S, H, T> {
 
 impl<S, H, T> Handler<S, H, T> {
     /// Asks who may call the handler, and whether the router's state can tell.
-    // rustc shows the line of the bound, comment included, where a bound is not met.
     pub fn declared(self) -> DeclaredHandler<S, H, T>
     where
-        T: Arguments<First: DeclaresAccess<Demands: ProvidedBy<S>>>, // the state provides what the guard needs
+        T: Arguments<First: DeclaresAccess>,
+        S: Provides<<T::First as DeclaresAccess>::Demands> + 'static,
     {
         let Self { routes, handler, arguments } = self;
         // The extractors of this crate ask the same of their rules, wherever they are used.
@@ -145,16 +158,23 @@ impl<S, H, T> Handler<S, H, T> {
             if matches!(<T::First as DeclaresAccess>::DECLARED, DeclaredWhere::Application) {
                 check_declared(
                     <T::First as DeclaresAccess>::ACCESS,
-                    <<T::First as DeclaresAccess>::Demands as ProvidedBy<S>>::ROLES,
+                    <S as Provides<<T::First as DeclaresAccess>::Demands>>::ROLES,
                 );
             }
         }
         let declaration = Declaration {
             access: <T::First as DeclaresAccess>::ACCESS,
             declared: <T::First as DeclaresAccess>::DECLARED,
-            roles: <<T::First as DeclaresAccess>::Demands as ProvidedBy<S>>::ROLES,
+            roles: <S as Provides<<T::First as DeclaresAccess>::Demands>>::ROLES,
         };
-        DeclaredHandler { routes, handler, arguments, declaration }
+        DeclaredHandler {
+            routes,
+            handler,
+            arguments,
+            declaration,
+            #[cfg(feature = "openapi")]
+            facts: OperationFacts::of::<S, <T::First as DeclaresAccess>::Demands>(),
+        }
     }
 }
 
@@ -164,91 +184,74 @@ pub struct DeclaredHandler<S, H, T> {
     pub(super) handler: H,
     arguments: PhantomData<fn() -> T>,
     pub(super) declaration: Declaration,
+    #[cfg(feature = "openapi")]
+    facts: OperationFacts,
 }
 
-impl<S: Clone + Send + Sync + 'static, H, T> DeclaredHandler<S, H, T> {
+impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
+    /// Asks whether axum can serve the handler, for these methods at this path. It is in no document.
+    #[doc(hidden)]
+    pub fn at<Via>(self, path: &str, methods: &[Method]) -> Routes<S>
+    where
+        S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
+    {
+        let service = Service::Plain(self.served(methods));
+        self.with(path.to_owned(), methods.iter().cloned().map(Methods::One).collect(), service)
+    }
+
+    /// As [`at`](Self::at), for every method but TRACE.
+    #[doc(hidden)]
+    pub fn at_any<Via>(self, path: &str) -> Routes<S>
+    where
+        S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
+    {
+        let service = S::serve_any(self.handler.clone()).layer(NoTrace::Service);
+        self.with(path.to_owned(), vec![Methods::Every], Service::Plain(service))
+    }
+
     /// Asks for the handler's document, and whether axum can serve it.
+    #[cfg(feature = "openapi")]
     pub fn documented<D, Via>(self) -> Routes<S>
     where
         D: Documented,
-        H: Served<T, Via, S>, // axum can call the handler, and send what it returns
+        S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
     {
-        self.described(D::document, None)
+        self.described(D::document())
     }
 
     /// As [`documented`](Self::documented), with a document that no type writes.
-    pub(crate) fn described<Via>(
-        self,
-        document: impl FnOnce(&Access, &RoleTable) -> Document,
-        by: Option<DeclaredWhere>,
-    ) -> Routes<S>
+    #[cfg(feature = "openapi")]
+    pub(super) fn described<Via>(self, document: Document) -> Routes<S>
     where
-        H: Served<T, Via, S>,
+        S: Serves<H, T, Via>,
     {
-        let Self { mut routes, handler, declaration, .. } = self;
-        let declaration = Declaration { declared: by.unwrap_or(declaration.declared), ..declaration };
-        let document = document(&declaration.access, &declaration.roles);
-        let methods = document
-            .methods
-            .iter()
-            .map(method_of)
-            .fold(MethodRouter::new(), |router, (_, filter)| handler.clone().serve(router, filter));
-        routes.routes.push(DocumentedRoute { document, methods, declaration });
+        let Document { path, methods, operation, schemas } = document;
+        let path = if path.is_empty() { "/".to_owned() } else { path };
+        let served: Vec<_> = methods.iter().map(method_of).collect();
+        let mut paths = Paths::new();
+        paths.add_path_operation(&*path, methods, operation);
+        let service = Service::Documented((schemas, paths, self.served(&served)), self.facts.clone());
+        self.with(path, served.into_iter().map(Methods::One).collect(), service)
+    }
+
+    fn served<Via>(&self, methods: &[Method]) -> MethodRouter<S>
+    where
+        S: Serves<H, T, Via>,
+    {
+        // axum has a filter for every method that a document or `routes!` can name.
+        let filters = methods.iter().filter_map(|method| MethodFilter::try_from(method.clone()).ok());
+        filters.fold(MethodRouter::new(), |service, filter| S::serve(service, filter, self.handler.clone()))
+    }
+
+    fn with(self, path: String, methods: Vec<Methods>, service: Service<S>) -> Routes<S> {
+        let Self { mut routes, declaration, .. } = self;
+        routes.routes.push(Route { path, methods, service, declaration });
         routes
     }
-}
 
-/// The method of a document, for HTTP and for axum.
-pub(super) fn method_of(method: &HttpMethod) -> (Method, MethodFilter) {
-    match method {
-        HttpMethod::Get => (Method::GET, MethodFilter::GET),
-        HttpMethod::Put => (Method::PUT, MethodFilter::PUT),
-        HttpMethod::Post => (Method::POST, MethodFilter::POST),
-        HttpMethod::Delete => (Method::DELETE, MethodFilter::DELETE),
-        HttpMethod::Options => (Method::OPTIONS, MethodFilter::OPTIONS),
-        HttpMethod::Head => (Method::HEAD, MethodFilter::HEAD),
-        HttpMethod::Patch => (Method::PATCH, MethodFilter::PATCH),
-        HttpMethod::Trace => (Method::TRACE, MethodFilter::TRACE),
+    /// The same handler, declared by this crate.
+    pub(crate) fn by_endpoint(mut self) -> Self {
+        self.declaration.declared = DeclaredWhere::Endpoint;
+        self
     }
 }
-
-/// A handler that `#[utoipa::path]` or a macro such as `typed_refresh_handler!` documents.
-#[diagnostic::on_unimplemented(
-    message = "this handler has no path",
-    label = "#[utoipa::path] is missing",
-    note = "put `#[utoipa::path(get, path = \"/...\")]` below the access attribute",
-    note = "if it is there, it comes from another version of utoipa: this crate needs utoipa 6"
-)]
-pub trait Documented {
-    #[doc(hidden)]
-    fn document(access: &Access, roles: &RoleTable) -> Document;
-}
-
-#[diagnostic::do_not_recommend]
-impl<D> Documented for D
-where
-    D: utoipa::Path + for<'t> utoipa::__dev::Tags<'t> + utoipa::__dev::SchemaReferences,
-{
-    fn document(access: &Access, roles: &RoleTable) -> Document {
-        let mut schemas = Vec::new();
-        D::schemas(&mut schemas);
-        let mut operation = D::operation();
-        let tags = D::tags();
-        if !tags.is_empty() {
-            operation.tags.get_or_insert_default().extend(tags.into_iter().map(str::to_owned));
-        }
-        openapi::declare(&mut operation, access, roles);
-        let operation = openapi::without_private(operation, roles);
-        let schemas = openapi::without_private(schemas, roles);
-        Document { path: D::path(), methods: D::methods(), operation: Some(operation), schemas }
-    }
-}
-
-/// Gives every type a constant that says that it is documented. The type that an access attribute makes for a handler without a document
-/// has an associated constant of the same name, which takes precedence.
-pub trait Documentable {
-    /// Whether `#[utoipa::path]` was where the access attribute could not see it.
-    const UNDOCUMENTED: bool = false;
-}
-
-impl<T> Documentable for T {}

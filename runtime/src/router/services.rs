@@ -10,13 +10,16 @@ use axum::routing::Route;
 use tower_layer::{Identity, Layer};
 use tower_service::Service;
 
-use super::AuthRouter;
+use super::served::Served;
 use super::trace::NoTrace;
+use super::{AuthRouter, served};
 use crate::access::{Access, DeclaredWhere};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::layer::AuthLayer;
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
+#[cfg(feature = "openapi")]
+use crate::openapi::TokenPlaces;
 
 /// The access of a route without an access attribute (a service, a router of axum, a page), and of [`AuthRouter::guard`].
 ///
@@ -53,6 +56,8 @@ pub trait ServiceAccess {
 /// An access, and the layer that enforces it.
 pub struct Gate<L> {
     pub(super) declaration: Declaration,
+    #[cfg(feature = "openapi")]
+    pub(super) token_places: Option<TokenPlaces>,
     pub(super) layer: L,
 }
 
@@ -61,7 +66,12 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
 
     fn gate(self) -> Gate<Self> {
         let (access, roles) = (self.access(), RoleTable::of_claims::<C>());
-        Gate { declaration: Declaration { access, declared: DeclaredWhere::Router, roles }, layer: self }
+        Gate {
+            declaration: Declaration { access, declared: DeclaredWhere::Router, roles },
+            #[cfg(feature = "openapi")]
+            token_places: Some(TokenPlaces::of(self.auth())),
+            layer: self,
+        }
     }
 }
 
@@ -83,14 +93,19 @@ impl ServiceAccess for Unguarded {
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
         let access = Access::Public { reason };
         let declaration = Declaration { access, declared: DeclaredWhere::Nowhere, roles: RoleTable::NONE };
-        Gate { declaration, layer: Identity::new() }
+        Gate {
+            declaration,
+            #[cfg(feature = "openapi")]
+            token_places: None,
+            layer: Identity::new(),
+        }
     }
 }
 
 impl<L> Gate<L> {
     /// The gate in front of these places. A gate that lets every caller in is logged, with the first place.
     #[track_caller]
-    fn of<A: ServiceAccess<Layer = L>>(access: A, places: &[RoutePlace]) -> Self {
+    pub(super) fn of<A: ServiceAccess<Layer = L>>(access: A, places: &[RoutePlace]) -> Self {
         let gate = access.gate();
         if let (Access::Public { reason }, [place, ..]) = (gate.declaration.access, places) {
             let path = place.to_string();
@@ -186,7 +201,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let row = AccessRow::new(Methods::Every, place, gate.declaration, Location::caller());
         self.listing.add_router(row);
         self.listing.has_nested_router = true;
-        self.router = self.router.nest(prefix, router.layer(gate.layer).layer(NoTrace::Service));
+        self.router =
+            served::nest(self.router, prefix, router.layer(gate.layer).layer(NoTrace::Service).into());
         self
     }
 
@@ -215,8 +231,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let gate = Gate::of(access, &[RoutePlace::FALLBACK]);
         let row = AccessRow::new(Methods::Every, RoutePlace::FALLBACK, gate.declaration, Location::caller());
         self.listing.add_fallback(row);
-        let fallback = Router::new().fallback_service(service).layer(gate.layer).layer(NoTrace::Service);
-        self.router = self.router.merge(fallback);
+        let fallback = Router::<S>::new().fallback_service(service).layer(gate.layer).layer(NoTrace::Service);
+        self.router = self.router.merge(Served::from(fallback));
         self
     }
 
@@ -238,7 +254,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let declaration = Unguarded(reason).gate().declaration;
         let row = AccessRow::new(Methods::Every, RoutePlace::UNLISTED, declaration, Location::caller());
         self.listing.add_router(row);
-        self.router = self.router.merge(router.layer(NoTrace::Service));
+        self.router = self.router.merge(Served::from(router.layer(NoTrace::Service)));
         self
     }
 
@@ -261,7 +277,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             let row = AccessRow::new(methods.clone(), place.clone(), gate.declaration, added_at);
             self.listing.rows.push(row);
         }
-        self.router = self.router.merge(routes.route_layer(gate.layer).route_layer(NoTrace::Service));
+        let routes = routes.route_layer(gate.layer).route_layer(NoTrace::Service);
+        self.router = self.router.merge(Served::from(routes));
         self
     }
 }

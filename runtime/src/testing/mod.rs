@@ -14,15 +14,12 @@ mod document;
 mod faulty;
 mod forge;
 mod granted;
-#[cfg(feature = "openapi")]
 mod matrix;
-#[cfg(feature = "openapi")]
 mod probe;
 
 #[doc(inline)]
 pub use crate::__store_conformance as store_conformance;
 #[doc(inline)]
-#[cfg(feature = "openapi")]
 pub use crate::assert_access_matrix;
 pub use auth::TestAuth;
 pub use clock::TestClock;
@@ -32,8 +29,5 @@ pub use document::assert_document_matches;
 pub use faulty::{Fault, FaultyStore};
 pub use forge::TokenForge;
 pub use granted::{Granted, granted};
-#[cfg(feature = "openapi")]
 pub use matrix::__assert_access_matrix;
-#[cfg(feature = "openapi")]
-#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use probe::{AccessProbe, GapKind, ProbeGap, ProbeReport};

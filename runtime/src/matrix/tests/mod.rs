@@ -122,6 +122,9 @@ fn json_has_an_object_for_each_route() {
             "reason": null,
             "roles_sufficing": { "admin": ["admin"], "editor": ["editor", "admin"] },
             "declared": "attribute",
+            "own": "(role `admin` or (role `editor` and scope `posts:write`)) and a sign-in at most 10m old \
+                and no impersonation and check `owns_post` else 404",
+            "guards": [],
             "documented": true,
         })
     );
@@ -227,7 +230,7 @@ fn a_row_says_by_what_it_is_declared() {
         ("a hand-written extractor", 1),
         ("Countersign", 1),
         ("its router", 1),
-        ("nobody (unguarded)", 1),
+        ("none (unguarded)", 1),
     ] {
         assert_eq!(page.matches(&format!("<td>{by}</td>")).count(), rows, "{by}");
         assert_eq!(text.matches(&format!("| {by} ")).count(), rows, "{by}");

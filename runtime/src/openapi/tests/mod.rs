@@ -14,7 +14,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem};
 
-use super::nested;
+use crate::matrix::nested;
 use crate::store::MemoryStore;
 use crate::token::{Algorithm, Key};
 use crate::{

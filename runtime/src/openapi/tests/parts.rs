@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
-use utoipa::openapi::{ObjectBuilder, PathItem, Paths, RefOr, Schema};
+use utoipa::openapi::{ObjectBuilder, PathItem, RefOr, Schema};
 
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
 use crate::openapi::requirements::MOST_ALTERNATIVES;
-use crate::openapi::{add_schemas, declare, empty, replace};
+use crate::openapi::{add_schemas, declare, empty, operations, remove};
 
 fn security(rule: Rule) -> Value {
     let mut operation = OperationBuilder::new().build();
@@ -54,19 +54,20 @@ fn a_flat_list_is_spelled_out_up_to_the_limit() {
 }
 
 #[test]
-fn operations_of_every_method_are_replaced() {
-    let item = |id: &str| {
-        let operation = OperationBuilder::new().operation_id(Some(id)).build();
-        PathItem::from_http_methods(METHODS, operation)
-    };
-    let mut paths = Paths::new();
-    paths.paths.insert("/".to_owned(), item("handmade"));
-    replace(&mut paths, "/".to_owned(), item("computed"));
-    let replaced = serde_json::to_value(&paths).unwrap();
-    for operation in replaced["/"].as_object().unwrap().values() {
-        assert_eq!(operation["operationId"], "computed", "{replaced}");
+fn an_operation_is_found_and_removed_by_its_method() {
+    let operation = OperationBuilder::new().build();
+    let item = PathItem::from_http_methods(METHODS, operation);
+    let found = |item: &PathItem| operations(item).map(|(method, _)| method).collect::<Vec<_>>();
+    let all = found(&item);
+    assert_eq!(all.len(), METHODS.len());
+    for removed in &all {
+        let mut document = empty();
+        document.paths.paths.insert("/".to_owned(), item.clone());
+        remove(&mut document, "/elsewhere", removed);
+        remove(&mut document, "/", removed);
+        let left = found(&document.paths.paths["/"]);
+        assert_eq!(left, all.iter().filter(|method| *method != removed).cloned().collect::<Vec<_>>());
     }
-    assert_eq!(replaced["/"].as_object().unwrap().len(), METHODS.len());
 }
 
 const METHODS: [HttpMethod; 8] = [

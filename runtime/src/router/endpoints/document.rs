@@ -10,14 +10,13 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
-use super::{Endpoint, Facts};
+use super::{Endpoint, ID};
+use crate::auth::TokenPair;
+use crate::http::{LogoutRequest, RefreshRequest, SessionList};
 use crate::openapi::refusal;
 use crate::rejection::ProblemDetails;
 
 const JSON: &str = "application/json";
-
-/// The parameter of a path that names a session.
-pub(super) const ID: &str = "{id}";
 
 /// Schemas with their names, as utoipa collects them.
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -43,9 +42,78 @@ fn add<T: ToSchema>(schemas: &mut Schemas) {
     T::schemas(schemas);
 }
 
+/// The description of an endpoint.
+///
+/// Its access is not here: that follows from the first argument of its handler, as for every other handler.
+pub(super) struct Facts {
+    /// The operation's name in the document.
+    pub(super) id: &'static str,
+    /// Summary and description, with a blank line between them.
+    pub(super) docs: &'static str,
+    request: Option<(Body, Required)>,
+    /// Status, description and body of the answer.
+    success: (&'static str, &'static str, Option<Body>),
+    /// Status and description of refusals of its own. Those of every endpoint and those that follow from the access are added.
+    refusals: &'static [(&'static str, &'static str)],
+}
+
+impl Endpoint {
+    pub(super) fn facts(self) -> Facts {
+        match self {
+            Self::Refresh => Facts {
+                id: "refresh",
+                docs: "Exchanges a refresh token for the next pair of tokens",
+                request: Some((Body::of::<RefreshRequest>(), Required::True)),
+                success: (
+                    "200",
+                    "The next pair; the refresh token of the request is used up",
+                    Some(Body::of::<TokenPair>()),
+                ),
+                refusals: &[("400", "The refresh token is not valid any more, or the request is malformed")],
+            },
+            Self::Logout => Facts {
+                id: "logout",
+                docs: "Ends the session of the tokens in the request\n\n\
+                       The access token may have expired. The answer is the same if there is nothing to end.",
+                request: Some((Body::of::<LogoutRequest>(), Required::False)),
+                success: ("204", "Signed out", None),
+                refusals: &[],
+            },
+            Self::LogoutAll => Facts {
+                id: "logout_all",
+                docs: "Ends every session of the caller, this one too",
+                request: None,
+                success: ("204", "Signed out everywhere", None),
+                refusals: &[],
+            },
+            Self::Sessions => Facts {
+                id: "sessions",
+                docs: "Lists the sessions of the caller, the newest first",
+                request: None,
+                success: ("200", "The sessions", Some(Body::of::<SessionList>())),
+                refusals: &[],
+            },
+            Self::RevokeSession => Facts {
+                id: "revoke_session",
+                docs: "Ends one session of the caller",
+                request: None,
+                success: ("204", "The session has ended", None),
+                refusals: &[("404", "The caller has no such session")],
+            },
+            Self::RevokeOthers => Facts {
+                id: "revoke_others",
+                docs: "Ends every session of the caller but this one",
+                request: None,
+                success: ("204", "The other sessions have ended", None),
+                refusals: &[],
+            },
+        }
+    }
+}
+
 impl Facts {
-    /// The operation, with this name and these words, without what follows from its access.
-    pub(super) fn operation(&self, id: &str, docs: &str) -> Operation {
+    /// The operation at this path, with this name and these words, without what follows from its access.
+    pub(super) fn operation(&self, path: &str, id: &str, docs: &str) -> Operation {
         let (summary, description) = docs.split_once("\n\n").unwrap_or((docs, ""));
         let request = self.request.as_ref().map(|(body, required)| {
             RequestBodyBuilder::new().content(JSON, body.content()).required(Some(required.clone())).build()
@@ -55,7 +123,7 @@ impl Facts {
             .summary(Some(summary))
             .description(Some(description).filter(|text| !text.is_empty()))
             .request_body(request);
-        if self.path.contains(ID) {
+        if path.contains(ID) {
             operation = operation.parameter(session_id());
         }
         for (status, response) in self.responses() {
@@ -112,18 +180,18 @@ pub mod refresh_document {
 
     /// The path, unless the macro is given another.
     pub fn path() -> String {
-        Endpoint::Refresh.facts().path.to_owned()
+        Endpoint::Refresh.path().to_owned()
     }
 
     /// `POST`.
     pub fn methods() -> Vec<HttpMethod> {
-        vec![Endpoint::Refresh.facts().method]
+        vec![HttpMethod::Post]
     }
 
     /// The request and every answer. `docs` are the words of the handler's doc comments, and may be empty.
     pub fn operation(id: &str, docs: &str) -> Operation {
         let facts = Endpoint::Refresh.facts();
-        let mut operation = facts.operation(id, if docs.is_empty() { facts.docs } else { docs });
+        let mut operation = facts.operation("", id, if docs.is_empty() { facts.docs } else { docs });
         declare(&mut operation, &RefreshPolicy::ACCESS, &RoleTable::NONE);
         operation
     }

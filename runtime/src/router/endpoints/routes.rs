@@ -4,19 +4,18 @@ use std::fmt;
 
 use axum::extract::State;
 
-use super::Endpoint;
-use super::document::ID;
-use crate::access::{Access, DeclaredWhere};
+use super::{Endpoint, ID};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::claims::role::RoleTable;
 use crate::extract::Public;
 use crate::http::{
     RefreshAnswer, RefreshPolicy, RefreshTokens, list_sessions, logout_all_sessions, logout_session,
     refresh_session, revoke_other_sessions, revoke_session,
 };
-use crate::openapi::{Document, declare, nested};
+use crate::matrix::nested;
 use crate::rejection::AuthRejection;
+#[cfg(feature = "openapi")]
+use crate::router::document::{Document, http_method};
 use crate::router::{IntoRoutes, Routes};
 
 impl<C: SessionClaims> Auth<C> {
@@ -74,30 +73,47 @@ pub struct SessionRoutes<C> {
 struct Mount {
     endpoint: Endpoint,
     path: String,
+    #[cfg(feature = "openapi")]
+    words: Words,
+}
+
+/// The words of an endpoint in the document.
+#[cfg(feature = "openapi")]
+#[derive(Debug)]
+struct Words {
     id: String,
     docs: String,
     tags: Vec<String>,
     documented: bool,
 }
 
+#[cfg(feature = "openapi")]
+impl Words {
+    fn of(endpoint: Endpoint) -> Self {
+        let facts = endpoint.facts();
+        Self { id: facts.id.to_owned(), docs: facts.docs.to_owned(), tags: Vec::new(), documented: true }
+    }
+}
+
 impl Mount {
     fn new(endpoint: Endpoint) -> Self {
-        let facts = endpoint.facts();
-        let [path, id, docs] = [facts.path, facts.id, facts.docs].map(str::to_owned);
-        Self { endpoint, path, id, docs, tags: Vec::new(), documented: true }
+        Self {
+            endpoint,
+            path: endpoint.path().to_owned(),
+            #[cfg(feature = "openapi")]
+            words: Words::of(endpoint),
+        }
     }
 
-    fn document(self, access: &Access) -> Document {
+    /// The document, if the endpoint is to have one.
+    #[cfg(feature = "openapi")]
+    fn document(&self) -> Option<Document> {
+        let Words { id, docs, tags, documented: true } = &self.words else { return None };
         let facts = self.endpoint.facts();
-        let methods = vec![facts.method.clone()];
-        if !self.documented {
-            return Document { path: self.path, methods, operation: None, schemas: Vec::new() };
-        }
-        let mut operation = facts.operation(&self.id, &self.docs);
-        operation.tags = Some(self.tags).filter(|tags| !tags.is_empty());
-        // No endpoint demands a role.
-        declare(&mut operation, access, &RoleTable::NONE);
-        Document { path: self.path, methods, operation: Some(operation), schemas: facts.schemas() }
+        let mut operation = facts.operation(&self.path, id, docs);
+        operation.tags = Some(tags.clone()).filter(|tags| !tags.is_empty());
+        let methods = vec![http_method(&self.endpoint.method())];
+        Some(Document { path: self.path.clone(), methods, operation, schemas: facts.schemas() })
     }
 }
 
@@ -115,19 +131,6 @@ impl<C: SessionClaims> SessionRoutes<C> {
         self
     }
 
-    /// Serves an endpoint without documenting it. It stays in the [access matrix](crate::AuthRouter::access_matrix), which says so.
-    ///
-    /// ```
-    /// # use countersign::{Auth, AuthRouter, Endpoint, SessionClaims};
-    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
-    /// fn router(auth: &Auth<User>) -> AuthRouter {
-    ///     AuthRouter::new().routes(auth.routes().undocumented(Endpoint::LogoutAll))
-    /// }
-    /// ```
-    pub fn undocumented(self, endpoint: Endpoint) -> Self {
-        self.change(endpoint, |mount| mount.documented = false)
-    }
-
     /// Gives an endpoint another path, below the prefix of [`nest`](Self::nest).
     ///
     /// # Panics
@@ -141,7 +144,7 @@ impl<C: SessionClaims> SessionRoutes<C> {
             "the path `{path}` of `Endpoint::{endpoint:?}` does not start with `/`"
         );
         let mut rest = path.to_owned();
-        if endpoint.facts().path.contains(ID) {
+        if endpoint.path().contains(ID) {
             assert!(path.contains(ID), "the path `{path}` of `Endpoint::{endpoint:?}` has no `{ID}`");
             rest = path.replacen(ID, "", 1);
         }
@@ -169,6 +172,30 @@ impl<C: SessionClaims> SessionRoutes<C> {
         self
     }
 
+    fn change(mut self, endpoint: Endpoint, change: impl FnOnce(&mut Mount)) -> Self {
+        if let Some(mount) = self.mounts.iter_mut().find(|mount| mount.endpoint == endpoint) {
+            change(mount);
+        }
+        self
+    }
+}
+
+/// What the document says about the endpoints.
+#[cfg(feature = "openapi")]
+impl<C: SessionClaims> SessionRoutes<C> {
+    /// Serves an endpoint without documenting it. It stays in the [access matrix](crate::AuthRouter::access_matrix), which says so.
+    ///
+    /// ```
+    /// # use countersign::{Auth, AuthRouter, Endpoint, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     AuthRouter::new().routes(auth.routes().undocumented(Endpoint::LogoutAll))
+    /// }
+    /// ```
+    pub fn undocumented(self, endpoint: Endpoint) -> Self {
+        self.change(endpoint, |mount| mount.words.documented = false)
+    }
+
     /// Adds a tag to every operation.
     ///
     /// # Panics
@@ -178,7 +205,7 @@ impl<C: SessionClaims> SessionRoutes<C> {
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         let tag = not_empty(tag.into(), format_args!("the tag of the endpoints"));
         for mount in &mut self.mounts {
-            mount.tags.push(tag.clone());
+            mount.words.tags.push(tag.clone());
         }
         self
     }
@@ -199,7 +226,7 @@ impl<C: SessionClaims> SessionRoutes<C> {
     #[track_caller]
     pub fn tag_one(self, endpoint: Endpoint, tag: impl Into<String>) -> Self {
         let tag = not_empty(tag.into(), format_args!("the tag of `Endpoint::{endpoint:?}`"));
-        self.change(endpoint, |mount| mount.tags.push(tag))
+        self.change(endpoint, |mount| mount.words.tags.push(tag))
     }
 
     /// Gives the operation of an endpoint another name in the document (`operationId`), which generated clients take for the name of
@@ -220,10 +247,10 @@ impl<C: SessionClaims> SessionRoutes<C> {
     pub fn operation_id(self, endpoint: Endpoint, id: impl Into<String>) -> Self {
         let id = not_empty(id.into(), format_args!("the operation id of `Endpoint::{endpoint:?}`"));
         assert!(
-            !self.mounts.iter().any(|mount| mount.endpoint != endpoint && mount.id == id),
+            !self.mounts.iter().any(|mount| mount.endpoint != endpoint && mount.words.id == id),
             "the operation id `{id}` of `Endpoint::{endpoint:?}` is that of another endpoint"
         );
-        self.change(endpoint, |mount| mount.id = id)
+        self.change(endpoint, |mount| mount.words.id = id)
     }
 
     /// Gives the operation of an endpoint other words: a summary, and after a blank line a description.
@@ -243,17 +270,11 @@ impl<C: SessionClaims> SessionRoutes<C> {
     pub fn docs(self, endpoint: Endpoint, docs: &str) -> Self {
         let summary = docs.split("\n\n").next().unwrap_or_default();
         not_empty(summary.to_owned(), format_args!("the summary of `Endpoint::{endpoint:?}`"));
-        self.change(endpoint, |mount| docs.clone_into(&mut mount.docs))
-    }
-
-    fn change(mut self, endpoint: Endpoint, change: impl FnOnce(&mut Mount)) -> Self {
-        if let Some(mount) = self.mounts.iter_mut().find(|mount| mount.endpoint == endpoint) {
-            change(mount);
-        }
-        self
+        self.change(endpoint, |mount| docs.clone_into(&mut mount.words.docs))
     }
 }
 
+#[cfg(feature = "openapi")]
 #[track_caller]
 fn not_empty(text: String, what: fmt::Arguments<'_>) -> String {
     assert!(!text.trim().is_empty(), "{what} is empty");
@@ -268,15 +289,21 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
             if !prefix.is_empty() {
                 mount.path = nested(&prefix, &mount.path);
             }
-            let endpoint = mount.endpoint;
-            let document = |access: &Access, _: &RoleTable| mount.document(access);
             // Each handler is of another type, which no variable can hold.
             macro_rules! mounted {
-                ($handler:expr) => {
-                    routes.capture($handler).declared().described(document, Some(DeclaredWhere::Endpoint))
-                };
+                ($handler:expr) => {{
+                    let handler = routes.capture($handler).declared().by_endpoint();
+                    #[cfg(feature = "openapi")]
+                    let routes = match mount.document() {
+                        Some(document) => handler.described(document),
+                        None => handler.at(&mount.path, &[mount.endpoint.method()]),
+                    };
+                    #[cfg(not(feature = "openapi"))]
+                    let routes = handler.at(&mount.path, &[mount.endpoint.method()]);
+                    routes
+                }};
             }
-            routes = match endpoint {
+            routes = match mount.endpoint {
                 Endpoint::Refresh => mounted!(refresh::<C>),
                 Endpoint::Logout => mounted!(logout_session::<C>),
                 Endpoint::LogoutAll => mounted!(logout_all_sessions::<C>),
@@ -285,7 +312,7 @@ impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for Sessi
                 Endpoint::RevokeOthers => mounted!(revoke_other_sessions::<C>),
             };
         }
-        routes.with_transports(auth.transports(), auth.liveness()).with_state(auth.clone())
+        Routes::of(&auth, routes)
     }
 }
 
