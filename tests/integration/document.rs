@@ -29,15 +29,15 @@ fn the_document_of_a_big_router_says_what_its_matrix_says() {
     let router = router();
     let matrix = router.access_matrix();
     assert!(matrix.rows().iter().filter(|row| row.is_documented()).count() > 45);
-    assert_document_matches(&matrix, &router.openapi());
-    assert_document_matches(&AccessMatrix::default(), &AuthRouter::<App>::new().openapi());
+    assert_document_matches(&matrix, router.openapi());
+    assert_document_matches(&AccessMatrix::default(), AuthRouter::<App>::new().openapi());
 }
 
 /// Cookies and other places of tokens add alternatives, none of which is wider.
 #[test]
 fn the_document_still_matches_where_tokens_have_many_places() {
     let router = router().describe(&App::everywhere().auth);
-    assert_document_matches(&router.access_matrix(), &router.openapi());
+    assert_document_matches(&router.access_matrix(), router.openapi());
     let security = &json_of(router.openapi())["paths"]["/members"]["get"]["security"];
     assert!(security.as_array().unwrap().contains(&json!({ "accessCookie": ["member"] })), "{security}");
 }

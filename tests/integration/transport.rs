@@ -3,25 +3,27 @@
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use countersign::dangerous::AccessTokenInQuery;
 use countersign::testing::TestClock;
-use countersign::{ConfigError, Cookies, Endpoint};
+use countersign::{AuthBuilder, AuthRouter, ConfigError, Cookies, Endpoint};
 use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::browser::{
     CROSS_SITE, SAME_ORIGIN, app, request, routed, with_access_cookie, with_header_changed,
 };
-use crate::support::{Answer, App, NOW, SECOND, builder, forge, payload, payload_with};
+use crate::support::{Answer, App, AppState, NOW, SECOND, User, builder, forge, payload, payload_with};
 
 const NAMED: HeaderName = HeaderName::from_static("x-access-token");
 
 /// Every place switched on.
 fn everywhere() -> App {
-    app(|builder| {
-        builder
-            .access_header(NAMED)
-            .cookies(Cookies::new().with_access_cookie())
-            .access_query(AccessTokenInQuery::named("access_token"))
-    })
+    app(switched_on)
+}
+
+fn switched_on(builder: AuthBuilder<User>) -> AuthBuilder<User> {
+    builder
+        .access_header(NAMED)
+        .cookies(Cookies::new().with_access_cookie())
+        .access_query(AccessTokenInQuery::named("access_token"))
 }
 
 /// A token in a place: as headers, and as the end of a path.
@@ -236,13 +238,23 @@ async fn expired_token_in_a_cookie_is_refused() {
     app.fetch("/me", &[("cookie", &cookies)]).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
 }
 
+/// Without a state, `describe` says it.
+#[test]
+fn document_of_a_router_without_its_state_is_described() {
+    let router = routed(AuthRouter::new());
+    let security = |router: &AuthRouter<AppState>| {
+        let api = serde_json::to_value(router.openapi()).unwrap();
+        api["paths"]["/notes"]["post"]["security"].as_array().unwrap().len()
+    };
+    assert_eq!(security(&router), 1);
+    assert_eq!(security(&router.describe(&everywhere().auth)), 4);
+}
+
 #[tokio::test]
 async fn document_names_every_place_that_is_switched_on() {
-    let configured = everywhere();
-    // That of an `Auth` without these places, so that `describe` has to say it.
-    let logout = App::new().auth.routes().only([Endpoint::Logout]);
-    let routes = |router| routed(router).routes(logout).describe(&configured.auth);
-    let app = App::build_with(|builder| builder, routes);
+    // The endpoint knows its own `Auth`, and the other operations that of the state.
+    let logout = everywhere().auth.routes().only([Endpoint::Logout]);
+    let app = App::build_with(switched_on, |router| routed(router).routes(logout));
     let api = serde_json::to_value(&app.api).unwrap();
     let schemes = &api["components"]["securitySchemes"];
     assert_eq!(schemes["bearer"]["scheme"], "bearer");

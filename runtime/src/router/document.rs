@@ -1,10 +1,11 @@
 //! The OpenAPI document of a router: what its handlers say about themselves, and what their access adds in the end.
 //!
-//! utoipa-axum collects the operations and schemas as utoipa makes them. [`finished`](RouterDocument::finished) writes the access of each
+//! utoipa-axum collects the operations and schemas as utoipa makes them. [`finish`](RouterDocument::finish) writes the access of each
 //! row into its operation, once, when the document is asked for.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use http::Method;
 use utoipa::openapi::path::{HttpMethod, Operation};
@@ -101,7 +102,9 @@ impl OperationFacts {
 pub(super) struct RouterDocument {
     operations: Vec<Place>,
     /// The places of tokens for operations whose `Auth` no state has told.
-    pub(super) described: Option<TokenPlaces>,
+    described: Option<TokenPlaces>,
+    /// The document, once somebody has asked for it. Each change takes it away.
+    finished: OnceLock<OpenApi>,
     /// The pages that show the final document.
     pub(super) pages: Vec<Page>,
 }
@@ -134,8 +137,20 @@ impl RouterDocument {
         router.routes((schemas, paths, service))
     }
 
+    /// Takes away the document that was made before.
+    pub(super) fn changed(&mut self) {
+        self.finished.take();
+    }
+
+    /// Sets the places of tokens for operations whose `Auth` no state has told.
+    pub(super) fn describe(&mut self, places: TokenPlaces) {
+        self.changed();
+        self.described = Some(places);
+    }
+
     /// Adds an operation that is in the document already.
     pub(super) fn add_operation(&mut self, path: &str, method: Method, facts: OperationFacts) {
+        self.changed();
         self.operations.push(Place { path: path.to_owned(), method, facts });
     }
 
@@ -161,6 +176,7 @@ impl RouterDocument {
 
     /// Adds another document.
     pub(super) fn merge(&mut self, other: Self) {
+        self.changed();
         self.operations.extend(other.operations);
         self.described = self.described.take().or(other.described);
         self.pages.extend(other.pages);
@@ -170,6 +186,7 @@ impl RouterDocument {
     ///
     /// An operation that demands nothing of the state, such as a public one, belongs to the `Auth` of the others if they have one alone.
     pub(super) fn set_state<S: 'static>(&mut self, state: &S) {
+        self.changed();
         let mut places = Vec::new();
         let mut unknown = Vec::new();
         for Place { facts: OperationFacts { auth }, .. } in &mut self.operations {
@@ -186,8 +203,13 @@ impl RouterDocument {
         }
     }
 
-    /// The document, with the access of each row in its operation.
-    pub(super) fn finished(&self, mut openapi: OpenApi, rows: &[AccessRow]) -> OpenApi {
+    /// The document, made of what utoipa-axum has collected, with the access of each row in its operation.
+    pub(super) fn of(&self, collected: &OpenApi, rows: &[AccessRow]) -> &OpenApi {
+        self.finished.get_or_init(|| self.finish(collected.clone(), rows))
+    }
+
+    /// As [`of`](Self::of), from the router that is taken apart.
+    pub(super) fn finish(&self, mut openapi: OpenApi, rows: &[AccessRow]) -> OpenApi {
         let rows = rows.iter().map(|row| ((row.path(), row.method()), row.declaration));
         let rows: HashMap<_, _> = rows.collect();
         let declared = self.operations.iter().filter_map(|Place { path, method, facts }| {

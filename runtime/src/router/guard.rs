@@ -47,6 +47,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
             let both = combined(&gate, row, added_at);
             row.guarded(gate.declaration, both);
         }
+        #[cfg(feature = "openapi")]
+        self.document.changed();
         self.router = if self.listing.may_have_fallback() {
             self.router.layer(gate.layer)
         } else {

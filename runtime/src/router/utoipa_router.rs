@@ -44,7 +44,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// for a document that is taken before [`with_state`](Self::with_state).
     #[must_use]
     pub fn describe<C: SessionClaims>(mut self, auth: &Auth<C>) -> Self {
-        self.document.described = Some(TokenPlaces::of(auth));
+        self.document.describe(TokenPlaces::of(auth));
         self
     }
 
@@ -104,20 +104,20 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// The document so far.
-    pub fn openapi(&self) -> OpenApi {
-        self.document.finished(self.router.get_openapi().clone(), &self.listing.rows)
+    pub fn openapi(&self) -> &OpenApi {
+        self.document.of(self.router.get_openapi(), &self.listing.rows)
     }
 
     /// The document, without the router.
     #[must_use]
     pub fn into_openapi(self) -> OpenApi {
-        self.document.finished(self.router.into_openapi(), &self.listing.rows)
+        self.document.finish(self.router.into_openapi(), &self.listing.rows)
     }
 
     /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
         let (router, openapi) = self.router.split_for_parts();
-        let openapi = self.document.finished(openapi, &self.listing.rows);
+        let openapi = self.document.finish(openapi, &self.listing.rows);
         self.document.show(&openapi);
         (router, openapi)
     }
@@ -134,7 +134,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Hands the pages the document.
     pub(super) fn show(&self) {
         if !self.document.pages.is_empty() {
-            self.document.show(&self.openapi());
+            self.document.show(self.openapi());
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::openapi::{EXTENSION, SCHEME, declare};
 /// async fn health() {}
 ///
 /// let router = AuthRouter::<()>::new().routes(routes!(health));
-/// assert_document_matches(&router.access_matrix(), &router.openapi());
+/// assert_document_matches(&router.access_matrix(), router.openapi());
 /// ```
 ///
 /// # Panics

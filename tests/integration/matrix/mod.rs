@@ -219,6 +219,8 @@ fn json_lists_the_roles_that_suffice() {
             "reason": null,
             "roles_sufficing": { "editor": ["editor", "admin"], "support": ["support"] },
             "declared": "attribute",
+            "own": "role `editor` or role `support`",
+            "guards": [],
             "documented": true,
         })
     );

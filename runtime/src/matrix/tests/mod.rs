@@ -138,6 +138,8 @@ fn json_has_an_object_for_each_route() {
             "reason": HOSTILE,
             "roles_sufficing": {},
             "declared": "unguarded",
+            "own": "public: a|b\n| GET | `c` \\| <script>alert('d')</script> &amp; \"e\" *f* [g](h) ~~i~~ \u{202e}j",
+            "guards": [],
             "documented": false,
         })
     );
