@@ -1,6 +1,7 @@
 //! Compiles one case. Cargo checks the dependencies of this crate once and says where their metadata is; after that each case costs one start
 //! of rustc, and nothing of it is kept.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -14,7 +15,10 @@ use crate::text;
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What a case may use: the dependencies in `Cargo.toml`.
-const DEPENDENCIES: [&str; 4] = ["axum", "countersign", "serde", "utoipa"];
+const DEPENDENCIES: [&str; 6] = ["axum", "axum_core", "countersign", "serde", "tokio", "utoipa"];
+
+/// The name under which rustc shows a program that is in no file.
+pub(crate) const PROGRAM: &str = "<anon>";
 
 /// The release whose texts are committed.
 const RELEASE: &str = "rustc 1.95.";
@@ -52,6 +56,19 @@ pub(crate) fn compile(path: &Path) -> Verdict {
         .map(|message| text::committed(message["rendered"].as_str().unwrap(), root.to_str().unwrap()))
         .filter(|text| !text.is_empty());
     Verdict { is_refused: !run.status.success(), text: texts.collect::<Vec<_>>().join("\n") }
+}
+
+/// Compiles a program that is in no file, and returns the compiler's messages.
+pub(crate) fn messages_of(program: &str) -> Vec<Value> {
+    let mut run = Command::new(rustc());
+    run.current_dir(WORKSPACE).args(&*ARGUMENTS).arg("-");
+    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // rustc reads all of it before it says anything; the pipe closes at the end of this statement.
+    run.stdin.take().unwrap().write_all(program.as_bytes()).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let mut messages = messages(&output.stderr);
+    messages.retain(|message| !is_summary(message));
+    messages
 }
 
 /// "aborting due to 2 previous errors": a count and no message, with the place of none.

@@ -7,6 +7,7 @@
 
 mod compiler;
 mod pages;
+mod programs;
 mod text;
 
 use std::io::{Write as _, stderr};
@@ -98,12 +99,47 @@ folders! {
     session_claims
 }
 
+// One test for each file of mistakes in a complete program.
+macro_rules! programs {
+    ($($topic:ident)*) => {
+        const TOPICS: &[&str] = &[$(stringify!($topic)),*];
+
+        mod program {
+            $(
+                #[test]
+                fn $topic() {
+                    let complaints = crate::programs::complaints(stringify!($topic));
+                    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+                }
+            )*
+        }
+    };
+}
+
+programs! {
+    role
+}
+
+#[test]
+fn every_topic_is_run() {
+    for topic in programs::topics() {
+        assert!(TOPICS.contains(&&*topic), "cases/programs/{topic}.diff is not in the list above");
+    }
+}
+
+#[test]
+fn the_program_without_a_mistake_compiles_without_a_warning() {
+    let messages = programs::messages(&programs::base());
+    assert!(messages.is_empty(), "{messages:#?}");
+}
+
 /// A folder that no test compiles would be a folder of dead cases.
 #[test]
 fn every_folder_is_run() {
     for folder in fs::read_dir("cases").unwrap() {
         let name = folder.unwrap().file_name();
-        let is_run = name == "pass" || FOLDERS.iter().any(|(folder, _)| name == *folder);
+        let is_run =
+            name == "pass" || name == "programs" || FOLDERS.iter().any(|(folder, _)| name == *folder);
         assert!(is_run, "cases/{} is not in the list above", name.display());
     }
 }
