@@ -12,7 +12,7 @@ use crate::claims::SessionClaims;
     message = "the router state `{Self}` carries no `Auth`",
     label = "this state has to carry it",
     note = "the router's state is an `Auth<...>`, or a struct with `#[derive(AuthState)]` and `#[auth]` on its field of type `Auth<...>`",
-    note = "if `State<{Self}>` asks for a field of that struct, add axum's `#[derive(FromRef)]` to the struct"
+    note = "`with_state(...)` gives the router its state, after `routes(...)`; where it is missing or comes earlier, the state is `()`"
 )]
 pub trait AuthState: Send + Sync {
     /// The application's claims.

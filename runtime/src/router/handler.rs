@@ -89,9 +89,10 @@ where
     message = "`{Self}` cannot be extracted where the router state is `{S}`",
     label = "an argument of this handler is `{Self}`",
     note = "`State<...>` holds the router state itself, or a field of it once axum's `#[derive(FromRef)]` is on `{S}`",
-    note = "claims and `Session<...>` are those of the `Auth<...>` in `{S}`",
+    note = "claims derive `SessionClaims`; they and `Session<...>` belong to the `Auth<...>` in `{S}`",
+    note = "`Proof<...>` names a rule that `rule!` defines",
     note = "`Json`, `Form` and whatever else reads the body has to be the last argument",
-    note = "an extractor of the application implements `FromRequestParts`"
+    note = "another extractor implements `FromRequestParts`"
 )]
 pub trait Extracted<S>: FromRequestParts<S> {}
 
@@ -103,8 +104,9 @@ impl<S, A: FromRequestParts<S>> Extracted<S> for A {}
     message = "`{Self}` cannot be extracted where the router state is `{S}`",
     label = "the last argument of this handler is `{Self}`",
     note = "`State<...>` holds the router state itself, or a field of it once axum's `#[derive(FromRef)]` is on `{S}`",
-    note = "claims and `Session<...>` are those of the `Auth<...>` in `{S}`",
-    note = "an extractor of the application implements `FromRequestParts`, or `FromRequest` if it reads the body"
+    note = "claims derive `SessionClaims`; they and `Session<...>` belong to the `Auth<...>` in `{S}`",
+    note = "`Proof<...>` names a rule that `rule!` defines",
+    note = "another extractor implements `FromRequestParts`, or `FromRequest` if it reads the body"
 )]
 pub trait ExtractedLast<S, Via>: FromRequest<S, Via> {}
 
@@ -170,10 +172,13 @@ serves!([] A B C D E F G H I J K L M N O P);
 /// A router state that provides what a first extractor demands.
 ///
 /// No demand has two of the impls below: with a choice, rustc would only report that none applies, and not which bound of the one fails.
+// rustc takes this message for `AuthState` and `ProvidesClaims` too, since they ask the same type.
 #[diagnostic::on_unimplemented(
-    message = "`{Demands}` is no demand on a router state",
-    label = "the first argument of this handler demands it",
-    note = "write `type Demands = ();` where `DeclaresAccess` is implemented for that argument"
+    message = "the router state `{Self}` carries no `Auth` for this handler",
+    label = "its access needs the `Auth`, and its claims, of the router state",
+    note = "the router's state is an `Auth<...>`, or a struct with `#[derive(AuthState)]` and `#[auth]` on its field of type `Auth<...>`",
+    note = "`with_state(...)` comes after `routes(...)`; where it is missing or comes earlier, the state is `()`",
+    note = "claims that the handler takes are those of that `Auth<...>`; a handler for other claims goes into a router with a state of its own"
 )]
 pub trait Provides<Demands> {
     /// The roles of the users that the state signs in.

@@ -26,6 +26,7 @@ mod trace;
 #[cfg(feature = "openapi")]
 mod utoipa_router;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::panic::Location;
 
@@ -133,14 +134,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// access-checked. It cannot sign a caller in: a guard takes a session from the extensions only if this crate has verified it in this
     /// very request, for the same `Auth` and the same token.
     #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
+    pub fn layer(mut self, layer: impl RouteLayer) -> Self {
         self.router = self.router.layer(layer);
         self
     }
@@ -151,14 +145,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// As [`Router::route_layer`] does: when there are no routes yet.
     #[must_use]
-    pub fn route_layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
-        <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
+    pub fn route_layer(mut self, layer: impl RouteLayer) -> Self {
         self.router = self.router.route_layer(layer);
         self
     }
@@ -181,6 +168,43 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn access_matrix(&self) -> AccessMatrix {
         AccessMatrix::new(self.listing.all().cloned().collect())
     }
+}
+
+/// A layer that can be around routes, as [`Router::layer`] takes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer for routes",
+    label = "not a layer",
+    note = "an `Auth` makes layers: write `auth.layer()`; to demand an access of every route, write `.guard(auth.layer())`",
+    note = "a layer of tower fits if its service takes axum's `Request`, answers with a response, and cannot fail"
+)]
+pub trait RouteLayer:
+    Layer<
+        Route,
+        Service: Service<
+            Request,
+            Response: IntoResponse + 'static,
+            Error: Into<Infallible> + 'static,
+            Future: Send + 'static,
+        > + Clone
+                     + Send
+                     + Sync
+                     + 'static,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<L> RouteLayer for L
+where
+    L: Layer<Route> + Clone + Send + Sync + 'static,
+    L::Service: Service<Request> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+    <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+    <L::Service as Service<Request>>::Future: Send + 'static,
+{
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {

@@ -6,13 +6,13 @@ use std::panic::Location;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use axum::routing::Route;
-use tower_layer::{Identity, Layer};
+use axum::routing::{MethodRouter, any_service};
+use tower_layer::Identity;
 use tower_service::Service;
 
 use super::served::Served;
 use super::trace::NoTrace;
-use super::{AuthRouter, served};
+use super::{AuthRouter, RouteLayer, served};
 use crate::access::{Access, DeclaredWhere};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
@@ -33,21 +33,7 @@ use crate::openapi::TokenPlaces;
 )]
 pub trait ServiceAccess {
     #[doc(hidden)]
-    type Layer: Layer<
-            Route,
-            Service: Service<
-                Request,
-                Response: IntoResponse + 'static,
-                Error: Into<Infallible> + 'static,
-                Future: Send + 'static,
-            > + Clone
-                         + Send
-                         + Sync
-                         + 'static,
-        > + Clone
-        + Send
-        + Sync
-        + 'static;
+    type Layer: RouteLayer;
 
     #[doc(hidden)]
     fn gate(self) -> Gate<Self::Layer>;
@@ -72,6 +58,38 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
             token_places: Some(TokenPlaces::of(self.auth())),
             layer: self,
         }
+    }
+}
+
+/// A service with an access in front of it.
+///
+/// The service is `Self`, so that rustc looks at both arguments before it reports one of them.
+#[diagnostic::on_unimplemented(
+    message = "`{A}` and `{Self}` are not an access and a service",
+    label = "first the access, then the service",
+    note = "an access is `auth.layer()`, `auth.layer().role(\"...\")`, or `Unguarded(\"why everybody may\")`",
+    note = "a service takes a `Request` and cannot fail, as `ServeDir` of tower-http does; a handler goes into `routes!`"
+)]
+pub trait GuardedBy<A>: Sized {
+    #[doc(hidden)]
+    type Access: ServiceAccess;
+
+    #[doc(hidden)]
+    fn behind(self, access: A) -> (Self::Access, MethodRouter);
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, T> GuardedBy<A> for T
+where
+    A: ServiceAccess,
+    T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    T::Response: IntoResponse,
+    T::Future: Send + 'static,
+{
+    type Access = A;
+
+    fn behind(self, access: A) -> (A, MethodRouter) {
+        (access, any_service(self))
     }
 }
 
@@ -142,11 +160,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn route_service<A, T>(self, path: &str, access: A, service: T) -> Self
     where
-        A: ServiceAccess,
-        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        T::Response: IntoResponse,
-        T::Future: Send + 'static,
+        T: GuardedBy<A>,
     {
+        let (access, service) = service.behind(access);
         let place = RoutePlace::Path(path.to_owned());
         self.gated(access, &Methods::Every, &[place], Router::new().route_service(path, service))
     }
@@ -171,11 +187,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn nest_service<A, T>(self, prefix: &str, access: A, service: T) -> Self
     where
-        A: ServiceAccess,
-        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        T::Response: IntoResponse,
-        T::Future: Send + 'static,
+        T: GuardedBy<A>,
     {
+        let (access, service) = service.behind(access);
         let place = RoutePlace::Prefix(prefix.to_owned());
         self.gated(access, &Methods::Every, &[place], Router::new().nest_service(prefix, service))
     }
@@ -223,11 +237,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[track_caller]
     pub fn fallback_service<A, T>(mut self, access: A, service: T) -> Self
     where
-        A: ServiceAccess,
-        T: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        T::Response: IntoResponse,
-        T::Future: Send + 'static,
+        T: GuardedBy<A>,
     {
+        let (access, service) = service.behind(access);
         let gate = Gate::of(access, &[RoutePlace::FALLBACK]);
         let row = AccessRow::new(Methods::Every, RoutePlace::FALLBACK, gate.declaration, Location::caller());
         self.listing.add_fallback(row);

@@ -118,6 +118,7 @@ macro_rules! programs {
 
 programs! {
     role
+    router
 }
 
 #[test]
