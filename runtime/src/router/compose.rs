@@ -5,25 +5,23 @@ use super::{AuthRouter, served};
 #[expect(unused_imports, reason = "links of the documentation")]
 use axum::Router;
 
-/// A router state for which another router can be part of this one: the other misses the same state.
-///
-/// The state is `Self`, as in the questions that `routes!` asks, so that rustc waits until it knows the state.
+/// The argument of [`AuthRouter::nest`] and [`AuthRouter::merge`]: an [`AuthRouter`] that misses the same state.
 #[diagnostic::on_unimplemented(
-    message = "`{R}` cannot be part of an `AuthRouter` whose state is `{Self}`",
-    label = "not an `AuthRouter` that misses the state `{Self}`",
+    message = "`{Self}` cannot be part of an `AuthRouter` whose state is `{S}`",
+    label = "not an `AuthRouter` that misses this state",
     note = "a router that has its state already: leave out its `with_state`, and give the state to the whole router at the end",
     note = "a router of axum: `nest_router(\"/prefix\", auth.layer(), router)`, or `unguarded(\"why\", router)`; with the feature `openapi`, a \
             router of utoipa-axum: `nest_openapi(\"/prefix\", auth.layer(), router)`",
     note = "handlers and endpoints: `routes(routes!(...))`, `routes(auth.routes().nest(\"/prefix\"))`"
 )]
-pub trait TakesRouter<R>: Sized {
+pub trait IntoAuthRouter<S> {
     #[doc(hidden)]
-    fn take(router: R) -> AuthRouter<Self>;
+    fn into_auth_router(self) -> AuthRouter<S>;
 }
 
-impl<S> TakesRouter<AuthRouter<S>> for S {
-    fn take(router: AuthRouter<S>) -> AuthRouter<S> {
-        router
+impl<S> IntoAuthRouter<S> for AuthRouter<S> {
+    fn into_auth_router(self) -> Self {
+        self
     }
 }
 
@@ -39,12 +37,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
     #[must_use]
     #[track_caller]
-    pub fn nest<R>(mut self, prefix: &str, other: R) -> Self
-    where
-        S: TakesRouter<R>,
-    {
+    pub fn nest(mut self, prefix: &str, other: impl IntoAuthRouter<S>) -> Self {
         #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "only documents collide"))]
-        let mut other = S::take(other);
+        let mut other = other.into_auth_router();
         #[cfg(feature = "openapi")]
         {
             other.document.move_below(prefix, other.router.get_openapi_mut(), &self.document);
@@ -62,12 +57,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// As [`Router::merge`] does: when two routes overlap, or both routers have a fallback.
     #[must_use]
     #[track_caller]
-    pub fn merge<R>(mut self, other: R) -> Self
-    where
-        S: TakesRouter<R>,
-    {
+    pub fn merge(mut self, other: impl IntoAuthRouter<S>) -> Self {
         #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "only documents collide"))]
-        let mut other = S::take(other);
+        let mut other = other.into_auth_router();
         #[cfg(feature = "openapi")]
         {
             self.document.make_room(other.router.get_openapi_mut());

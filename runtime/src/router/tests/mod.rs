@@ -1,0 +1,7 @@
+//! Requests through a whole router.
+
+#[cfg(feature = "openapi")]
+mod documented;
+mod places;
+#[cfg(feature = "openapi")]
+mod utoipa_axum;

@@ -1,0 +1,241 @@
+//! Routers of utoipa-axum in an `AuthRouter`, an `AuthRouter` in one of them, and what is put right behind utoipa-axum.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::testing::{AccessProbe, TestAuth, assert_document_matches};
+use crate::{Auth, AuthRouter, SessionClaims, Unguarded, authenticated, public, require_role, routes};
+
+#[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Member,
+    #[role(implies(Member))]
+    Admin,
+}
+
+#[derive(SessionClaims, Clone)]
+struct User {
+    #[claims(subject)]
+    id: u64,
+    #[claims(roles)]
+    roles: Vec<Role>,
+}
+
+type App = Auth<User>;
+
+/// All orders
+#[utoipa::path(get, path = "/orders", responses((status = 200)))]
+async fn orders() {}
+
+#[utoipa::path(post, path = "/orders", responses((status = 201)))]
+async fn order() -> StatusCode {
+    StatusCode::CREATED
+}
+
+#[require_role("admin")]
+#[utoipa::path(delete, path = "/orders/{id}", params(("id" = u64, Path)), responses((status = 204)))]
+async fn cancel() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+#[authenticated]
+#[utoipa::path(get, path = "/me", responses((status = 200, body = String)))]
+async fn me(user: User) -> String {
+    user.id.to_string()
+}
+
+#[public(reason = "health probe")]
+#[utoipa::path(get, path = "/health", responses((status = 200)))]
+async fn health() {}
+
+async fn hidden() {}
+
+fn user(roles: &[Role]) -> User {
+    User { id: 7, roles: roles.to_vec() }
+}
+
+/// A router as an application has it before it moves: one handler guards itself already, and one is in no document.
+fn legacy() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(utoipa_axum::routes!(orders, order))
+        .routes(utoipa_axum::routes!(cancel))
+        .route("/hidden", axum::routing::get(hidden))
+}
+
+fn moved(auth: &TestAuth<User>) -> AuthRouter {
+    AuthRouter::new()
+        .routes(routes!(me))
+        .nest_openapi("/legacy", auth.layer().role("member"), legacy())
+        .with_state((**auth).clone())
+}
+
+fn json_of(router: &AuthRouter) -> Value {
+    serde_json::to_value(router.openapi()).unwrap()
+}
+
+async fn status(router: &Router, method: &str, path: &str, token: Option<&str>) -> u16 {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+}
+
+/// The way of an application that has an `OpenApiRouter`: the attribute guards and documents where this crate has no router.
+#[tokio::test]
+async fn a_guarded_handler_in_a_router_of_utoipa_axum_is_guarded_and_documented() {
+    let auth = TestAuth::<User>::new();
+    let (router, api) = OpenApiRouter::new()
+        .routes(utoipa_axum::routes!(me))
+        .routes(utoipa_axum::routes!(cancel))
+        .routes(utoipa_axum::routes!(health))
+        .with_state((*auth).clone())
+        .split_for_parts();
+    let (member, admin) = (auth.token(&user(&[Role::Member])).await, auth.token(&user(&[Role::Admin])).await);
+    for (method, path, expected) in [
+        ("GET", "/me", [401, 200, 200]),
+        ("DELETE", "/orders/1", [401, 403, 204]),
+        ("GET", "/health", [200, 200, 200]),
+    ] {
+        for (token, expected) in [None, Some(&*member), Some(&*admin)].into_iter().zip(expected) {
+            assert_eq!(status(&router, method, path, token).await, expected, "{method} {path}");
+        }
+    }
+    let api = serde_json::to_value(api).unwrap();
+    assert_eq!(api["paths"]["/me"]["get"]["security"], json!([{"bearer": []}]));
+    assert_eq!(api["paths"]["/orders/{id}"]["delete"]["security"], json!([{"bearer": ["admin"]}]));
+    assert_eq!(api["paths"]["/health"]["get"]["security"], json!([]));
+    assert!(api["paths"]["/orders/{id}"]["delete"]["responses"]["403"].is_object());
+}
+
+#[tokio::test]
+async fn a_nested_router_of_utoipa_axum_is_guarded_with_every_route() {
+    let auth = TestAuth::<User>::new();
+    let router = Router::from(moved(&auth));
+    let (nobody, member) = (auth.token(&user(&[])).await, auth.token(&user(&[Role::Member])).await);
+    let admin = auth.token(&user(&[Role::Admin])).await;
+    for (method, path, expected) in [
+        ("GET", "/legacy/orders", [401, 403, 200, 200]),
+        ("POST", "/legacy/orders", [401, 403, 201, 201]),
+        ("DELETE", "/legacy/orders/1", [401, 403, 403, 204]),
+        ("GET", "/legacy/hidden", [401, 403, 200, 200]),
+        ("TRACE", "/legacy/orders", [405, 405, 405, 405]),
+    ] {
+        for (token, expected) in
+            [None, Some(&*nobody), Some(&*member), Some(&*admin)].into_iter().zip(expected)
+        {
+            assert_eq!(status(&router, method, path, token).await, expected, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn the_operations_of_a_nested_router_have_rows_and_security() {
+    let auth = TestAuth::<User>::new();
+    let router = moved(&auth);
+    let matrix = router.access_matrix();
+    let rows = matrix.rows().iter().map(|row| {
+        (format!("{} {}", row.method(), row.path()), row.access().to_string(), row.is_documented())
+    });
+    let row = |route: &str, access: &str, documented| (route.to_owned(), access.to_owned(), documented);
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [
+            row("GET /legacy/orders", "role `member`", true),
+            row("POST /legacy/orders", "role `member`", true),
+            row("DELETE /legacy/orders/{id}", "role `member` and role `admin`", true),
+            row("* /legacy/{*path}", "role `member`", false),
+            row("GET /me", "any signed-in user", true),
+        ]
+    );
+    assert_document_matches(&matrix, router.openapi());
+    let api = json_of(&router);
+    let suffices = json!([{"bearer": ["member"]}, {"bearer": ["admin"]}]);
+    assert_eq!(api["paths"]["/legacy/orders"]["get"]["security"], suffices);
+    assert_eq!(api["paths"]["/legacy/orders"]["get"]["summary"], "All orders");
+    assert!(api["paths"]["/legacy/orders"]["post"]["responses"]["403"].is_object());
+    assert!(api["paths"].get("/legacy/hidden").is_none());
+}
+
+#[tokio::test]
+async fn the_probe_asks_the_operations_of_a_nested_router() {
+    let auth = TestAuth::<User>::new();
+    let probe =
+        AccessProbe::new(moved(&auth), &auth).claims(user(&[])).param("id", "1").param("path", "hidden");
+    let report = probe.run().await;
+    report.assert_no_gaps();
+    assert!(report.to_string().contains("DELETE  /legacy/orders/{id} "), "{report}");
+}
+
+/// Both documents, and everything that is served.
+#[tokio::test]
+async fn an_application_can_keep_its_own_router_around_ours() {
+    let auth = TestAuth::<User>::new();
+    let ours = AuthRouter::new().routes(routes!(me)).with_state((*auth).clone());
+    let (router, api) = OpenApiRouter::new()
+        .routes(utoipa_axum::routes!(orders))
+        .nest("/api", ours.into_openapi_router())
+        .split_for_parts();
+    assert_eq!(status(&router, "GET", "/orders", None).await, 200);
+    assert_eq!(status(&router, "GET", "/api/me", None).await, 401);
+    let api = serde_json::to_value(api).unwrap();
+    assert_eq!(api["paths"]["/api/me"]["get"]["security"], json!([{"bearer": []}]));
+    assert!(
+        api["components"]["securitySchemes"]["bearer"].is_object() && api["paths"]["/orders"].is_object()
+    );
+}
+
+/// An operation that the application wrote by hand gives way to a handler, wherever the two meet.
+#[test]
+fn a_handler_takes_the_place_of_what_was_written_by_hand() {
+    let auth = TestAuth::<User>::new();
+    let by_hand = |path: &str| {
+        let document = json!({
+            "openapi": "3.1.0",
+            "info": { "title": "API", "version": "1" },
+            "paths": { path: { "get": { "summary": "by hand", "responses": {} }, "put": { "summary": "by hand", "responses": {} } } }
+        });
+        AuthRouter::<App>::with_openapi(serde_json::from_value(document).unwrap())
+    };
+    let own = || AuthRouter::<App>::new().routes(routes!(me));
+    for (how, router, path) in [
+        ("routes", by_hand("/me").routes(routes!(me)), "/me"),
+        ("merge into", by_hand("/me").merge(own()), "/me"),
+        ("merge of", own().merge(by_hand("/me")), "/me"),
+        ("nest in", by_hand("/api/me").nest("/api", own()), "/api/me"),
+        ("nest of", AuthRouter::new().nest("/api", own()).nest("/api", by_hand("/me")), "/api/me"),
+    ] {
+        let api = json_of(&router.with_state((*auth).clone()));
+        assert_eq!(api["paths"][path]["get"]["security"], json!([{"bearer": []}]), "{how}");
+        assert_eq!(api["paths"][path]["put"]["summary"], "by hand", "{how}: {api}");
+    }
+}
+
+#[test]
+fn an_unguarded_router_of_utoipa_axum_says_why() {
+    let router = AuthRouter::<App>::new().nest_openapi("/legacy", Unguarded("moves next week"), legacy());
+    let matrix = router.access_matrix();
+    let reasons = matrix.rows().iter().map(|row| row.reason());
+    // The handler that guards itself is listed with the access that is known of it.
+    assert!(reasons.clone().all(|reason| reason == Some("moves next week")), "{matrix}");
+    assert_eq!(reasons.count(), 4);
+}
+
+/// When this test fails, utoipa-axum does what axum does: delete the correction in `served::nest`.
+#[test]
+fn utoipa_axum_still_loses_operations_at_the_paths_of_a_nested_router() {
+    let outer = OpenApiRouter::<App>::new().routes(utoipa_axum::routes!(order));
+    let outer = OpenApiRouter::new().nest("/api", outer);
+    let inner = OpenApiRouter::new().routes(utoipa_axum::routes!(orders));
+    let path = "/api/orders";
+    let lost = outer.clone().nest("/api", inner.clone());
+    assert!(lost.get_openapi().paths.paths[path].post.is_none(), "utoipa-axum keeps both operations now");
+
+    let kept = crate::router::served::nest(outer, "/api", inner);
+    let item = &kept.get_openapi().paths.paths[path];
+    assert!(item.post.is_some() && item.get.is_some());
+}
