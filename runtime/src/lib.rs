@@ -293,6 +293,9 @@ mod guide {
     #[doc = include_str!("../../docs/guide/claims-and-roles.md")]
     struct ClaimsAndRoles;
 
+    #[doc = include_str!("../../docs/guide/routes-of-every-kind.md")]
+    struct RoutesOfEveryKind;
+
     #[doc = include_str!("../../docs/guide/rules-checks-proofs.md")]
     struct RulesChecksProofs;
 
@@ -314,4 +317,7 @@ mod guide {
 
     #[doc = include_str!("../../docs/guide/from-axum-login.md")]
     struct FromAxumLogin;
+
+    #[doc = include_str!("../../docs/guide/from-openapi-router.md")]
+    struct FromOpenApiRouter;
 }

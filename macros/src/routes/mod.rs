@@ -177,7 +177,7 @@ mod tests {
         ] {
             let expanded = routes(quote!(countersign, #list)).to_string();
             assert_eq!(expanded.matches("compile_error").count(), 1, "{expanded}");
-            assert!(expanded.contains(&format!("{first_line:?}").trim_matches('"')), "{list}: {expanded}");
+            assert!(expanded.contains(format!("{first_line:?}").trim_matches('"')), "{list}: {expanded}");
         }
     }
 

@@ -7,8 +7,8 @@ use axum::Router;
 
 /// The argument of [`AuthRouter::nest`] and [`AuthRouter::merge`]: an [`AuthRouter`] that misses the same state.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of an `AuthRouter` whose state is `{S}`",
-    label = "not an `AuthRouter` that misses this state",
+    message = "`{Self}` cannot be part of this `AuthRouter`",
+    label = "not an `AuthRouter` that misses the same state",
     note = "a router that has its state already: leave out its `with_state`, and give the state to the whole router at the end",
     note = "a router of axum: `nest_router(\"/prefix\", auth.layer(), router)`, or `unguarded(\"why\", router)`; with the feature `openapi`, a \
             router of utoipa-axum: `nest_openapi(\"/prefix\", auth.layer(), router)`",

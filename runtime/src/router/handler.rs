@@ -72,7 +72,7 @@ pub trait Serves<Function, Arguments, Via>: Sized {
 impl<S, F, Fut> Serves<F, (), ()> for S
 where
     F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output: IntoResponse> + Send,
+    Fut: Future<Output: Answer> + Send,
     S: Clone + Send + Sync + 'static,
 {
     fn serve(routes: MethodRouter<S>, methods: MethodFilter, handler: F) -> MethodRouter<S> {
@@ -113,6 +113,18 @@ pub trait ExtractedLast<S, Via>: FromRequest<S, Via> {}
 #[diagnostic::do_not_recommend]
 impl<S, A: FromRequest<S, Via>, Via> ExtractedLast<S, Via> for A {}
 
+/// The answer of a handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a response",
+    label = "the answer of this handler is `{Self}`",
+    note = "return `Json(...)`, a `String`, a `StatusCode`, a tuple of these, or a type of yours that implements axum's `IntoResponse`",
+    note = "of a `Result`, the error has to be a response too"
+)]
+pub trait Answer: IntoResponse {}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoResponse> Answer for A {}
+
 macro_rules! arguments {
     () => {};
     ($first:ident $($rest:ident)*) => {
@@ -144,7 +156,7 @@ macro_rules! serves {
         impl<Function, Fut, State, Via, $($parts,)* $last> Serves<Function, ($($parts,)* $last,), Via> for State
         where
             Function: FnOnce($($parts,)* $last) -> Fut + Clone + Send + Sync + 'static,
-            Fut: Future<Output: IntoResponse> + Send,
+            Fut: Future<Output: Answer> + Send,
             State: Clone + Send + Sync + 'static,
             Via: 'static,
             $($parts: Extracted<State> + Send + 'static,)*
