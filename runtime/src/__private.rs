@@ -19,6 +19,8 @@ pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
+pub use crate::openapi::arguments::{Argument, Described, Undescribed};
+#[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]
