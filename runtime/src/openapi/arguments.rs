@@ -265,6 +265,77 @@ impl<T> Argument<T> {
     }
 }
 
+/// The arguments of a handler, as a tuple, one after the other.
+pub trait ArgumentList {
+    /// The first of them.
+    type First;
+    /// The others.
+    type Rest;
+}
+
+/// No argument is left.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NoArgument;
+
+impl ArgumentList for () {
+    type First = NoArgument;
+    type Rest = ();
+}
+
+macro_rules! lists {
+    () => {};
+    ($first:ident $($rest:ident)*) => {
+        impl<$first, $($rest),*> ArgumentList for ($first, $($rest,)*) {
+            type First = $first;
+            type Rest = ($($rest,)*);
+        }
+
+        lists!($($rest)*);
+    };
+}
+
+lists!(A B C D E F G H I J K L M N O P);
+
+/// The arguments of a handler, for `describe_arguments!`.
+#[derive(Debug)]
+pub struct ArgumentsOf<T>(PhantomData<fn() -> T>);
+
+impl<T: ArgumentList> ArgumentsOf<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// The first argument.
+    pub fn first(&self) -> Argument<T::First> {
+        Argument::new()
+    }
+
+    /// The arguments after the first one.
+    pub fn rest(&self) -> ArgumentsOf<T::Rest> {
+        ArgumentsOf(PhantomData)
+    }
+}
+
+/// Asks each argument of a handler for its document. It is a macro, since every argument has to be asked where its type is known; a handler
+/// has at most 16.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __describe_arguments {
+    ($arguments:expr, $operation:expr, $schemas:expr) => {
+        $crate::__describe_arguments!(@ $arguments, $operation, $schemas, [a b c d e f g h i j k l m n o p])
+    };
+    (@ $arguments:expr, $operation:expr, $schemas:expr, []) => {};
+    (@ $arguments:expr, $operation:expr, $schemas:expr, [$one:ident $($more:ident)*]) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{Described as _, Undescribed as _};
+
+        let arguments = $arguments;
+        (&arguments.first()).describe($operation, $schemas);
+        $crate::__describe_arguments!(@ arguments.rest(), $operation, $schemas, [$($more)*]);
+    }};
+}
+
 /// An argument that describes itself.
 pub trait Described {
     /// Adds the document of the argument.
@@ -307,7 +378,7 @@ mod tests {
     macro_rules! describe {
         ($operation:ident, $($argument:ty),*) => {{
             let mut schemas = Vec::new();
-            $((&Argument::<$argument>::new()).describe(&mut $operation, &mut schemas);)*
+            crate::__describe_arguments!(ArgumentsOf::<($($argument,)*)>::new(), &mut $operation, &mut schemas);
             schemas
         }};
     }

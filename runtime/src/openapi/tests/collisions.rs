@@ -168,7 +168,7 @@ mod staff {
 #[test]
 fn two_of_everything_have_names_of_their_own() {
     let (_, router) = full();
-    let twice = AuthRouter::new()
+    let twice = AuthRouter::<Auth<User>>::new()
         .nest("/v1", router.clone())
         .nest("/v2", router.clone())
         .nest("/staff", staff::router())
@@ -186,7 +186,7 @@ fn two_of_everything_have_names_of_their_own() {
 fn a_finished_document_can_be_finished_again() {
     let (_, router) = full();
     let once = json_of(router.openapi());
-    let again = AuthRouter::with_openapi(router.openapi().clone()).merge(router);
+    let again = AuthRouter::<Auth<User>>::with_openapi(router.openapi().clone()).merge(router);
     assert_eq!(json_of(again.openapi()), once);
 }
 
