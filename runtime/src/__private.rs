@@ -1,5 +1,7 @@
 //! The names that generated code uses. No logic, no promise of stability.
 
+#[cfg(feature = "openapi")]
+pub use crate::__describe_arguments as describe_arguments;
 pub use crate::access::{Access, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule};
 pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, Session};
 pub use crate::claims::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
@@ -18,6 +20,8 @@ pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, C
 pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
+#[cfg(feature = "openapi")]
+pub use crate::openapi::arguments::{Argument, ArgumentList, ArgumentsOf, Described, Undescribed};
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};

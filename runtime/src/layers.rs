@@ -28,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["clock", "log", "claims", "access", "session", "auth", "rejection", "extract"]),
     ("layer", &["claims", "access", "diagnostics", "auth", "extract"]),
     ("matrix", &["claims", "access"]),
-    ("openapi", &["log", "claims", "access", "auth", "rejection", "http"]),
+    ("openapi", &["log", "claims", "access", "auth", "rejection", "extract", "http"]),
     ("scalar", &["log", "openapi"]),
     (
         "router",

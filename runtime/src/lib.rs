@@ -119,7 +119,7 @@ pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
-pub use openapi::openapi_json;
+pub use openapi::{ArgumentDocument, DocumentsArgument, openapi_json};
 pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use router::{
     AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
@@ -304,6 +304,9 @@ mod guide {
 
     #[doc = include_str!("../../docs/guide/browsers.md")]
     struct Browsers;
+
+    #[doc = include_str!("../../docs/guide/the-document.md")]
+    struct TheDocument;
 
     #[doc = include_str!("../../docs/guide/testing-your-routes.md")]
     struct TestingYourRoutes;

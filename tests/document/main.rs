@@ -1,6 +1,7 @@
 //! Outside programs check a document and the server behind it. `tests/run` installs them with `npm ci` and `pip install`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod collisions;
 mod handlers;
 mod server;
 mod tools;
@@ -58,6 +59,137 @@ fn the_document_is_valid_against_the_schema_of_its_version() {
     changed(|document| document["paths"]["/me"]["get"]["security"] = json!([{ "bearer": "member" }]))
         .npm("validate-api", &["openapi.json"])
         .complains("security");
+}
+
+/// The document in which every name is there twice.
+fn collided(change: impl FnOnce(&mut Value)) -> Workshop {
+    let mut document = serde_json::to_value(collisions::document()).unwrap();
+    change(&mut document);
+    Workshop::with(&document)
+}
+
+/// The rules that the schema of OpenAPI 3.1 does not know: parameters of paths, operation ids, references.
+#[test]
+fn every_document_keeps_the_rules_of_its_version() {
+    changed(|_| ()).rules().content();
+    Workshop::with(&serde_json::to_value(handlers::router(&App::everywhere().auth).openapi()).unwrap())
+        .rules()
+        .content();
+    collided(|_| ()).rules().content();
+    collided(|_| ()).redocly().content();
+    collided(|_| ()).npm("validate-api", &["openapi.json"]).content();
+    assert_eq!(broken_names(&serde_json::to_value(collisions::document()).unwrap()), [""; 0]);
+}
+
+#[test]
+fn a_broken_rule_is_noticed() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 6] = [
+        ("Operation ID 'logout' for", |document| {
+            document["paths"]["/v1/me"]["get"]["operationId"] = json!("logout");
+        }),
+        ("Path parameter '*path'", |document| {
+            let item = document["paths"]["/v2/{tenant}/files/{path}"].take();
+            document["paths"]["/v3/{tenant}/files/{*path}"] = item;
+        }),
+        ("Path parameter 'tenant'", |document| {
+            document["paths"]["/v2/{tenant}/me"]["get"]["parameters"] = json!([]);
+        }),
+        ("Duplicate parameter 'tenant'", |document| {
+            let parameters =
+                document["paths"]["/v2/{tenant}/me"]["get"]["parameters"].as_array_mut().unwrap();
+            parameters.push(parameters[0].clone());
+        }),
+        ("/components/schemas/TokenPair' does not exist", |document| {
+            document["components"]["schemas"].as_object_mut().unwrap().remove("TokenPair");
+        }),
+        ("\"description\" is a required property", |document| {
+            document["paths"]["/v1/me"]["get"]["responses"]["401"]
+                .as_object_mut()
+                .unwrap()
+                .remove("description");
+        }),
+    ];
+    for (words, change) in changes {
+        collided(change).rules().complains(words);
+    }
+    let mut document = serde_json::to_value(collisions::document()).unwrap();
+    document["paths"]["/v1/me"]["get"]["security"] = json!([{ "nobody": [] }]);
+    document["paths"]["/v1/me"]["get"]["responses"]["401"]["content"] = json!({ "json": {} });
+    assert_eq!(
+        broken_names(&document),
+        ["get /v1/me: `nobody` is no scheme", "get /v1/me: `json` is no media type"]
+    );
+}
+
+/// What the validators do not look at: security schemes that exist (in every place), and media types.
+fn broken_names(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let requirements = operation["security"].as_array().into_iter().flatten();
+            for scheme in requirements.flat_map(|requirement| requirement.as_object().unwrap().keys()) {
+                if document["components"]["securitySchemes"].get(scheme).is_none() {
+                    found.push(format!("{method} {path}: `{scheme}` is no scheme"));
+                }
+            }
+            for response in operation["responses"].as_object().into_iter().flat_map(|all| all.values()) {
+                for media_type in response["content"].as_object().into_iter().flat_map(|all| all.keys()) {
+                    if media_type.split('/').filter(|part| !part.is_empty()).count() != 2 {
+                        found.push(format!("{method} {path}: `{media_type}` is no media type"));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The application's names stay the application's, and each operation shows the cookie of its own `Auth`.
+#[test]
+fn two_of_everything_are_told_apart() {
+    let document = serde_json::to_value(collisions::document()).unwrap();
+    let operation = |path: &str, method: &str| document["paths"][path][method].clone();
+    let ids = [
+        ("/newsletter/logout", "post", "logout"),
+        ("/auth/logout", "post", "auth_logout"),
+        ("/staff/auth/logout", "post", "staff_logout"),
+        ("/staff/me", "get", "me"),
+        ("/v1/me", "get", "v1_me"),
+        ("/v1/me", "head", "v1_head_me"),
+        ("/status", "get", "sessions"),
+        ("/auth/sessions", "get", "auth_sessions"),
+    ];
+    for (path, method, id) in ids {
+        assert_eq!(operation(path, method)["operationId"], id, "{method} {path}");
+    }
+    let cookie = |path: &str| {
+        let security = operation(path, "get")["security"].clone();
+        let mut names = security.as_array().unwrap().iter().flat_map(|it| it.as_object().unwrap().keys());
+        let scheme = names.find(|name| name.contains("Cookie")).unwrap();
+        document["components"]["securitySchemes"][scheme]["name"].clone()
+    };
+    assert_eq!(cookie("/v1/me"), "__Host-shop-access");
+    assert_eq!(cookie("/staff/me"), "__Host-staff-access");
+    let logout = operation("/newsletter/logout", "post");
+    let schema =
+        |pointer: &str| logout.pointer(pointer).unwrap_or_else(|| panic!("{pointer}: {logout}")).clone();
+    assert_eq!(
+        schema("/requestBody/content/application~1json/schema/$ref"),
+        "#/components/schemas/RefreshRequest"
+    );
+    assert_eq!(
+        schema("/responses/200/content/application~1json/schema/$ref"),
+        "#/components/schemas/TokenPair"
+    );
+    assert_eq!(
+        schema("/responses/403/content/application~1json/schema/$ref"),
+        "#/components/schemas/ProblemDetails"
+    );
+    for status in ["403", "409", "422"] {
+        let ours = format!("/responses/{status}/content/application~1problem+json/schema/$ref");
+        assert_eq!(schema(&ours), "#/components/schemas/CountersignProblemDetails");
+    }
 }
 
 /// Generates the types and compiles the client.

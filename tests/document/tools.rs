@@ -55,13 +55,24 @@ impl Workshop {
     }
 
     pub(crate) fn schemathesis(&self, arguments: &[&str]) -> Said {
-        let program = here().join("../../target/document-venv/bin/schemathesis");
+        self.python("schemathesis.cli", arguments)
+    }
+
+    /// Runs openapi-spec-validator.
+    pub(crate) fn rules(&self) -> Said {
+        self.python("openapi_spec_validator", &["--schema", "3.1", "openapi.json"])
+    }
+
+    /// Runs a module of Python.
+    fn python(&self, module: &str, arguments: &[&str]) -> Said {
+        let environment = here().join("../../target/document-venv");
         assert!(
-            program.exists(),
-            "schemathesis is not installed; type: python3 -m venv target/document-venv && \
+            environment.join("bin").join("openapi-spec-validator").exists(),
+            "the validators of Python are not installed; type: python3 -m venv target/document-venv && \
              target/document-venv/bin/pip install -r tests/document/requirements.txt"
         );
-        self.run(program, arguments)
+        let arguments: Vec<_> = ["-m", module].iter().chain(arguments).copied().collect();
+        self.run(environment.join("bin/python"), &arguments)
     }
 
     fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Said {

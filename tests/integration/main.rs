@@ -11,6 +11,7 @@ mod config;
 mod cookies;
 mod csrf;
 mod document;
+mod documented;
 mod endpoints;
 mod errors;
 mod events;

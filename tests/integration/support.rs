@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use utoipa::ToSchema;
 
+use crate::documented::assert_documented;
+
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -189,7 +191,10 @@ impl App {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        assert_documented(&self.api, &method, &path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> Answer {

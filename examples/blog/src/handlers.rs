@@ -14,7 +14,7 @@ use crate::posts::{Draft, Post, Posts};
 
 /// Sign in with name and password
 #[public(reason = "callers are not signed in yet")]
-#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/login", tag = "sign-in", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 pub async fn login(
@@ -27,13 +27,13 @@ pub async fn login(
 }
 
 /// Who am I?
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 pub async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// Prove again who you are, for routes that demand a fresh sign-in
-#[utoipa::path(post, path = "/reauthenticate", request_body = Password, responses((status = 200, body = TokenPair)))]
+#[utoipa::path(post, path = "/reauthenticate", tag = "sign-in", request_body = Password, responses((status = 200, body = TokenPair)))]
 pub async fn reauthenticate(
     caller: Reauthentication<User>,
     State(accounts): State<Accounts>,
@@ -46,7 +46,7 @@ pub async fn reauthenticate(
 
 /// See the blog as another user does; not as an administrator, whose rights would come with it
 #[require(role("admin") && fresh("10m"))]
-#[utoipa::path(post, path = "/users/{id}/impersonate", responses((status = 200, body = AccessGrant), (status = 404)))]
+#[utoipa::path(post, path = "/users/{id}/impersonate", tag = "sign-in", responses((status = 200, body = AccessGrant), (status = 404)))]
 pub async fn impersonate(
     State(auth): State<Auth<User>>,
     State(accounts): State<Accounts>,
@@ -62,14 +62,14 @@ pub async fn impersonate(
 
 /// List the published posts
 #[public(reason = "published posts are for everybody")]
-#[utoipa::path(get, path = "/posts", responses((status = 200, body = Vec<Post>)))]
+#[utoipa::path(get, path = "/posts", tag = "posts", responses((status = 200, body = Vec<Post>)))]
 pub async fn posts(State(posts): State<Posts>) -> Json<Vec<Post>> {
     Json(posts.published())
 }
 
 /// Write a draft
 #[require(CanWrite)]
-#[utoipa::path(post, path = "/posts", request_body = Draft, responses((status = 201, body = Post)))]
+#[utoipa::path(post, path = "/posts", tag = "posts", request_body = Draft, responses((status = 201, body = Post)))]
 pub async fn write(
     user: User,
     State(posts): State<Posts>,
@@ -80,14 +80,14 @@ pub async fn write(
 
 /// Read a draft: one's own, or any as an editor
 #[require(role("editor") || check(is_author))]
-#[utoipa::path(get, path = "/posts/{id}", responses((status = 200, body = Post)))]
+#[utoipa::path(get, path = "/posts/{id}", tag = "posts", responses((status = 200, body = Post)))]
 pub async fn draft(State(posts): State<Posts>, Path(id): Path<u64>) -> Result<Json<Post>, AuthRejection> {
     Ok(Json(posts.find(id).ok_or(Denial::NotFound)?))
 }
 
 /// Rewrite a post: one's own, or any as an editor
 #[require(scope("posts:write") && (role("editor") || role("author") && check(is_author)))]
-#[utoipa::path(put, path = "/posts/{id}", request_body = Draft, responses((status = 200, body = Post)))]
+#[utoipa::path(put, path = "/posts/{id}", tag = "posts", request_body = Draft, responses((status = 200, body = Post)))]
 pub async fn rewrite(
     State(posts): State<Posts>,
     Path(id): Path<u64>,
@@ -98,7 +98,7 @@ pub async fn rewrite(
 
 /// Publish a post
 #[require(CanPublish)]
-#[utoipa::path(post, path = "/posts/{id}/publish", responses((status = 200, body = Post)))]
+#[utoipa::path(post, path = "/posts/{id}/publish", tag = "posts", responses((status = 200, body = Post)))]
 pub async fn publish(
     proof: Proof<CanPublish>,
     State(posts): State<Posts>,
@@ -109,7 +109,7 @@ pub async fn publish(
 
 /// Remove a user's posts, and sign the user out
 #[require(role("admin") && fresh("10m") && live && deny_impersonated)]
-#[utoipa::path(delete, path = "/users/{id}", responses((status = 204)))]
+#[utoipa::path(delete, path = "/users/{id}", tag = "users", responses((status = 204)))]
 pub async fn close_account(
     State(auth): State<Auth<User>>,
     State(posts): State<Posts>,

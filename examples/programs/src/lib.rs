@@ -94,7 +94,7 @@ pub struct AppState {
 
 /// Sign in with name and password
 #[public(reason = "callers are not signed in yet")]
-#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/login", tag = "sign-in", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 pub async fn login(

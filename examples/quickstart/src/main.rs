@@ -58,7 +58,7 @@ struct Credentials {
 
 /// Sign in with name and password
 #[public(reason = "the password is the credential")]
-#[utoipa::path(post, path = "/login", tag = "session", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/login", tag = "sign-in", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
@@ -103,7 +103,7 @@ fn app(state: AppState) -> Router {
 fn routes(state: AppState) -> AuthRouter {
     AuthRouter::with_openapi(Api::openapi())
         .routes(routes!(login, me, list_users))
-        .routes(state.auth.routes().tag("session"))
+        .routes(state.auth.routes())
         .scalar("/scalar", Unguarded("the document of an example is no secret"))
         .with_state(state)
 }

@@ -25,6 +25,7 @@ pub(crate) fn refusals(declaration: &Declaration, marker: &Ident, given: &[Token
     let impersonation = mentions(|it| matches!(it, Condition::NotImpersonated));
     let look_up = mentions(|it| matches!(it, Condition::Live | Condition::BothTokens | Condition::Check(_)));
     let responses = [
+        (MALFORMED, true, true),
         (UNAUTHORIZED, true, true),
         (FORBIDDEN, names || impersonation, names),
         (UNAVAILABLE, look_up, false),
@@ -42,6 +43,7 @@ struct Refusal {
     words: &'static str,
 }
 
+const MALFORMED: Refusal = Refusal { status: 400, name: "BAD_REQUEST", words: "malformed" };
 const UNAUTHORIZED: Refusal = Refusal { status: 401, name: "UNAUTHORIZED", words: "unauthorized" };
 const FORBIDDEN: Refusal = Refusal { status: 403, name: "FORBIDDEN", words: "forbidden" };
 const UNAVAILABLE: Refusal = Refusal { status: 503, name: "SERVICE_UNAVAILABLE", words: "unavailable" };

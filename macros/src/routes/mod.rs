@@ -66,7 +66,11 @@ fn route(Route { handler, place }: &Route, private: &Private) -> TokenStream {
                 last.ident = format_ident!("__path_{}", last.ident.unraw(), span = caret);
             }
             quote_spanned! {located(caret)=>
-                let __routes = __routes.capture(#handler).declared().documented::<#document, _>();
+                let __handler = __routes.capture(#handler).declared();
+                let __arguments = __handler.arguments();
+                let __routes = __handler.documented::<#document, _>(|__operation, __schemas| {
+                    #private::describe_arguments!(__arguments, __operation, __schemas)
+                });
             }
         }
         Some(Place { methods: Methods::Any, path }) => quote_spanned! {located(caret)=>
@@ -96,11 +100,28 @@ mod tests {
             fn main() {
                 {
                     let __routes = countersign::__private::Routes::new();
-                    let __routes = __routes.capture(me).declared().documented::<__path_me, _>();
-                    let __routes = __routes
-                        .capture(admin::r#type)
-                        .declared()
-                        .documented::<admin::__path_type, _>();
+                    let __handler = __routes.capture(me).declared();
+                    let __arguments = __handler.arguments();
+                    let __routes = __handler
+                        .documented::<
+                            __path_me,
+                            _,
+                        >(|__operation, __schemas| {
+                            countersign::__private::describe_arguments!(
+                                __arguments, __operation, __schemas
+                            )
+                        });
+                    let __handler = __routes.capture(admin::r#type).declared();
+                    let __arguments = __handler.arguments();
+                    let __routes = __handler
+                        .documented::<
+                            admin::__path_type,
+                            _,
+                        >(|__operation, __schemas| {
+                            countersign::__private::describe_arguments!(
+                                __arguments, __operation, __schemas
+                            )
+                        });
                     __routes
                 }
             }

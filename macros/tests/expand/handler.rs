@@ -59,6 +59,21 @@ const _: () = {
     responses(
         (status = 200, body = Vec<Member>),
         (
+            status = 400,
+            description = ::countersign::__private::refusal_words::malformed(
+                &<__countersign_members
+                as::countersign::__private::Policy>::ACCESS
+            ),
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
             status = 401,
             description = ::countersign::__private::refusal_words::unauthorized(
                 &<__countersign_members

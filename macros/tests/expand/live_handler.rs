@@ -46,6 +46,21 @@ const _: () = {
         (status = 200),
         (status = 503, description = "Closed"),
         (
+            status = 400,
+            description = ::countersign::__private::refusal_words::malformed(
+                &<__countersign_payouts
+                as::countersign::__private::Policy>::ACCESS
+            ),
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
             status = 401,
             description = ::countersign::__private::refusal_words::unauthorized(
                 &<__countersign_payouts

@@ -83,6 +83,22 @@ const _: () = {
     path = "/posts/{id}",
     responses(
         (
+            status = 400,
+            description = kit::auth::__private::refusal_words::malformed(
+                &<__countersign_publish
+                as
+                kit::auth::__private::Policy>::ACCESS
+            ),
+            body = kit::auth::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
             status = 401,
             description = kit::auth::__private::refusal_words::unauthorized(
                 &<__countersign_publish

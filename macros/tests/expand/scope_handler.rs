@@ -24,6 +24,21 @@ impl ::countersign::__private::Policy for __countersign_write {
     path = "/posts/{id}",
     responses(
         (
+            status = 400,
+            description = ::countersign::__private::refusal_words::malformed(
+                &<__countersign_write
+                as::countersign::__private::Policy>::ACCESS
+            ),
+            body = ::countersign::__private::ProblemDetails,
+            content_type = "application/problem+json",
+            headers(
+                (
+                    "WWW-Authenticate" = String,
+                    description = "The challenge of RFC 6750 section 3"
+                )
+            )
+        ),
+        (
             status = 401,
             description = ::countersign::__private::refusal_words::unauthorized(
                 &<__countersign_write

@@ -13,6 +13,7 @@ use crate::token::{RefreshTicket, Verified};
 /// [`Auth::introspect`] makes it. Times are in whole seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::Introspection))]
 #[non_exhaustive]
 pub struct Introspection {
     /// Whether this server would accept the token now, and its session has not ended. If it is false, every other field is missing.
@@ -45,6 +46,7 @@ pub struct Introspection {
 /// A user who acts for another (RFC 8693 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::Actor))]
 #[non_exhaustive]
 pub struct Actor {
     /// The actor's identifier.

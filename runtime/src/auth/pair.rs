@@ -7,6 +7,7 @@ use serde::Serialize;
 /// An access token and the refresh token that renews it: the token response of RFC 6749 section 5.1.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::TokenPair))]
 #[non_exhaustive]
 pub struct TokenPair {
     /// The token for the `Authorization` header, after `Bearer`.
@@ -23,6 +24,7 @@ pub struct TokenPair {
 /// into no cookie.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::AccessGrant))]
 #[non_exhaustive]
 pub struct AccessGrant {
     /// The token for the `Authorization` header, after `Bearer`.
@@ -36,6 +38,7 @@ pub struct AccessGrant {
 /// The type of an access token (RFC 6749 section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::TokenType))]
 #[non_exhaustive]
 pub enum TokenType {
     /// RFC 6750.

@@ -18,6 +18,7 @@ use crate::claims::SessionClaims;
 /// of another response, `(tokens, Redirect::to("/"))`, it only sets the cookies. Caches store neither.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::CookieTokens))]
 #[must_use = "it is a response"]
 pub struct CookieTokens {
     /// The token for the `Authorization` header, after `Bearer`, unless it is in a cookie.

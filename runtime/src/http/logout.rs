@@ -18,6 +18,7 @@ use crate::rejection::{AuthRejection, Denial};
 /// The body of a logout with the refresh token, as JSON. A request with another token needs no body.
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::LogoutRequest))]
 #[serde(deny_unknown_fields)]
 pub struct LogoutRequest {
     /// The refresh token of the last response.

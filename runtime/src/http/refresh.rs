@@ -55,6 +55,7 @@ macro_rules! typed_refresh_handler {
 /// It asks for no scopes and no roles: they are read anew from the application.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::RefreshRequest))]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
     /// The refresh token of the last response.
@@ -67,6 +68,7 @@ pub struct RefreshRequest {
 /// The grant of RFC 6749 section 6.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::GrantType))]
 #[serde(rename_all = "snake_case")]
 enum GrantType {
     RefreshToken,

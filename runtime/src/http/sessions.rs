@@ -11,6 +11,7 @@ use crate::session::SessionRecord;
 /// The caller's sessions that have not ended, the newest first.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::SessionList))]
 #[non_exhaustive]
 pub struct SessionList {
     /// One entry for each sign-in.
@@ -22,6 +23,7 @@ pub struct SessionList {
 /// Times are in whole seconds since 1970-01-01T00:00:00Z, as in tokens (the `NumericDate` of RFC 7519 section 2).
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::SessionInfo))]
 #[non_exhaustive]
 pub struct SessionInfo {
     /// Names the session, for revoking it.

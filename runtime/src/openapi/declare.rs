@@ -3,9 +3,10 @@
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
 
-use super::extension::{self, EXTENSION};
+use super::extension::{self, EXTENSION, OTHER_EXTENSION};
 use super::refusals;
 use super::requirements::requirements;
+use super::schemes::Names;
 use crate::access::Access;
 use crate::claims::role::RoleTable;
 
@@ -13,12 +14,19 @@ use crate::claims::role::RoleTable;
 ///
 /// It can be called again with another access, which takes the place of the first.
 pub(crate) fn declare(operation: &mut Operation, access: &Access, roles: &RoleTable) {
+    declare_with(operation, access, roles, &Names::default());
+}
+
+/// As [`declare`], with these names for the places of tokens.
+pub(super) fn declare_with(operation: &mut Operation, access: &Access, roles: &RoleTable, names: &Names) {
     remove_line(operation);
-    operation.security = Some(requirements(access, roles));
+    operation.security = Some(requirements(access, roles, names));
     refusals::describe(operation, access, roles);
     add_line(operation, &line(access, roles));
     let extensions = operation.extensions.get_or_insert_default();
-    extensions.insert(EXTENSION.to_owned(), extension::of(access, roles));
+    let is_foreign = extensions.get(EXTENSION).is_some_and(|value| !extension::is_ours(value));
+    let name = if is_foreign { OTHER_EXTENSION } else { EXTENSION };
+    extensions.insert(name.to_owned(), extension::of(access, roles));
 }
 
 /// The last line of the description. Some viewers show neither `security` nor extensions.
@@ -43,12 +51,14 @@ fn add_line(operation: &mut Operation, line: &str) {
 
 /// Takes out the line of an access that was declared before.
 fn remove_line(operation: &mut Operation) {
-    let declared = operation.extensions.as_ref().and_then(|extensions| extensions.get(EXTENSION));
-    let (Some(line), Some(description)) = (declared.and_then(line_of), &mut operation.description) else {
-        return;
-    };
-    if let Some(rest) = description.strip_suffix(&line) {
-        *description = rest.trim_end().to_owned();
+    let Some(extensions) = &operation.extensions else { return };
+    let declared = [EXTENSION, OTHER_EXTENSION].into_iter().filter_map(|name| extensions.get(name));
+    let lines: Vec<_> = declared.filter(|value| extension::is_ours(value)).filter_map(line_of).collect();
+    let Some(description) = &mut operation.description else { return };
+    for line in lines {
+        if let Some(rest) = description.strip_suffix(&line) {
+            *description = rest.trim_end().to_owned();
+        }
     }
 }
 

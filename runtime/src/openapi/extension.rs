@@ -12,6 +12,17 @@ use crate::claims::role::RoleTable;
 /// The name of the extension. The documentation of [`AuthRouter`](crate::AuthRouter) lists its members.
 pub(crate) const EXTENSION: &str = "x-access";
 
+/// Its name in an operation where the application uses `x-access` for something else.
+pub(super) const OTHER_EXTENSION: &str = "x-countersign-access";
+
+/// Whether this module may have written the value of `x-access`.
+pub(super) fn is_ours(value: &Value) -> bool {
+    let kind = value.get("kind").and_then(Value::as_str);
+    let is_known =
+        kind.is_some_and(|kind| ["public", "optional", "authenticated", "require"].contains(&kind));
+    is_known && value.get("rule").is_some_and(Value::is_string)
+}
+
 /// A member that does not apply is left out.
 #[derive(Default, Serialize)]
 struct Extension {

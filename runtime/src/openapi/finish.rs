@@ -1,21 +1,32 @@
-//! The last step of a document: what follows from the access of its operations, written once when the document is asked for.
+//! The last step of every document: what follows from the guards and the `Auth`s, and names that nothing else has.
+
+use std::collections::HashMap;
 
 use http::Method;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, OpenApi, RefOr};
-use utoipa::{PartialSchema as _, ToSchema as _};
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{Components, Content, ContentBuilder, OpenApi, Ref, RefOr, Required, Response, Schema};
+use utoipa::{PartialSchema as _, ToSchema};
 
+use super::arguments::{add_parameter, text};
+use super::declare::declare_with;
+use super::marks::{Mark, Marks};
 use super::private::{conceal, without_private};
-use super::transports::{self, TokenPlaces};
-use super::{REFRESH_SCHEME, SCHEME, add_schemas, declare, operations_mut, parameters};
+use super::refusals::{self, PROBLEM, answer, describe_look_up, refusal};
+use super::schemes::{self, Asker, Names, TokenPlaces};
+use super::walk::{named_operations, operations};
+use super::{add_schemas, names, operation_ids, parameters};
 use crate::access::Access;
+use crate::auth::TokenPair;
 use crate::claims::role::RoleTable;
+use crate::http::CookieTokens;
 use crate::rejection::ProblemDetails;
+
+const JSON: &str = "application/json";
 
 /// An operation of a handler in the router, with the access that the server enforces.
 pub(crate) struct Declared<'a> {
-    /// As the document has it.
+    /// The path as axum has it.
     pub(crate) path: &'a str,
     pub(crate) method: &'a Method,
     pub(crate) access: Access,
@@ -24,26 +35,37 @@ pub(crate) struct Declared<'a> {
     pub(crate) token_places: Option<&'a TokenPlaces>,
 }
 
-/// Completes a document with what the server enforces.
+/// Completes a document that holds the operations as utoipa made them.
+///
+/// Each declared operation gets its security, its refusals and what its arguments say. Everything that is there twice gets a name of its
+/// own, and the application's names stay.
 pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
-    complete(openapi);
-    for Declared { path, method, access, roles, token_places } in declared {
-        let Some(operation) = operation_of(openapi, path, method) else { continue };
-        declare(operation, access, roles);
-        if !roles.private.is_empty() {
-            *operation = without_private(std::mem::take(operation), roles);
-        }
-        if let Some(places) = token_places {
-            transports::describe(operation, method, places);
-        }
+    parameters::complete(&mut openapi.paths, openapi.components.as_ref());
+    let marks = take_marks(openapi);
+    let is_ours = |path: &str, method: &str| {
+        marks.get(&(path.to_owned(), method.to_owned())).is_some_and(|marks| marks.endpoint.is_some())
+    };
+    operation_ids::make_unique(openapi, is_ours);
+    let owners = Owners::of(declared);
+    let names = schemes::add(openapi, &owners.askers);
+    if owners.askers.iter().any(|(places, _)| places.is_some_and(TokenPlaces::has_cookies)) {
+        add_schemas(openapi, schemas::<CookieTokens>());
     }
-    parameters::complete(&mut openapi.paths);
-    if declared.iter().any(|declared| declared.access.asks_for_both_tokens()) {
-        add_refresh_scheme(openapi);
+    let unmarked = Marks::default();
+    for declared in declared {
+        let path = parameters::template(declared.path);
+        let method = declared.method.as_str().to_lowercase();
+        let owner = owners.of_operation(declared);
+        let components = openapi.components.as_ref();
+        let Some(item) = openapi.paths.paths.get_mut(&*path) else { continue };
+        let Some((_, operation)) = named_operations(item).find(|(name, _)| *name == method) else { continue };
+        let marks = marks.get(&(path.into_owned(), method)).unwrap_or(&unmarked);
+        let (places, _) = owners.askers[owner];
+        complete(operation, declared, marks, places, &names[owner], components);
     }
-    for places in declared.iter().filter_map(|declared| declared.token_places) {
-        transports::add(openapi, places);
-    }
+    add_schemas(openapi, schemas::<ProblemDetails>());
+    give_problems_their_media_type(openapi);
+    names::make_plain(openapi);
     let mut concealed: Vec<RoleTable> = Vec::new();
     for roles in declared.iter().map(|declared| declared.roles) {
         if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
@@ -53,30 +75,148 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
     }
 }
 
-fn operation_of<'a>(openapi: &'a mut OpenApi, path: &str, wanted: &Method) -> Option<&'a mut Operation> {
-    let mut operations = operations_mut(openapi.paths.paths.get_mut(path)?);
-    operations.find_map(|(method, operation)| (method == *wanted).then_some(operation))
+/// The marks of every operation that has some, by its path and its method in lower case.
+fn take_marks(openapi: &mut OpenApi) -> HashMap<(String, String), Marks> {
+    let mut all = HashMap::new();
+    for (path, item) in &mut openapi.paths.paths {
+        for (method, operation) in named_operations(item) {
+            let marks = Marks::take(operation);
+            if marks != Marks::default() {
+                all.insert((path.clone(), method.to_owned()), marks);
+            }
+        }
+    }
+    all
 }
 
-/// Adds the bearer scheme (RFC 6750, tokens are JWTs), in the place of any other of its name, and the schema of refusals
-/// where it is missing.
-fn complete(openapi: &mut OpenApi) {
-    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
-    let scheme = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("The access token from the login, in the Authorization header"))
-        .build();
-    components.security_schemes.insert(SCHEME.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
-    let mut schemas = vec![(ProblemDetails::name().into_owned(), ProblemDetails::schema())];
-    ProblemDetails::schemas(&mut schemas);
-    add_schemas(openapi, schemas);
+/// Every `Auth` of a document once.
+struct Owners<'a> {
+    askers: Vec<Asker<'a>>,
 }
 
-/// Adds the scheme of the refresh token, in the place of any other of its name.
-fn add_refresh_scheme(openapi: &mut OpenApi) {
-    let components = openapi.components.get_or_insert_with(|| ComponentsBuilder::new().build());
-    let description = "The refresh token of the same session, beside the access token; it is not used up";
-    let scheme = ApiKey::Header(ApiKeyValue::with_description("X-Refresh-Token", description));
-    components.security_schemes.insert(REFRESH_SCHEME.to_owned(), RefOr::T(SecurityScheme::ApiKey(scheme)));
+impl<'a> Owners<'a> {
+    fn of(declared: &[Declared<'a>]) -> Self {
+        let mut askers: Vec<Asker<'a>> = Vec::new();
+        for places in declared.iter().filter_map(|declared| declared.token_places) {
+            if !askers.iter().any(|(known, _)| *known == Some(places)) {
+                askers.push((Some(places), false));
+            }
+        }
+        // One `Auth` that is known is taken for that of every operation.
+        if askers.len() != 1 {
+            askers.push((None, false));
+        }
+        let mut owners = Self { askers };
+        for declared in declared {
+            let owner = owners.of_operation(declared);
+            owners.askers[owner].1 |= declared.access.asks_for_both_tokens();
+        }
+        owners
+    }
+
+    fn of_operation(&self, declared: &Declared<'_>) -> usize {
+        let known = self.askers.iter().position(|(places, _)| *places == declared.token_places);
+        known.unwrap_or_default()
+    }
+}
+
+fn complete(
+    operation: &mut Operation,
+    declared: &Declared<'_>,
+    marks: &Marks,
+    places: Option<&TokenPlaces>,
+    names: &Names,
+    components: Option<&Components>,
+) {
+    let Declared { method, access, roles, .. } = declared;
+    resolve_responses(operation, access, components);
+    declare_with(operation, access, roles, names);
+    if !roles.private.is_empty() {
+        *operation = without_private(std::mem::take(operation), roles);
+    }
+    let is_guarded = !matches!(access, Access::Public { .. });
+    let changes = !method.is_safe();
+    if let Some(places) = places {
+        if is_guarded && places.looks_up() {
+            describe_look_up(operation);
+        }
+        let takes_cookie = matches!(marks.endpoint, Some(Mark::Refresh | Mark::Logout));
+        if changes && places.has_cookies() && (marks.checks_sender || takes_cookie) {
+            let words = "Where neither `Sec-Fetch-Site` nor `Origin` is sent, as by a client that is no browser: the `csrf_token` of the \
+                         session, and any value where there is no session yet";
+            add_parameter(operation, text("X-CSRF-Token", ParameterIn::Header, Required::False, words));
+            answer(operation, "403", refusal(OTHER_SITE));
+        } else if changes && is_guarded && places.has_access_cookie() {
+            answer(operation, "403", refusal(OTHER_SITE));
+        }
+        if places.has_cookies() && marks.endpoint == Some(Mark::Refresh) {
+            describe_refresh(operation);
+        }
+    }
+    marks.write_fallbacks(operation);
+}
+
+const OTHER_SITE: &str = "Another site may have sent the request";
+
+/// Puts a response of the document in the place of a reference to it, where the guard gives the same status.
+fn resolve_responses(operation: &mut Operation, access: &Access, components: Option<&Components>) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::Ref(reference) = &response else { continue };
+        let name = reference.ref_location.strip_prefix("#/components/responses/");
+        let target = name.and_then(|name| components?.responses.get(name));
+        if let Some(target) = target
+            && refusals::may_answer(access, status)
+        {
+            *response = target.clone();
+        }
+    }
+}
+
+/// A browser sends no body and gets cookies.
+fn describe_refresh(operation: &mut Operation) {
+    const TOKENS: &str = "The next tokens, the way the refresh token came: in the body, or in cookies";
+
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        body.required = Some(Required::False);
+        body.description = Some("Without a body, the refresh token is taken from its cookie".to_owned());
+    }
+    let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") else { return };
+    TOKENS.clone_into(&mut response.description);
+    for content in response.content.values_mut() {
+        let either = [TokenPair::name(), CookieTokens::name()].map(Ref::from_schema_name);
+        let schema = either.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item);
+        *content = RefOr::T(ContentBuilder::new().schema(Some(schema)).build());
+    }
+}
+
+fn schemas<T: ToSchema>() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
+}
+
+/// `body = ProblemDetails` says JSON, since utoipa reads the media type off the name of a Rust type.
+fn give_problems_their_media_type(openapi: &mut OpenApi) {
+    let reference: RefOr<Schema> = Ref::from_schema_name(ProblemDetails::name()).into();
+    let inline = ProblemDetails::schema();
+    let is_problem = |content: &RefOr<Content>| match content {
+        RefOr::T(content) => content.schema.as_ref().is_some_and(|it| *it == reference || *it == inline),
+        RefOr::Ref(_) => false,
+    };
+    let correct = |response: &mut RefOr<Response>| {
+        let RefOr::T(response) = response else { return };
+        if !response.content.get(JSON).is_some_and(is_problem) {
+            return;
+        }
+        for (media_type, content) in std::mem::take(&mut response.content) {
+            let media_type = if media_type == JSON { PROBLEM.to_owned() } else { media_type };
+            response.content.entry(media_type).or_insert(content);
+        }
+    };
+    for item in openapi.paths.paths.values_mut() {
+        operations(item).flat_map(|operation| operation.responses.responses.values_mut()).for_each(correct);
+    }
+    if let Some(components) = &mut openapi.components {
+        components.responses.values_mut().for_each(correct);
+    }
 }

@@ -1,36 +1,37 @@
 //! Access in OpenAPI terms: the security scheme, the requirements of an operation, its refusals.
 
+pub(crate) mod arguments;
 pub(crate) mod asset;
 mod declare;
 mod extension;
 mod finish;
 pub(crate) mod json;
+pub(crate) mod marks;
+mod names;
+mod operation_ids;
 pub(crate) mod parameters;
 mod private;
 pub(crate) mod refusals;
 mod requirements;
+mod schemes;
 #[cfg(test)]
 mod tests;
-pub(crate) mod transports;
+mod walk;
 
 use http::Method;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ComponentsBuilder, Info, OpenApi, OpenApiBuilder, PathItem, RefOr, Schema};
 
+pub use arguments::{ArgumentDocument, DocumentsArgument};
 pub(crate) use declare::declare;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use extension::EXTENSION;
 pub(crate) use finish::{Declared, finish};
 pub use json::openapi_json;
 pub(crate) use refusals::refusal;
-pub(crate) use transports::TokenPlaces;
-
-/// The name of the security scheme in every document.
-pub(crate) const SCHEME: &str = "bearer";
-
-/// The name of the second one, in documents with operations that ask for both tokens.
-const REFRESH_SCHEME: &str = "refreshToken";
+pub(crate) use schemes::SCHEME;
+pub(crate) use schemes::TokenPlaces;
 
 /// A document without operations.
 pub(crate) fn empty() -> OpenApi {
@@ -58,11 +59,6 @@ pub(crate) fn operations(item: &PathItem) -> impl Iterator<Item = (Method, &Oper
         (Method::TRACE, &item.trace),
     ];
     operations.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
-}
-
-/// As [`operations`], to be changed.
-fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    places(item).into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn places(item: &mut PathItem) -> [(Method, &mut Option<Operation>); 8] {

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::SCHEME;
-use super::operations_mut;
+use super::walk::operations;
 use crate::claims::role::RoleTable;
 
 /// Removes the private roles from every list of values that consists of roles alone, at any depth.
@@ -29,7 +29,7 @@ pub(crate) fn conceal(openapi: &mut OpenApi, roles: &RoleTable) {
         return;
     }
     openapi.components = openapi.components.take().map(|components| without_private(components, roles));
-    for (_, operation) in openapi.paths.paths.values_mut().flat_map(operations_mut) {
+    for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         let Some(requirements) = &mut operation.security else { continue };
         let before = requirements.len();
         requirements.retain(|requirement| !names_private(requirement, roles));

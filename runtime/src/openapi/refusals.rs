@@ -5,6 +5,7 @@ use utoipa::ToSchema as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use crate::access::{Access, Rule};
@@ -12,20 +13,28 @@ use crate::claims::role::RoleTable;
 use crate::rejection::ProblemDetails;
 
 /// The media type of every refusal (RFC 9457).
-const PROBLEM: &str = "application/problem+json";
+pub(super) const PROBLEM: &str = "application/problem+json";
+
+/// The description of a 400 of a guard, whatever the access.
+pub(crate) const MALFORMED: &str = "The request gives credentials twice, or in a malformed way";
 
 /// How the description of a 403 begins.
 const FORBIDDEN: &str = "The signed-in user may not: requires ";
 
 const NOT_FOUND: &str = "There is no such thing, or the signed-in user may not know of it";
-const STORE: &str = "The session store does not answer";
+pub(crate) const STORE: &str = "The session store does not answer";
 const CHECK: &str = "A check has failed";
 const STORE_OR_CHECK: &str = "The session store does not answer, or a check has failed";
 
 /// The words of a refusal, for the responses that an attribute adds to `#[utoipa::path]`.
 pub mod refusal_words {
-    use super::{CHECK, Lack, STORE, STORE_OR_CHECK, Tokens, mentions, no_token, not_allowed};
+    use super::{CHECK, Lack, MALFORMED, STORE, STORE_OR_CHECK, Tokens, mentions, no_token, not_allowed};
     use crate::access::{Access, Rule};
+
+    /// The description of a 400. It is the same for every access that looks at credentials.
+    pub fn malformed(_: &Access) -> &'static str {
+        MALFORMED
+    }
 
     /// The description of a 401.
     pub fn unauthorized(access: &Access) -> String {
@@ -47,55 +56,101 @@ pub mod refusal_words {
     }
 }
 
-/// Adds every refusal of the guard that the operation does not describe itself.
+/// Adds every refusal of the guard. Where the operation describes the same status itself, it then shows both.
 pub(super) fn describe(operation: &mut Operation, access: &Access, roles: &RoleTable) {
-    operation.responses.responses.retain(|status, response| !is_ours(status, response));
+    remove_ours(operation);
+    add_refusals(operation, access, roles);
     describe_responses(operation);
+}
+
+fn add_refusals(operation: &mut Operation, access: &Access, roles: &RoleTable) {
     if let Access::Public { .. } = access {
         return;
     }
-    answer(operation, "401", || challenged(&refusal_words::unauthorized(access)));
+    answer(operation, "400", challenged(MALFORMED));
+    answer(operation, "401", challenged(&refusal_words::unauthorized(access)));
     if let Access::Require(rule) = access {
         if asks_who(rule) {
-            answer(operation, "403", || forbidden(access, rule, roles));
+            answer(operation, "403", forbidden(access, rule, roles));
         }
         if rule.any(&|atom| matches!(atom, Rule::Check { not_found: true, .. })) {
-            answer(operation, "404", || refusal(NOT_FOUND));
+            answer(operation, "404", refusal(NOT_FOUND));
         }
     }
     if access.asks_for_liveness() || access.check(0).is_some() {
-        answer(operation, "503", || refusal(refusal_words::unavailable(access)));
+        answer(operation, "503", refusal(refusal_words::unavailable(access)));
     }
+}
+
+/// Whether a guard with this access may answer with this status, in some configuration.
+pub(super) fn may_answer(access: &Access, status: &str) -> bool {
+    match (access, status) {
+        (Access::Public { .. }, _) => false,
+        (Access::Require(rule), "404") => {
+            rule.any(&|atom| matches!(atom, Rule::Check { not_found: true, .. }))
+        }
+        (_, status) => ["400", "401", "403", "503"].contains(&status),
+    }
+}
+
+/// The refusals of an access without the names of roles, for an argument, which does not know which roles are private.
+pub(super) fn without_names(access: &Access) -> Vec<(StatusCode, Response)> {
+    let mut refusals = vec![(StatusCode::UNAUTHORIZED, challenged(&refusal_words::unauthorized(access)))];
+    let Access::Require(rule) = access else { return refusals };
+    if asks_who(rule) {
+        refusals.push((StatusCode::FORBIDDEN, refusal(&refusal_words::forbidden(access))));
+    }
+    if rule.any(&|atom| matches!(atom, Rule::Check { not_found: true, .. })) {
+        refusals.push((StatusCode::NOT_FOUND, refusal(NOT_FOUND)));
+    }
+    if access.asks_for_liveness() || access.check(0).is_some() {
+        refusals.push((StatusCode::SERVICE_UNAVAILABLE, refusal(refusal_words::unavailable(access))));
+    }
+    refusals
 }
 
 /// Adds that the store looks up every session, unless the guard of the operation has said so already.
 pub(super) fn describe_look_up(operation: &mut Operation) {
-    let check = operation.responses.responses.get_mut("503");
-    match check {
-        Some(RefOr::T(present)) if present.description == CHECK => {
-            STORE_OR_CHECK.clone_into(&mut present.description);
+    let checked = operation.responses.responses.get_mut("503").is_some_and(|response| match response {
+        RefOr::T(present) => {
+            replace_paragraph(present, |said| (said == CHECK).then_some(STORE_OR_CHECK.into()))
         }
-        _ => answer(operation, "503", || refusal(STORE)),
+        RefOr::Ref(_) => false,
+    });
+    let says_so = |response: &RefOr<Response>| matches!(response, RefOr::T(present) if paragraphs(present).any(|said| said == STORE_OR_CHECK));
+    if !checked && !operation.responses.responses.get("503").is_some_and(says_so) {
+        answer(operation, "503", refusal(STORE));
     }
     if let Some(RefOr::T(present)) = operation.responses.responses.get_mut("401") {
-        for stale in [false, true] {
-            if present.description == no_token(Tokens::Access, stale) {
-                present.description = no_token(Tokens::Live, stale);
-                break;
-            }
+        replace_paragraph(present, |said| {
+            let stale = [false, true].into_iter().find(|stale| said == no_token(Tokens::Access, *stale))?;
+            Some(no_token(Tokens::Live, stale))
+        });
+    }
+}
+
+/// Takes out what this module has written, for whatever access.
+fn remove_ours(operation: &mut Operation) {
+    operation.responses.responses.retain(|status, response| !is_ours(status, response));
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            let theirs: Vec<_> = paragraphs(response).filter(|said| !is_said_by_us(status, said)).collect();
+            let theirs = theirs.join(BREAK);
+            response.description = theirs;
         }
     }
 }
 
-/// Whether this module has written the response, for whatever access: a problem in one of its descriptions.
-fn is_ours(status: &str, response: &RefOr<Response>) -> bool {
+/// Whether this module has written the response, and the application nothing: a problem in one of its descriptions.
+pub(super) fn is_ours(status: &str, response: &RefOr<Response>) -> bool {
     let RefOr::T(response) = response else { return false };
-    if !is_problem(response) {
-        return false;
-    }
-    let said = response.description.as_str();
+    is_problem(response) && paragraphs(response).all(|said| is_said_by_us(status, said))
+}
+
+fn is_said_by_us(status: &str, said: &str) -> bool {
     let either = [false, true];
     match status {
+        "400" => said == MALFORMED,
         "401" => {
             Tokens::ALL.iter().any(|tokens| either.iter().any(|stale| said == no_token(*tokens, *stale)))
         }
@@ -107,6 +162,23 @@ fn is_ours(status: &str, response: &RefOr<Response>) -> bool {
         "503" => [STORE, CHECK, STORE_OR_CHECK].contains(&said),
         _ => false,
     }
+}
+
+/// Between what the application says about a status and what a guard says about it.
+const BREAK: &str = "\n\n";
+
+fn paragraphs(response: &Response) -> impl Iterator<Item = &str> {
+    response.description.split(BREAK)
+}
+
+/// Returns whether there was such a paragraph.
+fn replace_paragraph(response: &mut Response, replace: impl Fn(&str) -> Option<String>) -> bool {
+    let mut found = false;
+    let replaced: Vec<_> = paragraphs(response)
+        .map(|said| replace(said).inspect(|_| found = true).unwrap_or_else(|| said.to_owned()))
+        .collect();
+    response.description = replaced.join(BREAK);
+    found
 }
 
 /// A response has to have a description (OpenAPI 3.1.0 section 4.8.17); the phrase of its status is better than none.
@@ -121,8 +193,59 @@ fn describe_responses(operation: &mut Operation) {
     }
 }
 
-pub(super) fn answer(operation: &mut Operation, status: &str, response: impl FnOnce() -> Response) {
-    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(response()));
+/// Adds an answer. Where the operation describes the same status already, it then shows both: the words of both, the bodies of both by
+/// their media types, and the headers of both.
+pub(super) fn answer(operation: &mut Operation, status: &str, response: Response) {
+    match operation.responses.responses.get_mut(status) {
+        Some(RefOr::T(present)) => merge(present, response),
+        // A reference that leads nowhere in this document: there is nothing to put beside it.
+        Some(RefOr::Ref(_)) => {}
+        None => {
+            operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
+        }
+    }
+}
+
+fn merge(present: &mut Response, other: Response) {
+    for said in other.description.split(BREAK) {
+        if present.description.is_empty() {
+            said.clone_into(&mut present.description);
+        } else if !paragraphs(present).any(|present| present == said) {
+            present.description.push_str(BREAK);
+            present.description.push_str(said);
+        }
+    }
+    for (name, header) in other.headers {
+        if !present.headers.keys().any(|present| present.eq_ignore_ascii_case(&name)) {
+            present.headers.insert(name, header);
+        }
+    }
+    for (media_type, content) in other.content {
+        match (present.content.get_mut(&media_type), content) {
+            (None, content) => {
+                present.content.insert(media_type, content);
+            }
+            (Some(RefOr::T(present)), RefOr::T(content)) => {
+                present.schema = either(present.schema.take(), content.schema);
+            }
+            (Some(_), _) => {}
+        }
+    }
+}
+
+/// A body of either schema.
+fn either(one: Option<RefOr<Schema>>, other: Option<RefOr<Schema>>) -> Option<RefOr<Schema>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one == other => Some(one),
+        (Some(RefOr::T(Schema::OneOf(mut some))), Some(other)) if some.discriminator.is_none() => {
+            if !some.items.contains(&other) {
+                some.items.push(other);
+            }
+            Some(RefOr::T(Schema::OneOf(some)))
+        }
+        (Some(one), Some(other)) => Some(OneOfBuilder::new().item(one).item(other).into()),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Whether a signed-in user can get a 403. A session that has ended, a missing token and a sign-in that is too old give a 401, and a

@@ -2,7 +2,7 @@
 
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::{REFRESH_SCHEME, SCHEME};
+use super::schemes::Names;
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
 
@@ -11,29 +11,27 @@ pub(super) const MOST_ALTERNATIVES: usize = 64;
 
 /// The `security` of an operation: alternatives, of which a caller has to meet one; none for a public one.
 ///
-/// OpenAPI 3.1 lets the list behind a bearer scheme hold role names.
-pub(super) fn requirements(access: &Access, roles: &RoleTable) -> Vec<SecurityRequirement> {
-    match access {
-        Access::Public { .. } => Vec::new(),
-        Access::Optional => vec![SecurityRequirement::default(), bearer(Vec::new())],
-        Access::Authenticated => vec![bearer(Vec::new())],
-        Access::Require(rule) => {
-            let alternatives = alternatives(rule, roles).into_iter().map(bearer);
-            if access.asks_for_both_tokens() {
-                alternatives.map(with_refresh_token).collect()
-            } else {
-                alternatives.collect()
-            }
-        }
+/// OpenAPI 3.1 lets the list behind a scheme hold role names.
+pub(super) fn requirements(access: &Access, roles: &RoleTable, names: &Names) -> Vec<SecurityRequirement> {
+    let sets = match access {
+        Access::Public { .. } => return Vec::new(),
+        Access::Optional | Access::Authenticated => vec![Vec::new()],
+        Access::Require(rule) => alternatives(rule, roles),
+    };
+    let mut requirements = Vec::new();
+    if let Access::Optional = access {
+        requirements.push(SecurityRequirement::default());
     }
-}
-
-fn bearer(names: Vec<&'static str>) -> SecurityRequirement {
-    SecurityRequirement::new(SCHEME, names)
-}
-
-pub(super) fn with_refresh_token(requirement: SecurityRequirement) -> SecurityRequirement {
-    requirement.add(REFRESH_SCHEME, [""; 0])
+    let one_token = |place| sets.iter().map(move |set| SecurityRequirement::new(place, set.iter().copied()));
+    if !access.asks_for_both_tokens() {
+        requirements.extend(names.access().flat_map(one_token));
+        return requirements;
+    }
+    for refresh in names.refresh() {
+        let with_refresh = |requirement: SecurityRequirement| requirement.add(refresh, [""; 0]);
+        requirements.extend(names.access().flat_map(one_token).map(with_refresh));
+    }
+    requirements
 }
 
 /// The role itself and every role that implies it, without private ones.

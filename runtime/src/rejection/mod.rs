@@ -1,19 +1,22 @@
 //! Refusals as HTTP: [`Denial`] is the cause, and its table [`Facts`] has the status, the code, the RFC 6750 challenge and the words of
-//! the RFC 9457 problem body. No other place writes a response to a refused request.
+//! the RFC 9457 problem body ([`problem`]). No other place writes a response to a refused request.
+
+mod problem;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
 
 use crate::access::{Access, Rule};
 use crate::auth::{AuthError, Twice};
 use crate::claims::is_scope_token;
 use crate::log::{OneLine, TARGET};
+
+pub use problem::ProblemDetails;
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,15 +268,9 @@ impl AuthRejection {
             Denial::StaleSignIn { max_age } => Some(max_age.as_secs()),
             _ => None,
         };
-        ProblemDetails {
-            r#type: "about:blank".to_owned(),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: status.as_u16(),
-            code: code.to_owned(),
-            detail: detail.to_owned(),
-            required,
-            max_age,
-        }
+        let mut problem = ProblemDetails::new(status, code, detail);
+        (problem.required, problem.max_age) = (required, max_age);
+        problem
     }
 }
 
@@ -346,42 +343,12 @@ impl IntoResponse for AuthRejection {
 impl AuthRejection {
     /// The response, with any body that can be made from bytes.
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
-        // Serialising a struct of strings and numbers does not fail. An empty body would still carry the status.
-        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
-        let mut response = Response::new(B::from(body));
-        *response.status_mut() = self.denial.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = self.problem().response();
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
-}
-
-/// The body of a refusal: problem details (RFC 9457) with a stable `code`.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[non_exhaustive]
-pub struct ProblemDetails {
-    /// Always `about:blank`: `code` tells problems apart.
-    pub r#type: String,
-    /// The reason phrase of the status.
-    pub title: String,
-    /// The HTTP status code.
-    pub status: u16,
-    /// The stable, machine-readable cause.
-    pub code: String,
-    /// A sentence for people.
-    pub detail: String,
-    /// The requirement of the operation, if the application discloses it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub required: Option<String>,
-    /// The greatest age of the sign-in in seconds, if the user's is older.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_age: Option<u64>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `routes!`: handlers with their access and their document, on their way into an [`AuthRouter`](crate::AuthRouter).
 //!
-//! The macro writes `capture(handler).declared()`, and then `documented::<…>()` or `at(path, methods)`. Each call asks one question with one
+//! The macro writes `capture(handler).declared()`, and then `documented::<…>(…)` or `at(path, methods)`. Each call asks one question with one
 //! bound, so that a handler with a mistake gets the answer to that question, and rustc infers nothing that a later question would contradict.
 
 use std::marker::PhantomData;
@@ -8,7 +8,9 @@ use std::marker::PhantomData;
 use axum::routing::{MethodFilter, MethodRouter};
 use http::Method;
 #[cfg(feature = "openapi")]
-use utoipa::openapi::Paths;
+use utoipa::openapi::path::Operation;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::{Paths, RefOr, Schema};
 #[cfg(feature = "openapi")]
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
@@ -23,6 +25,12 @@ use crate::diagnostics::rules::check_declared;
 use crate::matrix::{Declaration, Methods};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
+#[cfg(feature = "openapi")]
+use crate::openapi::arguments::{ArgumentList, ArgumentsOf};
+
+/// Schemas with their names, as utoipa collects them.
+#[cfg(feature = "openapi")]
+type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
 ///
@@ -209,14 +217,25 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
         self.with(path.to_owned(), vec![Methods::Every], Service::Plain(service))
     }
 
-    /// Asks for the handler's document, and whether axum can serve it.
+    /// The arguments, to be asked for their documents where their types are known.
     #[cfg(feature = "openapi")]
-    pub fn documented<D, Via>(self) -> Routes<S>
+    pub fn arguments(&self) -> ArgumentsOf<T>
+    where
+        T: ArgumentList,
+    {
+        ArgumentsOf::new()
+    }
+
+    /// Asks for the handler's document, and whether axum can serve it. `describe` adds what the arguments say.
+    #[cfg(feature = "openapi")]
+    pub fn documented<D, Via>(self, describe: impl FnOnce(&mut Operation, &mut Schemas)) -> Routes<S>
     where
         D: Documented,
         S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
     {
-        self.described(D::document())
+        let mut document = D::document();
+        describe(&mut document.operation, &mut document.schemas);
+        self.described(document)
     }
 
     /// As [`documented`](Self::documented), with a document that no type writes.

@@ -25,8 +25,9 @@ use crate::openapi::{self, TokenPlaces};
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// A router without routes that writes into a document of yours: its title, servers, tags and components stay.
     ///
-    /// The operations of [`routes`](Self::routes), and the security scheme `bearer`, replace those of your document: both follow from what
-    /// the server enforces.
+    /// The operations of [`routes`](Self::routes) replace those of your document for the same path and method: they follow from what the
+    /// server enforces. Your schemas and security schemes stay; where one has a name that this crate would use for something else, the name
+    /// of this crate gives way (`CountersignTokenPair`, `countersignBearer`).
     #[must_use]
     pub fn with_openapi(openapi: OpenApi) -> Self {
         Self {

@@ -7,7 +7,8 @@ use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::OperationBuilder;
 
 use crate::matrix::{AccessMatrix, AccessRow};
-use crate::openapi::{EXTENSION, SCHEME, declare};
+use crate::openapi::parameters::template;
+use crate::openapi::{EXTENSION, declare};
 
 /// Fails when a document and the matrix of its router differ: an operation is in one of them alone, or its `security`, its extension
 /// `x-access`, its line about access or its refusals are not those that follow from the access.
@@ -59,7 +60,7 @@ fn differences(matrix: &AccessMatrix, openapi: &OpenApi) -> Vec<String> {
     for (path, item) in members(&document["paths"]) {
         for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
             let method = method.to_uppercase();
-            if !documented().any(|row| row.path() == path && row.method() == method) {
+            if !documented().any(|row| template(row.path()) == *path && row.method() == method) {
                 found.push(format!("{method} {path}: is in the document, but not in the matrix"));
             }
         }
@@ -68,7 +69,7 @@ fn differences(matrix: &AccessMatrix, openapi: &OpenApi) -> Vec<String> {
 }
 
 fn operation<'a>(document: &'a Value, row: &AccessRow) -> Option<&'a Value> {
-    document["paths"].get(row.path())?.get(row.method().to_lowercase())
+    document["paths"].get(&*template(row.path()))?.get(row.method().to_lowercase())
 }
 
 fn compare(document: &Value, found: &Value, row: &AccessRow, differs: &mut impl FnMut(fmt::Arguments<'_>)) {
@@ -96,12 +97,23 @@ fn compare(document: &Value, found: &Value, row: &AccessRow, differs: &mut impl 
 /// Whether the alternatives are the expected ones. Others are allowed only with a key instead of the bearer token: a cookie, a header, the query.
 fn is_secured(document: &Value, found: &Value, expected: &Value) -> bool {
     let (Some(found), Some(expected)) = (found.as_array(), expected.as_array()) else { return false };
-    let is_instead = |other: &Value| expected.iter().any(|expected| is_instead(document, other, expected));
-    expected.iter().all(|requirement| found.contains(requirement))
-        && found.iter().all(|requirement| expected.contains(requirement) || is_instead(requirement))
+    let with_bearer = |requirement: &Value| {
+        let names = requirement.as_object().into_iter().flat_map(Map::keys);
+        requirement == &Value::Object(Map::new()) || names.into_iter().any(|name| is_bearer(document, name))
+    };
+    let is_instead =
+        |other: &Value, expected: &Value| other == expected || is_instead(document, other, expected);
+    expected.iter().all(|expected| found.iter().any(|it| with_bearer(it) && is_instead(it, expected)))
+        && found.iter().all(|found| expected.iter().any(|expected| is_instead(found, expected)))
 }
 
-/// Whether `found` is `expected` with keys instead of its schemes: as many, for the same roles and scopes.
+/// Whether it is the scheme of the `Authorization` header, under whatever name.
+fn is_bearer(document: &Value, scheme: &str) -> bool {
+    let scheme = &document["components"]["securitySchemes"][scheme];
+    scheme["type"] == "http" && scheme["scheme"] == "bearer"
+}
+
+/// Whether `found` is `expected` with other schemes: as many, for the same roles and scopes.
 fn is_instead(document: &Value, found: &Value, expected: &Value) -> bool {
     let (Some(found), Some(expected)) = (found.as_object(), expected.as_object()) else { return false };
     let is_key = |scheme: &str| document["components"]["securitySchemes"][scheme]["type"] == "apiKey";
@@ -111,7 +123,7 @@ fn is_instead(document: &Value, found: &Value, expected: &Value) -> bool {
         names
     };
     !expected.is_empty()
-        && found.keys().all(|scheme| scheme == SCHEME || is_key(scheme))
+        && found.keys().all(|scheme| is_bearer(document, scheme) || is_key(scheme))
         && names(found) == names(expected)
 }
 

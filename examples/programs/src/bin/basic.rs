@@ -30,7 +30,7 @@ struct AppState {
 
 /// Sign in with name and password
 #[public(reason = "callers are not signed in yet")]
-#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/login", tag = "sign-in", request_body = Credentials, responses(
     (status = 200, body = TokenPair), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
@@ -43,21 +43,21 @@ async fn login(
 }
 
 /// A greeting for every caller; a bad token is refused
-#[utoipa::path(get, path = "/hello", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/hello", tag = "users", responses((status = 200, body = String)))]
 async fn hello(user: Option<User>) -> String {
     format!("hello, {}", user.map_or("stranger".to_owned(), |user| user.name))
 }
 
 /// Who am I?
 #[authenticated]
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// Any user
 #[require_role("admin")]
-#[utoipa::path(get, path = "/users/{id}", responses((status = 200, body = User), (status = 404)))]
+#[utoipa::path(get, path = "/users/{id}", tag = "users", responses((status = 200, body = User), (status = 404)))]
 async fn user(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<User>, StatusCode> {
     state.users.find(id).map(Json).ok_or(StatusCode::NOT_FOUND)
 }

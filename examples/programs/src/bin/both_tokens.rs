@@ -20,14 +20,14 @@ use examples::{AppState, User, Users};
 
 /// Who am I? One token is enough
 #[authenticated]
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// Change the password, and sign out every other device: both tokens, as an attribute
 #[authenticated(both_tokens)]
-#[utoipa::path(post, path = "/password", responses((status = 204)))]
+#[utoipa::path(post, path = "/password", tag = "users", responses((status = 204)))]
 async fn change_password(
     State(state): State<AppState>,
     session: Session<User>,
@@ -37,7 +37,7 @@ async fn change_password(
 }
 
 /// Delete the account: both tokens, as an argument
-#[utoipa::path(delete, path = "/account", responses((status = 204)))]
+#[utoipa::path(delete, path = "/account", tag = "users", responses((status = 204)))]
 async fn delete_account(
     session: RefreshSession<User>,
     State(state): State<AppState>,

@@ -44,7 +44,7 @@ impl AuthEvents for Refreshes {
 
 /// Sign in with name and password; the refresh token comes as a cookie
 #[public(reason = "callers are not signed in yet")]
-#[utoipa::path(post, path = "/login", request_body = Credentials, responses(
+#[utoipa::path(post, path = "/login", tag = "sign-in", request_body = Credentials, responses(
     (status = 200, body = CookieTokens), (status = 401, description = "Name or password is wrong", body = ProblemDetails)
 ))]
 async fn login(
@@ -58,21 +58,21 @@ async fn login(
 
 /// Who am I?
 #[authenticated]
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// How often a token was refreshed
 #[public(reason = "a number that tells nothing about anybody")]
-#[utoipa::path(get, path = "/refreshes", responses((status = 200, body = u64)))]
+#[utoipa::path(get, path = "/refreshes", tag = "keys", responses((status = 200, body = u64)))]
 async fn refreshes(State(state): State<AppState>) -> Json<u64> {
     Json(state.refreshes.0.load(Ordering::Relaxed))
 }
 
 /// Sign with a new key: every access token is refused from now on, as when it has expired
 #[require_role("admin")]
-#[utoipa::path(post, path = "/new-key", responses((status = 204)))]
+#[utoipa::path(post, path = "/new-key", tag = "keys", responses((status = 204)))]
 async fn new_key(State(state): State<AppState>) -> Result<StatusCode, StatusCode> {
     let failed = StatusCode::INTERNAL_SERVER_ERROR;
     let key = Key::generate_secret(Algorithm::Hs256).map_err(|_| failed)?;
@@ -108,7 +108,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = examples::auth(&users)?.cookies(Cookies::new()).events(refreshes.clone()).build()?;
     let router = AuthRouter::new()
         .routes(routes!(login, me, self::refreshes, new_key))
-        .routes(auth.routes().nest("/auth").tag("session"))
+        .routes(auth.routes().nest("/auth"))
         .unguarded("the page itself, before anybody has signed in", page())
         .scalar("/scalar", Unguarded("the document of an example is no secret"))
         .with_state(AppState { auth, users: users.clone(), refreshes });

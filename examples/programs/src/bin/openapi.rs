@@ -18,7 +18,11 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Reports", version = "1.0.0", description = "Sign in, then authorize with the access token."),
-    tags((name = "session", description = "Tokens and devices"))
+    tags(
+        (name = "sign-in", description = "From a password to tokens"),
+        (name = "sessions", description = "Tokens and devices"),
+        (name = "reports", description = "What the application is about")
+    )
 )]
 struct Document;
 
@@ -35,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = examples::auth(&users)?.access_header(HeaderName::from_static("x-access-token")).build()?;
     let router = AuthRouter::with_openapi(Document::openapi())
         .routes(routes!(examples::login, reports))
-        .routes(auth.routes().nest("/auth").tag("session"))
+        .routes(auth.routes().nest("/auth"))
         .openapi_json("/openapi.json", Unguarded("clients are generated from it"))
         .scalar("/scalar", Unguarded("the document of an example is no secret"))
         .with_state(AppState { auth, users: users.clone() });

@@ -21,21 +21,21 @@ use examples::{AppState, User, Users};
 
 /// Who am I?
 #[authenticated]
-#[utoipa::path(get, path = "/me", responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/me", tag = "users", responses((status = 200, body = User)))]
 async fn me(user: User) -> Json<User> {
     Json(user)
 }
 
 /// A page that closes as soon as the session ends
 #[authenticated(live)]
-#[utoipa::path(get, path = "/account", responses((status = 200, body = String)))]
+#[utoipa::path(get, path = "/account", tag = "users", responses((status = 200, body = String)))]
 async fn account(user: User) -> String {
     format!("the account of {}", user.name)
 }
 
 /// The devices that a user is signed in on
 #[require_role("admin", live)]
-#[utoipa::path(get, path = "/users/{id}/sessions", responses((status = 200, body = Vec<String>)))]
+#[utoipa::path(get, path = "/users/{id}/sessions", tag = "users", responses((status = 200, body = Vec<String>)))]
 async fn devices(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<Vec<String>>, AuthError> {
     let sessions = state.auth.sessions(&id).await?;
     let labels = sessions.iter().map(|session| session.metadata.device_label().unwrap_or("unknown"));
@@ -44,14 +44,14 @@ async fn devices(State(state): State<AppState>, Path(id): Path<u64>) -> Result<J
 
 /// Sign a user out everywhere; the answer is the number of sessions
 #[require_role("admin", live)]
-#[utoipa::path(delete, path = "/users/{id}/sessions", responses((status = 200, body = u64)))]
+#[utoipa::path(delete, path = "/users/{id}/sessions", tag = "users", responses((status = 200, body = u64)))]
 async fn sign_out(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<u64>, AuthError> {
     state.auth.logout_all(&id).await.map(Json)
 }
 
 /// End a user's access tokens, as after a change of roles; the answer is the number of sessions
 #[require_role("admin", live)]
-#[utoipa::path(delete, path = "/users/{id}/access-tokens", responses((status = 200, body = u64)))]
+#[utoipa::path(delete, path = "/users/{id}/access-tokens", tag = "users", responses((status = 200, body = u64)))]
 async fn expire(State(state): State<AppState>, Path(id): Path<u64>) -> Result<Json<u64>, AuthError> {
     state.auth.expire_access_tokens(&id).await.map(Json)
 }

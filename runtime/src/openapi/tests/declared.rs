@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use utoipa::ToSchema as _;
 use utoipa::openapi::path::{Operation, OperationBuilder};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::{Content, ContentBuilder, Ref};
 
 use super::{__path_health, __path_members};
 use crate::access::{Access, Rule};
@@ -12,6 +14,7 @@ use crate::claims::role::RoleTable;
 use crate::openapi::declare;
 use crate::openapi::refusals::{refusal, refusal_words};
 use crate::openapi::requirements::MOST_ALTERNATIVES;
+use crate::rejection::ProblemDetails;
 
 /// An editor implies a member, an administrator both, and the private role root everything.
 const ROLES: RoleTable = RoleTable {
@@ -122,19 +125,19 @@ fn too_many_alternatives_are_said_without_the_hierarchy_and_then_not_at_all() {
 fn an_access_is_answered_with_the_refusals_of_its_guard() {
     for (access, expected) in [
         (Access::Public { reason: "probe" }, &[][..]),
-        (Access::Optional, &["401"]),
-        (Access::Authenticated, &["401"]),
-        (Access::Require(ADMIN), &["401", "403"]),
-        (Access::Require(WRITE), &["401", "403"]),
-        (Access::Require(Rule::NotImpersonated), &["401", "403"]),
-        (Access::Require(Rule::Not(&MEMBER)), &["401", "403"]),
-        (Access::Require(FRESH), &["401"]),
-        (Access::Require(Rule::Live), &["401", "503"]),
-        (Access::Require(Rule::BothTokens), &["401", "503"]),
-        (Access::Require(OPEN), &["401", "403", "503"]),
-        (Access::Require(OWNS), &["401", "404", "503"]),
-        (Access::Require(Rule::All(&[ADMIN, OWNS])), &["401", "403", "404", "503"]),
-        (Access::Require(Rule::Any(&[])), &["401", "403"]),
+        (Access::Optional, &["400", "401"]),
+        (Access::Authenticated, &["400", "401"]),
+        (Access::Require(ADMIN), &["400", "401", "403"]),
+        (Access::Require(WRITE), &["400", "401", "403"]),
+        (Access::Require(Rule::NotImpersonated), &["400", "401", "403"]),
+        (Access::Require(Rule::Not(&MEMBER)), &["400", "401", "403"]),
+        (Access::Require(FRESH), &["400", "401"]),
+        (Access::Require(Rule::Live), &["400", "401", "503"]),
+        (Access::Require(Rule::BothTokens), &["400", "401", "503"]),
+        (Access::Require(OPEN), &["400", "401", "403", "503"]),
+        (Access::Require(OWNS), &["400", "401", "404", "503"]),
+        (Access::Require(Rule::All(&[ADMIN, OWNS])), &["400", "401", "403", "404", "503"]),
+        (Access::Require(Rule::Any(&[])), &["400", "401", "403"]),
     ] {
         let operation = declared(access);
         let answers: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
@@ -142,10 +145,13 @@ fn an_access_is_answered_with_the_refusals_of_its_guard() {
         for status in expected {
             let refusal = &operation["responses"][status];
             let schema = &refusal["content"]["application/problem+json"]["schema"];
-            assert_eq!(schema["$ref"], "#/components/schemas/ProblemDetails", "{access}: {status}");
+            assert_eq!(
+                schema["$ref"], "#/components/schemas/countersign.ProblemDetails",
+                "{access}: {status}"
+            );
             let challenged = refusal["headers"]["WWW-Authenticate"].is_object();
             let alone = [Access::Require(Rule::NotImpersonated), Access::Require(OPEN)].contains(&access);
-            let expected = *status == "401" || *status == "403" && !alone;
+            let expected = matches!(*status, "400" | "401") || *status == "403" && !alone;
             assert_eq!(challenged, expected, "{access}: {status}");
         }
     }
@@ -243,8 +249,18 @@ fn another_access_takes_the_place_of_the_first_and_the_same_one_changes_nothing(
                     declare(&mut twice, &access, &ROLES);
                 }
                 let [once, twice] = [once, twice].map(|operation| serde_json::to_value(operation).unwrap());
-                assert_eq!(once, twice, "{first} and then {second}");
-                assert_eq!(once["responses"]["404"]["description"], "The signed-in user lacks the role");
+                let said = |operation: &Value| {
+                    let responses = operation["responses"].as_object().unwrap().clone();
+                    Vec::from_iter(
+                        responses.into_iter().map(|(status, it)| (status, it["description"].clone())),
+                    )
+                };
+                assert_eq!(said(&once), said(&twice), "{first} and then {second}");
+                for member in ["security", "description", "x-access"] {
+                    assert_eq!(once[member], twice[member], "{first} and then {second}");
+                }
+                let mine = once["responses"]["404"]["description"].as_str().unwrap();
+                assert!(mine.starts_with("The signed-in user lacks the role"), "{mine}");
             }
         }
     }
@@ -266,13 +282,58 @@ fn a_refusal_of_an_attribute_becomes_the_one_of_the_router() {
     assert_eq!(health.description.as_deref(), Some("Answers while the server runs.\n\nPublic: health probe"));
 }
 
-/// A refusal with the same words and a body of the user's is the user's.
+/// The application describes a status that the guard also gives: both are shown, by their media types, and the same one only once.
+#[test]
+fn what_the_application_says_about_a_status_stays_beside_the_guard() {
+    let schema = |name: &str| Ref::from_schema_name(name);
+    let content = |name: &str| ContentBuilder::new().schema(Some(schema(name))).build();
+    let given = |media_type: &str, content: Option<Content>| {
+        let mut response = ResponseBuilder::new().description("Wrong password");
+        if let Some(content) = content {
+            response = response.content(media_type, content);
+        }
+        OperationBuilder::new().response("401", response.build()).build()
+    };
+    let problem = ProblemDetails::name();
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let ours = json!({ "application/problem+json": { "schema": reference(&problem) } });
+    for (operation, shown) in [
+        (given("", None), ours.clone()),
+        (given("application/problem+json", Some(content(&problem))), ours.clone()),
+        (
+            given("application/json", Some(content("Mine"))),
+            json!({
+                "application/json": { "schema": reference("Mine") },
+                "application/problem+json": { "schema": reference(&problem) },
+            }),
+        ),
+        (
+            given("application/problem+json", Some(content("Mine"))),
+            json!({ "application/problem+json": { "schema": { "oneOf": [reference("Mine"), reference(&problem)] } } }),
+        ),
+    ] {
+        let mut operation = operation;
+        for access in [Access::Authenticated, Access::Authenticated, Access::Require(Rule::Live)] {
+            declare(&mut operation, &access, &ROLES);
+            let refusal = serde_json::to_value(&operation).unwrap()["responses"]["401"].clone();
+            let said = refusal_words::unauthorized(&access);
+            assert_eq!(refusal["description"], format!("Wrong password\n\n{said}"));
+            assert_eq!(refusal["content"], shown);
+            assert!(refusal["headers"]["WWW-Authenticate"].is_object());
+        }
+    }
+}
+
+/// A refusal with the same words and a body of the user's is the user's, and gets the guard's body.
 #[test]
 fn a_refusal_with_another_body_is_not_taken_for_ours() {
-    let mine = ResponseBuilder::new().description("No valid access token").build();
-    let mut operation = OperationBuilder::new().response("401", mine.clone()).build();
+    let mine = ResponseBuilder::new().description("No valid access token");
+    let mine = mine.content("text/plain", ContentBuilder::new().build()).build();
+    let mut operation = OperationBuilder::new().response("401", mine).build();
     declare(&mut operation, &Access::Authenticated, &ROLES);
-    assert!(operation.responses.responses.get("401") == Some(&mine.into()));
+    let refusal = serde_json::to_value(&operation).unwrap()["responses"]["401"].clone();
+    assert_eq!(refusal["description"], "No valid access token");
+    assert_eq!(refusal["content"].as_object().unwrap().len(), 2);
 }
 
 /// Of what an attribute wrote nothing is left beside the words of another access.
@@ -280,6 +341,7 @@ fn a_refusal_with_another_body_is_not_taken_for_ours() {
 fn the_refusals_that_an_attribute_wrote_are_replaced() {
     for attribute in all_accesses() {
         let said = [
+            ("400", refusal_words::malformed(&attribute).to_owned()),
             ("401", refusal_words::unauthorized(&attribute)),
             ("403", refusal_words::forbidden(&attribute)),
             ("503", refusal_words::unavailable(&attribute).to_owned()),

@@ -1,5 +1,6 @@
 //! The document of a whole router, and the translation of rules.
 
+mod collisions;
 mod declared;
 mod parts;
 mod sessions;
@@ -174,9 +175,12 @@ fn refusals_have_the_problem_schema_and_the_challenge_header() {
 }
 
 #[test]
-fn a_refusal_that_the_user_describes_is_left_alone() {
+fn a_refusal_that_the_user_describes_stays_beside_the_one_of_the_guard() {
     let document = document();
-    assert_eq!(at(&document, "/paths/~1members/get/responses/403/description"), "in my own words");
+    assert_eq!(
+        at(&document, "/paths/~1members/get/responses/403/description"),
+        "in my own words\n\nThe signed-in user may not: requires role `admin` or role `member`"
+    );
     assert_ne!(at(&document, "/paths/~1members/get/responses/401"), Value::Null);
 }
 
@@ -247,7 +251,7 @@ fn the_attribute_alone_completes_the_operation() {
     assert_eq!(me["security"], json!([{"bearer": []}]));
     assert_eq!(
         me["responses"]["401"]["content"]["application/problem+json"]["schema"]["$ref"],
-        "#/components/schemas/ProblemDetails"
+        "#/components/schemas/countersign.ProblemDetails"
     );
     let members = serde_json::to_value(__path_members::operation()).unwrap();
     assert_eq!(members["security"], json!([{"bearer": ["admin"]}, {"bearer": ["member"]}]));
@@ -285,10 +289,12 @@ fn handmade(paths: &[&str]) -> OpenApi {
 fn assert_computed(document: &Value, path: &str) {
     let item = &document["paths"][path];
     assert_eq!(item["get"]["operationId"], "greeting");
-    assert_eq!(item["get"]["security"], json!([{}, {"bearer": []}]));
+    assert_eq!(item["get"]["security"], json!([{}, {"countersignBearer": []}]));
     assert!(item["get"]["responses"]["401"].is_object());
-    assert_eq!(item["post"]["operationId"], "handmade");
-    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+    // Two of the document's own operations have this name, so the second gets another.
+    assert!(item["post"]["operationId"].as_str().unwrap().contains("handmade"));
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "basic");
+    assert_eq!(document["components"]["securitySchemes"]["countersignBearer"]["scheme"], "bearer");
 }
 
 #[test]

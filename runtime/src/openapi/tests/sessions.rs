@@ -6,6 +6,7 @@ use super::{
     __path_greeting, __path_health, __path_me, __path_members, Role, User, at, auth, auth_with, greeting,
     health, me, members,
 };
+use crate::openapi::refusals::MALFORMED;
 use crate::{Auth, AuthRouter, Liveness, RefreshSession, authenticated, require_role, routes};
 
 #[authenticated(live)]
@@ -45,7 +46,11 @@ fn an_operation_that_looks_the_session_up_says_so_in_its_refusals() {
     assert_eq!(at(&document, "/paths/~1payouts/get/security"), json!([{"bearer": []}]));
     assert_eq!(
         refusals(&document, "~1payouts/get"),
-        expected(&[("401", "No valid access token, or its session has ended"), ("503", "in my own words"),])
+        expected(&[
+            ("400", MALFORMED),
+            ("401", "No valid access token, or its session has ended"),
+            ("503", "in my own words\n\nThe session store does not answer"),
+        ])
     );
 }
 
@@ -61,6 +66,7 @@ fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
     assert_eq!(
         refusals(&document, "~1account/delete"),
         expected(&[
+            ("400", MALFORMED),
             ("401", both),
             (
                 "403",
@@ -72,7 +78,7 @@ fn an_operation_that_takes_both_tokens_has_both_in_one_requirement() {
     );
     assert_eq!(
         refusals(&document, "~1export/get"),
-        expected(&[("401", both), ("503", "The session store does not answer")])
+        expected(&[("400", MALFORMED), ("401", both), ("503", "The session store does not answer")])
     );
     let scheme = at(&document, "/components/securitySchemes/refreshToken");
     assert_eq!(
@@ -104,7 +110,11 @@ fn a_scheme_of_the_user_does_not_stand_for_the_refresh_token() {
     }));
     let router = AuthRouter::<Auth<User>>::with_openapi(own.unwrap()).routes(routes!(export));
     let document = serde_json::to_value(router.openapi()).unwrap();
-    assert_eq!(document["components"]["securitySchemes"]["refreshToken"]["name"], "X-Refresh-Token");
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["refreshToken"]["scheme"], "basic");
+    assert_eq!(schemes["countersignRefreshToken"]["name"], "X-Refresh-Token");
+    let security = &document["paths"]["/export"]["get"]["security"];
+    assert_eq!(*security, json!([{ "bearer": [], "countersignRefreshToken": [] }]));
 }
 
 #[test]
@@ -123,9 +133,10 @@ fn where_every_session_is_looked_up_every_guarded_operation_says_so() {
             let ended = "No valid access token, or its session has ended".to_owned();
             assert!(refusals.contains(&("401".to_owned(), ended)), "{refusals:?}");
         }
-        assert!(
-            refusals(&document, "~1payouts/get").contains(&("503".to_owned(), "in my own words".to_owned()))
-        );
+        assert!(refusals(&document, "~1payouts/get").contains(&(
+            "503".to_owned(),
+            "in my own words\n\nThe session store does not answer".to_owned()
+        )));
         assert_eq!(refusals(&document, "~1health/get"), []);
     }
     let on_demand = router().describe(&auth()).with_state::<()>(auth());

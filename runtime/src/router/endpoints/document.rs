@@ -13,6 +13,7 @@ use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Requir
 use super::{Endpoint, ID};
 use crate::auth::TokenPair;
 use crate::http::{LogoutRequest, RefreshRequest, SessionList};
+use crate::openapi::marks::{Mark, Marks};
 use crate::openapi::refusal;
 use crate::rejection::ProblemDetails;
 
@@ -48,6 +49,7 @@ fn add<T: ToSchema>(schemas: &mut Schemas) {
 pub(super) struct Facts {
     /// The operation's name in the document.
     pub(super) id: &'static str,
+    mark: Mark,
     /// Summary and description, with a blank line between them.
     pub(super) docs: &'static str,
     request: Option<(Body, Required)>,
@@ -62,6 +64,7 @@ impl Endpoint {
         match self {
             Self::Refresh => Facts {
                 id: "refresh",
+                mark: Mark::Refresh,
                 docs: "Exchanges a refresh token for the next pair of tokens",
                 request: Some((Body::of::<RefreshRequest>(), Required::True)),
                 success: (
@@ -73,6 +76,7 @@ impl Endpoint {
             },
             Self::Logout => Facts {
                 id: "logout",
+                mark: Mark::Logout,
                 docs: "Ends the session of the tokens in the request\n\n\
                        The access token may have expired. The answer is the same if there is nothing to end.",
                 request: Some((Body::of::<LogoutRequest>(), Required::False)),
@@ -81,6 +85,7 @@ impl Endpoint {
             },
             Self::LogoutAll => Facts {
                 id: "logout_all",
+                mark: Mark::Other,
                 docs: "Ends every session of the caller, this one too",
                 request: None,
                 success: ("204", "Signed out everywhere", None),
@@ -88,6 +93,7 @@ impl Endpoint {
             },
             Self::Sessions => Facts {
                 id: "sessions",
+                mark: Mark::Other,
                 docs: "Lists the sessions of the caller, the newest first",
                 request: None,
                 success: ("200", "The sessions", Some(Body::of::<SessionList>())),
@@ -95,6 +101,7 @@ impl Endpoint {
             },
             Self::RevokeSession => Facts {
                 id: "revoke_session",
+                mark: Mark::Other,
                 docs: "Ends one session of the caller",
                 request: None,
                 success: ("204", "The session has ended", None),
@@ -102,6 +109,7 @@ impl Endpoint {
             },
             Self::RevokeOthers => Facts {
                 id: "revoke_others",
+                mark: Mark::Other,
                 docs: "Ends every session of the caller but this one",
                 request: None,
                 success: ("204", "The other sessions have ended", None),
@@ -129,7 +137,9 @@ impl Facts {
         for (status, response) in self.responses() {
             operation = operation.response(status, response);
         }
-        operation.build()
+        let mut operation = operation.build();
+        Marks::leave(&mut operation, self.mark);
+        operation
     }
 
     /// Every answer but the refusals that follow from the access. Of two with one status, the later one counts.
@@ -141,10 +151,13 @@ impl Facts {
         }
         let mut responses = vec![
             (*status, success.build()),
-            ("400", refusal("The request is malformed, or gives credentials more than once")),
             ("503", refusal("The session store does not answer; nothing was changed")),
         ];
-        responses.extend(self.request.as_ref().map(|_| ("415", refusal("The body is not JSON"))));
+        // An endpoint without a body is guarded, and the guard says what is malformed.
+        if self.request.is_some() {
+            let malformed = refusal("The request is malformed, or gives credentials more than once");
+            responses.extend([("400", malformed), ("415", refusal("The body is not JSON"))]);
+        }
         responses.extend(self.refusals.iter().map(|(status, description)| (*status, refusal(description))));
         responses
     }

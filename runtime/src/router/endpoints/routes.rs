@@ -68,6 +68,10 @@ pub struct SessionRoutes<C> {
     prefix: String,
 }
 
+/// The tag of endpoints to which the application gives none.
+#[cfg(feature = "openapi")]
+const DEFAULT_TAG: &str = "sessions";
+
 /// An endpoint as the application wants it: its facts, or other words in their place.
 #[derive(Debug)]
 struct Mount {
@@ -111,7 +115,7 @@ impl Mount {
         let Words { id, docs, tags, documented: true } = &self.words else { return None };
         let facts = self.endpoint.facts();
         let mut operation = facts.operation(&self.path, id, docs);
-        operation.tags = Some(tags.clone()).filter(|tags| !tags.is_empty());
+        operation.tags = Some(if tags.is_empty() { vec![DEFAULT_TAG.to_owned()] } else { tags.clone() });
         let methods = vec![http_method(&self.endpoint.method())];
         Some(Document { path: self.path.clone(), methods, operation, schemas: facts.schemas() })
     }
@@ -196,7 +200,7 @@ impl<C: SessionClaims> SessionRoutes<C> {
         self.change(endpoint, |mount| mount.words.documented = false)
     }
 
-    /// Adds a tag to every operation.
+    /// Adds a tag to every operation. Without one, the tag is `sessions`.
     ///
     /// # Panics
     ///
@@ -229,8 +233,34 @@ impl<C: SessionClaims> SessionRoutes<C> {
         self.change(endpoint, |mount| mount.words.tags.push(tag))
     }
 
+    /// Puts a prefix before the name of every operation in the document (`operationId`), and before those of earlier calls: for the endpoints
+    /// of a second `Auth`, or an application that has a `logout` of its own.
+    ///
+    /// Where two operations of a document still have one name, those of the application keep it before those of endpoints, and of several,
+    /// the first by its path. Any other gets the part of its path by which it differs in front (`staff_auth_logout`).
+    ///
+    /// ```
+    /// # use countersign::{Auth, SessionClaims, SessionRoutes};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// fn endpoints(auth: &Auth<User>) -> SessionRoutes<User> {
+    ///     auth.routes().operation_prefix("staff_") // `staff_refresh`, `staff_logout`, ...
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the prefix is empty.
+    #[track_caller]
+    pub fn operation_prefix(mut self, prefix: impl Into<String>) -> Self {
+        let prefix = not_empty(prefix.into(), format_args!("the prefix of the operation ids"));
+        for mount in &mut self.mounts {
+            mount.words.id = format!("{prefix}{}", mount.words.id);
+        }
+        self
+    }
+
     /// Gives the operation of an endpoint another name in the document (`operationId`), which generated clients take for the name of
-    /// a function. No two operations of a document may have the same one.
+    /// a function. A prefix of a later call comes before it.
     ///
     /// ```
     /// # use countersign::{Auth, Endpoint, SessionClaims, SessionRoutes};

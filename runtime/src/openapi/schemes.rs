@@ -1,0 +1,215 @@
+//! The security schemes of a document: where each `Auth` takes its tokens, under names that nothing else has.
+
+use std::any::type_name;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr};
+
+use crate::auth::{Auth, Liveness};
+use crate::claims::SessionClaims;
+
+/// The plain name of the scheme for the `Authorization` header.
+pub(crate) const SCHEME: &str = "bearer";
+
+/// The plain name of the scheme for the refresh token beside an access token.
+pub(super) const REFRESH_SCHEME: &str = "refreshToken";
+
+const ACCESS_HEADER: &str = "accessHeader";
+const ACCESS_COOKIE: &str = "accessCookie";
+const ACCESS_QUERY: &str = "accessQuery";
+const REFRESH_COOKIE: &str = "refreshCookie";
+
+/// What a document shows of an `Auth`: where it takes tokens, and whether it looks every session up.
+///
+/// Two that are equal take their tokens from the same users in the same places.
+#[derive(Clone, PartialEq)]
+pub struct TokenPlaces(Arc<Facts>);
+
+#[derive(Default, PartialEq)]
+struct Facts {
+    /// The type of the claims, without its module.
+    claims: String,
+    realm: String,
+    header: Option<String>,
+    query: Option<String>,
+    access_cookie: Option<String>,
+    refresh_cookie: Option<String>,
+    looks_up: bool,
+}
+
+impl TokenPlaces {
+    pub(crate) fn of<C: SessionClaims>(auth: &Auth<C>) -> Self {
+        let transports = auth.transports();
+        let claims = type_name::<C>().split('<').next().unwrap_or_default();
+        Self(Arc::new(Facts {
+            claims: claims.rsplit("::").next().unwrap_or_default().to_owned(),
+            realm: auth.realm().to_string(),
+            header: transports.header.as_ref().map(|name| name.as_str().to_owned()),
+            query: transports.query.clone(),
+            access_cookie: transports.access_cookie().map(str::to_owned),
+            refresh_cookie: transports.refresh_cookie().map(str::to_owned),
+            looks_up: auth.liveness() == Liveness::Always,
+        }))
+    }
+
+    /// Whether the store is asked about the session of every access token.
+    pub(super) fn looks_up(&self) -> bool {
+        self.0.looks_up
+    }
+
+    /// Whether a browser may be signed in by a cookie of its own.
+    pub(super) fn has_access_cookie(&self) -> bool {
+        self.0.access_cookie.is_some()
+    }
+
+    /// Whether sign-ins set cookies.
+    pub(super) fn has_cookies(&self) -> bool {
+        self.0.refresh_cookie.is_some()
+    }
+}
+
+impl Facts {
+    /// The name that the application gave the cookies, or else the type of the claims, in camel case.
+    fn label(&self) -> String {
+        let cookie = self.refresh_cookie.as_deref().unwrap_or_default();
+        let name = cookie.trim_start_matches("__Host-").trim_end_matches("refresh").trim_end_matches('-');
+        let words = if name.is_empty() { self.claims.as_str() } else { name };
+        let words =
+            words.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let joined: String = words.map(capital).collect();
+        changed_first(&joined, char::to_ascii_lowercase)
+    }
+
+    /// Every scheme with its plain name. The one for the refresh token beside an access token is there only if an operation asks for it.
+    fn schemes(&self, asks_for_both: bool) -> Vec<(&'static str, SecurityScheme)> {
+        const LOGIN: &str = "The access token from the login";
+        let key = |name: &String, words: &str| ApiKeyValue::with_description(name.as_str(), words);
+        let header = self.header.as_ref().map(|name| (ACCESS_HEADER, ApiKey::Header(key(name, LOGIN))));
+        let cookie = self.access_cookie.as_ref().map(|name| {
+            let words = "Set at the login. A request that changes something has to come from a page of this site; without \
+                         `Sec-Fetch-Site` and `Origin` it carries the `csrf_token` of the login in the header `X-CSRF-Token`";
+            (ACCESS_COOKIE, ApiKey::Cookie(key(name, words)))
+        });
+        let query = self.query.as_ref().map(|name| (ACCESS_QUERY, ApiKey::Query(key(name, LOGIN))));
+        let refresh_cookie = self.refresh_cookie.as_ref().map(|name| {
+            let words = "The refresh token, set at the login and at each refresh";
+            (REFRESH_COOKIE, ApiKey::Cookie(key(name, words)))
+        });
+        let refresh_token = asks_for_both.then(|| {
+            let words = "The refresh token of the same session, beside the access token; it is not used up";
+            (REFRESH_SCHEME, ApiKey::Header(ApiKeyValue::with_description("X-Refresh-Token", words)))
+        });
+        let keys = [header, cookie, query, refresh_cookie, refresh_token].into_iter().flatten();
+        let keys = keys.map(|(name, key)| (name, SecurityScheme::ApiKey(key)));
+        std::iter::once((SCHEME, bearer())).chain(keys).collect()
+    }
+}
+
+/// The scheme of RFC 6750; tokens are JWTs.
+fn bearer() -> SecurityScheme {
+    let words = "The access token from the login, in the Authorization header. It is a JWT, and is verified as RFC 8725 advises";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    SecurityScheme::Http(scheme.description(Some(words)).build())
+}
+
+/// The names of an `Auth`'s schemes in one document.
+#[derive(Clone, Debug)]
+pub(super) struct Names(BTreeMap<&'static str, String>);
+
+impl Default for Names {
+    /// For an operation whose `Auth` is not known: the schemes that every `Auth` has.
+    fn default() -> Self {
+        Self([SCHEME, REFRESH_SCHEME].into_iter().map(|name| (name, name.to_owned())).collect())
+    }
+}
+
+impl Names {
+    /// The places of an access token, the `Authorization` header first.
+    pub(super) fn access(&self) -> impl Iterator<Item = &str> {
+        let places = [SCHEME, ACCESS_HEADER, ACCESS_COOKIE, ACCESS_QUERY];
+        places.into_iter().filter_map(|place| self.0.get(place)).map(String::as_str)
+    }
+
+    /// The places of a refresh token beside an access token.
+    pub(super) fn refresh(&self) -> impl Iterator<Item = &str> {
+        let places = [REFRESH_SCHEME, REFRESH_COOKIE];
+        places.into_iter().filter_map(|place| self.0.get(place)).map(String::as_str)
+    }
+}
+
+/// A user of schemes: an `Auth`, or operations whose `Auth` is not known, and whether one of its operations asks for both tokens.
+pub(super) type Asker<'a> = (Option<&'a TokenPlaces>, bool);
+
+/// Adds the schemes of every `Auth` to the document, and returns their names in the same order.
+///
+/// With one `Auth` the names are plain (`accessCookie`); with several, each has the name of its cookies or of its claims in front
+/// (`shopAccessCookie`). A name under which the application has another scheme gets a prefix (`countersignBearer`).
+pub(super) fn add(openapi: &mut OpenApi, askers: &[Asker<'_>]) -> Vec<Names> {
+    let schemes = &mut openapi.components.get_or_insert_default().security_schemes;
+    let several = askers.iter().filter(|(places, _)| places.is_some()).count() > 1;
+    let mut labels: Vec<String> = Vec::new();
+    let mut all = Vec::new();
+    for (places, asks_for_both) in askers {
+        let (label, own) = match places {
+            Some(places) => {
+                let label = if several {
+                    unused(places.0.label(), |label| labels.contains(&label.to_owned()))
+                } else {
+                    String::new()
+                };
+                labels.push(label.clone());
+                (label, places.0.schemes(*asks_for_both))
+            }
+            None => (String::new(), Facts::default().schemes(*asks_for_both)),
+        };
+        let mut names = BTreeMap::new();
+        for (plain, scheme) in own {
+            let wanted =
+                if label.is_empty() { plain.to_owned() } else { format!("{label}{}", capital(plain)) };
+            let is_free = |name: &str| schemes.get(name).is_none_or(|present| is_same(present, &scheme));
+            let name = if is_free(&wanted) {
+                wanted
+            } else {
+                unused(format!("countersign{}", capital(&wanted)), |name| !is_free(name))
+            };
+            schemes.entry(name.clone()).or_insert(RefOr::T(scheme));
+            names.insert(plain, name);
+        }
+        all.push(Names(names));
+    }
+    all
+}
+
+/// Whether the document's scheme says nothing else than ours. A bearer scheme without words of its own is what other documents of the same
+/// application call theirs.
+fn is_same(present: &RefOr<SecurityScheme>, ours: &SecurityScheme) -> bool {
+    let RefOr::T(present) = present else { return false };
+    if let (SecurityScheme::Http(present), SecurityScheme::Http(_)) = (present, ours) {
+        let is_bearer = matches!(present.scheme, HttpAuthScheme::Bearer);
+        let is_jwt = present.bearer_format.as_deref().is_none_or(|format| format == "JWT");
+        if is_bearer && is_jwt && present.description.is_none() {
+            return true;
+        }
+    }
+    present == ours
+}
+
+/// The name, or the name with the first number that is free.
+fn unused(name: String, is_taken: impl Fn(&str) -> bool) -> String {
+    if !is_taken(&name) {
+        return name;
+    }
+    let mut numbered = (2_usize..).map(|number| format!("{name}{number}"));
+    numbered.find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+fn capital(word: &str) -> String {
+    changed_first(word, char::to_ascii_uppercase)
+}
+
+fn changed_first(word: &str, change: impl Fn(&char) -> char) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| change(&first)).into_iter().chain(letters).collect()
+}

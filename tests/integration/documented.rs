@@ -1,0 +1,62 @@
+//! Every refusal that a test provokes is in the document of the operation that gave it.
+
+use axum::http::{Method, header};
+use serde_json::Value;
+use utoipa::openapi::OpenApi;
+
+use crate::support::Answer;
+
+/// Refusals that no document lists, by method, path and status, each with its reason.
+const EXCEPTIONS: &[(&str, &str, u16, &str)] = &[];
+
+/// Fails when an answer is a refusal of this crate, and the document of its operation does not list its status with its media type.
+///
+/// Answers of the test's own handlers, and of routes without a document, are not looked at.
+#[track_caller]
+pub(crate) fn assert_documented(api: &OpenApi, method: &Method, path: &str, answer: &Answer) {
+    const PROBLEM: &str = "application/problem+json";
+    let is_refusal = answer.status.is_client_error() || answer.status.is_server_error();
+    if !is_refusal || answer.header(header::CONTENT_TYPE) != Some(PROBLEM) {
+        return;
+    }
+    let document = serde_json::to_value(api).unwrap();
+    let Some((template, operation)) = operation(&document, method, path) else { return };
+    let status = answer.status.as_u16();
+    if EXCEPTIONS.iter().any(|(by, at, given, _)| (*by, *at, *given) == (method.as_str(), template, status)) {
+        return;
+    }
+    let response = &operation["responses"][status.to_string()];
+    assert!(
+        response["content"].get(PROBLEM).is_some(),
+        "{method} {template} answered {status} {}, and its document says: {response}",
+        answer.text("code")
+    );
+}
+
+/// The operation at an address, with its path in the document; one without parameters comes first.
+fn operation<'a>(document: &'a Value, method: &Method, path: &str) -> Option<(&'a str, &'a Value)> {
+    let method = method.as_str().to_lowercase();
+    let paths = document["paths"].as_object()?.iter().filter(|(template, _)| is_at(template, path));
+    let (template, item) = paths.min_by_key(|(template, _)| template.matches('{').count())?;
+    Some((template, item.get(&method)?))
+}
+
+fn is_at(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template.zip(path).all(|(part, given)| part == given || part.starts_with('{') && !given.is_empty())
+}
+
+#[test]
+fn an_operation_is_found_by_its_address() {
+    let document = serde_json::json!({ "paths": {
+        "/posts/{id}": { "get": 1 }, "/posts/new": { "get": 2 }, "/{a}/{b}/c": { "put": 3 },
+    } });
+    let found =
+        |method: Method, path| operation(&document, &method, path).map(|(_, operation)| operation.clone());
+    assert_eq!(found(Method::GET, "/posts/7"), Some(1.into()));
+    assert_eq!(found(Method::GET, "/posts/new"), Some(2.into()));
+    assert_eq!(found(Method::PUT, "/x/y/c"), Some(3.into()));
+    assert_eq!(found(Method::PUT, "/posts/7"), None);
+    assert_eq!(found(Method::GET, "/posts/"), None);
+}
