@@ -4,28 +4,44 @@
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../integration/process.rs"]
 mod process;
+mod scalar_situations;
 
 use std::path::Path;
 use std::process::Command;
 
 use process::Process;
+use scalar_situations::{Deployment, Page};
 
 /// Runs a script against the example `browser`, as this user.
 fn visit(script: &str, user: &str) {
+    let server = Process::start::<&str>(&["-p", "examples", "--bin", "browser"], &[]);
+    let credentials = server.credentials(user);
+    run(&[script, &server.url, user, credentials["password"].as_str().unwrap()]);
+}
+
+/// Runs a script of this folder. Returns what it prints.
+fn run(arguments: &[&str]) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     assert!(
         folder.join("node_modules").exists(),
         "the driver of the browser is not installed; type: (cd tests/browser && npm ci)"
     );
-    let server = Process::start::<&str>(&["-p", "examples", "--bin", "browser"], &[]);
-    let credentials = server.credentials(user);
     let output = Command::new("node")
-        .args([script, &server.url, user, credentials["password"].as_str().unwrap()])
+        .args(arguments)
         .current_dir(&folder)
         .output()
         .expect("node runs; if it is not there, type: sudo apt-get install -y nodejs npm chromium");
     let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    assert!(output.status.success(), "{script}: {said:?}");
+    assert!(output.status.success(), "{arguments:?}: {said:?}");
+    let [said, _] = said;
+    said
+}
+
+/// Tries the operations of the Scalar page as this reader; see `scalar_situations.mjs`.
+fn read(page: Page, deployment: Deployment, reader: &str) {
+    let (url, token) = scalar_situations::serve(page, deployment);
+    let token = if reader == "wrong" { "wrong" } else { &token };
+    run(&["scalar_situations.mjs", &url, deployment.prefix(), reader, token]);
 }
 
 /// Rows 102, 107 and 112 as a browser sees them.
@@ -37,4 +53,58 @@ fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
 #[test]
 fn the_scalar_page_sends_requests_to_its_own_host_only() {
     visit("scalar.mjs", "max");
+}
+
+/// Row 66: nothing is typed, and nothing is cleared before.
+#[test]
+fn a_reader_with_the_cookie_types_nothing() {
+    read(Page::Guarded, Deployment::Alone, "cookie");
+}
+
+#[test]
+fn a_reader_with_the_cookie_types_nothing_on_an_open_page() {
+    read(Page::Open, Deployment::Alone, "cookie");
+}
+
+/// Then the scheme for tokens is selected, and the page sends it without one.
+#[test]
+fn a_reader_with_a_cookie_that_the_document_does_not_name_types_nothing() {
+    read(Page::Undescribed, Deployment::Alone, "undescribed cookie");
+}
+
+#[test]
+fn a_section_with_its_page_is_tried_at_its_prefix() {
+    read(Page::Guarded, Deployment::Section, "cookie");
+}
+
+#[test]
+fn a_router_in_a_router_of_axum_is_tried_at_its_prefix() {
+    read(Page::Guarded, Deployment::Nested, "cookie");
+}
+
+#[test]
+fn an_application_behind_a_proxy_that_takes_a_prefix_off_is_tried_through_the_proxy() {
+    read(Page::Open, Deployment::Proxied, "cookie");
+}
+
+#[test]
+fn a_visitor_who_types_nothing_is_a_visitor() {
+    read(Page::Open, Deployment::Alone, "visitor");
+}
+
+#[test]
+fn a_visitor_who_types_a_wrong_token_is_told_so() {
+    read(Page::Open, Deployment::Alone, "wrong");
+}
+
+#[test]
+fn a_visitor_who_types_a_token_is_signed_in() {
+    read(Page::Open, Deployment::Nested, "right");
+}
+
+/// The time is for docs/PERFORMANCE.md; only that it opens is asserted.
+#[test]
+fn a_document_of_five_hundred_operations_opens() {
+    let url = scalar_situations::serve_large(500);
+    println!("{}", run(&["scalar_large.mjs", &url, "500"]));
 }

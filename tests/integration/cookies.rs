@@ -358,3 +358,20 @@ async fn cookies_that_were_not_configured_are_an_error_of_the_server() {
     answer.refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error");
     assert_eq!(app.session_count().await, 0);
 }
+
+/// Row 66: a page for trying requests sends the scheme without a token, and the browser adds the cookie.
+#[tokio::test]
+async fn an_empty_bearer_does_not_get_in_the_way_of_a_cookie() {
+    let app = with_access_cookie();
+    let cookies = app.sign_in().await.cookie_header();
+    for empty in ["Bearer", "Bearer ", "bearer"] {
+        let headers = [SAME_ORIGIN, ("cookie", cookies.as_str()), ("authorization", empty)];
+        let send = |method, path: &str| app.send(request(method, path, &headers));
+        assert_eq!(send(Method::GET, "/transport").await.body, "Cookie", "{empty:?}");
+        assert_eq!(send(Method::POST, "/notes").await.status, StatusCode::CREATED, "{empty:?}");
+        // The cookie is still what only a page of this site may use.
+        let foreign = [CROSS_SITE, ("cookie", cookies.as_str()), ("authorization", empty)];
+        let answer = app.send(request(Method::POST, "/notes", &foreign)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{empty:?}");
+    }
+}

@@ -147,7 +147,7 @@ async fn a_malformed_logout_is_refused_and_ends_nothing() {
     let content_type = "application/x-www-form-urlencoded".parse().unwrap();
     form.headers_mut().insert(header::CONTENT_TYPE, content_type);
     app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
-    for values in [["Bearer", ""], ["Bearer a.b.c", "Bearer a.b.c"]] {
+    for values in [["Bearer  a.b.c", ""], ["Bearer a.b.c", "Bearer a.b.c"]] {
         let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
         for value in values.into_iter().filter(|value| !value.is_empty()) {
             request.headers_mut().append(header::AUTHORIZATION, value.parse().unwrap());

@@ -163,7 +163,7 @@ async fn optional_route_refuses_another_scheme_and_malformed_credentials() {
     let app = App::new();
     for (value, status, code) in [
         ("Basic dXNlcjpwYXNz", StatusCode::UNAUTHORIZED, "missing_credentials"),
-        ("Bearer", StatusCode::BAD_REQUEST, "invalid_request"),
+        ("Bearer  a.b.c", StatusCode::BAD_REQUEST, "invalid_request"),
         ("", StatusCode::UNAUTHORIZED, "missing_credentials"),
     ] {
         let request = Request::builder().uri("/greeting").header(header::AUTHORIZATION, value);
@@ -243,13 +243,29 @@ async fn token_in_the_query_string_is_ignored() {
     answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
 }
 
+/// Row 66: a client that has no token yet sends the scheme alone.
+#[tokio::test]
+async fn a_bearer_scheme_with_nothing_behind_it_is_no_credentials() {
+    let app = App::new();
+    for value in ["Bearer", "Bearer ", "bearer   "] {
+        let send = |path: &str| {
+            let request = Request::builder().uri(path).header(header::AUTHORIZATION, value);
+            app.send(request.body(Body::empty()).unwrap())
+        };
+        let answer = send("/me").await;
+        answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some("Bearer realm=\"https://issuer.test\""));
+        assert_eq!(send("/greeting").await.body, "hello", "{value:?}");
+    }
+}
+
 /// Rows 64 and 66.
 #[tokio::test]
 async fn malformed_credentials_are_400() {
     let app = App::new();
     let pair = app.login(&[]).await;
     let good = format!("Bearer {}", pair.access_token);
-    for headers in [&[good.as_str(), good.as_str()][..], &["Bearer"], &["Bearer "], &["Bearer  x.y.z"]] {
+    for headers in [&[good.as_str(), good.as_str()][..], &["Bearer", &good], &["Bearer  x.y.z"]] {
         let mut request = Request::builder().uri("/me");
         for value in headers {
             request = request.header(header::AUTHORIZATION, *value);

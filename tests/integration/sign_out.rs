@@ -41,6 +41,16 @@ async fn logout_by_cookie_ends_the_session_and_removes_every_cookie() {
     }
 }
 
+/// Row 66: the browser adds the cookies to whatever a form for trying requests sends.
+#[tokio::test]
+async fn an_empty_bearer_beside_the_cookies_signs_out_too() {
+    let app = both_cookies();
+    let cookies = app.sign_in().await.cookie_header();
+    let headers = [SAME_ORIGIN, ("cookie", cookies.as_str()), ("authorization", "Bearer")];
+    assert_eq!(app.post("/auth/logout", &headers).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.session_count().await, 0);
+}
+
 /// Row 93.
 #[tokio::test]
 async fn an_expired_access_cookie_signs_out_too() {

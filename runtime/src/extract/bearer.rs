@@ -6,12 +6,9 @@ use crate::rejection::Denial;
 
 /// The bearer token in an `Authorization` header.
 ///
-/// Anything else is refused and not ignored: an empty token is a malformed request, and another scheme counts as missing
-/// credentials.
+/// Anything else is refused and not ignored, and another scheme counts as missing credentials. A header that [`is_empty`] is none at all.
 pub(crate) fn token(header: &HeaderValue) -> Result<&[u8], Denial> {
-    let value = header.as_bytes();
-    let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
-    let (scheme, rest) = value.split_at(scheme_end);
+    let (scheme, rest) = parts(header);
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(Denial::MissingCredentials);
     }
@@ -20,6 +17,19 @@ pub(crate) fn token(header: &HeaderValue) -> Result<&[u8], Denial> {
         Some((b' ', token)) if !token.is_empty() && !token.starts_with(b" ") => Ok(token),
         _ => Err(Denial::InvalidRequest),
     }
+}
+
+/// Whether the scheme is `Bearer` and nothing follows. A form for trying requests sends that where no token was typed, beside the cookie
+/// with which its page was opened.
+pub(crate) fn is_empty(header: &HeaderValue) -> bool {
+    let (scheme, rest) = parts(header);
+    scheme.eq_ignore_ascii_case(b"Bearer") && rest.trim_ascii().is_empty()
+}
+
+/// The scheme, and what follows it.
+fn parts(header: &HeaderValue) -> (&[u8], &[u8]) {
+    let value = header.as_bytes();
+    value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()))
 }
 
 #[cfg(test)]
@@ -36,8 +46,25 @@ mod tests {
 
     /// Row 66.
     #[test]
-    fn empty_tokens_and_double_spaces_are_malformed_requests() {
-        for value in ["Bearer", "Bearer ", "Bearer  a.b.c", "Bearer   "] {
+    fn a_scheme_with_nothing_behind_it_is_empty() {
+        for (value, expected) in [
+            ("Bearer", true),
+            ("bearer ", true),
+            ("Bearer   ", true),
+            ("Bearer \t", true),
+            ("", false),
+            ("Bearerx", false),
+            ("Basic", false),
+            ("Bearer x", false),
+            ("Bearer  x", false),
+        ] {
+            assert_eq!(is_empty(&HeaderValue::from_static(value)), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn double_spaces_are_malformed_requests() {
+        for value in ["Bearer  a.b.c", "Bearer   a.b.c"] {
             assert_eq!(token(&HeaderValue::from_static(value)), Err(Denial::InvalidRequest), "{value:?}");
         }
     }

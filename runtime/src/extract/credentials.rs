@@ -75,7 +75,8 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// The access token of a request. Two are refused, in one place or in several (RFC 6750 section 2).
+/// The access token of a request. Two are refused, in one place or in several (RFC 6750 section 2). A `Bearer` with nothing behind it is
+/// none, so it does not get in the way of a cookie.
 pub(crate) fn access_credential<'r>(
     parts: &'r Parts,
     transports: &Transports,
@@ -83,7 +84,8 @@ pub(crate) fn access_credential<'r>(
     let header = |name: &HeaderName, transport| {
         one_header(&parts.headers, name).map(|value| value.map(|value| Credential::header(transport, value)))
     };
-    let bearer = header(&AUTHORIZATION, Transport::Bearer)?;
+    let bearer = one_header(&parts.headers, &AUTHORIZATION)?.filter(|value| !bearer::is_empty(value));
+    let bearer = bearer.map(|value| Credential::header(Transport::Bearer, value));
     if transports.bearer_only() {
         return Ok(bearer);
     }

@@ -215,9 +215,11 @@ mod policies {
     #[tokio::test]
     async fn an_optional_policy_refuses_bad_credentials() {
         assert_eq!(answer::<Either>(None).await, Ok(()));
+        // Row 66.
+        assert_eq!(answer::<Either>(Some("Bearer")).await, Ok(()));
         for (credentials, denial) in [
             ("Basic eDp5", Denial::MissingCredentials),
-            ("Bearer", Denial::InvalidRequest),
+            ("Bearer  a.b.c", Denial::InvalidRequest),
             ("Bearer a.b.c", Denial::InvalidToken),
         ] {
             assert_eq!(answer::<Either>(Some(credentials)).await, Err(denial), "{credentials}");

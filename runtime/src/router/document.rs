@@ -154,11 +154,14 @@ impl RouterDocument {
         self.operations.push(Place { path: path.to_owned(), method, facts });
     }
 
-    /// Moves the operations below a prefix. What the application wrote by hand into `openapi`, which moves with them, gives way to the
+    /// Moves the operations and pages below a prefix. What the application wrote by hand into `openapi`, which moves with them, gives way to the
     /// operations of the router around.
     pub(super) fn move_below(&mut self, prefix: &str, openapi: &mut OpenApi, around: &Self) {
         for operation in &mut self.operations {
             operation.path = nested(prefix, &operation.path);
+        }
+        for page in &mut self.pages {
+            page.move_below(prefix);
         }
         let taken: HashSet<_> = around.operations.iter().map(|place| (&*place.path, &place.method)).collect();
         for (path, item) in &mut openapi.paths.paths {
@@ -224,7 +227,7 @@ impl RouterDocument {
     /// Hands the pages the document, which is final now.
     pub(super) fn show(&self, openapi: &OpenApi) {
         for page in &self.pages {
-            page(openapi);
+            page.show(openapi);
         }
     }
 }

@@ -7,13 +7,34 @@ use utoipa::openapi::OpenApi;
 
 use super::AuthRouter;
 use super::services::ServiceAccess;
-use crate::matrix::{Methods, RoutePlace};
+use crate::matrix::{Methods, RoutePlace, nested};
 use crate::openapi::json;
 #[cfg(feature = "scalar")]
 use crate::scalar::{self, Reference};
 
-/// Hands a page the final document. A page keeps its first document.
-pub(super) type Page = Arc<dyn Fn(&OpenApi) + Send + Sync>;
+/// A page that shows the final document. It keeps its first one.
+#[derive(Clone)]
+pub(super) struct Page {
+    /// Where it is in its router.
+    path: String,
+    /// Takes the document, and the path in the router that the document is of.
+    write: Arc<dyn Fn(&OpenApi, &str) + Send + Sync>,
+}
+
+impl Page {
+    fn new(path: &str, write: impl Fn(&OpenApi, &str) + Send + Sync + 'static) -> Self {
+        Self { path: path.to_owned(), write: Arc::new(write) }
+    }
+
+    /// Notes that the router of the page is nested below a prefix.
+    pub(super) fn move_below(&mut self, prefix: &str) {
+        self.path = nested(prefix, &self.path);
+    }
+
+    pub(super) fn show(&self, api: &OpenApi) {
+        (self.write)(api, &self.path);
+    }
+}
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// Serves the OpenAPI document at a path, as JSON, to those who have this access.
@@ -40,7 +61,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn openapi_json<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let document = Arc::new(OnceLock::new());
         let page = Arc::clone(&document);
-        self.document.pages.push(Arc::new(move |api| {
+        self.document.pages.push(Page::new(path, move |api, _| {
             if let Some(document) = json::written(api) {
                 page.get_or_init(|| document);
             }
@@ -54,6 +75,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// The document is the final one, as in [`openapi_json`](Self::openapi_json). The addresses and the content security policy are those
     /// of [`scalar`](crate::scalar()).
+    ///
+    /// Requests from the page go to the router that the document is of, also where that is nested in a router of axum, or behind a proxy
+    /// that takes a prefix off the path. Servers that the document names itself are left alone.
     ///
     /// A browser that opens the page sends no `Authorization` header. So a page that is not [`Unguarded`](crate::Unguarded) needs an
     /// [access cookie](crate::Cookies::with_access_cookie), and a login page to send strangers to:
@@ -76,8 +100,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn scalar<A: ServiceAccess>(mut self, path: &str, access: A) -> Self {
         let reference = Arc::new(OnceLock::new());
         let page = Arc::clone(&reference);
-        self.document.pages.push(Arc::new(move |api| {
-            page.get_or_init(|| Reference::new(api.clone()));
+        self.document.pages.push(Page::new(path, move |api, path| {
+            page.get_or_init(|| Reference::new(api.clone(), Some(path)));
         }));
         let places: Vec<_> = scalar::addresses(path).into_iter().map(RoutePlace::Path).collect();
         self.gated(access, &Methods::One(Method::GET), &places, scalar::routes(path, reference))

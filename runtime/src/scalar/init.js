@@ -1,9 +1,14 @@
 'use strict'
 
+// The scheme to select, and the way from here to the root of the API; either may be null.
+const { scheme, root } = SETTINGS
+
 Scalar.createApiReference('#app', {
   // Beside this script, wherever the router was nested.
   url: new URL('openapi.json', document.currentScript.src).href,
-  authentication: { preferredSecurityScheme: 'bearer' },
+  // The server of a document that names none, also behind a proxy that takes a prefix off.
+  ...(root && { baseServerURL: new URL(root, document.currentScript.src).href }),
+  authentication: { preferredSecurityScheme: scheme },
   // A token stays in the tab's memory.
   persistAuth: false,
   // Nothing here talks to another host.

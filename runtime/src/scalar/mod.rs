@@ -1,5 +1,6 @@
 //! The Scalar page: the OpenAPI document in the browser, served from this binary.
 
+mod schemes;
 #[cfg(test)]
 mod tests;
 
@@ -9,10 +10,12 @@ use axum::Router;
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, StatusCode, Uri};
-use serde_json::Value;
+use http::header::{COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, Server};
 
+use self::schemes::Schemes;
 use crate::log::TARGET;
 use crate::openapi::asset::{Asset, Caching};
 
@@ -51,11 +54,15 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// which also means that the page can only try requests on the origin it came from. The page holds no inline script and
 /// nothing of the document but its title, so no doc comment can break out of it.
 ///
+/// A reader whose browser sends an access cookie of the document has the scheme of that cookie selected, and needs to type nothing.
+/// Other readers have the scheme for bearer tokens selected.
+///
 /// It has no access, so it is for development: in a build without debug assertions (`--release`) there are no routes, and the log has
 /// one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
 ///
 /// A document that names no servers is served with `servers: [{"url": "/"}]`, which OpenAPI gives the same meaning
-/// ([OpenAPI 3.1.0, section 4.8.1]).
+/// ([OpenAPI 3.1.0, section 4.8.1]). So where a proxy takes a prefix off the path, or this router is nested together with the API, the
+/// document has to name its server. (The page of `AuthRouter::scalar` finds its API by itself.)
 ///
 /// A missing slash at the start of `path` is added. Like [`Router::merge`], it panics at start when the application
 /// already has a route at one of these addresses.
@@ -82,7 +89,7 @@ fn served<S>(debug: bool, path: &str, api: OpenApi) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let routes = routes(path, Arc::new(OnceLock::from(Reference::new(api))));
+    let routes = routes(path, Arc::new(OnceLock::from(Reference::new(api, None))));
     if debug {
         return routes;
     }
@@ -127,24 +134,48 @@ fn places(path: &str) -> (Vec<String>, String) {
 /// The content that the four routes share.
 pub(crate) struct Reference {
     title: String,
-    init: Asset,
+    schemes: Schemes,
+    /// The settings for a reader without an access cookie, then those for each cookie of `schemes`.
+    init: Vec<Asset>,
     document: Option<Asset>,
 }
 
 impl Reference {
-    pub(crate) fn new(mut api: OpenApi) -> Self {
+    /// Takes the document, and where its own page is among its paths, if that is known.
+    pub(crate) fn new(mut api: OpenApi, page: Option<&str>) -> Self {
+        let root = page.filter(|_| api.servers.is_none()).map(root);
         // OpenAPI gives a document without servers this meaning, but Scalar puts the host into its curl lines only where it is written.
         api.servers.get_or_insert_with(|| vec![Server::new("/")]);
         let document = api.to_json();
         if let Err(error) = &document {
             tracing::error!(target: TARGET, %error, "the OpenAPI document cannot be written as JSON");
         }
+        let schemes = Schemes::of(&api);
+        let init = |scheme: Option<&str>| {
+            let settings = json!({ "scheme": scheme, "root": root });
+            Asset::new(JAVASCRIPT, INIT.replace("SETTINGS", &settings.to_string()))
+        };
+        let selected = std::iter::once(schemes.bearer.as_deref());
+        let selected = selected.chain(schemes.cookies.iter().map(|(scheme, _)| Some(scheme.as_str())));
         Self {
             title: escape(&api.info.title),
-            init: Asset::new(JAVASCRIPT, INIT),
+            init: selected.map(init).collect(),
+            schemes,
             document: document.ok().map(|json| Asset::new(JSON, json)),
         }
     }
+
+    /// The settings for the reader who sends these headers.
+    fn init(&self, headers: &HeaderMap) -> Option<&Asset> {
+        self.init.get(self.schemes.presented(headers).map_or(0, |number| number + 1))
+    }
+}
+
+/// The relative way from the files of a page to the root of the router that has the page at this path.
+fn root(page: &str) -> String {
+    let (_, folder) = places(page);
+    let depth = folder.matches('/').count() - 1;
+    if depth == 0 { "./".to_owned() } else { "../".repeat(depth) }
 }
 
 type Pending = State<Arc<OnceLock<Reference>>>;
@@ -164,8 +195,12 @@ async fn script(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 async fn init(State(reference): Pending, headers: HeaderMap) -> Response {
-    let Some(reference) = reference.get() else { return unavailable() };
-    reference.init.respond(&headers, Caching::Revalidate)
+    let Some(init) = reference.get().and_then(|reference| reference.init(&headers)) else {
+        return unavailable();
+    };
+    let mut response = init.respond(&headers, Caching::Revalidate);
+    response.headers_mut().append(VARY, HeaderValue::from(COOKIE));
+    response
 }
 
 async fn document(State(reference): Pending, headers: HeaderMap) -> Response {

@@ -3,7 +3,11 @@ use axum::body::{Body, Bytes, to_bytes};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Server};
 
 /// As a build for development has it.
 fn scalar<S: Clone + Send + Sync + 'static>(path: &str, api: OpenApi) -> Router<S> {
@@ -178,7 +182,7 @@ async fn settings_name_no_other_host_and_find_the_document_beside_them() {
     assert!(!init.text().contains("http") && !init.text().contains("'//"));
     for setting in [
         "new URL('openapi.json', document.currentScript.src)",
-        "preferredSecurityScheme: 'bearer'",
+        "preferredSecurityScheme: scheme",
         "proxyUrl: ''",
         "agent: { disabled: true }",
         "mcp: { disabled: true }",
@@ -187,6 +191,93 @@ async fn settings_name_no_other_host_and_find_the_document_beside_them() {
         "withDefaultFonts: false",
     ] {
         assert!(init.text().contains(setting), "{setting}");
+    }
+}
+
+/// What `init.js` sets for a reader who sends these cookies.
+async fn settings(router: &Router, init: &str, cookies: &str) -> Value {
+    let headers = if cookies.is_empty() { vec![] } else { vec![("cookie", cookies)] };
+    let init = send(router.clone(), Method::GET, init, &headers).await;
+    assert_eq!(init.header("vary"), "cookie");
+    let settings = init.text().split_once("const { scheme, root } = ").unwrap().1;
+    serde_json::from_str(settings.split_once('\n').unwrap().0).unwrap()
+}
+
+/// A document with these schemes, each the only one of an operation, and a refresh cookie beside the first.
+fn with_schemes(schemes: &[(&str, SecurityScheme)]) -> OpenApi {
+    let mut api = api("Orders", "");
+    let mut components = ComponentsBuilder::new();
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-refresh")));
+    for (name, scheme) in schemes.iter().chain([&("aRefreshCookie", cookie)]) {
+        components = components.security_scheme(*name, scheme.clone());
+        let alone = SecurityRequirement::new(*name, [] as [&str; 0]);
+        let security =
+            if *name == "aRefreshCookie" { alone.add(schemes[0].0, [] as [&str; 0]) } else { alone };
+        let operation = OperationBuilder::new().security(security).build();
+        api.paths.paths.insert(format!("/{name}"), PathItem::new(HttpMethod::Get, operation));
+    }
+    api.components = Some(components.build());
+    api
+}
+
+/// The page selects the scheme with which its own reader has come.
+#[tokio::test]
+async fn the_scheme_of_the_readers_cookie_is_selected() {
+    let cookie = |name: &str| SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(name)));
+    let http = |scheme| SecurityScheme::Http(HttpBuilder::new().scheme(scheme).build());
+    let bearer = || http(HttpAuthScheme::Bearer);
+    let with_cookie =
+        scalar("/scalar", with_schemes(&[("accessCookie", cookie("__Host-access")), ("bearer", bearer())]));
+    let of_two =
+        [("shop", cookie("__Host-shop")), ("staff", cookie("__Host-staff")), ("staffBearer", bearer())];
+    let of_two = scalar("/scalar", with_schemes(&of_two));
+    let without_tokens = scalar("/scalar", with_schemes(&[("basic", http(HttpAuthScheme::Basic))]));
+    for (router, cookies, expected) in [
+        (&with_cookie, "", Some("bearer")),
+        (&with_cookie, "__Host-access=a.b.c", Some("accessCookie")),
+        (&with_cookie, "theme=dark; __Host-access=a.b.c; x", Some("accessCookie")),
+        (&with_cookie, "__Host-access=", Some("bearer")),
+        (&with_cookie, "__Host-refresh=a.b.c", Some("bearer")),
+        (&with_cookie, "__host-access=a.b.c", Some("bearer")),
+        (&of_two, "", Some("staffBearer")),
+        (&of_two, "__Host-staff=a.b.c", Some("staff")),
+        (&of_two, "__Host-staff=a.b.c; __Host-shop=a.b.c", Some("shop")),
+        (&without_tokens, "__Host-access=a.b.c", None),
+    ] {
+        let settings = settings(router, "/scalar/init.js", cookies).await;
+        assert_eq!(settings["scheme"].as_str(), expected, "{cookies}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_signs_in_gets_other_settings() {
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-access")));
+    let router = scalar("/scalar", with_schemes(&[("accessCookie", cookie)]));
+    let before = get(router.clone(), "/scalar/init.js").await;
+    let headers = [("if-none-match", before.header("etag")), ("cookie", "__Host-access=a")];
+    let after = send(router, Method::GET, "/scalar/init.js", &headers).await;
+    assert_eq!(after.status, StatusCode::OK);
+}
+
+/// Markup in the name of a scheme stays a string.
+#[tokio::test]
+async fn the_name_of_a_scheme_cannot_leave_its_string() {
+    let name = "'\"`} </script>\n";
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    let router = scalar("/scalar", with_schemes(&[(name, bearer)]));
+    assert_eq!(settings(&router, "/scalar/init.js", "").await["scheme"], name);
+}
+
+#[test]
+fn the_way_to_the_root_follows_from_the_place_of_the_page() {
+    for (page, way) in [
+        ("/", "./"),
+        ("/scalar", "../"),
+        ("scalar/", "../"),
+        ("/docs/ui", "../../"),
+        ("/v1/{tenant}/docs", "../../../"),
+    ] {
+        assert_eq!(super::root(page), way, "{page}");
     }
 }
 

@@ -13,6 +13,8 @@ use super::Algorithm;
 pub enum KeyError {
     /// No cryptography is compiled in, or several are and none was installed.
     NoProvider,
+    /// `jsonwebtoken` was used before the first key was made, and could not choose between two back ends. Its choice stays for the process.
+    ProviderTooLate,
     /// The `CryptoProvider` that the application installed cannot describe asymmetric keys.
     IncompleteProvider,
     /// The name is not one of [`Algorithm`].
@@ -84,6 +86,10 @@ impl fmt::Display for KeyError {
             Self::NoProvider => f.write_str(
                 "no cryptography to use: enable the feature `aws-lc-rs` or `rust-crypto` of countersign, or install a \
                  `jsonwebtoken::crypto::CryptoProvider` before the first key is made",
+            ),
+            Self::ProviderTooLate => f.write_str(
+                "jsonwebtoken was used before the first key was made, and could not choose its cryptography: make a key first, or install a \
+                 `jsonwebtoken::crypto::CryptoProvider` at the start of the program",
             ),
             Self::IncompleteProvider => f.write_str(
                 "the installed `CryptoProvider` cannot describe asymmetric keys: give it `key_utils`, or use an HMAC key",

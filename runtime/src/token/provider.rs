@@ -13,9 +13,15 @@ use super::KeyError;
 /// Installs the back end of this crate's features unless the process has one, and checks that it works.
 ///
 /// With the features `aws-lc-rs` and `rust-crypto` both on, aws-lc-rs is installed. A provider of the application is never
-/// replaced. Without any, jsonwebtoken panics; the panic is caught here, once, but its message still goes to the panic hook.
+/// replaced, and neither is the placeholder that jsonwebtoken keeps when it was used first and could not choose. Without any, jsonwebtoken
+/// panics; the panic is caught here, once, but its message still goes to the panic hook.
 pub(crate) fn ensure_provider() -> Result<(), KeyError> {
-    if state().is_ready { Ok(()) } else { Err(KeyError::NoProvider) }
+    match state() {
+        State { is_ready: true, .. } => Ok(()),
+        // There is one to install, and the process had made its choice before.
+        _ if cfg!(any(feature = "aws-lc-rs", feature = "rust-crypto")) => Err(KeyError::ProviderTooLate),
+        _ => Err(KeyError::NoProvider),
+    }
 }
 
 /// Whether tokens are signed with aws-lc-rs because this crate installed it.

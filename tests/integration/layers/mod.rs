@@ -71,7 +71,7 @@ async fn a_layer_lets_in_signed_in_users_only() {
     assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
     let answer = send(&pages, request(Some("not-a-token"))).await;
     answer.refused(StatusCode::UNAUTHORIZED, "invalid_token");
-    send(&pages, request(Some(""))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    send(&pages, request(Some(" a.b.c"))).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
     let expired = forge(&payload_with("exp", (NOW - 100).into()));
     send(&pages, request(Some(&expired))).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     assert_eq!(send(&pages, request(Some(&forge(&payload())))).await.body, "7");

@@ -84,8 +84,9 @@ async fn other_methods_of_a_router_of_axum_are_reported_and_not_probed() {
         .nest_router("/legacy", auth.layer(), Router::new().route("/a", get(async || "a")))
         .method_not_allowed_fallback(fallback!(help))
         .routes(routes!(signed_in));
-    let told = probe(&auth, router).run().await;
+    let told = probe(&auth, router).at("*", "/legacy/{*path}", "/legacy/a").run().await;
     told.assert_no_gaps();
-    let line = "other /legacy/{*path}: the router that it answers in does not list its routes";
+    let line = "other /legacy/{*path}: the router that it answers in does not list its routes; name the path of one \
+        with `AccessProbe::at`";
     assert!(told.not_probed().any(|note| note == line), "{told}");
 }

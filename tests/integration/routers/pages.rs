@@ -100,3 +100,36 @@ async fn a_guard_is_around_the_pages_too() {
         assert_eq!(statuses(&router, Method::GET, path).await, [401, 403, 200], "{path}");
     }
 }
+
+/// Requests from the page go to the router that the document is of, wherever that is.
+#[tokio::test]
+async fn the_page_knows_the_way_to_the_root_of_its_document() {
+    let auth = auth();
+    let open = Unguarded("for this test");
+    let settings = async |router: AuthRouter<_>, init: &str| {
+        let router = finished(router, &auth);
+        let init = ask(&router, Method::GET, init, None).await;
+        let text = String::from_utf8(init.body.to_vec()).unwrap();
+        let settings = text.split_once("const { scheme, root } = ").unwrap().1;
+        serde_json::from_str::<serde_json::Value>(settings.split_once('\n').unwrap().0).unwrap()
+    };
+    let page = |path: &str| AuthRouter::new().routes(routes!(me)).scalar(path, open);
+    for (router, init, root) in [
+        (page("/scalar"), "/scalar/init.js", "../"),
+        (page("/"), "/init.js", "./"),
+        (AuthRouter::new().nest("/api", page("/scalar")), "/api/scalar/init.js", "../../"),
+        (AuthRouter::new().nest("/api", page("/")), "/api/init.js", "../"),
+        (
+            AuthRouter::new().nest("/a", AuthRouter::new().nest("/b", page("/c/d"))),
+            "/a/b/c/d/init.js",
+            "../../../../",
+        ),
+        (AuthRouter::new().merge(page("/scalar")), "/scalar/init.js", "../"),
+    ] {
+        assert_eq!(settings(router, init).await["root"], root, "{init}");
+    }
+    let mut named = AuthRouter::<()>::new().into_openapi();
+    named.servers = Some(vec![utoipa::openapi::Server::new("https://api.example.test")]);
+    let router = AuthRouter::with_openapi(named).scalar("/scalar", open);
+    assert_eq!(settings(router, "/scalar/init.js").await["root"], serde_json::Value::Null);
+}

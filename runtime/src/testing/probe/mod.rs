@@ -1,13 +1,16 @@
 //! Requests that prove, for every route, that it enforces what it declares.
 
 mod cases;
+mod narrowed;
 mod report;
 mod request;
 mod rules;
 mod run;
 mod subject;
+mod turn;
 
 use std::fmt;
+use std::pin::Pin;
 
 use axum::Router;
 use http::StatusCode;
@@ -33,11 +36,16 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// `GET` is, and `OPTIONS`, `TRACE` and an unknown method must not succeed on a guarded path.
 ///
 /// **It runs handlers**, as users who may call them, without a body and with made-up path parameters: give it a router over test
-/// data. Each request with a token opens a session of its own. Requests run in process, one after the other.
+/// data. Each request with a token opens a session of its own. Requests run in process, one after the other: those with safe methods
+/// first, then `POST`, `PUT`, `PATCH` and others, and `DELETE` last; at each route the callers who are refused come before those who pass.
+/// [`restore`](Self::restore) puts test data back that a request has changed.
 ///
-/// Of a place with many paths (a prefix, a fallback) one path is requested: a deep one that no other row of the matrix answers, or for a
-/// service the nearest one. [`param`](Self::param) sets another: `param("fallback", "a/b")`. A guarded route that has no path to request is
-/// a gap as well.
+/// Of a place with many paths (a prefix, a fallback) one path is requested that no other row of the matrix answers, and of a prefix one that
+/// has a route. A row for every method is asked with `GET` and with `POST`. [`at`](Self::at) sets the path of a row,
+/// [`param`](Self::param) the value of a placeholder.
+///
+/// A guarded route that cannot be asked is a gap, with the reason: no path of its router is known, other routes answer its path, its
+/// path cannot be made a URL, or the claims type cannot describe a user whom it lets in.
 ///
 /// A `#[check]` of the application depends on data that the probe does not know. Where only checks are left to decide, the answer is
 /// [recorded](ProbeReport::decided_by_checks). It is no gap, unless it is a 401. The application proves its checks with tests over its own
@@ -97,8 +105,15 @@ pub struct AccessProbe<C> {
     query: Vec<(String, String)>,
     skipped: Vec<(String, String, String)>,
     own_answers: Vec<(String, String, u16)>,
+    paths: Vec<(String, String, String)>,
     login_page: Option<String>,
+    restore: Option<Restore>,
+    /// For each row, whether it is asked; `None` asks all.
+    narrowed_to: Option<Vec<bool>>,
 }
+
+/// The application's hook between two requests.
+type Restore = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl<C: SessionClaims> AccessProbe<C> {
     /// Takes a router that has its state, and the `Auth` that its guards use.
@@ -112,7 +127,10 @@ impl<C: SessionClaims> AccessProbe<C> {
             query: Vec::new(),
             skipped: Vec::new(),
             own_answers: Vec::new(),
+            paths: Vec::new(),
             login_page: None,
+            restore: None,
+            narrowed_to: None,
         }
     }
 
@@ -132,6 +150,93 @@ impl<C: SessionClaims> AccessProbe<C> {
     /// A query parameter for every request.
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// The path at which this route is asked, encoded as in a URL: `at("*", "/app/{*path}", "/app/reports/1")`.
+    ///
+    /// A nested router of axum does not list its routes, so the probe tries a few paths below the prefix, and the prefix itself. Where none
+    /// of them has a route, this call names one.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route, and when `requested` does not begin with a slash.
+    #[track_caller]
+    pub fn at(mut self, method: &str, path: &str, requested: impl Into<String>) -> Self {
+        let requested = requested.into();
+        self.assert_known("at", method, path);
+        assert!(
+            requested.starts_with('/'),
+            "`AccessProbe::at` takes a path with a slash in front, not `{requested}`"
+        );
+        self.paths.push((method.to_owned(), path.to_owned(), requested));
+        self
+    }
+
+    /// Awaits `restore` after each request that may have changed test data: every request with another method than `GET`, `HEAD`,
+    /// `OPTIONS` and `TRACE`, unless it was refused as it should be.
+    ///
+    /// So a handler that deletes a row finds it again for the next caller:
+    ///
+    /// ```
+    /// # use countersign::{AuthRouter, SessionClaims};
+    /// # use countersign::testing::{AccessProbe, TestAuth};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # #[derive(Clone)] struct Database;
+    /// # impl Database { async fn insert_fixtures(&self) {} }
+    /// fn probe(router: AuthRouter, auth: &TestAuth<User>, database: Database) -> AccessProbe<User> {
+    ///     AccessProbe::new(router, auth).restore(move || {
+    ///         let database = database.clone();
+    ///         async move { database.insert_fixtures().await }
+    ///     })
+    /// }
+    /// ```
+    pub fn restore<F, Fut>(mut self, restore: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.restore = Some(Box::new(move || Box::pin(restore())));
+        self
+    }
+
+    /// Asks only the routes with these paths, written as in the matrix.
+    ///
+    /// The report says how many routes were left out: about those it knows nothing, and they are no gaps. A second call, also to
+    /// [`changed_since`](Self::changed_since), narrows the probe further.
+    ///
+    /// # Panics
+    ///
+    /// When a path is that of no route, and when there are no paths.
+    #[track_caller]
+    pub fn only<P: AsRef<str>>(self, paths: impl IntoIterator<Item = P>) -> Self {
+        let paths: Vec<P> = paths.into_iter().collect();
+        assert!(!paths.is_empty(), "`AccessProbe::only` needs a path");
+        for path in paths.iter().map(AsRef::as_ref) {
+            let is_known = self.rows.iter().any(|row| row.path() == path);
+            assert!(
+                is_known,
+                "`AccessProbe::only` names `{path}`, which is the path of no route of the router"
+            );
+        }
+        self.narrowed(|row| paths.iter().any(|path| path.as_ref() == row.path()))
+    }
+
+    /// Asks only the routes whose line in the [access matrix](AuthRouter::access_matrix) is not in `committed`, an earlier matrix in Markdown.
+    ///
+    /// That is for quick feedback while an access is being changed. **A line does not change when its route stops to enforce it**, for
+    /// example because a layer was lost, so a pipeline runs the whole probe. Where no line has changed, no request is sent, and
+    /// [`assert_no_gaps`](ProbeReport::assert_no_gaps) passes; the report says that it was narrowed.
+    pub fn changed_since(self, committed: &str) -> Self {
+        let lines = narrowed::lines(committed);
+        self.narrowed(|row| !lines.contains(narrowed::line(row).as_str()))
+    }
+
+    fn narrowed(mut self, is_asked: impl Fn(&AccessRow) -> bool) -> Self {
+        let before = self.narrowed_to.take();
+        let was_asked = |index: usize| before.as_ref().is_none_or(|asked| asked[index]);
+        let asked = self.rows.iter().enumerate().map(|(index, row)| was_asked(index) && is_asked(row));
+        self.narrowed_to = Some(asked.collect());
         self
     }
 
@@ -165,6 +270,19 @@ impl<C: SessionClaims> AccessProbe<C> {
     pub fn login_page(mut self, target: impl Into<String>) -> Self {
         self.login_page = Some(target.into());
         self
+    }
+
+    /// The routes to ask.
+    fn asked(&self) -> impl Iterator<Item = &AccessRow> {
+        let is_asked = |index: usize| self.narrowed_to.as_ref().is_none_or(|asked| asked[index]);
+        self.rows.iter().enumerate().filter(move |(index, _)| is_asked(*index)).map(|(_, row)| row)
+    }
+
+    /// The path that [`at`](Self::at) sets for a row; the last call counts.
+    fn path_set_for(&self, row: &AccessRow) -> Option<&str> {
+        let mut set = self.paths.iter().rev();
+        let set = set.find(|(method, path, _)| method == row.method() && path == row.path());
+        set.map(|(.., requested)| requested.as_str())
     }
 
     fn reason_to_skip(&self, row: &AccessRow) -> Option<&str> {

@@ -31,13 +31,18 @@ pub(super) struct Answer {
     pub(super) code: Option<String>,
     /// Whether the body of the request was read.
     pub(super) read_body: bool,
-    /// Whether no route has the path and the method.
-    pub(super) no_such_route: bool,
+    /// Why no route gave the answer, if none did.
+    pub(super) unanswered: Option<Unanswered>,
 }
 
-/// Marks an answer that no route gave, in its extensions.
-#[derive(Clone, Copy)]
-struct NoSuchRoute;
+/// Why no route gives an answer. Such answers are marked with it, in their extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// No route has the path.
+    Path,
+    /// The routes with the path have other methods.
+    Method,
+}
 
 #[derive(Deserialize)]
 struct Problem {
@@ -52,14 +57,25 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn new(router: Router) -> Self {
-        let unknown = || async {
-            let mut answer = Response::new(Body::empty());
-            *answer.status_mut() = StatusCode::NOT_FOUND;
-            answer.extensions_mut().insert(NoSuchRoute);
-            answer
+        let unknown = |why| {
+            move || async move {
+                let mut answer = Response::new(Body::empty());
+                *answer.status_mut() = StatusCode::NOT_FOUND;
+                answer.extensions_mut().insert(why);
+                answer
+            }
         };
-        let marked = router.clone().fallback(unknown).method_not_allowed_fallback(unknown);
+        let marked = router.clone().fallback(unknown(Unanswered::Path));
+        let marked = marked.method_not_allowed_fallback(unknown(Unanswered::Method));
         Self { router, marked }
+    }
+
+    /// Whether a route, a service or a fallback below a prefix has this path, for whatever method. Asked with `GET` and no credentials.
+    pub(super) async fn has_path(&self, uri: &Uri) -> bool {
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = uri.clone();
+        let answer = sent(self.marked.clone(), request).await;
+        answer.is_none_or(|answer| answer.extensions().get() != Some(&Unanswered::Path))
     }
 
     /// Sends a request with these headers. `with_body` gives it a body that is no JSON, and records whether it is read.
@@ -88,11 +104,12 @@ impl Target {
         let read_body = read_body.load(Ordering::SeqCst);
         let may_be_unknown =
             matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-        let no_such_route = may_be_unknown
-            && sent(self.marked.clone(), request())
-                .await
-                .is_some_and(|response| response.extensions().get::<NoSuchRoute>().is_some());
-        Answer::of(response, read_body, no_such_route).await
+        let mut unanswered = None;
+        if may_be_unknown {
+            let marked = sent(self.marked.clone(), request()).await;
+            unanswered = marked.and_then(|response| response.extensions().get().copied());
+        }
+        Answer::of(response, read_body, unanswered).await
     }
 }
 
@@ -118,11 +135,11 @@ async fn sent(mut router: Router, request: Request) -> Option<Response> {
 
 impl Answer {
     fn panicked(read_body: bool) -> Self {
-        Self { status: None, headers: HeaderMap::new(), code: None, read_body, no_such_route: false }
+        Self { status: None, headers: HeaderMap::new(), code: None, read_body, unanswered: None }
     }
 
     /// Reads the body only where a problem is announced: other bodies may never end.
-    async fn of(response: Response, read_body: bool, no_such_route: bool) -> Self {
+    async fn of(response: Response, read_body: bool, unanswered: Option<Unanswered>) -> Self {
         let (parts, body) = response.into_parts();
         let is_problem =
             parts.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
@@ -133,7 +150,7 @@ impl Answer {
         }
         let (status, headers) = (Some(parts.status), parts.headers);
         let code = code.or_else(|| error_of(challenge(&headers)?));
-        Self { status, headers, code, read_body, no_such_route }
+        Self { status, headers, code, read_body, unanswered }
     }
 
     /// The challenge of RFC 6750, if there is one.
@@ -166,7 +183,7 @@ impl fmt::Display for Answer {
         if let Some(code) = &self.code {
             write!(f, " {code}")?;
         }
-        if self.no_such_route {
+        if self.unanswered.is_some() {
             f.write_str(", since no route matches")?;
         }
         if self.read_body {

@@ -5,10 +5,11 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use super::AccessProbe;
 use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
-use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, judge};
-use super::request::{Answer, Target};
+use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, declared_at, judge};
+use super::request::{Answer, Target, Unanswered};
 use super::rules::{self, Holdings, ImpliedRoles};
 use super::subject::{self, Template};
+use super::turn::{Turn, effect};
 use crate::access::Access;
 use crate::auth::Liveness;
 use crate::auth::X_REFRESH_TOKEN;
@@ -27,6 +28,15 @@ const TOO_MANY_CONDITIONS: &str = "its rule has too many conditions to try every
 const MASKED: &str = "other routes answer every path that would be requested; set its parameter, or name it in `AccessProbe::skip`";
 
 const NO_URL: &str = "its path cannot be made a URL; set its parameters";
+
+const UNLISTED: &str =
+    "the router that it answers in does not list its routes; name the path of one with `AccessProbe::at`";
+
+const NO_PATH: &str =
+    "no route has a path that would be requested; name the path of one with `AccessProbe::at`";
+
+const NO_CALLER: &str = "the claims type describes no caller whom it should let in, so none was sent; change the rule, or name it in \
+    `AccessProbe::skip`";
 
 /// Why no request is sent to a route.
 struct Unasked {
@@ -55,18 +65,13 @@ impl<'a, C: SessionClaims> Run<'a, C> {
 
     pub(super) async fn report(&self) -> ProbeReport {
         let mut routes = Vec::new();
-        for row in &self.probe.rows {
+        let mut requests = Vec::new();
+        for (index, row) in self.probe.asked().enumerate() {
             let mut route = ProbedRoute::new(row);
-            match self.plan(row) {
+            match self.plan(row).await {
                 Ok((uri, cases)) => {
-                    for case in cases {
-                        self.ask(&mut route, row, &uri, case).await;
-                    }
-                    if let Access::Require(rule) = &row.declaration.access
-                        && rules::has_too_many_conditions(rule)
-                    {
-                        route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
-                    }
+                    requests.extend(cases.into_iter().map(|case| (index, row, uri.clone(), case)));
+                    route.is_asked = true;
                 }
                 Err(Unasked { reason, is_gap: true }) => {
                     route.report(ProbeGap::not_probed(row, &reason));
@@ -75,41 +80,87 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             }
             routes.push(route);
         }
-        ProbeReport { routes }
+        requests.sort_by_key(|(index, _, _, case)| (Turn::of(&case.method), *index, effect(case)));
+        for (index, row, uri, case) in requests {
+            self.ask(&mut routes[index], row, &uri, case).await;
+        }
+        for (route, row) in routes.iter_mut().zip(self.probe.asked()) {
+            if let Access::Require(rule) = &row.declaration.access
+                && route.is_asked
+                && rules::has_too_many_conditions(rule)
+            {
+                route.report(ProbeGap::not_probed(row, TOO_MANY_CONDITIONS));
+            }
+            if is_guarded(row) && route.grants == Grants::None {
+                route.report(ProbeGap::not_probed(row, NO_CALLER));
+            }
+        }
+        ProbeReport { left_out: self.probe.rows.len() - routes.len(), routes }
     }
 
     /// Where to send requests, and which; or why none.
-    fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), Unasked> {
+    async fn plan(&self, row: &AccessRow) -> Result<(Uri, Vec<Case>), Unasked> {
         if let Some(reason) = self.probe.reason_to_skip(row) {
             return Err(reason.into());
         }
-        if row.declared() == DeclaredWhere::Nowhere {
+        if row.declared() == DeclaredWhere::Nowhere && !is_guarded(row) {
             return Err("it was added without an access, so there is nothing to prove".into());
         }
-        if *row.methods() == Methods::Other && self.has(row, &Methods::Every) {
-            return Err("the router that it answers in does not list its routes".into());
-        }
-        if let RoutePlace::Unlisted { .. } = row.place() {
-            return Err(NO_URL.into());
-        }
         let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap: is_guarded(row) };
-        let path = subject::path_of(row, &self.probe.rows, &self.probe.params);
-        let uri = self.uri(path.ok_or_else(|| unasked(MASKED))?).ok_or_else(|| unasked(NO_URL))?;
-        let names = self.role_names();
-        let route = Route {
-            method: method_of(row).ok_or("its method cannot be sent")?,
-            access: &row.declaration.access,
-            roles: &ImpliedRoles::of::<C::Role>(),
-            names: &names,
-            always_with_role: self.template.claims(Some(&Holdings::default())).is_none(),
-            always_live: self.probe.auth.liveness() == Liveness::Always,
-        };
-        let mut cases = route.cases();
+        let uri = self.uri_of(row).await.map_err(unasked)?;
+        let (names, roles) = (self.role_names(), ImpliedRoles::of::<C::Role>());
+        let mut cases = Vec::new();
+        for method in self.methods_of(row).ok_or_else(|| unasked("its method cannot be sent"))? {
+            let route = Route {
+                method,
+                access: &row.declaration.access,
+                roles: &roles,
+                names: &names,
+                always_with_role: self.template.claims(Some(&Holdings::default())).is_none(),
+                always_live: self.probe.auth.liveness() == Liveness::Always,
+            };
+            cases.extend(route.cases());
+        }
         if is_guarded(row) {
             cases.extend(self.head(row, &cases));
             cases.extend(self.other_methods(row));
         }
         Ok((uri, cases))
+    }
+
+    /// The path to ask, with the query; or why there is none.
+    async fn uri_of(&self, row: &AccessRow) -> Result<Uri, &'static str> {
+        let paths = match (self.probe.path_set_for(row), row.place()) {
+            (Some(path), _) => vec![path.to_owned()],
+            (None, RoutePlace::Unlisted { .. }) => return Err(UNLISTED),
+            _ if *row.methods() == Methods::Other && self.has(row, &Methods::Every) => return Err(UNLISTED),
+            _ => subject::paths_of(row, &self.probe.rows, &self.probe.params),
+        };
+        // Where a fallback answers, there is no route, and need not be. A missing route of a handler is told from its answers.
+        let needs_route =
+            *row.methods() == Methods::Every && !matches!(row.place(), RoutePlace::Fallback { .. });
+        let mut reason = MASKED;
+        for path in paths {
+            match self.uri(path) {
+                None => reason = NO_URL,
+                Some(uri) if !needs_route || self.target.has_path(&uri).await => return Ok(uri),
+                Some(_) => reason = NO_PATH,
+            }
+        }
+        Err(reason)
+    }
+
+    /// The methods to send: two to a row for every method, and to a row for other methods one that no route has.
+    fn methods_of(&self, row: &AccessRow) -> Option<Vec<Method>> {
+        match row.methods() {
+            Methods::One(method) => Some(vec![method.clone()]),
+            // The handler for other methods of such a place also answers what its router has no route for, and has an access of its own.
+            Methods::Every if self.has(row, &Methods::Other) => Some(vec![Method::GET]),
+            Methods::Every => Some(vec![Method::GET, Method::POST]),
+            other @ Methods::Other => {
+                Method::from_bytes(other.as_str().as_bytes()).ok().map(|method| vec![method])
+            }
+        }
     }
 
     /// Whether the place of this row has a row for these methods.
@@ -133,7 +184,8 @@ impl<'a, C: SessionClaims> Run<'a, C> {
 
     /// Row 53: a method that no route of the place has must not succeed. Tried once for each place, at its first guarded route.
     fn other_methods(&self, row: &AccessRow) -> Vec<Case> {
-        let mut guarded = self.of_place(row).filter(|other| is_guarded(other));
+        let mut guarded =
+            self.probe.asked().filter(|other| other.place() == row.place() && is_guarded(other));
         let first = guarded.find(|other| self.probe.reason_to_skip(other).is_none());
         if first.is_some_and(|first| first.methods() != row.methods()) {
             return Vec::new();
@@ -182,19 +234,28 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         let exceptions = Exceptions { own: &own, login_page: self.probe.login_page.as_deref() };
         let repeats = if case.expected.comes_before_the_body() { &[false, true][..] } else { &[false] };
         for &with_body in repeats {
-            let Some(mut answer) = self.answer(&case, uri, with_body).await else {
+            let answer = self.answer(&case, uri, with_body).await;
+            route.grants.count(&case, answer.is_some());
+            let Some(mut answer) = answer else {
                 route.note(format!("the claims type cannot describe: {}", case.credentials));
                 return;
             };
             route.requests += 1;
-            // At a path of the fallback there is no route, and need not be.
-            answer.no_such_route &= *row.place() != RoutePlace::FALLBACK;
-            if answer.no_such_route && *row.methods() == Methods::Every {
-                route.note(format!("only a fallback answers {} {}", case.method, uri.path()));
-                return;
+            match answer.unanswered {
+                // At a path of the fallback there is no route, and need not be.
+                Some(_) if *row.place() == RoutePlace::FALLBACK => answer.unanswered = None,
+                // A router of axum need not have every method at the path.
+                Some(Unanswered::Method) if *row.methods() == Methods::Every => answer.unanswered = None,
+                _ => {}
             }
-            if let Some(kind) = judge(&case, &answer, exceptions) {
-                route.report(ProbeGap::of(&case, row.path(), with_body, &answer, kind));
+            let kind = judge(&case, &answer, exceptions);
+            if let Some(restore) = &self.probe.restore
+                && may_have_changed_data(&case, kind)
+            {
+                restore().await;
+            }
+            if let Some(kind) = kind {
+                route.report(ProbeGap::of(&case, row, with_body, &answer, kind));
                 return;
             }
             if let Expected::Decided(_) = case.expected {
@@ -247,12 +308,30 @@ fn is_guarded(row: &AccessRow) -> bool {
     matches!(row.access(), Access::Authenticated | Access::Require(_))
 }
 
-/// The method to send: `GET` to a row for every method, and to a row for other methods one that no route has.
-fn method_of(row: &AccessRow) -> Option<Method> {
-    match row.methods() {
-        Methods::One(method) => Some(method.clone()),
-        Methods::Every => Some(Method::GET),
-        other @ Methods::Other => Method::from_bytes(other.as_str().as_bytes()).ok(),
+/// Whether a request may have changed test data: its method is not safe, and no guard refused it as it should.
+fn may_have_changed_data(case: &Case, kind: Option<GapKind>) -> bool {
+    let is_refusal = matches!(case.expected, Expected::Refused(_) | Expected::NotServed);
+    Turn::of(&case.method) != Turn::Reads && !(is_refusal && kind.is_none())
+}
+
+/// The callers of a route who should pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Grants {
+    /// The rule has none that the probe could make up.
+    #[default]
+    Unknown,
+    /// There are some, and the claims type cannot describe any.
+    None,
+    Sent,
+}
+
+impl Grants {
+    fn count(&mut self, case: &Case, was_sent: bool) {
+        match case.expected {
+            Expected::Passed | Expected::Decided(_) if was_sent => *self = Self::Sent,
+            Expected::Passed | Expected::Decided(_) if *self == Self::Unknown => *self = Self::None,
+            _ => {}
+        }
     }
 }
 
@@ -262,7 +341,10 @@ impl ProbedRoute {
             method: row.method().to_owned(),
             path: row.path().to_owned(),
             access: row.access(),
+            declared_at: declared_at(row),
+            is_asked: false,
             requests: 0,
+            grants: Grants::default(),
             gaps: Vec::new(),
             decided: Vec::new(),
             not_probed: Vec::new(),

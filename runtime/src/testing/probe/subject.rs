@@ -51,19 +51,26 @@ impl<C: SessionClaims> Template<C> {
     }
 }
 
-/// A path of this row that no other row answers, or `None` when both candidates belong to other rows. Parameters that are set decide.
-pub(super) fn path_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, String)]) -> Option<String> {
+/// Paths of this row that no other row answers, best first. Parameters that are set decide.
+///
+/// A prefix is tried with something below it, and by itself: a nested router may have `/` alone.
+pub(super) fn paths_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, String)]) -> Vec<String> {
     let is_service = *row.methods() == Methods::Every && !is_fallback(row);
     let [first, second] =
         if is_service { [NEAR, DEEP] } else { [DEEP, NEAR] }.map(|rest| filled(row.path(), params, rest));
     if first == second {
-        return Some(first);
+        return vec![first];
     }
-    let is_its_own = |path: &String| {
+    let mut paths = vec![first, second];
+    if let RoutePlace::Prefix(prefix) = row.place() {
+        let prefix = filled(prefix.trim_end_matches('/'), params, NEAR);
+        paths.extend([prefix.clone(), prefix + "/"].into_iter().filter(|path| !path.is_empty()));
+    }
+    paths.retain(|path| {
         let before = rows.iter().filter(|other| precedence(other) > precedence(row));
         !before.map(AccessRow::path).any(|other| answers(other, path))
-    };
-    [first, second].into_iter().find(is_its_own)
+    });
+    paths
 }
 
 fn is_fallback(row: &AccessRow) -> bool {
@@ -141,34 +148,38 @@ mod tests {
 
     #[test]
     fn a_place_of_many_paths_is_probed_where_no_other_route_answers() {
+        const DEEP: &str = "/countersign-probe/1/2/3/4/5/6/7";
         for (asked, others, expected) in [
-            (row("*", "/{*fallback}"), &["/{id}", "/{a}/{b}"][..], Some("/countersign-probe/1/2/3/4/5/6/7")),
-            (row("*", "/api/{*fallback}"), &["/{*fallback}"], Some("/api/countersign-probe/1/2/3/4/5/6/7")),
-            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}"], Some("/1")),
-            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}", "/{tenant}"], None),
-            (row("*", "/{*fallback}"), &["/{*rest}"], None),
-            (row("GET", "/files/{*rest}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
-            (row("GET", "/files/{*rest}"), &["/{*rest}"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
-            (row("*", "/files/{*path}"), &["/{*fallback}", "/files"], Some("/files/1")),
-            (row("*", "/files/{*path}"), &["/files/1"], Some("/files/countersign-probe/1/2/3/4/5/6/7")),
-            (row("GET", "/posts/{id}"), &["/posts/{*rest}"], Some("/posts/1")),
+            (row("*", "/{*fallback}"), &["/{id}", "/{a}/{b}"][..], &[DEEP][..]),
+            (row("*", "/api/{*fallback}"), &["/{*fallback}"], &["/api{deep}", "/api/1"]),
+            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}"], &["/1"]),
+            (row("*", "/{*fallback}"), &["/{tenant}/{*rest}", "/{tenant}"], &[]),
+            (row("*", "/{*fallback}"), &["/{*rest}"], &[]),
+            (row("GET", "/files/{*rest}"), &["/files/1"], &["/files{deep}"]),
+            (row("GET", "/files/{*rest}"), &["/{*rest}"], &["/files{deep}", "/files/1"]),
+            (
+                row("*", "/files/{*path}"),
+                &["/{*fallback}"],
+                &["/files/1", "/files{deep}", "/files", "/files/"],
+            ),
+            (row("*", "/files/{*path}"), &["/files"], &["/files/1", "/files{deep}", "/files/"]),
+            (row("*", "/files/{*path}"), &["/files/1"], &["/files{deep}", "/files", "/files/"]),
+            (row("*", "/v1/{tenant}/{*path}"), &[], &["/v1/1/1", "/v1/1{deep}", "/v1/1", "/v1/1/"]),
+            (row("GET", "/posts/{id}"), &["/posts/{*rest}"], &["/posts/1"]),
         ] {
             let methods = |path: &str| if path.ends_with("{*fallback}") { "*" } else { "GET" };
             let mut rows: Vec<_> = others.iter().map(|path| row(methods(path), path)).collect();
             rows.push(asked.clone());
-            assert_eq!(
-                path_of(&asked, &rows, &[]).as_deref(),
-                expected,
-                "{} beside {others:?}",
-                asked.path()
-            );
+            let expected: Vec<_> = expected.iter().map(|path| path.replace("{deep}", DEEP)).collect();
+            assert_eq!(paths_of(&asked, &rows, &[]), expected, "{} beside {others:?}", asked.path());
         }
     }
 
     #[test]
     fn parameter_that_is_set_decides_the_path() {
-        let rows = [row("*", "/{*fallback}"), row("GET", "/{id}")];
-        let params = [("fallback".to_owned(), "2".to_owned())];
-        assert_eq!(path_of(&rows[0], &rows, &params).as_deref(), Some("/2"));
+        let rows = [row("*", "/{*fallback}"), row("GET", "/{id}"), row("*", "/files/{*path}")];
+        let params = [("fallback".to_owned(), "2".to_owned()), ("path".to_owned(), "a/b".to_owned())];
+        assert_eq!(paths_of(&rows[0], &rows, &params), ["/2"]);
+        assert_eq!(paths_of(&rows[2], &rows, &params), ["/files/a/b"]);
     }
 }

@@ -81,12 +81,22 @@ async fn signed_in_user_who_is_told_to_sign_in_where_a_check_decides_is_a_gap() 
 }
 
 #[tokio::test]
-async fn prefix_where_nothing_answers_is_not_probed() {
+async fn guarded_prefix_where_nothing_answers_is_a_gap() {
     let auth = TestAuth::new();
     let told = report(&auth, Router::new(), "/files/{*path}", READERS, DeclaredWhere::Router).await;
-    let not_probed: Vec<_> = told.not_probed().collect();
-    assert_eq!(not_probed[0], "* /files/{*path}: only a fallback answers GET /files/1");
-    assert_eq!(told.gaps().count(), 0, "{told}");
+    let gaps: Vec<_> = told.gaps().map(|gap| (gap.kind(), gap.path(), gap.answer())).collect();
+    let answer =
+        "none: no route has a path that would be requested; name the path of one with `AccessProbe::at`";
+    assert_eq!(gaps, [(GapKind::NotProbed, "/files/{*path}", answer)], "{told}");
+    assert_eq!(told.requests(), 0, "{told}");
+}
+
+#[tokio::test]
+async fn open_prefix_where_nothing_answers_is_unproven_and_no_gap() {
+    let auth = TestAuth::new();
+    let told = report(&auth, Router::new(), "/files/{*path}", Access::Optional, DeclaredWhere::Router).await;
+    assert_eq!((told.gaps().count(), told.not_probed().count(), told.requests()), (0, 1, 0), "{told}");
+    assert!(told.to_string().contains("unproven"), "{told}");
 }
 
 #[tokio::test]
@@ -97,12 +107,20 @@ async fn what_was_added_without_an_access_is_not_probed() {
     assert_eq!((told.requests(), told.not_probed().count()), (0, 1), "{told}");
 }
 
+/// A router that is merged has no path, so it is named.
 #[tokio::test]
-async fn path_that_is_no_url_is_not_probed() {
+async fn guarded_routes_that_are_not_listed_are_a_gap_by_name() {
     let auth = TestAuth::new();
-    let told = report(&auth, Router::new(), "unlisted routes", READERS, DeclaredWhere::Router).await;
-    assert_eq!(
-        told.not_probed().collect::<Vec<_>>(),
-        ["* routes of a router that keeps them to itself: its path cannot be made a URL; set its parameters"]
-    );
+    for (place, declared) in [
+        ("unlisted routes", DeclaredWhere::Router),
+        ("unlisted routes, below /api", DeclaredWhere::Router),
+        // A guard around routes that were added without an access.
+        ("unlisted routes", DeclaredWhere::Nowhere),
+    ] {
+        let told = report(&auth, Router::new(), place, READERS, declared).await;
+        let gaps: Vec<_> = told.gaps().map(|gap| (gap.kind(), gap.path(), gap.answer())).collect();
+        let path = RoutePlace::read(place, true).to_string();
+        let answer = "none: the router that it answers in does not list its routes; name the path of one with `AccessProbe::at`";
+        assert_eq!(gaps, [(GapKind::NotProbed, path.as_str(), answer)], "{told}");
+    }
 }

@@ -114,7 +114,7 @@ async fn removed_guard_is_found() {
     assert!(
         text.contains(
             "gap: GET /removed lets a caller through that it should refuse\n  request:  no token\n  \
-             expected: 401 missing_credentials\n  answer:   200\n"
+             expected: 401 missing_credentials\n  answer:   200\n  declared: "
         ),
         "{text}"
     );
