@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Display, Write as _};
 
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 
 /// Collects mistakes. Its owner has to ask for them in the end, with [`finish`](Errors::finish) or
 /// [`into_tokens`](Errors::into_tokens).
@@ -61,6 +61,20 @@ impl Errors {
         let mistakes = self.into_tokens();
         model.ok().filter(|_| mistakes.is_empty()).ok_or(mistakes)
     }
+}
+
+/// A type in place of one that the mistakes made impossible to know. It holds the first of them: rustc reports equal errors at one place once,
+/// and has no complaints about code that uses a type with an error in it.
+pub(crate) fn unknown_type(mistakes: &TokenStream) -> TokenStream {
+    let mut first = TokenStream::new();
+    for token in mistakes.clone() {
+        let is_last = matches!(token, TokenTree::Group(_));
+        first.extend([token]);
+        if is_last {
+            break;
+        }
+    }
+    quote!([(); #first])
 }
 
 impl Drop for Errors {
@@ -145,6 +159,16 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(compile_errors(errors.into_tokens()), ["earlier", "inside"]);
+    }
+
+    #[test]
+    fn the_first_mistake_takes_the_place_of_a_type() {
+        let errors = Errors::new();
+        errors.push_at(Span::call_site(), Message::new("first"));
+        errors.push_at(Span::call_site(), Message::new("second"));
+        let unknown = unknown_type(&errors.into_tokens()).to_string();
+        assert!(syn::parse_str::<syn::Type>(&unknown).is_ok(), "{unknown}");
+        assert!(unknown.contains("first") && !unknown.contains("second"), "{unknown}");
     }
 
     #[test]

@@ -25,6 +25,13 @@ impl Krate {
         (Self::new(path), tokens.skip(1).collect())
     }
 
+    /// The import of that module, and the module under the name that the import gives it. Where the path is wrong, the import is the only error:
+    /// rustc checks no types of a program with an import that it cannot resolve.
+    pub(crate) fn imported(&self) -> (TokenStream, Private) {
+        let Self(path) = self;
+        (quote!(use #path::__private as __countersign;), Private(quote!(__countersign)))
+    }
+
     /// The module whose names generated code uses.
     pub(crate) fn private(&self) -> Private {
         let Self(path) = self;

@@ -36,8 +36,7 @@ use crate::access::Attribute;
 /// else is disclosed. Tokens, logs and the access matrix show it like any other.
 ///
 /// The enum gets the trait `RoleSet`, `as_str`, `AsRef<str>`, `Into<&'static str>`, `Display`, `FromStr`, serde's
-/// `Serialize` and `Deserialize`, and, with the feature `openapi`, utoipa's `ToSchema`; don't derive these yourself. It
-/// has to be `Clone`.
+/// `Serialize` and `Deserialize`, and, with the feature `openapi`, utoipa's `ToSchema`; don't derive these yourself.
 ///
 /// Refused: fields, generics, two roles of one name, a name that is not a scope-token, roles that imply each other in a
 /// circle.

@@ -3,17 +3,20 @@
 #[cfg(feature = "openapi")]
 pub use crate::__describe_arguments as describe_arguments;
 pub use crate::access::{Access, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule};
-pub use crate::auth::{Auth, AuthHandle, AuthState, ProvidesClaims, Session};
-pub use crate::claims::fields::{RolesOf, ScopesOf, SubjectOf, Unfit, check_scopes};
-pub use crate::claims::role::{
-    Implications, NoRole, RoleField, RoleSet, RoleTable, SignatureRoles, UnknownRole, deserialize_role,
-    parse_role,
+pub use crate::auth::{Auth, AuthHandle, AuthOfField, AuthState, ProvidesClaims, Session, auth_fits};
+pub use crate::claims::fields::{
+    Field, RoleOfField, RolesOf, ScopesOf, SubjectOf, SubjectOfField, Unfit, roles_fit, scopes_fit,
+    subject_fits,
 };
-pub use crate::claims::{ScopeField, SessionClaims, SubjectField};
+pub use crate::claims::role::{
+    Implications, NamedBy, NoRole, RoleField, RolePath, RoleSet, RoleTable, SignatureRoles, UnknownRole,
+    deserialize_role, parse_role, role_at, set_of,
+};
+pub use crate::claims::{ScopeField, SessionClaims};
 pub use crate::diagnostics::arguments::{AccessOf, DeclaresNothing, check_covered, check_public};
 pub use crate::diagnostics::roles::{
     CheckedInSignature, DeclaredBy, Declares, LeftForRouter, ListsRoles, NamesNoRoles, NamesRoles, RolesIn,
-    any_closed, check_role, role_hash,
+    any_closed, check_role, check_role_path, role_hash, role_path_hash,
 };
 pub use crate::diagnostics::rules::{check_access, check_rule};
 pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, OneCheck};

@@ -110,7 +110,7 @@ pub use auth::{
     CookieSameSite, Cookies, Forbidden, Introspection, InvalidGrant, Liveness, ProvidesClaims,
     RefreshSession, Session, TokenPair, TokenType, Transport,
 };
-pub use claims::role::{RoleSet, UnknownRole};
+pub use claims::role::{NamedBy, RoleSet, UnknownRole};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};

@@ -10,6 +10,7 @@ use super::rule::{Condition, Rule};
 use crate::errors::{Errors, Message};
 use crate::function::find;
 use crate::keys::arguments;
+use crate::krate::Private;
 
 /// A `#[utoipa::path(...)]` that leaves the access to the guard.
 pub(crate) struct Document {
@@ -123,17 +124,18 @@ fn security(declaration: &Declaration) -> TokenStream {
     let rule = declaration.access.rule();
     let both_tokens = rule.is_some_and(|rule| rule.mentions(|it| matches!(it, Condition::BothTokens)));
     let refresh_token = both_tokens.then(|| quote!(, "refreshToken" = []));
-    let sets = rule.and_then(sets).unwrap_or_else(|| vec![Vec::new()]);
+    let sets =
+        rule.and_then(|rule| sets(rule, &declaration.krate.private())).unwrap_or_else(|| vec![Vec::new()]);
     let alternatives = sets.into_iter().map(|names| quote!(("bearer" = [#(#names),*] #refresh_token)));
     quote!(#(#alternatives),*)
 }
 
 /// The rule as "any of these sets of names". A part that no name expresses is the empty set, "signed in". `None` if there
 /// are too many sets.
-fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
+fn sets(rule: &Rule, private: &Private) -> Option<Vec<Vec<TokenStream>>> {
     let found = match rule {
         Rule::Atom(atom) => match &atom.condition {
-            Condition::Role(role) => vec![vec![role.name()]],
+            Condition::Role(role) => vec![vec![role.name(private)]],
             Condition::Scope(name) => vec![vec![name.to_token_stream()]],
             _ => vec![Vec::new()],
         },
@@ -141,7 +143,7 @@ fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
         Rule::Any(rules) => {
             let mut found: Vec<Vec<TokenStream>> = Vec::new();
             for rule in rules {
-                for set in sets(rule)? {
+                for set in sets(rule, private)? {
                     if !found.iter().any(|other| other.iter().map(text).eq(set.iter().map(text))) {
                         found.push(set);
                     }
@@ -152,7 +154,7 @@ fn sets(rule: &Rule) -> Option<Vec<Vec<TokenStream>>> {
         Rule::All(rules) => {
             let mut found = vec![Vec::new()];
             for rule in rules {
-                let more = sets(rule)?;
+                let more = sets(rule, private)?;
                 found = found.iter().flat_map(|set| more.iter().map(move |more| union(set, more))).collect();
                 if found.len() > MOST_ALTERNATIVES {
                     return None;

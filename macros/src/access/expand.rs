@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{GenericArgument, PatType, Path, PathArguments, PathSegment, Type};
 
 use super::handler::Handler;
-use super::model::{Access, Attribute, Declaration};
+use super::model::{Access, Attribute, Declaration, RoleRef, role_at};
 use super::rule::{self, Markers};
 use crate::errors::compact;
 use crate::function::Function;
@@ -163,9 +163,17 @@ impl<'a> Guarded<'a> {
             quote!((#text, #private::RolesIn::<#ty>::ROLES))
         });
         let checks = rule.roles().into_iter().map(|role| {
-            let name = role.name();
-            let private = moved(private, role.span());
-            quote_spanned!(located(role.span())=> #private::check_role(#attribute, #name, __SIGNATURE);)
+            let here = moved(private, role.span());
+            let span = located(role.span());
+            match role {
+                RoleRef::Name(name) => {
+                    quote_spanned!(span=> #here::check_role(#attribute, #name, __SIGNATURE);)
+                }
+                RoleRef::Path(path) => {
+                    let (written, role) = (role.written(), role_at(path, private));
+                    quote_spanned!(span=> #here::check_role_path(#attribute, #written, #here::set_of(#role), __SIGNATURE);)
+                }
+            }
         });
         Some(quote! {
             const _: () = {

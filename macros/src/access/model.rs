@@ -1,13 +1,14 @@
 //! A handler and its access, both known to be well-formed.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{LitStr, Path};
 
 use super::rule::Rule;
-use crate::krate::Krate;
-use crate::span::located;
+use crate::errors::compact;
+use crate::krate::{Krate, Private};
+use crate::span::{located, moved, own};
 
 /// One of the access attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,13 +77,21 @@ impl RoleRef {
     }
 
     /// The name as a constant expression.
-    pub(crate) fn name(&self) -> TokenStream {
+    pub(crate) fn name(&self, private: &Private) -> TokenStream {
         match self {
             Self::Name(name) => name.to_token_stream(),
             Self::Path(path) => {
-                let as_str = quote_spanned!(located(self.span())=> .as_str());
-                quote!(#path #as_str)
+                let (role, span) = (role_at(path, private), located(path.span()));
+                quote_spanned!(span=> #role.as_str())
             }
+        }
+    }
+
+    /// As the user wrote it, without quotes.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::Name(name) => name.value(),
+            Self::Path(path) => compact(path),
         }
     }
 
@@ -105,6 +114,14 @@ impl PartialEq for RoleRef {
             _ => false,
         }
     }
+}
+
+/// The value of a path that names a role. rustc reports a path that is no role here, and has no complaints about what is done with the value.
+///
+/// The path is written twice: the first says which type it has.
+pub(crate) fn role_at(path: &Path, private: &Private) -> TokenStream {
+    let (private, span, path) = (moved(private, path.span()), located(path.span()), own(path));
+    quote_spanned!(span=> #private::role_at(&#path, &#path))
 }
 
 /// The last word of a path. Its first letter tells a type or a variant from a function or a module.

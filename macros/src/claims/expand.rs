@@ -1,24 +1,27 @@
 //! Claims to code.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Generics, Ident};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Ident, Type};
 
 use super::model::{Claims, Marked};
 use super::wire::wire;
 use crate::krate::Private;
-use crate::span::moved_to_type;
+use crate::span::{located, moved};
 
 pub(super) fn expand(claims: &Claims) -> TokenStream {
     let ident = &claims.ident;
-    let private = claims.krate.private();
-    let wire = wire(claims);
+    let (import, private) = claims.krate.imported();
+    let wire = wire(claims, &private);
     let (role_type, names_roles) = role(claims, &private);
     let session_claims = session_claims(claims, &role_type, &private);
     let extractor = extractor(ident, &private);
 
     quote! {
         const _: () = {
+            #import
+
             #wire
             #session_claims
             #names_roles
@@ -69,25 +72,34 @@ fn session_claims(claims: &Claims, role_type: &TokenStream, private: &Private) -
 /// The type of the subject and the method that returns it.
 fn subject(claims: &Claims, private: &Private) -> TokenStream {
     let Marked { ident, ty, .. } = &claims.subject;
-    let this = quote!(<#ty as #private::SubjectField>::This);
-    let items = quote! {
-        type Subject = #this;
+    let subject = subject_of(ty, private);
+    quote! {
+        type Subject = #subject;
 
-        fn subject(&self) -> &#this {
+        fn subject(&self) -> &#subject {
             &self.#ident
         }
-    };
-    moved_to_type(ty, &items)
+    }
+}
+
+/// The type of the subject, of a field that [`fits`](super::wire::fits).
+pub(super) fn subject_of(ty: &Type, private: &Private) -> TokenStream {
+    quote!(<#private::Field<{ __SUBJECT_FITS }, #ty> as #private::SubjectOfField>::Subject)
+}
+
+/// `type Role`, of a field that [`fits`](super::wire::fits), with its caret at the field's type.
+pub(super) fn role_of(ty: &Type, private: &Private) -> TokenStream {
+    let private = moved(private, ty.span());
+    quote_spanned! {located(ty.span())=>
+        type Role = <#private::Field<{ __ROLES_FIT }, #ty> as #private::RoleOfField>::Role;
+    }
 }
 
 /// `type Role`, and the impl that lists its names.
 fn role(claims: &Claims, private: &Private) -> (TokenStream, TokenStream) {
     let ident = &claims.ident;
     let (role_type, names) = match &claims.roles {
-        Some(Marked { ty, .. }) => {
-            let role_type = quote!(type Role = <#ty as #private::RoleField>::Role;);
-            (moved_to_type(ty, &role_type), quote!(__Roles::ROLES))
-        }
+        Some(Marked { ty, .. }) => (role_of(ty, private), quote!(__Roles::ROLES)),
         None => {
             let names = quote!(::core::option::Option::Some(#private::RoleTable::of::<#private::NoRole>()));
             (quote!(type Role = #private::NoRole;), names)
@@ -157,53 +169,5 @@ fn extractor(ident: &Ident, private: &Private) -> TokenStream {
             const DECLARED: #private::DeclaredWhere = #private::DeclaredWhere::Argument;
             type Demands = #private::Session<Self>;
         }
-    }
-}
-
-/// Every impl that the rest of the program may ask for, so that a mistake has no follow-up errors.
-pub(super) fn stub(ident: &Ident, generics: &Generics, private: &Private) -> TokenStream {
-    if !generics.params.is_empty() {
-        return TokenStream::new();
-    }
-    let extractor = extractor(ident, private);
-    quote! {
-        #[automatically_derived]
-        impl #private::SessionClaims for #ident {
-            type Subject = #private::String;
-            type Role = #private::String;
-
-            fn subject(&self) -> &Self::Subject {
-                ::core::unreachable!()
-            }
-
-            fn holds_role(&self, _: &str) -> bool {
-                false
-            }
-
-            fn has_scope(&self, _: &str) -> bool {
-                false
-            }
-
-            fn serialize_wire<__S>(&self, _: __S) -> ::core::result::Result<__S::Ok, __S::Error>
-            where
-                __S: #private::serde::Serializer,
-            {
-                ::core::unreachable!()
-            }
-
-            fn deserialize_wire<'__de, __D>(_: __D) -> ::core::result::Result<Self, __D::Error>
-            where
-                __D: #private::serde::Deserializer<'__de>,
-            {
-                ::core::unreachable!()
-            }
-        }
-
-        #[automatically_derived]
-        impl #private::NamesRoles for #ident {
-            const ROLES: ::core::option::Option<#private::RoleTable> = ::core::option::Option::None;
-        }
-
-        #extractor
     }
 }

@@ -5,6 +5,7 @@ mod expand;
 mod model;
 mod parse;
 mod serde;
+mod stub;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -18,12 +19,12 @@ use crate::errors::Errors;
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let parsed = parse::Input::parse(input, &errors);
-    let private = parsed.krate.private();
+    let stub = stub::Stub::new(&parsed, input);
     let claims = model::Claims::new(parsed, &errors);
     match errors.finish(claims) {
         Ok(claims) => expand::expand(&claims),
         Err(mistakes) => {
-            let stub = expand::stub(&input.ident, &input.generics, &private);
+            let stub = stub.expand(&mistakes);
             quote!(#mistakes #stub)
         }
     }

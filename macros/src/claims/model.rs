@@ -66,7 +66,7 @@ pub(super) enum Wire {
 impl Claims {
     pub(super) fn new(input: Input, errors: &Errors) -> Result<Self, Reported> {
         let Input { ident, krate, serde, refused_mark, fields } = input;
-        let mut claims = Sorted::default();
+        let mut claims = Sorted { has_refused_mark: refused_mark.is_some(), ..Sorted::default() };
         for field in fields? {
             match field.mark {
                 FieldMark::Is(mark, ref at) => {
@@ -105,6 +105,8 @@ struct Sorted {
     plain: Vec<Plain>,
     /// The names of the plain claims.
     names: Vec<String>,
+    /// Whether a field without a mark may be one whose mark was refused.
+    has_refused_mark: bool,
 }
 
 impl Sorted {
@@ -155,6 +157,9 @@ impl Sorted {
 
     /// The mistake if a plain field has this name in the token.
     fn collision(&self, field: &Ident, name: &str) -> Option<Message> {
+        if self.has_refused_mark && matches!(name, "sub" | "roles" | "scope") {
+            return None;
+        }
         if RESERVED.contains(&name) {
             let mark = match name {
                 "sub" => "mark the user's identifier with #[claims(subject)]",

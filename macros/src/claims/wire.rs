@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::Type;
 use syn::ext::IdentExt as _;
 
 use super::model::{Claims, Marked, Plain, Wire};
@@ -9,14 +10,13 @@ use super::serde::DefaultValue;
 use crate::krate::Private;
 
 /// `struct __Wire`, a remote derive for the user's struct, and what its attributes name.
-pub(super) fn wire(claims: &Claims) -> TokenStream {
-    let private = claims.krate.private();
+pub(super) fn wire(claims: &Claims, private: &Private) -> TokenStream {
     let remote = claims.ident.to_string();
     let serde = private.text("serde");
     let deny = claims.deny_unknown_fields.then(|| quote!(#[serde(deny_unknown_fields)]));
     let marked = marked(claims);
     let plain = claims.plain.iter().map(|field| plain(field, claims));
-    let aliases = aliases(claims, &private);
+    let aliases = aliases(claims, private);
     let defaults = claims.plain.iter().filter_map(|field| default_function(field, claims));
 
     quote! {
@@ -60,20 +60,30 @@ fn marked(claims: &Claims) -> TokenStream {
 /// The runtime's functions for each marked field, under names that serde's attributes can hold.
 fn aliases(claims: &Claims, private: &Private) -> TokenStream {
     let subject = &claims.subject.ty;
+    let fits = fits(Some(subject), claims.roles.as_ref().map(|roles| &roles.ty), private);
     let roles = claims.roles.as_ref().map(|Marked { ty, .. }| quote!(type __Roles = #private::RolesOf<#ty>;));
     let scopes = claims.scopes.as_ref().map(|Marked { ty, .. }| {
         quote! {
             type __Scopes = #private::ScopesOf<#ty>;
-            const _: () = #private::check_scopes::<#ty>();
+            const _: bool = #private::scopes_fit::<#ty>();
         }
     });
     quote! {
         #[allow(unused_imports)]
         use #private::Unfit as _;
+        #fits
         type __Subject = #private::SubjectOf<#subject>;
         #roles
         #scopes
     }
+}
+
+/// The constants that say that the types of the marked fields fit. A type that does not is an error in its constant, and in no other place:
+/// rustc has no complaints about code that uses a constant with an error in it.
+pub(super) fn fits(subject: Option<&Type>, roles: Option<&Type>, private: &Private) -> TokenStream {
+    let subject = subject.map(|ty| quote!(const __SUBJECT_FITS: bool = #private::subject_fits::<#ty>();));
+    let roles = roles.map(|ty| quote!(const __ROLES_FIT: bool = #private::roles_fit::<#ty>();));
+    quote!(#subject #roles)
 }
 
 fn plain(field: &Plain, claims: &Claims) -> TokenStream {

@@ -13,12 +13,12 @@ use crate::errors::Errors;
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let parsed = parse::Input::parse(input, &errors);
-    let private = parsed.krate.private();
+    let krate = parsed.krate.clone();
     let roles = model::RoleEnum::new(parsed, &errors);
     match errors.finish(roles) {
         Ok(roles) => expand::expand(&roles),
         Err(mistakes) => {
-            let stub = expand::stub(&input.ident, &input.generics, &private);
+            let stub = expand::stub(&input.ident, &input.generics, &krate);
             quote!(#mistakes #stub)
         }
     }
@@ -97,7 +97,7 @@ mod tests {
             }
         )));
         assert_eq!(expansion.matches("compile_error").count(), 1);
-        assert!(expansion.contains("impl ::countersign::__private::RoleSet for Role"), "{expansion}");
+        assert!(expansion.contains("impl __countersign::RoleSet for Role"), "{expansion}");
     }
 
     #[test]

@@ -13,10 +13,13 @@ use crate::errors::Errors;
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let errors = Errors::new();
     let parsed = parse::Input::parse(input, &errors);
+    let krate = parsed.krate.clone();
     let state = model::State::new(parsed, &errors);
     let mistakes = errors.into_tokens();
-    // A state with one usable field stays a state, so that its mistake is the only error.
-    let expanded = state.as_ref().ok().map(expand::expand);
+    // A state with one usable field stays that state, so that its mistake is the only error.
+    let expanded = state
+        .as_ref()
+        .map_or_else(|_| expand::stub(&input.ident, &input.generics, &krate, &mistakes), expand::expand);
     quote!(#mistakes #expanded)
 }
 

@@ -31,13 +31,24 @@ const _: () = {
 const _: () = {
     #[allow(non_camel_case_types)]
     pub enum admin {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` has no role `admin`",
+        label = "this handler requires the role `admin`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    #[allow(non_camel_case_types)]
+    pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: ::countersign::__private::Declares<
                 { ::countersign::__private::role_hash("admin") },
             >,
         __N,
-    > ::countersign::__private::DeclaredBy<__R, __N> for admin {}
+    > HasRole_admin<__N> for __R {}
+    impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
+    for admin {}
     impl ::countersign::__private::Policy for __countersign_close {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::All(

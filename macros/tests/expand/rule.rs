@@ -14,18 +14,38 @@ pub(crate) use __countersign_rule_CanWrite::CanWrite;
 const _: () = {
     #[allow(non_camel_case_types)]
     pub enum Editor {}
+    #[diagnostic::on_unimplemented(
+        message = "`Role::Editor` is not a role of `{Self}`",
+        label = "this handler requires the role `Role::Editor`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    #[allow(non_camel_case_types)]
+    pub trait HasRole_Editor<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: countersign::__private::Declares<
-                { countersign::__private::role_hash(Role::Editor.as_str()) },
+                {
+                    countersign::__private::role_path_hash(
+                        countersign::__private::role_at(&Role::Editor, &Role::Editor),
+                        countersign::__private::role_at(&Role::Editor, &Role::Editor)
+                            .as_str(),
+                    )
+                },
             >,
         __N,
-    > countersign::__private::DeclaredBy<__R, __N> for Editor {}
+    > HasRole_Editor<__N> for __R {}
+    impl<__R: HasRole_Editor<__N>, __N> countersign::__private::DeclaredBy<__R, __N>
+    for Editor {}
     impl countersign::__private::NamedRule for CanWrite {
         const NAME: &'static str = "CanWrite";
         const RULE: countersign::__private::Rule = countersign::__private::Rule::All(
             &[
-                countersign::__private::Rule::Role(Role::Editor.as_str()),
+                countersign::__private::Rule::Role(
+                    countersign::__private::role_at(&Role::Editor, &Role::Editor)
+                        .as_str(),
+                ),
                 countersign::__private::Rule::Scope("posts:write"),
             ],
         );
@@ -49,13 +69,24 @@ use __countersign_rule_CanPublish::CanPublish;
 const _: () = {
     #[allow(non_camel_case_types)]
     pub enum guest {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` has no role `guest`",
+        label = "this handler requires the role `guest`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    #[allow(non_camel_case_types)]
+    pub trait HasRole_guest<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: countersign::__private::Declares<
                 { countersign::__private::role_hash("guest") },
             >,
         __N,
-    > countersign::__private::DeclaredBy<__R, __N> for guest {}
+    > HasRole_guest<__N> for __R {}
+    impl<__R: HasRole_guest<__N>, __N> countersign::__private::DeclaredBy<__R, __N>
+    for guest {}
     impl countersign::__private::NamedRule for CanPublish {
         const NAME: &'static str = "CanPublish";
         const RULE: countersign::__private::Rule = countersign::__private::Rule::Any(

@@ -34,13 +34,24 @@ const _: () = {
 const _: () = {
     #[allow(non_camel_case_types)]
     pub enum admin {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` has no role `admin`",
+        label = "this handler requires the role `admin`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    #[allow(non_camel_case_types)]
+    pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: kit::auth::__private::Declares<
                 { kit::auth::__private::role_hash("admin") },
             >,
         __N,
-    > kit::auth::__private::DeclaredBy<__R, __N> for admin {}
+    > HasRole_admin<__N> for __R {}
+    impl<__R: HasRole_admin<__N>, __N> kit::auth::__private::DeclaredBy<__R, __N>
+    for admin {}
     impl kit::auth::__private::Policy for __countersign_publish {
         const ACCESS: kit::auth::__private::Access = kit::auth::__private::Access::Require(
             kit::auth::__private::Rule::All(

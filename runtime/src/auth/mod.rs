@@ -47,7 +47,7 @@ pub use pair::{AccessGrant, TokenPair, TokenType};
 pub(crate) use session::Evidence;
 pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
-pub use state::{AuthHandle, AuthState, ProvidesClaims};
+pub use state::{AuthHandle, AuthOfField, AuthState, ProvidesClaims, auth_fits};
 pub(crate) use transports::Transports;
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
+use crate::claims::fields::Field;
 
 /// A router's state that holds the application's [`Auth`].
 ///
@@ -84,6 +85,33 @@ pub trait AuthHandle {
 
     #[doc(hidden)]
     fn handle(&self) -> &Auth<Self::Claims>;
+}
+
+/// Does not compile if the type of the field marked `#[auth]` does not fit; see [`Field`].
+#[must_use]
+pub const fn auth_fits<F: AuthHandle>() -> bool {
+    true
+}
+
+/// What the state's impl needs of the field marked `#[auth]`.
+pub trait AuthOfField {
+    /// The type of the field.
+    type Field;
+
+    /// The claims of the handle.
+    type Claims: SessionClaims;
+
+    #[doc(hidden)]
+    fn handle(field: &Self::Field) -> &Auth<Self::Claims>;
+}
+
+impl<F: AuthHandle> AuthOfField for Field<true, F> {
+    type Field = F;
+    type Claims = F::Claims;
+
+    fn handle(field: &F) -> &Auth<F::Claims> {
+        field.handle()
+    }
 }
 
 impl<C: SessionClaims> AuthHandle for Auth<C> {

@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize as _, Deserializer, Error as _};
 use serde::ser::{Error as _, SerializeSeq as _, Serializer};
 
-use super::role::{RoleField, RoleSet as _, RoleTable};
+use super::role::{RoleField, RoleSet, RoleTable};
 use super::wire::{CowStr, DeclaredRoles};
-use super::{ScopeField, Subject, is_scope_token};
+use super::{ScopeField, Subject, SubjectField, is_scope_token};
 
 /// The field marked `#[claims(subject)]`.
 pub struct SubjectOf<F>(PhantomData<F>);
@@ -88,8 +88,49 @@ impl<F: ScopeField> ScopesOf<F> {
     }
 }
 
+/// Does not compile if the type of the field marked `#[claims(subject)]` does not fit.
+#[must_use]
+pub const fn subject_fits<F: SubjectField>() -> bool {
+    true
+}
+
+/// Does not compile if the type of the field marked `#[claims(roles)]` does not fit.
+#[must_use]
+pub const fn roles_fit<F: RoleField>() -> bool {
+    true
+}
+
 /// Does not compile if the type of the field marked `#[claims(scopes)]` does not fit.
-pub const fn check_scopes<F: ScopeField>() {}
+#[must_use]
+pub const fn scopes_fit<F: ScopeField>() -> bool {
+    true
+}
+
+/// A marked field whose type fits.
+///
+/// `FITS` is what one of the functions above returns. If the type does not fit, the call is the only error, since rustc has no complaints about
+/// types that depend on a constant with an error.
+pub struct Field<const FITS: bool, F>(PhantomData<F>);
+
+/// The type of the subject.
+pub trait SubjectOfField {
+    /// The type of the field.
+    type Subject: Subject;
+}
+
+impl<F: Subject> SubjectOfField for Field<true, F> {
+    type Subject = F;
+}
+
+/// The type of the roles.
+pub trait RoleOfField {
+    /// The type of one role.
+    type Role: RoleSet;
+}
+
+impl<F: RoleField> RoleOfField for Field<true, F> {
+    type Role = F::Role;
+}
 
 /// Stand-ins for a field whose type does not fit; see the head of this file. They never run.
 pub trait Unfit<F> {

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::de::Deserializer;
 use serde::ser::Serializer;
 
-use self::role::RoleSet;
+use self::role::{NamedBy, RoleSet};
 pub(crate) use self::wire::CowStr;
 
 /// The application's claims: the user's identifier, their roles and scopes, and further fields of the token.
@@ -36,13 +36,33 @@ pub trait SessionClaims: Sized + Clone + Send + Sync + 'static {
     /// The user's identifier.
     fn subject(&self) -> &Self::Subject;
 
-    /// Whether the user holds this role, given as a role or by its name: directly, or because a role of theirs implies it.
-    fn has_role(&self, role: impl AsRef<str>) -> bool {
-        self.holds_role(role.as_ref())
+    /// Whether the user holds this role: directly, or because a role of theirs implies it.
+    ///
+    /// Where the roles are an enum, it takes a variant: a role that does not exist does not compile. A name that is known only at run time is parsed
+    /// first. Where the roles are strings, it takes any string.
+    ///
+    /// ```
+    /// # use countersign::{Role, SessionClaims};
+    /// # #[derive(Role, Clone, Copy)]
+    /// # enum Role { Member, #[role(implies(Member))] Admin }
+    /// # #[derive(SessionClaims, Clone)]
+    /// # struct User { #[claims(subject)] id: u64, #[claims(roles)] roles: Vec<Role> }
+    /// let user = User { id: 7, roles: vec![Role::Admin] };
+    /// assert!(user.has_role(Role::Member));
+    /// assert!("member".parse().is_ok_and(|role: Role| user.has_role(role)));
+    /// ```
+    fn has_role<R>(&self, role: R) -> bool
+    where
+        Self::Role: NamedBy<R>,
+    {
+        self.holds_role(Self::Role::name_of(&role))
     }
 
-    /// Whether the user holds any of these roles.
-    fn has_any_role(&self, roles: impl IntoIterator<Item: AsRef<str>>) -> bool {
+    /// Whether the user holds any of these roles; see [`has_role`](Self::has_role).
+    fn has_any_role<R>(&self, roles: impl IntoIterator<Item = R>) -> bool
+    where
+        Self::Role: NamedBy<R>,
+    {
         roles.into_iter().any(|role| self.has_role(role))
     }
 
@@ -73,21 +93,16 @@ pub trait Subject: Display + FromStr + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Display + FromStr + Send + Sync + 'static> Subject for T {}
 
-/// A field that can carry `#[claims(subject)]`.
+/// A field that can carry `#[claims(subject)]`: rustc reports a field that cannot with this trait's message, not with one about [`Display`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the subject of a token",
     label = "cannot be written as a string and parsed from it",
     note = "`#[claims(subject)]` needs a type with `Display` and `FromStr`, such as `Uuid`, `String` or `i64`"
 )]
-pub trait SubjectField {
-    /// The type itself. The derive names it through this trait, so that rustc reports an unfit field with the trait's message.
-    type This: Subject;
-}
+pub trait SubjectField {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Subject> SubjectField for T {
-    type This = T;
-}
+impl<T: Subject> SubjectField for T {}
 
 /// A field that can carry `#[claims(scopes)]`: `Vec<String>`, `BTreeSet<String>` or `HashSet<String>`.
 #[diagnostic::on_unimplemented(

@@ -81,7 +81,7 @@ mod tests {
         names: Some(&["member", "admin", "root"]),
         implies: &[],
         private: &["root"],
-        scopes: true,
+        ..RoleTable::NONE
     };
 
     /// Row 147.

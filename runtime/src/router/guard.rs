@@ -147,7 +147,7 @@ mod tests {
     fn contradicts(rule: Rule) -> bool {
         is_never(
             &rule,
-            RoleTable { names: None, implies: &[("admin", &["member"])], private: &[], scopes: true },
+            RoleTable { names: None, implies: &[("admin", &["member"])], private: &[], ..RoleTable::NONE },
         )
     }
 

@@ -49,7 +49,7 @@ struct AppState {
 
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
-    name: String,
+    login: String,
     password: String,
 }
 
@@ -61,7 +61,7 @@ async fn login(
     sign_in: SignIn<User>,
     Json(credentials): Json<Credentials>,
 ) -> Result<TokenPair, AuthRejection> {
-    let is_right = credentials.name == "ada" && credentials.password == "correct horse";
+    let is_right = credentials.login == "ada" && credentials.password == "correct horse";
     let user = db.find(1).filter(|_| is_right).ok_or_else(|| sign_in.refused("wrong_password"))?;
     Ok(sign_in.tokens(&user).await?)
 }

@@ -117,8 +117,12 @@ macro_rules! programs {
 }
 
 programs! {
+    auth_state
+    has_role
     role
+    roles_in_rules
     router
+    session_claims
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The tree as a constant, and as types for its roles and checks.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
-use super::super::model::RoleRef;
+use super::super::model::{RoleRef, role_at};
 use super::model::{Atom, Condition, Rule};
 use crate::krate::Private;
 use crate::scope_token::identifiers;
@@ -30,7 +30,7 @@ pub(crate) fn constant(rule: &Rule, private: &Private) -> TokenStream {
 fn condition(condition: &Condition, private: &Private) -> TokenStream {
     match condition {
         Condition::Role(role) => {
-            let name = role.name();
+            let name = role.name(private);
             quote!(#private::Rule::Role(#name))
         }
         Condition::Scope(name) => quote!(#private::Rule::Scope(#name)),
@@ -132,14 +132,43 @@ impl<'a> Markers<'a> {
 
     pub(crate) fn declarations(&self, private: &Private) -> TokenStream {
         let declarations = self.roles.iter().map(|(role, marker)| {
-            let name = role.name();
+            let name = role.name(private);
+            let written = role.written();
+            let here = moved(private, role.span());
+            let (hash, message) = match role {
+                RoleRef::Name(_) => {
+                    (quote!(#private::role_hash(#name)), format!("`{{Self}}` has no role `{written}`"))
+                }
+                RoleRef::Path(path) => {
+                    let value = role_at(path, private);
+                    let hash = quote_spanned!(located(path.span())=> #here::role_path_hash(#value, #name));
+                    (hash, format!("`{written}` is not a role of `{{Self}}`"))
+                }
+            };
+            let label = format!("this handler requires the role `{written}`");
+            let has_role = format_ident!("HasRole_{marker}", span = located(role.span()));
             let declared = quote_spanned!(located(role.span())=> pub enum #marker {});
+            let listed = quote_spanned! {located(role.span())=>
+                impl<__R: #has_role<__N>, __N> #here::DeclaredBy<__R, __N> for #marker {}
+            };
             quote! {
                 #[allow(non_camel_case_types)]
                 #declared
 
+                #[diagnostic::on_unimplemented(
+                    message = #message,
+                    label = #label,
+                    note = "the roles of `{Self}` are `{Names}`",
+                    note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+                    note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+                )]
+                #[allow(non_camel_case_types)]
+                pub trait #has_role<Names> {}
+
                 #[diagnostic::do_not_recommend]
-                impl<__R: #private::Declares<{ #private::role_hash(#name) }>, __N> #private::DeclaredBy<__R, __N> for #marker {}
+                impl<__R: #private::Declares<{ #hash }>, __N> #has_role<__N> for __R {}
+
+                #listed
             }
         });
         quote!(#(#declarations)*)

@@ -119,7 +119,10 @@ fn the_names_that_suffice_are_alternatives() {
     assert_eq!(security(quote!(role("a") || role("a") && live)), r#"["a"]"#);
     assert_eq!(security(quote!(role("a") && !role("b") && Named)), r#"["a"]"#);
     assert_eq!(security(quote!(role("a") || Named)), r#"["a"],[]"#);
-    assert_eq!(security(quote!(both_tokens && role(S::A))), r#"[S::A.as_str],"refreshToken"=[]"#);
+    assert_eq!(
+        security(quote!(both_tokens && role(S::A))),
+        r#"[::countersign::__private::role_at&S::A,&S::A.as_str],"refreshToken"=[]"#
+    );
     let many = (0..7).map(|index| format!("(role(\"a{index}\") || role(\"b{index}\"))")).collect::<Vec<_>>();
     assert_eq!(security(tokens(&many.join(" && "))), "[]", "128 alternatives");
 }

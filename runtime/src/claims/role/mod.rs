@@ -25,7 +25,7 @@ use super::{CowStr, SessionClaims, same};
     label = "not a role",
     note = "add `#[derive(Role)]` to a fieldless enum, or use `String` for an open set of roles"
 )]
-pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
+pub trait RoleSet: Sized + Send + Sync + 'static {
     /// The names of a closed set in the order of declaration; `None` if the set is open.
     const NAMES: Option<&'static [&'static str]>;
 
@@ -38,6 +38,10 @@ pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
     /// A tuple of types with the names of the roles, which rustc prints where a role does not exist; `()` prints none.
     type Listed;
 
+    /// Tells one derived set from another, which may have roles of the same names.
+    #[doc(hidden)]
+    const SET: &'static str = "";
+
     /// The role's name in tokens, in rules and in the OpenAPI document.
     fn name(&self) -> &str;
 
@@ -46,6 +50,50 @@ pub trait RoleSet: Sized + Clone + Send + Sync + 'static {
 
     /// Whether holders of this role also hold the role `name`: because it is the same role, or because this one implies it.
     fn grants(&self, name: &str) -> bool;
+}
+
+/// A set of roles, and the values that name one of them: for an enum its variants, for `String` every text.
+///
+/// `#[derive(Role)]` implements it. [`SessionClaims::has_role`] takes such a value, so that a role which does not exist does not compile.
+#[diagnostic::on_unimplemented(
+    message = "`has_role` takes a role of `{Self}`",
+    label = "this is no role of `{Self}`",
+    note = "write a variant of `{Self}`; a name that is known only at run time becomes one with `name.parse::<{Self}>()`",
+    note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+)]
+pub trait NamedBy<T>: RoleSet {
+    /// The name of the role that the value names.
+    fn name_of(value: &T) -> &str;
+}
+
+impl<T: AsRef<str>> NamedBy<T> for String {
+    fn name_of(value: &T) -> &str {
+        value.as_ref()
+    }
+}
+
+/// The type of a path that an access attribute names as a role: an enum that derives `Role`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "a path in a rule is a variant of the enum with #[derive(Role)], such as `Role::Admin`; a string names a role too, such as `\"admin\"`"
+)]
+pub trait RolePath {
+    /// The type itself.
+    type This;
+
+    /// See [`RoleSet::SET`].
+    const SET: &'static str;
+}
+
+/// The second `role`. The first says which type it has: if that is no role, then this call is the only error, since the type of its value is unknown.
+pub const fn role_at<'a, R: RolePath>(_: &R, role: &'a R::This) -> &'a R::This {
+    role
+}
+
+/// The enum of a role.
+pub const fn set_of<R: RolePath>(_: &R) -> &'static str {
+    R::SET
 }
 
 /// Roles with the roles that they imply, directly or not.
@@ -61,17 +109,19 @@ pub struct RoleTable {
     pub(crate) implies: Implications,
     /// See [`RoleSet::PRIVATE`].
     pub(crate) private: &'static [&'static str],
+    /// See `RoleSet::SET`.
+    pub(crate) set: &'static str,
     /// See `SessionClaims::HAS_SCOPES`.
     pub(crate) scopes: bool,
 }
 
 impl RoleTable {
     /// An open set without a hierarchy, for code that knows no roles.
-    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[], scopes: true };
+    pub(crate) const NONE: Self = Self { names: None, implies: &[], private: &[], set: "", scopes: true };
 
     /// The table of `R`.
     pub const fn of<R: RoleSet>() -> Self {
-        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE, scopes: true }
+        Self { names: R::NAMES, implies: R::IMPLIES, private: R::PRIVATE, set: R::SET, scopes: true }
     }
 
     /// The table of the claims `C`.

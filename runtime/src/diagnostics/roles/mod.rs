@@ -1,7 +1,7 @@
 //! Checks that the roles named in rules exist, and suggests the nearest one. There are three mechanisms, because each works where the
 //! others cannot:
 //!
-//! - [`check_role`], a constant beside the handler, works where a type of the signature declares its roles.
+//! - [`check_role`] and [`check_role_path`], constants beside the handler, work where a type of the signature declares its roles.
 //! - [`DeclaredBy`], a trait bound where the handler is added to its router, also works under `cargo check`. It cannot compare strings,
 //!   so it suggests no role.
 //! - [`check_names`], a constant of every guard and proof, also works in a plain axum router and behind a negation, but only under
@@ -10,22 +10,15 @@
 use std::marker::PhantomData;
 
 use crate::access::Rule;
-use crate::claims::role::{RoleTable, SignatureRoles};
+use crate::claims::role::{RolePath, RoleTable, SignatureRoles};
 use crate::claims::same;
 use crate::diagnostics::message::Message;
 use crate::diagnostics::nearest::nearest;
 
-/// Implemented by the marker type of a role if the roles `R` contain that role. The access attributes generate the markers.
+/// Implemented by the marker type of a role if the roles `R` contain that role. The access attributes generate the markers, each with a trait
+/// whose message names the role as the user wrote it.
 ///
 /// `Names` is [`RoleSet::Listed`](crate::RoleSet::Listed). It has no effect; rustc prints it in the message.
-#[diagnostic::on_unimplemented(
-    message = "`{R}` has no role `{Self}`",
-    label = "this handler requires the role `{Self}`",
-    note = "the roles of `{R}` are `{Names}`",
-    note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_` replaces a character that a Rust \
-            name cannot hold",
-    note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
-)]
 pub trait DeclaredBy<R, Names> {}
 
 #[diagnostic::do_not_recommend]
@@ -111,9 +104,26 @@ pub const fn check_role(attribute: &str, role: &str, signature: SignatureRoles<'
     }
 }
 
-/// A set of roles that contains the role with this [`role_hash`].
+/// Fails to compile if a type of the signature tells its roles and they are of another enum than `set`. `written` is the path of a role of `set`.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs at compile time only")]
+pub const fn check_role_path(attribute: &str, written: &str, set: &str, signature: SignatureRoles<'_>) {
+    let mut index = 0;
+    while index < signature.len() {
+        if let (ty, Some(RoleTable { names: Some(names), set: own, .. })) = signature[index]
+            && !same(own.as_bytes(), set.as_bytes())
+        {
+            let start = Message::new().add("#[").add(attribute).add("]: ").name(written);
+            let start = start.add(" is not a role of ").name(ty);
+            panic!("{}", with_roles(start, names).text());
+        }
+        index += 1;
+    }
+}
+
+/// A set of roles that contains the role with this [`role_hash`], or with this [`role_path_hash`].
 ///
-/// `#[derive(Role)]` implements it once for each variant; `String`, the open set, contains every role.
+/// `#[derive(Role)]` implements it twice for each variant; `String`, the open set, contains every role.
 pub trait Declares<const HASH: u64> {}
 
 impl<const HASH: u64> Declares<HASH> for String {}
@@ -131,6 +141,12 @@ pub const fn role_hash(name: &str) -> u64 {
         index += 1;
     }
     hash
+}
+
+/// The number of a role that is written as a path: the [`role_hash`] of its name and of its enum, since another enum may have a role of that name.
+#[must_use]
+pub const fn role_path_hash<R: RolePath>(_: &R, name: &str) -> u64 {
+    role_hash(R::SET) ^ role_hash(name).rotate_left(1)
 }
 
 const fn contains(names: &[&str], name: &str) -> bool {
@@ -208,7 +224,12 @@ const fn no_role(start: Message, role: &str, names: &[&str]) -> Message {
     if let Some(nearest) = nearest(role, names) {
         message = message.add("; did you mean ").name(nearest).add("?");
     }
-    message = message.add(" (its roles are ");
+    with_roles(message, names)
+}
+
+/// The message with the names in parentheses behind it.
+const fn with_roles(message: Message, names: &[&str]) -> Message {
+    let mut message = message.add(" (its roles are ");
     let mut index = 0;
     while index < names.len() {
         message = if index > 0 { message.add(", ") } else { message };

@@ -12,7 +12,7 @@ const ROLES: RoleTable = RoleTable {
         ("admin", &["editor", "member", "guest"]),
     ],
     private: &[],
-    scopes: true,
+    ..RoleTable::NONE
 };
 
 const ADMIN: Rule = Rule::Role("admin");

@@ -15,7 +15,7 @@ const ROLES: RoleTable = RoleTable {
     names: Some(&["member", "editor", "admin", "on | call"]),
     implies: &[("editor", &["member"]), ("admin", &["member", "editor"]), ("on | call", &["member"])],
     private: &[],
-    scopes: true,
+    ..RoleTable::NONE
 };
 
 fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {

@@ -25,7 +25,7 @@ const ROLES: RoleTable = RoleTable {
         ("root", &["admin", "editor", "member"]),
     ],
     private: &["root"],
-    scopes: true,
+    ..RoleTable::NONE
 };
 
 const MEMBER: Rule = Rule::Role("member");
@@ -108,7 +108,7 @@ fn too_many_alternatives_are_said_without_the_hierarchy_and_then_not_at_all() {
     let implied: &'static [&'static str] = &["member"];
     let names: Vec<&'static str> = (0..MOST_ALTERNATIVES).map(|n| &*format!("r{n}").leak()).collect();
     let implies: Vec<_> = names.iter().map(|name| (*name, implied)).collect();
-    let roles = RoleTable { names: None, implies: implies.leak(), private: &[], scopes: true };
+    let roles = RoleTable { names: None, implies: implies.leak(), private: &[], ..RoleTable::NONE };
     let security = |rule| {
         let mut operation = OperationBuilder::new().build();
         declare(&mut operation, &Access::Require(rule), &roles);

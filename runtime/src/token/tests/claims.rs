@@ -53,7 +53,7 @@ fn unknown_role_is_left_out() {
     let token = forged(&secret_key(), header().to_string(), payload);
     let verified = tokens().verify::<User>(token.as_bytes(), NOW).unwrap();
     assert_eq!(verified.claims.roles, [Rank::Admin]);
-    assert!(!verified.claims.has_role("root"));
+    assert!(!verified.claims.holds_role("root"));
 }
 
 /// Row 43.

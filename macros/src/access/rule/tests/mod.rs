@@ -38,7 +38,7 @@ fn in_expansion(name: &str, rule: &str, handler: &str) -> String {
 fn each_condition_is_a_constant() {
     for (rule, expected) in [
         (r#"role("a")"#, r#"Rule::Role("a")"#),
-        ("role(Set::A)", "Rule::Role(Set::A.as_str())"),
+        ("role(Set::A)", "Rule::Role(role_at(&Set::A,&Set::A).as_str())"),
         (r#"scope("a:b")"#, r#"Rule::Scope("a:b")"#),
         (r#"fresh("90s")"#, "Rule::Fresh(from_secs(90u64))"),
         (r#"fresh("10m")"#, "Rule::Fresh(from_secs(600u64))"),
