@@ -119,6 +119,14 @@ fn fields(input: &DeriveInput, errors: &Errors) -> Result<Vec<Field>, Reported> 
 }
 
 fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
+    // A lifetime of the struct is reported once, where it is declared.
+    if let Type::Reference(reference) = &field.ty
+        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "static")
+    {
+        let field = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let message = Message::new(format!("claims own their values, so `{field}` cannot be a reference"));
+        errors.push(&reference.and_token, message.help("use `String` for `&str`, `Vec<T>` for `&[T]`"));
+    }
     Some(Field {
         ident: field.ident.clone()?,
         ty: field.ty.clone(),
