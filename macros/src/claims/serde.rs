@@ -164,7 +164,7 @@ fn default(entry: &Entry, errors: &Errors) -> Result<DefaultValue, Reported> {
 fn case(name: &LitStr, errors: &Errors) -> Result<Case, Reported> {
     let text = name.value();
     Case::from_name(&text).ok_or_else(|| {
-        let mut message = Message::new(format!("serde does not know the case {text:?}"));
+        let mut message = Message::new(format!("unknown case {text:?} in #[serde(rename_all)]"));
         if let Some(near) = nearest(&text, Case::names()) {
             message = message.help(format!("did you mean `{near}`?"));
         }

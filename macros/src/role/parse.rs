@@ -57,7 +57,7 @@ fn variants(input: &DeriveInput, errors: &Errors) -> Vec<Variant> {
     };
     match &input.data {
         Data::Enum(data) if data.variants.is_empty() => {
-            refuse(&input.ident, &format!("`{}` has no variants, so it has no roles", input.ident))
+            refuse(&input.ident, &format!("#[derive(Role)] needs variants, but `{}` has none", input.ident))
         }
         Data::Enum(data) => data.variants.iter().map(|variant| parse_variant(variant, errors)).collect(),
         Data::Struct(data) => refuse(&data.struct_token, "#[derive(Role)] needs an enum, not a struct"),
@@ -76,8 +76,12 @@ fn refuse_serde(attrs: &[Attribute], errors: &Errors) {
 fn parse_variant(variant: &syn::Variant, errors: &Errors) -> Variant {
     let ident = &variant.ident;
     if !matches!(variant.fields, Fields::Unit) {
-        let message = Message::new(format!("`{ident}` has fields, but a role is only a name"));
-        errors.push(&variant.fields, message.help("keep what belongs to the user in the claims"));
+        let message =
+            Message::new(format!("#[derive(Role)] needs variants without fields, but `{ident}` has some"));
+        errors.push(
+            &variant.fields,
+            message.help("write its name alone, and keep what belongs to the user in the claims"),
+        );
     }
     refuse_serde(&variant.attrs, errors);
     let entries = VARIANT.entries(&variant.attrs, errors);
