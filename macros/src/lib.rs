@@ -40,7 +40,7 @@ use crate::access::Attribute;
 ///
 /// Refused: fields, generics, two roles of one name, a name that is not a scope-token, roles that imply each other in a
 /// circle.
-#[proc_macro_derive(Role, attributes(role))]
+#[proc_macro_derive(Role, attributes(role, serde))]
 pub fn role(input: TokenStream) -> TokenStream {
     derive(input, role::derive)
 }

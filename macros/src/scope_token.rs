@@ -8,6 +8,20 @@ pub(crate) fn refused_character(name: &str) -> Option<char> {
     name.chars().find(|c| !matches!(c, '\x21' | '\x23'..='\x5B' | '\x5D'..='\x7E'))
 }
 
+/// The characters that names have in practice and identifiers have not, and the words for them.
+const WORDS: [(char, &str); 6] =
+    [('-', "_dash_"), (':', "_colon_"), ('.', "_dot_"), ('/', "_slash_"), ('*', "_star_"), ('+', "_plus_")];
+
+/// The name with a word for each character that an identifier cannot hold, so that no two names look alike.
+fn in_words(name: &str) -> String {
+    let letters = name.chars().map(|letter| match WORDS.iter().find(|(character, _)| *character == letter) {
+        Some((_, word)) => (*word).to_owned(),
+        None if letter.is_ascii_alphanumeric() || letter == '_' => letter.to_string(),
+        None => format!("_x{:02x}_", u32::from(letter)),
+    });
+    letters.collect()
+}
+
 /// An identifier for each name, as close to it as an identifier can be, and different from those in `taken`.
 ///
 /// rustc prints these identifiers where a guard names a role that the router's roles lack. The guard's and the roles' are
@@ -17,7 +31,7 @@ pub(crate) fn identifiers(
     mut taken: Vec<String>,
 ) -> Vec<Ident> {
     let identifiers = names.into_iter().map(|name| {
-        let mut word = name.as_ref().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let mut word = in_words(name.as_ref());
         if word.starts_with(|c: char| c.is_ascii_digit()) {
             word.insert(0, '_');
         }
@@ -47,8 +61,22 @@ mod tests {
 
     #[test]
     fn identifiers_are_close_to_the_names_and_unique() {
-        let names = ["member", "a:b", "a-b", "type", "2nd", "*", "User"];
+        let names = ["member", "a:b", "a-b", "a_b", "type", "2nd", "*", "a~b", "User", "a_dash_b"];
         let found = identifiers(names, vec!["User".to_owned()]);
-        assert_eq!(found, ["member", "a_b", "a_b_", "type_", "_2nd", "__", "User_"]);
+        assert_eq!(
+            found,
+            [
+                "member",
+                "a_colon_b",
+                "a_dash_b",
+                "a_b",
+                "type_",
+                "_2nd",
+                "_star_",
+                "a_x7e_b",
+                "User_",
+                "a_dash_b_"
+            ]
+        );
     }
 }

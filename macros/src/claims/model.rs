@@ -79,8 +79,11 @@ impl Claims {
         }
         let Some(subject) = claims.subject else {
             return Err(refused_mark.unwrap_or_else(|| {
-                let message = Message::new(format!("`{ident}` does not say whose session it is"));
-                errors.push(&ident, message.help("mark the user's identifier with #[claims(subject)]"))
+                let message = Message::new(format!("no field of `{ident}` is marked #[claims(subject)]"));
+                errors.push(
+                    &ident,
+                    message.help("write #[claims(subject)] above the field that identifies the user"),
+                )
             }));
         };
         Ok(Self {

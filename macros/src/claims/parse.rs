@@ -86,10 +86,10 @@ fn generics(input: &DeriveInput, errors: &Errors) {
     let ident = &input.ident;
     for param in &input.generics.params {
         let message = match param {
-            GenericParam::Lifetime(_) => {
-                Message::new(format!("claims own their values, so `{ident}` cannot have a lifetime"))
-                    .help("use `String` for `&str`, `Vec<T>` for `&[T]`")
-            }
+            GenericParam::Lifetime(_) => Message::new(format!(
+                "#[derive(SessionClaims)] takes owned values, but `{ident}` has a lifetime"
+            ))
+            .help("use `String` for `&str`, `Vec<T>` for `&[T]`"),
             GenericParam::Type(_) | GenericParam::Const(_) => Message::new(format!(
                 "#[derive(SessionClaims)] does not support generic structs such as `{ident}`"
             ))
@@ -119,6 +119,16 @@ fn fields(input: &DeriveInput, errors: &Errors) -> Result<Vec<Field>, Reported> 
 }
 
 fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
+    // A lifetime of the struct is reported once, where it is declared.
+    if let Type::Reference(reference) = &field.ty
+        && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "static")
+    {
+        let field = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let message = Message::new(format!(
+            "#[derive(SessionClaims)] takes owned values, but `{field}` is a reference"
+        ));
+        errors.push(&reference.and_token, message.help("use `String` for `&str`, `Vec<T>` for `&[T]`"));
+    }
     Some(Field {
         ident: field.ident.clone()?,
         ty: field.ty.clone(),
@@ -141,7 +151,8 @@ fn mark(attrs: &[Attribute], errors: &Errors) -> FieldMark {
             Mark::Scopes
         };
         if let Some((first, _)) = &found {
-            let message = format!("one field cannot be both `{}` and `{}`", first.name(), mark.name());
+            let message =
+                format!("#[claims({})] and #[claims({})] are on one field", first.name(), mark.name());
             errors.push(&entry.ident, Message::new(message).help("give each a field of its own"));
         } else {
             found = Some((mark, entry.ident));

@@ -8,6 +8,7 @@ use syn::{Attribute, ExprPath, LitStr, Meta};
 use super::case::Case;
 use crate::errors::{Errors, Message, Reported, listed};
 use crate::keys::{Entry, Value, arguments};
+use crate::suggest::nearest;
 
 /// The attributes of the struct.
 #[derive(Default)]
@@ -163,7 +164,10 @@ fn default(entry: &Entry, errors: &Errors) -> Result<DefaultValue, Reported> {
 fn case(name: &LitStr, errors: &Errors) -> Result<Case, Reported> {
     let text = name.value();
     Case::from_name(&text).ok_or_else(|| {
-        let message = Message::new(format!("serde does not know the case {text:?}"));
+        let mut message = Message::new(format!("unknown case {text:?} in #[serde(rename_all)]"));
+        if let Some(near) = nearest(&text, Case::names()) {
+            message = message.help(format!("did you mean `{near}`?"));
+        }
         errors.push(name, message.note(format!("the cases are {}", listed(Case::names()))))
     })
 }

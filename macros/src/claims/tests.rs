@@ -32,7 +32,9 @@ fn claims_have_a_subject() {
                 id: u64,
             }
         )),
-        ["`User` does not say whose session it is\nhelp: mark the user's identifier with #[claims(subject)]"]
+        [
+            "no field of `User` is marked #[claims(subject)]\nhelp: write #[claims(subject)] above the field that identifies the user"
+        ]
     );
 }
 
@@ -52,7 +54,7 @@ fn every_mark_is_on_one_field() {
             }
         )),
         [
-            "one field cannot be both `roles` and `scopes`\nhelp: give each a field of its own",
+            "#[claims(roles)] and #[claims(scopes)] are on one field\nhelp: give each a field of its own",
             "two fields are marked #[claims(subject)]\nhelp: keep one; `id` is marked already",
             "two fields are marked #[claims(roles)]\nhelp: keep one; `both` is marked already",
         ]
@@ -233,7 +235,7 @@ fn only_owned_structs_with_named_fields_are_claims() {
             }
         )),
         [
-            "claims own their values, so `User` cannot have a lifetime",
+            "#[derive(SessionClaims)] takes owned values, but `User` has a lifetime",
             "#[derive(SessionClaims)] does not support generic structs such as `User`",
         ]
     );
@@ -310,7 +312,7 @@ fn values_are_asked_for_in_our_words() {
             }
         )),
         [
-            "serde does not know the case \"camel\"\nnote: the cases are `lowercase`, `UPPERCASE`, `PascalCase`, \
+            "unknown case \"camel\" in #[serde(rename_all)]\nnote: the cases are `lowercase`, `UPPERCASE`, `PascalCase`, \
              `camelCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case`, `SCREAMING-KEBAB-CASE`",
             "`crate` in #[claims(...)] belongs on the struct\nhelp: move it there",
             "`subject` takes no value\nhelp: write `#[claims(subject)]`",

@@ -64,7 +64,10 @@ mod tests {
                 Star,
             }
         )));
-        assert!(expansion.contains("type Names = (member_, a_b, a_b_, type_, _2nd, __);"), "{expansion}");
+        assert!(
+            expansion.contains("type Names = (member_, a_colon_b, a_dash_b, type_, _2nd, _star_);"),
+            "{expansion}"
+        );
     }
 
     #[test]

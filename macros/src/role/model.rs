@@ -46,7 +46,10 @@ fn names(variants: &[Variant], errors: &Errors) -> Vec<String> {
             None => snake_case(&variant.ident.unraw().to_string()),
         };
         let mistake = if name.is_empty() {
-            Some(Message::new("a role's name may not be empty").help("write it, or remove `rename`"))
+            Some(
+                Message::new("the name in #[role(rename = \"\")] is empty")
+                    .help("write it, or remove `rename`"),
+            )
         } else if refused_character(&name).is_some() {
             let message = Message::new(format!("{name:?} cannot be a role's name"))
                 .help("give it another name with #[role(rename = \"...\")]")
@@ -102,7 +105,11 @@ fn targets(variant: &Variant, variants: &[Variant], errors: &Errors) -> Vec<usiz
     for target in &variant.implies {
         match variants.iter().position(|candidate| candidate.ident == *target) {
             Some(index) if targets.contains(&index) => {
-                errors.push(target, Message::new(format!("`{target}` is implied twice")).help("keep one"));
+                errors.push(
+                    target,
+                    Message::new(format!("`{target}` is given twice in #[role(implies(...))]"))
+                        .help("keep one of the two"),
+                );
             }
             Some(index) => targets.push(index),
             None => {
@@ -116,7 +123,7 @@ fn targets(variant: &Variant, variants: &[Variant], errors: &Errors) -> Vec<usiz
 fn unknown(target: &Ident, variants: &[Variant]) -> Message {
     let names: Vec<String> = variants.iter().map(|variant| variant.ident.to_string()).collect();
     let names = || names.iter().map(String::as_str);
-    let message = Message::new(format!("`{target}` is not one of the roles"));
+    let message = Message::new(format!("unknown role `{target}` in #[role(implies(...))]"));
     match nearest(&target.to_string(), names()) {
         Some(near) => message.help(format!("did you mean `{near}`?")),
         None => message,
@@ -284,8 +291,8 @@ mod tests {
                 }
             )),
             [
-                "`Membr` is not one of the roles\nhelp: did you mean `Member`?\nnote: the roles are `Member`, `Admin`",
-                "`Member` is implied twice\nhelp: keep one",
+                "unknown role `Membr` in #[role(implies(...))]\nhelp: did you mean `Member`?\nnote: the roles are `Member`, `Admin`",
+                "`Member` is given twice in #[role(implies(...))]\nhelp: keep one of the two",
             ]
         );
     }
@@ -312,7 +319,7 @@ mod tests {
             [
                 "two roles are called `member`\nhelp: give one of them another name with #[role(rename = \"...\")]"
                     .to_owned(),
-                "a role's name may not be empty\nhelp: write it, or remove `rename`".to_owned(),
+                "the name in #[role(rename = \"\")] is empty\nhelp: write it, or remove `rename`".to_owned(),
                 format!("\"two words\" cannot be a role's name\n{note}"),
                 format!("\"a\\\\b\" cannot be a role's name\n{note}"),
                 format!("\"größe\" cannot be a role's name\n{note}"),
@@ -333,7 +340,7 @@ mod tests {
             mistakes(&parse_quote!(
                 enum Role {}
             )),
-            ["`Role` has no variants, so it has no roles\n\
+            ["#[derive(Role)] needs variants, but `Role` has none\n\
               help: write one variant for each role: `enum Role { Member, Admin }`"]
         );
         assert_eq!(
@@ -345,7 +352,7 @@ mod tests {
             )),
             [
                 "#[derive(Role)] does not support generic enums\nhelp: remove the parameters; a role is only a name",
-                "`Member` has fields, but a role is only a name\nhelp: keep what belongs to the user in the claims",
+                "#[derive(Role)] needs variants without fields, but `Member` has some\nhelp: write its name alone, and keep what belongs to the user in the claims",
             ]
         );
     }

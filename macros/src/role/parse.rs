@@ -1,7 +1,7 @@
 //! Tokens to the enum as the user wrote it.
 
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Fields, Ident, LitStr};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr};
 
 use crate::errors::{Errors, Message};
 use crate::keys::{CRATE, Form, Key, Table};
@@ -43,6 +43,7 @@ impl Input {
             let message = Message::new("#[derive(Role)] does not support generic enums");
             errors.push(&input.generics, message.help("remove the parameters; a role is only a name"));
         }
+        refuse_serde(&input.attrs, errors);
         let krate = ENUM.entries(&input.attrs, errors).krate(errors);
         Self { ident: input.ident.clone(), krate, variants: variants(input, errors) }
     }
@@ -56,7 +57,7 @@ fn variants(input: &DeriveInput, errors: &Errors) -> Vec<Variant> {
     };
     match &input.data {
         Data::Enum(data) if data.variants.is_empty() => {
-            refuse(&input.ident, &format!("`{}` has no variants, so it has no roles", input.ident))
+            refuse(&input.ident, &format!("#[derive(Role)] needs variants, but `{}` has none", input.ident))
         }
         Data::Enum(data) => data.variants.iter().map(|variant| parse_variant(variant, errors)).collect(),
         Data::Struct(data) => refuse(&data.struct_token, "#[derive(Role)] needs an enum, not a struct"),
@@ -64,12 +65,25 @@ fn variants(input: &DeriveInput, errors: &Errors) -> Vec<Variant> {
     }
 }
 
+/// Refuses serde's attributes, which a role does not follow.
+fn refuse_serde(attrs: &[Attribute], errors: &Errors) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        let message = Message::new("#[serde(...)] does not name a role");
+        errors.push(attr, message.help("write #[role(rename = \"...\")] on the variant, or remove it"));
+    }
+}
+
 fn parse_variant(variant: &syn::Variant, errors: &Errors) -> Variant {
     let ident = &variant.ident;
     if !matches!(variant.fields, Fields::Unit) {
-        let message = Message::new(format!("`{ident}` has fields, but a role is only a name"));
-        errors.push(&variant.fields, message.help("keep what belongs to the user in the claims"));
+        let message =
+            Message::new(format!("#[derive(Role)] needs variants without fields, but `{ident}` has some"));
+        errors.push(
+            &variant.fields,
+            message.help("write its name alone, and keep what belongs to the user in the claims"),
+        );
     }
+    refuse_serde(&variant.attrs, errors);
     let entries = VARIANT.entries(&variant.attrs, errors);
     let mut parsed = Variant { ident: ident.clone(), rename: None, implies: Vec::new(), private: false };
     for entry in entries.found {

@@ -19,8 +19,10 @@ impl State {
         let Input { ident, krate, generics, marked } = input;
         let mut marked = marked?.into_iter();
         let Some(field) = marked.next() else {
-            let message = Message::new(format!("`{ident}` does not say where its `Auth<...>` is"));
-            return Err(errors.push(&ident, message.help("mark the field with #[auth]")));
+            let message = Message::new(format!("no field of `{ident}` is marked #[auth]"));
+            return Err(
+                errors.push(&ident, message.help("write #[auth] above the field of type `Auth<...>`"))
+            );
         };
         for second in marked {
             let message = Message::new("two fields are marked #[auth]");
@@ -68,13 +70,17 @@ mod tests {
                     auth: Auth<User>,
                 }
             )),
-            ["`AppState` does not say where its `Auth<...>` is\nhelp: mark the field with #[auth]"]
+            [
+                "no field of `AppState` is marked #[auth]\nhelp: write #[auth] above the field of type `Auth<...>`"
+            ]
         );
         assert_eq!(
             mistakes(&parse_quote!(
                 struct AppState;
             )),
-            ["`AppState` does not say where its `Auth<...>` is\nhelp: mark the field with #[auth]"]
+            [
+                "no field of `AppState` is marked #[auth]\nhelp: write #[auth] above the field of type `Auth<...>`"
+            ]
         );
         assert_eq!(
             mistakes(&parse_quote!(

@@ -8,7 +8,7 @@ const _: () = {
         message = "`{Self}` has no role `admin`",
         label = "this handler requires the role `admin`",
         note = "the roles of `{Self}` are `{Names}`",
-        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
     #[allow(non_camel_case_types)]
@@ -28,7 +28,7 @@ const _: () = {
         message = "`Role::Support` is not a role of `{Self}`",
         label = "this handler requires the role `Role::Support`",
         note = "the roles of `{Self}` are `{Names}`",
-        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
     #[allow(non_camel_case_types)]

@@ -5,10 +5,10 @@ const _: () = {
     #[allow(non_camel_case_types)]
     pub enum admin {}
     #[allow(non_camel_case_types)]
-    pub enum ops_on_call {}
+    pub enum ops_colon_on_dash_call {}
     #[automatically_derived]
     impl __countersign::ListsRoles for Role {
-        type Names = (member, admin, ops_on_call);
+        type Names = (member, admin, ops_colon_on_dash_call);
     }
 };
 const _: () = {

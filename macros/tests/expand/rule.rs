@@ -18,7 +18,7 @@ const _: () = {
         message = "`Role::Editor` is not a role of `{Self}`",
         label = "this handler requires the role `Role::Editor`",
         note = "the roles of `{Self}` are `{Names}`",
-        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
     #[allow(non_camel_case_types)]
@@ -73,7 +73,7 @@ const _: () = {
         message = "`{Self}` has no role `guest`",
         label = "this handler requires the role `guest`",
         note = "the roles of `{Self}` are `{Names}`",
-        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
     #[allow(non_camel_case_types)]

@@ -4,7 +4,7 @@
 //! # A role in `implies` that does not exist
 //! -    #[role(implies(Member))]
 //! +    #[role(implies(Membr))]
-//! error: `Membr` is not one of the roles
+//! error: unknown role `Membr` in #[role(implies(...))]
 //! caret: Membr
 //! ```
 //!

@@ -133,7 +133,8 @@ impl<'a> Markers<'a> {
     pub(crate) fn declarations(&self, private: &Private) -> TokenStream {
         let declarations = self.roles.iter().map(|(role, marker)| {
             let name = role.name(private);
-            let written = role.written();
+            // In these messages braces are around parameters.
+            let written = role.written().replace('{', "{{").replace('}', "}}");
             let here = moved(private, role.span());
             let (hash, message) = match role {
                 RoleRef::Name(_) => {
@@ -159,7 +160,7 @@ impl<'a> Markers<'a> {
                     message = #message,
                     label = #label,
                     note = "the roles of `{Self}` are `{Names}`",
-                    note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+                    note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
                     note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
                 )]
                 #[allow(non_camel_case_types)]

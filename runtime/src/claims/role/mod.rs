@@ -58,8 +58,7 @@ pub trait RoleSet: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`has_role` takes a role of `{Self}`",
     label = "this is no role of `{Self}`",
-    note = "write a variant of `{Self}`; a name that is known only at run time becomes one with `name.parse::<{Self}>()`",
-    note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    note = "write a variant of `{Self}`; a name that is known only at run time becomes one with `name.parse::<{Self}>()`"
 )]
 pub trait NamedBy<T>: RoleSet {
     /// The name of the role that the value names.
@@ -69,6 +68,20 @@ pub trait NamedBy<T>: RoleSet {
 impl<T: AsRef<str>> NamedBy<T> for String {
     fn name_of(value: &T) -> &str {
         value.as_ref()
+    }
+}
+
+/// A role of claims that carry none: no type is one. It is there for its message.
+#[diagnostic::on_unimplemented(
+    message = "`has_role` on claims that carry no roles",
+    label = "no user of these claims holds a role",
+    note = "mark a field of the claims with #[claims(roles)]"
+)]
+pub trait RoleOfNone {}
+
+impl<T: RoleOfNone> NamedBy<T> for NoRole {
+    fn name_of(_: &T) -> &str {
+        ""
     }
 }
 

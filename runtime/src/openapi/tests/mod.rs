@@ -347,8 +347,9 @@ fn nested_and_merged_routers_keep_every_operation() {
         AuthRouter::new().routes(routes!(me)).nest("/admin", AuthRouter::new().routes(routes!(members)));
     let merged = nested.merge(AuthRouter::new().routes(routes!(health)));
     let document = serde_json::to_value(merged.with_state::<()>(auth()).into_openapi()).unwrap();
-    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths, ["/admin/members", "/health", "/me"]);
+    // utoipa's feature `preserve_path_order` decides about their order.
+    let paths: std::collections::BTreeSet<_> = document["paths"].as_object().unwrap().keys().collect();
+    assert!(paths.into_iter().eq(["/admin/members", "/health", "/me"]));
     assert_eq!(at(&document, "/components/schemas/Member/type"), "object");
 }
 

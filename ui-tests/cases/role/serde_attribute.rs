@@ -1,0 +1,10 @@
+use countersign::Role;
+
+#[derive(Role, Clone, Copy)]
+enum Level {
+    Member,
+    #[serde(rename = "root")]
+    Admin,
+}
+
+fn main() {}
