@@ -11,7 +11,6 @@ mod config;
 mod cookies;
 mod csrf;
 mod document;
-mod documented;
 mod endpoints;
 mod errors;
 mod events;

@@ -26,7 +26,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use utoipa::ToSchema;
 
-use crate::documented::assert_documented;
+use self::documented::assert_documented;
+
+#[path = "documented.rs"]
+mod documented;
 
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";

@@ -280,7 +280,10 @@ async fn document_names_every_place_that_is_switched_on() {
         assert!(refused.is_object(), "another site may have sent it: {path}");
     }
     assert!(api["paths"]["/me"]["get"]["responses"]["403"].is_null());
-    assert!(api["paths"]["/login/cookies"]["post"]["responses"]["403"].is_null());
+    let login = &api["paths"]["/login/cookies"]["post"];
+    assert!(login["responses"]["403"].is_object() && login["responses"]["400"].is_object());
+    assert_eq!(login["parameters"][0]["name"], "X-CSRF-Token");
+    assert!(api["paths"]["/login/callback"]["get"]["responses"]["403"].is_null(), "a `GET` is not refused");
 
     assert_eq!(schemes["refreshCookie"]["name"], "__Host-refresh");
     let refresh = &api["paths"]["/refresh"]["post"];

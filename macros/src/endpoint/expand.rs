@@ -44,7 +44,10 @@ fn document(handler: &Handler, private: &Private) -> TokenStream {
         Some(path) => quote!(#private::String::from(#path)),
         None => quote!(#private::refresh_document::path()),
     };
-    let tags = handler.tag.iter();
+    let tag = match &handler.tag {
+        Some(tag) => quote!(#tag),
+        None => quote!(#private::refresh_document::TAG),
+    };
     let docs = handler.docs().join("\n");
     quote! {
         #[doc(hidden)]
@@ -67,7 +70,7 @@ fn document(handler: &Handler, private: &Private) -> TokenStream {
 
         impl<'__t> #private::utoipa::__dev::Tags<'__t> for #document {
             fn tags() -> #private::Vec<&'__t str> {
-                #private::Vec::from([#(#tags),*])
+                #private::Vec::from([#tag])
             }
         }
 

@@ -210,7 +210,7 @@ fn merge(present: &mut Response, other: Response) {
     for said in other.description.split(BREAK) {
         if present.description.is_empty() {
             said.clone_into(&mut present.description);
-        } else if !paragraphs(present).any(|present| present == said) {
+        } else if !paragraphs(present).any(|present| says(present, said)) {
             present.description.push_str(BREAK);
             present.description.push_str(said);
         }
@@ -231,6 +231,11 @@ fn merge(present: &mut Response, other: Response) {
             (Some(_), _) => {}
         }
     }
+}
+
+/// Whether a paragraph has these words, alone or with more behind a semicolon.
+fn says(present: &str, words: &str) -> bool {
+    present.strip_prefix(words).is_some_and(|more| more.is_empty() || more.starts_with("; "))
 }
 
 /// A body of either schema.

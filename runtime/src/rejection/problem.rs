@@ -9,6 +9,10 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 
+/// What a document says of the schema; the words below are for Rust.
+#[cfg(feature = "openapi")]
+const DESCRIPTION: &str = "The body of a refusal: problem details (RFC 9457) with a stable `code`.";
+
 /// The body of a refusal: problem details (RFC 9457) with a stable `code`.
 ///
 /// An application answers with it too, so that its clients read one kind of error. The response has the status, and the media type
@@ -44,12 +48,12 @@ use serde_json::Value;
 /// credentials is an [`AuthRejection`](crate::AuthRejection) instead, whose response has the `WWW-Authenticate` header that a 401 needs.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(as = countersign::ProblemDetails))]
+#[cfg_attr(feature = "openapi", schema(as = countersign::ProblemDetails, description = DESCRIPTION))]
 #[non_exhaustive]
 pub struct ProblemDetails {
-    /// `about:blank`, or what [`with_type`](Self::with_type) was given: `code` tells problems apart.
+    /// `about:blank`, unless this kind of problem has a URI: `code` tells problems apart.
     pub r#type: String,
-    /// The reason phrase of the status, or what [`with_title`](Self::with_title) was given.
+    /// The reason phrase of the status, unless this kind of problem has a title.
     pub title: String,
     /// The HTTP status code.
     pub status: u16,

@@ -65,7 +65,8 @@ async fn a_guard_is_demanded_beside_what_routes_demand() {
     let post = operation(&router, "/reports", "post");
     // An admin is an editor as well.
     assert_eq!(post["security"], json!([{ "bearer": ["admin"] }]));
-    assert_eq!(post["responses"]["403"]["description"], "in my own words");
+    let both = "in my own words\n\nThe signed-in user may not: requires role `admin` and role `editor`";
+    assert_eq!(post["responses"]["403"]["description"], both);
 
     let router = finished(router, &auth);
     assert_eq!(statuses(&router, Method::GET, "/reports").await, [401, 403, 200]);

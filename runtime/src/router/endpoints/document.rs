@@ -191,6 +191,8 @@ pub mod refresh_document {
     use crate::http::RefreshPolicy;
     use crate::openapi::declare;
 
+    pub use crate::router::endpoints::TAG;
+
     /// The path, unless the macro is given another.
     pub fn path() -> String {
         Endpoint::Refresh.path().to_owned()

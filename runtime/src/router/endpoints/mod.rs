@@ -65,5 +65,9 @@ impl Endpoint {
     }
 }
 
+/// The tag of endpoints to which the application gives none.
+#[cfg(feature = "openapi")]
+pub const TAG: &str = "sessions";
+
 /// The parameter of a path that names a session.
 const ID: &str = "{id}";

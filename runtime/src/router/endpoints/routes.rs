@@ -4,6 +4,8 @@ use std::fmt;
 
 use axum::extract::State;
 
+#[cfg(feature = "openapi")]
+use super::TAG;
 use super::{Endpoint, ID};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
@@ -68,10 +70,6 @@ pub struct SessionRoutes<C> {
     prefix: String,
 }
 
-/// The tag of endpoints to which the application gives none.
-#[cfg(feature = "openapi")]
-const DEFAULT_TAG: &str = "sessions";
-
 /// An endpoint as the application wants it: its facts, or other words in their place.
 #[derive(Debug)]
 struct Mount {
@@ -115,7 +113,7 @@ impl Mount {
         let Words { id, docs, tags, documented: true } = &self.words else { return None };
         let facts = self.endpoint.facts();
         let mut operation = facts.operation(&self.path, id, docs);
-        operation.tags = Some(if tags.is_empty() { vec![DEFAULT_TAG.to_owned()] } else { tags.clone() });
+        operation.tags = Some(if tags.is_empty() { vec![TAG.to_owned()] } else { tags.clone() });
         let methods = vec![http_method(&self.endpoint.method())];
         Some(Document { path: self.path.clone(), methods, operation, schemas: facts.schemas() })
     }
