@@ -82,6 +82,7 @@ const _: () = {
                 ],
             ),
         );
+        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         type Roles = <::countersign::__private::CheckedInSignature<
             { __countersign_members::CHECKED },
         > as ::countersign::__private::LeftForRouter<(admin, (Support, ()))>>::Roles;

@@ -71,6 +71,7 @@ const _: () = {
                 ],
             ),
         );
+        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         type Roles = (admin, (Support, ()));
         type Checks = ();
         type Proves = ();

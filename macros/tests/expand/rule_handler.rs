@@ -76,6 +76,7 @@ const _: () = {
                 ],
             ),
         );
+        const DECLARED_AT: kit::auth::__private::DeclaredAt = kit::auth::__private::declared_here();
         type Roles = (
             <kit::auth::__private::CheckedInSignature<
                 { __countersign_publish::CHECKED },

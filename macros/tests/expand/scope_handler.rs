@@ -15,6 +15,7 @@ impl ::countersign::__private::Policy for __countersign_write {
             ],
         ),
     );
+    const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
     type Roles = ();
     type Checks = ();
     type Proves = ();

@@ -3,6 +3,7 @@
 enum __countersign_type {}
 impl ::countersign::__private::Policy for __countersign_type {
     const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
+    const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
     type Roles = ();
     type Checks = ();
     type Proves = ();
