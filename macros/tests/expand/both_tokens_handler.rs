@@ -50,6 +50,7 @@ const _: () = {
     impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
     for admin {}
     impl ::countersign::__private::Policy for __countersign_close {
+        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::All(
                 &[
@@ -58,7 +59,6 @@ const _: () = {
                 ],
             ),
         );
-        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         type Roles = <::countersign::__private::CheckedInSignature<
             { __countersign_close::CHECKED },
         > as ::countersign::__private::LeftForRouter<(admin, ())>>::Roles;
