@@ -2,7 +2,9 @@
 
 #[cfg(feature = "openapi")]
 pub use crate::__describe_arguments as describe_arguments;
-pub use crate::access::{Access, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule};
+pub use crate::access::{
+    Access, DeclaredAt, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule, declared_here,
+};
 pub use crate::auth::{Auth, AuthHandle, AuthOfField, AuthState, ProvidesClaims, Session, auth_fits};
 pub use crate::claims::fields::{
     Field, RoleOfField, RolesOf, ScopesOf, SubjectOf, SubjectOfField, Unfit, roles_fit, scopes_fit,

@@ -113,6 +113,7 @@ impl<'a> Guarded<'a> {
         let access = self.access();
         quote! {
             impl #private::Policy for #marker {
+                const DECLARED_AT: #private::DeclaredAt = #private::declared_here();
                 const ACCESS: #private::Access = #access;
                 type Roles = #roles;
                 type Checks = #checks;

@@ -127,7 +127,7 @@ fn parse_field(field: &syn::Field, errors: &Errors) -> Option<Field> {
         let message = Message::new(format!(
             "#[derive(SessionClaims)] takes owned values, but `{field}` is a reference"
         ));
-        errors.push(&reference.and_token, message.help("use `String` for `&str`, `Vec<T>` for `&[T]`"));
+        errors.push(reference.and_token, message.help("use `String` for `&str`, `Vec<T>` for `&[T]`"));
     }
     Some(Field {
         ident: field.ident.clone()?,

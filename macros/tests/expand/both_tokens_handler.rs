@@ -50,6 +50,7 @@ const _: () = {
     impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
     for admin {}
     impl ::countersign::__private::Policy for __countersign_close {
+        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::All(
                 &[

@@ -71,6 +71,7 @@ const _: () = {
     impl<__R: HasRole_Support<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
     for Support {}
     impl ::countersign::__private::Policy for __countersign_members {
+        const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::Any(
                 &[

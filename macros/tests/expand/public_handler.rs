@@ -30,6 +30,7 @@ const _: () = {
     }
 };
 impl ::countersign::__private::Policy for __countersign_health {
+    const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
     const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Public {
         reason: "health probe",
     };

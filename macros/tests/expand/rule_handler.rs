@@ -53,6 +53,7 @@ const _: () = {
     impl<__R: HasRole_admin<__N>, __N> kit::auth::__private::DeclaredBy<__R, __N>
     for admin {}
     impl kit::auth::__private::Policy for __countersign_publish {
+        const DECLARED_AT: kit::auth::__private::DeclaredAt = kit::auth::__private::declared_here();
         const ACCESS: kit::auth::__private::Access = kit::auth::__private::Access::Require(
             kit::auth::__private::Rule::All(
                 &[

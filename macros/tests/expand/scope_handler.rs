@@ -2,6 +2,7 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 enum __countersign_write {}
 impl ::countersign::__private::Policy for __countersign_write {
+    const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
     const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
         ::countersign::__private::Rule::All(
             &[

@@ -2,6 +2,7 @@
 #[allow(non_camel_case_types, clippy::exhaustive_enums)]
 enum __countersign_type {}
 impl ::countersign::__private::Policy for __countersign_type {
+    const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
     const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
     type Roles = ();
     type Checks = ();

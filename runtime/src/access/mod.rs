@@ -9,6 +9,7 @@ mod named;
 pub(crate) mod words;
 
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
@@ -83,6 +84,10 @@ pub trait Policy: Send + Sync + 'static {
     /// The callers that the handler accepts.
     const ACCESS: Access;
 
+    /// The line of the attribute.
+    #[doc(hidden)]
+    const DECLARED_AT: DeclaredAt = None;
+
     /// The roles named in `ACCESS`, as a nested tuple of marker types.
     #[doc(hidden)]
     type Roles;
@@ -138,9 +143,22 @@ pub trait DeclaresAccess {
     #[doc(hidden)]
     const DECLARED: DeclaredWhere = DeclaredWhere::Application;
 
+    /// The line of the attribute, if one declares the access.
+    #[doc(hidden)]
+    const DECLARED_AT: DeclaredAt = None;
+
     /// A marker for what the router's state must provide; `()` for nothing.
     #[doc(hidden)]
     type Demands;
+}
+
+/// The line of the attribute that declares an access.
+pub type DeclaredAt = Option<&'static Location<'static>>;
+
+/// The line of the attribute whose expansion calls this.
+#[track_caller]
+pub const fn declared_here() -> DeclaredAt {
+    Some(Location::caller())
 }
 
 /// Where the access of a route is declared.

@@ -10,7 +10,7 @@ use http::request::Parts;
 use super::authorize::authorize_with;
 use super::check::Checks;
 use super::proof::Proven;
-use crate::access::{Access, DeclaredWhere, DeclaresAccess, Policy, Rule};
+use crate::access::{Access, DeclaredAt, DeclaredWhere, DeclaresAccess, Policy, Rule};
 use crate::auth::AuthState;
 use crate::claims::role::RoleTable;
 use crate::diagnostics::rules::check_declared;
@@ -25,6 +25,7 @@ pub struct Guard<P>(PhantomData<fn() -> P>);
 impl<P: Policy> DeclaresAccess for Guard<P> {
     const ACCESS: Access = P::ACCESS;
     const DECLARED: DeclaredWhere = DeclaredWhere::Attribute;
+    const DECLARED_AT: DeclaredAt = P::DECLARED_AT;
     type Demands = Self;
 }
 
@@ -54,6 +55,7 @@ pub struct Public<P>(PhantomData<fn() -> P>);
 impl<P: Policy> DeclaresAccess for Public<P> {
     const ACCESS: Access = public(P::ACCESS);
     const DECLARED: DeclaredWhere = DeclaredWhere::Attribute;
+    const DECLARED_AT: DeclaredAt = P::DECLARED_AT;
     type Demands = ();
 }
 

@@ -12,7 +12,7 @@ use std::fmt;
 use std::panic::Location;
 
 pub use crate::access::DeclaredWhere;
-use crate::access::{Access, Rule};
+use crate::access::{Access, DeclaredAt, Rule};
 use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -127,6 +127,9 @@ impl fmt::Display for AccessMatrix {
 pub(crate) struct Declaration {
     pub(crate) access: Access,
     pub(crate) declared: DeclaredWhere,
+    /// The line of the attribute, if one declares the access.
+    #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "the probe reports it"))]
+    pub(crate) declared_at: DeclaredAt,
     pub(crate) roles: RoleTable,
 }
 

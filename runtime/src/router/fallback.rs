@@ -132,7 +132,12 @@ impl<S: Clone + Send + Sync + 'static> Fallback<S> {
     #[doc(hidden)]
     pub fn mistaken() -> Self {
         let access = Access::Require(Rule::Any(&[]));
-        let declaration = Declaration { access, declared: DeclaredWhere::Nowhere, roles: RoleTable::NONE };
+        let declaration = Declaration {
+            access,
+            declared: DeclaredWhere::Nowhere,
+            declared_at: None,
+            roles: RoleTable::NONE,
+        };
         Self { methods: MethodRouter::new(), declaration }
     }
 }

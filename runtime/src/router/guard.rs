@@ -62,7 +62,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
 #[track_caller]
 #[expect(clippy::panic, reason = "runs while the application is put together")]
 fn combined<L>(gate: &Gate<L>, row: &AccessRow, guarded_at: &Location<'_>) -> Access {
-    let (guard, Declaration { access, declared, roles }) = (gate.declaration, row.declaration);
+    let (guard, Declaration { access, declared, roles, .. }) = (gate.declaration, row.declaration);
     let rule = match (guard.access, access) {
         (Access::Public { .. }, Access::Public { .. }) => return access,
         (Access::Public { reason }, inner) => panic!(

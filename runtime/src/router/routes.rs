@@ -173,6 +173,7 @@ impl<S, H, T> Handler<S, H, T> {
         let declaration = Declaration {
             access: <T::First as DeclaresAccess>::ACCESS,
             declared: <T::First as DeclaresAccess>::DECLARED,
+            declared_at: <T::First as DeclaresAccess>::DECLARED_AT,
             roles: <S as Provides<<T::First as DeclaresAccess>::Demands>>::ROLES,
         };
         DeclaredHandler {

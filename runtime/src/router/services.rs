@@ -53,7 +53,7 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
     fn gate(self) -> Gate<Self> {
         let (access, roles) = (self.access(), RoleTable::of_claims::<C>());
         Gate {
-            declaration: Declaration { access, declared: DeclaredWhere::Router, roles },
+            declaration: Declaration { access, declared: DeclaredWhere::Router, declared_at: None, roles },
             #[cfg(feature = "openapi")]
             token_places: Some(TokenPlaces::of(self.auth())),
             layer: self,
@@ -110,7 +110,12 @@ impl ServiceAccess for Unguarded {
         let Self(reason) = self;
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
         let access = Access::Public { reason };
-        let declaration = Declaration { access, declared: DeclaredWhere::Nowhere, roles: RoleTable::NONE };
+        let declaration = Declaration {
+            access,
+            declared: DeclaredWhere::Nowhere,
+            declared_at: None,
+            roles: RoleTable::NONE,
+        };
         Gate {
             declaration,
             #[cfg(feature = "openapi")]

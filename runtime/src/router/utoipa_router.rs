@@ -154,8 +154,12 @@ fn documented_row(
     else {
         return AccessRow::new(methods, place, *gate, added_at).documented();
     };
-    let declaration =
-        Declaration { access: Access::Require(own), declared: DeclaredWhere::Document, roles: gate.roles };
+    let declaration = Declaration {
+        access: Access::Require(own),
+        declared: DeclaredWhere::Document,
+        declared_at: None,
+        roles: gate.roles,
+    };
     let mut row = AccessRow::new(methods, place, declaration, added_at).documented();
     let together = match gate.access {
         Access::Require(outer) => both(outer, own),

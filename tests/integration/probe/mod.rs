@@ -417,3 +417,38 @@ async fn unguarded_routes_are_no_gaps() {
     let router = AuthRouter::new().routes(routes!(me)).unguarded("a page for everybody", open);
     probe(&auth, router).run().await.assert_no_gaps();
 }
+
+/// The line of the attribute; where none declares the access, the line that adds the route.
+#[tokio::test]
+async fn the_report_names_the_line_that_declares_each_access() {
+    const ATTRIBUTE: u32 = line!() + 1;
+    #[authenticated]
+    #[utoipa::path(get, path = "/attribute")]
+    async fn attribute() {}
+    const PUBLIC: u32 = line!() + 1;
+    #[public(reason = "for everybody")]
+    #[utoipa::path(get, path = "/public")]
+    async fn open() {}
+    #[utoipa::path(get, path = "/argument")]
+    async fn argument(_: User) {}
+
+    let auth = TestAuth::new();
+    let router = AuthRouter::new().routes(routes!(attribute, open));
+    let (router, argument) = (router.routes(routes!(argument)), line!());
+    let service = axum::routing::any(async || "served");
+    let (router, service) = (router.nest_service("/files", auth.layer().role("member"), service), line!());
+    // A layer that answers everybody makes each of them a gap, but the public one.
+    let open = axum::middleware::from_fn(async |_: axum::extract::Request, _: axum::middleware::Next| "open");
+    let report = probe(&auth, router.layer(open)).run().await;
+    let text = report.to_string();
+    for (path, line) in
+        [("/attribute", ATTRIBUTE), ("/public", PUBLIC), ("/argument", argument), ("/files/{*path}", service)]
+    {
+        let at = format!("{}:{line}", file!());
+        let row = text.lines().find(|row| row.contains(&format!(" {path} "))).unwrap();
+        assert!(row.contains(&format!("  {at} ")), "{at}: {report}");
+        let mut gaps = report.gaps().filter(|gap| gap.path() == path);
+        assert!(gaps.all(|gap| gap.declared_at() == at), "{report}");
+    }
+    assert!(report.gaps().count() > 30, "{report}");
+}

@@ -172,6 +172,7 @@ fn what_the_requirements_refuse_has_a_case() {
         (44, "router/fallback_undeclared", "this handler does not declare who may call it"),
         (44, "router/access_forgotten", "does not say who may call"),
         (45, "require_role/role_typo_known_from_signature", "(its roles are `member`, `admin`)"),
+        (45, "session_claims/has_role_by_name", "`has_role` takes a role of `Level`"),
         (45, "require_role/role_typo_known_from_state", "the roles of `Level` are `("),
         (46, "public/without_reason", "#[public] does not say why anyone may call this handler"),
         (46, "public/reason_empty", "the reason in #[public(...)] is empty"),

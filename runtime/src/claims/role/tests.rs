@@ -79,6 +79,35 @@ fn a_derived_role_declares_each_of_its_names() {
     declares::<Team, { crate::__private::role_hash("ops:on-call") }>();
 }
 
+/// An enum of the same name with the same role.
+mod other {
+    #[derive(crate::Role, Clone, Copy)]
+    pub(super) enum Team {
+        Member,
+    }
+}
+
+/// Row 45.
+#[test]
+fn a_role_by_its_path_is_told_from_that_of_another_enum() {
+    use crate::__private::{role_at, role_path_hash, set_of};
+
+    let (own, another) = (Team::Member, other::Team::Member);
+    assert_eq!(role_at(&own, &own).as_str(), another.as_str());
+    assert_ne!(set_of(&own), set_of(&another));
+    assert_ne!(role_path_hash(&own, "member"), role_path_hash(&another, "member"));
+    assert_ne!(role_path_hash(&own, "member"), role_path_hash(&own, "guest"));
+    declares::<Team, { role_path_hash(&Team::Member, "member") }>();
+}
+
+#[test]
+fn what_names_a_role_is_a_role_or_for_an_open_set_any_text() {
+    assert_eq!(Team::name_of(&Team::OnCall), ON_CALL);
+    assert_eq!(Team::name_of(&&Team::Guest), "guest");
+    assert_eq!(String::name_of(&"editor"), "editor");
+    assert_eq!(String::name_of(&Team::Guest), "guest");
+}
+
 /// Row 42.
 #[test]
 fn an_unknown_role_in_a_token_is_left_out() {

@@ -113,9 +113,12 @@ pub const fn check_role_path(attribute: &str, written: &str, set: &str, signatur
         if let (ty, Some(RoleTable { names: Some(names), set: own, .. })) = signature[index]
             && !same(own.as_bytes(), set.as_bytes())
         {
-            let start = Message::new().add("#[").add(attribute).add("]: ").name(written);
-            let start = start.add(" is not a role of ").name(ty);
-            panic!("{}", with_roles(start, names).text());
+            let start = Message::new().add("#[").add(attribute).add("]: ");
+            if names.is_empty() {
+                panic!("{}", no_role(start.name(ty), written, names).text());
+            }
+            let message = start.name(written).add(" is not a role of ").name(ty);
+            panic!("{}", with_roles(message, names).text());
         }
         index += 1;
     }

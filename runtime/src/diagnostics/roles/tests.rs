@@ -92,6 +92,30 @@ fn a_rule_whose_roles_exist_passes() {
     check_names(&RULE, RoleTable::NONE);
 }
 
+/// Roles of an enum that is called `set`.
+const fn of_set(set: &'static str, names: &'static [&'static str]) -> Option<RoleTable> {
+    Some(RoleTable { names: Some(names), set, ..RoleTable::NONE })
+}
+
+#[test]
+#[should_panic = "#[require_role]: `Rank::Admin` is not a role of `User` (its roles are `member`, `admin`)"]
+fn a_role_of_another_enum_is_refused_though_its_name_exists() {
+    let signature = [("State<Db>", None), ("User", of_set("a::Role:3:10", &["member", "admin"]))];
+    check_role_path("require_role", "Rank::Admin", "a::Rank:9:10", &signature);
+}
+
+#[test]
+#[should_panic = "#[require_role]: `User` carries no roles; mark a field of the claims with #[claims(roles)]"]
+fn a_role_of_an_enum_needs_claims_with_roles() {
+    check_role_path("require_role", "Rank::Admin", "a::Rank:9:10", &[("User", of_set("", &[]))]);
+}
+
+#[test]
+fn a_role_of_the_claims_own_enum_passes_and_an_open_set_has_every_role() {
+    let signature = [("User", of_set("a::Role:3:10", &["admin"])), ("Option<Open>", Some(RoleTable::NONE))];
+    check_role_path("require_role", "Role::Admin", "a::Role:3:10", &signature);
+}
+
 #[test]
 fn the_hash_is_fnv_1a() {
     assert_eq!(role_hash(""), 0xcbf2_9ce4_8422_2325);

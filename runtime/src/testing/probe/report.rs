@@ -186,7 +186,8 @@ impl ProbeGap {
 
 /// The file and the line that declare the access of a row.
 pub(super) fn declared_at(row: &AccessRow) -> String {
-    format!("{}:{}", row.added_at.file(), row.added_at.line())
+    let line = row.declaration.declared_at.unwrap_or(row.added_at);
+    format!("{}:{}", line.file(), line.line())
 }
 
 /// Answers that are allowed beside the expected ones.
