@@ -41,6 +41,11 @@ pub(crate) fn declaration(attribute: Attribute, tokens: TokenStream, errors: &Er
     Declaration { attribute, access, krate: entries.krate(errors) }
 }
 
+/// An access whose arguments are not to be read.
+pub(crate) fn mistaken(attribute: Attribute, errors: &Errors) -> Declaration {
+    Declaration { attribute, access: Access::Mistaken, krate: Entries::default().krate(errors) }
+}
+
 /// Whether an argument is a key with its value: `key = ...`; where no rule is expected, also a word; where names are
 /// expected, a word that is meant for a flag.
 fn is_key(attribute: Attribute, argument: &TokenStream) -> bool {

@@ -12,14 +12,17 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
     let Definition { attrs, vis, ident, rule } = definition;
     let conditions: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
     let name = ident.unraw().to_string();
-    // A mistaken rule lets no request in. It is still a rule, so that its mistake stays one error.
+    // A mistaken rule is a condition of which nothing is known, so that its mistake stays one error wherever it is used.
     let (declarations, rule, roles, checks) = match rule {
         Some(rule) => {
             let markers = Markers::of(rule, ident);
             let roles = markers.list(private, |own| own);
             (markers.declarations(private), constant(rule, private), roles, checks(rule, private))
         }
-        None => (TokenStream::new(), quote!(#private::Rule::Any(&[])), quote!(()), quote!(())),
+        None => {
+            let opaque = quote!(#private::Rule::Check { name: #name, not_found: false });
+            (TokenStream::new(), opaque, quote!(()), quote!(()))
+        }
     };
     let consistency = definition.rule.as_ref().and_then(|rule| {
         let value = quote!(<#ident as #private::NamedRule>::RULE);

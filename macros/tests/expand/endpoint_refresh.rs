@@ -48,7 +48,9 @@ pub async fn refresh(
     countersign::__private::AuthRejection,
 > {
     countersign::__private::refresh_session(
-            <AppState as countersign::__private::AuthState>::auth(&state),
+            <AppState as countersign::__private::EndpointState>::auth_of_endpoint(
+                &state,
+            ),
             request,
         )
         .await
