@@ -71,6 +71,15 @@ pub(crate) fn is_no_extractor(ty: &Type) -> bool {
     }
 }
 
+/// Whether no argument can have a type, whatever it is an argument of.
+pub(crate) fn is_unsized(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    }
+}
+
 /// The part of an answer that is no response, if one is not.
 pub(crate) fn no_response(ty: &Type) -> Option<&Type> {
     match bare(ty) {

@@ -6,9 +6,10 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, PatType, ReturnType, Safety, Signature, Token, Visibility};
+use syn::{Attribute, FnArg, PatType, ReturnType, Safety, Signature, Token, Type, Visibility};
 
 use crate::errors::{Errors, Message, Reported};
+use crate::extractors::is_unsized;
 use crate::krate::Private;
 use crate::place::{self, Place};
 
@@ -233,17 +234,20 @@ fn original(mut signature: Signature, body: &TokenStream) -> Option<TokenStream>
     if signature.asyncness.is_some() {
         signature.constness = None;
     }
-    let types = || {
-        let inputs = signature.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(input) => Some(input.ty.to_token_stream()),
-            FnArg::Receiver(_) => None,
-        });
-        inputs.chain([signature.output.to_token_stream()])
+    let inputs = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let output = match &signature.output {
+        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => None,
+    };
+    let is_refused_type = |ty: &Type| {
+        is_unsized(ty) || ["_", "Self"].iter().any(|word| find(ty.to_token_stream(), word).is_some())
     };
     let is_refused = signature.receiver().is_some()
         || signature.variadic.is_some()
-        || types().any(|ty| ["_", "Self", "dyn", "str"].iter().any(|word| find(ty.clone(), word).is_some()))
-        || types().any(|ty| matches!(ty.into_iter().next(), Some(TokenTree::Group(slice)) if slice.delimiter() == Delimiter::Bracket));
+        || inputs.chain(output).any(is_refused_type);
     (!is_refused).then(|| quote!(#signature #body))
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn expand(declaration: Declaration, handler: Handler) -> TokenStream 
         #import
 
         #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+        #[non_exhaustive]
         #vis enum #marker {}
 
         #checks
@@ -253,7 +253,7 @@ impl<'a> Guarded<'a> {
         quote! {
             #[doc(hidden)]
             mod #module {
-                #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+                #[non_exhaustive]
                 pub enum #path {}
 
                 impl #path {
@@ -262,7 +262,6 @@ impl<'a> Guarded<'a> {
             }
 
             #[doc(hidden)]
-            #[allow(unused_imports)]
             #vis use #module::*;
 
             const _: () = {

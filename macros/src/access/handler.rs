@@ -42,12 +42,13 @@ pub(crate) fn handler(
     errors: &Errors,
 ) -> Result<Handler, StandIn> {
     only_attribute(attribute, &unchecked.attrs, errors);
-    unchecked.attrs.retain(|attr| access_attribute(attr).is_none() && !is_check(attr));
+    let is_check = unchecked.attrs.iter().any(is_check);
+    unchecked.attrs.retain(|attr| access_attribute(attr).is_none() && !self::is_check(attr));
     let function = unchecked
         .checked(&noun(attribute), errors, |signature| {
             if signature.inputs.len() > MAX_ARGUMENTS {
                 too_many_arguments(attribute, signature, errors);
-            } else {
+            } else if !is_check {
                 signature::examine(attribute, signature, errors);
             }
         })

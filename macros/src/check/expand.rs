@@ -10,7 +10,7 @@ use super::model::Check;
 use super::parse::Options;
 use crate::function::{Function, Unchecked};
 use crate::krate::Private;
-use crate::span::{located, moved};
+use crate::span::{at_call_site, located, moved};
 
 pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let Check { function, answer } = check;
@@ -27,6 +27,10 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
         <#answer as #here::CheckAnswer>::answer(#ident(#(#arguments),*).await)
     };
     let beside = beside(&conditions, &vis, &ident, options.not_found, &private);
+    // The user deprecates it for the rules that name it. The call here is no such use. Only here is a lint allowed, since a lint that is
+    // allowed cannot be forbidden.
+    let deprecated =
+        attrs.iter().any(|attr| attr.path().is_ident("deprecated")).then(|| quote!(#[allow(deprecated)]));
     let import = (!import.is_empty()).then(|| quote!(#(#conditions)* #import));
     quote! {
         #import
@@ -34,12 +38,11 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
         #beside
 
         #(#conditions)*
-        #[allow(deprecated)]
+        #deprecated
         impl<__S: ::core::marker::Sync> #private::Check<__S> for #ident
         where
             #(#types: #private::CheckArgument<__S>,)*
         {
-            #[allow(unused_variables)]
             async fn run(
                 __parts: &mut #private::Parts,
                 __state: &__S,
@@ -66,21 +69,20 @@ fn beside(
     not_found: bool,
     private: &Private,
 ) -> TokenStream {
-    let rule = rule(ident, not_found, private);
+    let (rule, own) = (rule(ident, not_found, private), at_call_site(ident));
     // A private type cannot be part of a public handler's policy, so the type is public in a module of its own.
     let module = format_ident!("__countersign_check_{}", ident.unraw(), span = Span::call_site());
     quote! {
         #(#conditions)*
         #[doc(hidden)]
         mod #module {
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            pub enum #ident {}
+            #[non_exhaustive]
+            pub enum #own {}
         }
 
         #(#conditions)*
         #[doc(hidden)]
-        #[allow(unused_imports)]
-        #vis use #module::#ident;
+        #vis use #module::#own;
 
         #(#conditions)*
         #rule

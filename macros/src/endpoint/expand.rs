@@ -64,7 +64,7 @@ fn document(handler: &Handler, private: &Private) -> TokenStream {
     let docs = handler.docs().join("\n");
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
+        #[non_exhaustive]
         #vis struct #document;
 
         impl #private::utoipa::Path for #document {

@@ -7,6 +7,7 @@ use syn::ext::IdentExt as _;
 use super::model::Definition;
 use crate::access::rule::{Markers, checks, consistency, constant};
 use crate::krate::Private;
+use crate::span::at_call_site;
 
 pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream {
     let Definition { attrs, vis, ident, rule } = definition;
@@ -29,25 +30,22 @@ pub(super) fn expand(definition: &Definition, private: &Private) -> TokenStream 
         consistency(rule, &quote!(#private::check_rule), quote!("rule!", #value, &[]))
     });
     let (docs, others): (Vec<_>, Vec<_>) = attrs.iter().partition(|attr| attr.path().is_ident("doc"));
-    let mistaken = definition.rule.is_none().then(|| quote!(#[allow(non_camel_case_types)]));
     // A private type cannot be part of a public handler's policy, so the type is public in a module of its own. The docs
     // are on the import, where their links resolve as the user expects.
     let module = format_ident!("__countersign_rule_{name}", span = Span::call_site());
+    let own = at_call_site(ident);
     quote! {
         #(#conditions)*
         #[doc(hidden)]
-        #[allow(non_snake_case)]
         mod #module {
             #(#others)*
-            #mistaken
-            #[allow(missing_docs, clippy::exhaustive_enums)]
-            pub enum #ident {}
+            #[non_exhaustive]
+            pub enum #own {}
         }
 
         #(#conditions)*
         #(#docs)*
-        #[allow(unused_imports)]
-        #vis use #module::#ident;
+        #vis use #module::#own;
 
         #(#conditions)*
         const _: () = {

@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_close {}
 const _: () = {
     use ::countersign::__private::NamesNoRoles as _;
@@ -29,7 +29,6 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `admin`",

@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_structs)]
+#[non_exhaustive]
 pub struct __path_refresh;
 impl countersign::__private::utoipa::Path for __path_refresh {
     fn path() -> countersign::__private::String {

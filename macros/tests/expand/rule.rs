@@ -1,18 +1,15 @@
 #[cfg(feature = "posts")]
 #[doc(hidden)]
-#[allow(non_snake_case)]
 mod __countersign_rule_CanWrite {
     #[cfg(feature = "posts")]
-    #[allow(missing_docs, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum CanWrite {}
 }
 #[cfg(feature = "posts")]
 /// Who may write posts.
-#[allow(unused_imports)]
 pub(crate) use __countersign_rule_CanWrite::CanWrite;
 #[cfg(feature = "posts")]
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum Editor {}
     #[diagnostic::on_unimplemented(
         message = "`Role::Editor` is not a role of `{Self}`",
@@ -59,15 +56,12 @@ const _: () = {
     );
 };
 #[doc(hidden)]
-#[allow(non_snake_case)]
 mod __countersign_rule_CanPublish {
-    #[allow(missing_docs, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum CanPublish {}
 }
-#[allow(unused_imports)]
 use __countersign_rule_CanPublish::CanPublish;
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum guest {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `guest`",

@@ -1,6 +1,6 @@
 use kit::auth::__private as __countersign_private_publish;
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 pub enum __countersign_publish {}
 const _: () = {
     use __countersign_private_publish::NamesNoRoles as _;
@@ -36,7 +36,6 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::do_not_recommend]
     impl<

@@ -152,7 +152,6 @@ impl<'a> Markers<'a> {
                 impl<__R: #has_role<__N>, __N> #here::DeclaredBy<__R, __N> for #marker {}
             };
             quote! {
-                #[allow(non_camel_case_types)]
                 #declared
 
                 #[diagnostic::on_unimplemented(
