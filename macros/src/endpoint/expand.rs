@@ -24,7 +24,7 @@ pub(super) fn expand(handler: Handler) -> TokenStream {
             // The type has one span wherever it is, so that a type that does not exist is one error too.
             let (here, state) = (moved(&private, caret), adopted(state, caret));
             let body = quote_spanned!(located(caret)=> {
-                #here::refresh_session(<#state as #here::EndpointState>::auth_of_endpoint(&state), request).await
+                #here::refresh_session(<_ as #here::EndpointState>::auth_of_endpoint(&state), request).await
             });
             quote! {
                 #vis async fn #ident(
