@@ -22,6 +22,25 @@ pub(crate) fn of(span: Span) -> Place {
     before(span).map_or(Place::Unknown, |text| around(&text))
 }
 
+/// Whether the type of this name is declared in the file of `span` with the derive of this name above it.
+pub(crate) fn derives(span: Span, ty: &str, derive: &str) -> bool {
+    let file = proc_macro::is_available().then(|| span.unwrap().local_file()).flatten();
+    file.and_then(|file| fs::read_to_string(file).ok()).is_some_and(|text| is_derived(&text, ty, derive))
+}
+
+fn is_derived(text: &str, ty: &str, derive: &str) -> bool {
+    let is_word_end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+    let declaration = format!("struct {ty}");
+    text.match_indices(&declaration).filter(|(at, _)| is_word_end(&text[at + declaration.len()..])).any(
+        |(at, _)| {
+            let attributes = text[..at].rsplit([';', '}']).next().unwrap_or_default();
+            attributes
+                .match_indices(derive)
+                .any(|(start, _)| is_word_end(&attributes[start + derive.len()..]))
+        },
+    )
+}
+
 /// The text of the file in front of `span`. It is not read for the first column, where no item of a block begins.
 fn before(span: Span) -> Option<String> {
     if !proc_macro::is_available() {
@@ -164,7 +183,17 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, around};
+    use super::{Place, around, is_derived};
+
+    #[test]
+    fn a_derive_above_a_type_is_found() {
+        let text = "use a; #[derive(Role)] enum Role {} #[derive(SessionClaims, Clone)]\n#[serde(x)]\npub struct User {\n} struct Username;";
+        assert!(is_derived(text, "User", "SessionClaims"));
+        assert!(!is_derived(text, "Username", "SessionClaims"));
+        assert!(!is_derived(text, "User", "Session"));
+        assert!(!is_derived(text, "Use", "SessionClaims"));
+        assert!(!is_derived(text, "AppState", "SessionClaims"));
+    }
 
     #[test]
     fn the_innermost_block_counts() {

@@ -9,6 +9,7 @@ use crate::errors::{Errors, Message, Reported, compact};
 use crate::extractors::{first_argument, is_named};
 use crate::keys::{CRATE, Entries, Form, Key, Table, arguments};
 use crate::krate::Krate;
+use crate::place;
 
 const MACRO: &str = "typed_refresh_handler!";
 
@@ -148,11 +149,19 @@ fn name_and_state(arguments: Vec<TokenStream>, errors: &Errors) -> Result<(Name,
         let message =
             format!("{MACRO}(...) takes the name first and the state second: write `{MACRO}({ident}, {ty})`");
         errors.push(&written, Message::new(message));
-        return Ok((other, syn::parse2(written).ok()));
+        return Ok((other, syn::parse2(written).ok().filter(|ty| !is_claims(ty))));
     }
     let Ok(name) = name else { return Err(errors.push_at(place(&written), misses(no_name))) };
     let is_value = Name::parse.parse2(state.clone()).is_ok_and(|word| !word.is_of_type());
     let state = match syn::parse2::<Type>(state.clone()) {
+        Ok(ty) if is_claims(&ty) => {
+            let shown = compact(&ty);
+            let message =
+                Message::new(format!("`{shown}` is the claims, and {MACRO}(...) takes the router's state"));
+            let help = format!("write the type that `with_state` takes, which has a field `Auth<{shown}>`");
+            errors.push(&ty, message.help(help));
+            None
+        }
         Ok(ty) if !is_value => Some(state_itself(ty, errors)),
         _ => {
             errors.push_at(place(&state), misses(no_state));
@@ -173,6 +182,14 @@ fn state_itself(ty: Type, errors: &Errors) -> Type {
     let message = Message::new(format!("{MACRO}(...) takes the type of the router's state itself"));
     errors.push(&ty, message.help(format!("write `{}`", compact(&inner))));
     state_itself(inner, errors)
+}
+
+/// Whether a type is known to be the claims: the file says so. Elsewhere a trait of the runtime tells a state from other types.
+fn is_claims(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path
+        .get_ident()
+        .is_some_and(|ident| place::derives(ident.span(), &ident.to_string(), "SessionClaims"))
 }
 
 fn is_type(tokens: &TokenStream) -> bool {
