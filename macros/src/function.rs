@@ -231,9 +231,7 @@ fn is_block(body: &TokenStream) -> bool {
 
 /// The function as an item of a body, where it has nothing that rustc refuses there by itself.
 fn original(mut signature: Signature, body: &TokenStream) -> Option<TokenStream> {
-    if signature.asyncness.is_some() {
-        signature.constness = None;
-    }
+    signature.constness = None;
     let inputs = signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => Some(&*input.ty),
         FnArg::Receiver(_) => None,

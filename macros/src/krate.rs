@@ -81,8 +81,8 @@ impl Krate {
         }
         let path = &self.path;
         let alias = format_ident!("__countersign_private_{name}", span = Span::call_site());
-        let module = quote_spanned!(path.span()=> __private);
-        (quote!(use #path::#module as #alias;), Self { alias: Some(alias), ..self })
+        let module = quote_spanned!(path.span()=> ::__private);
+        (quote!(use #path #module as #alias;), Self { alias: Some(alias), ..self })
     }
 }
 

@@ -59,7 +59,7 @@ fn is_key(attribute: Attribute, argument: &TokenStream) -> bool {
             Attribute::Authenticated | Attribute::Public => true,
             Attribute::Require => false,
             Attribute::RequireRole | Attribute::RequireScope => {
-                flags::nearest_flag(&word.to_string()).is_some()
+                word == CRATE.name || flags::nearest_flag(&word.to_string()).is_some()
             }
         },
         _ => false,
