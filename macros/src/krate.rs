@@ -58,10 +58,10 @@ impl Krate {
         (path.map_or_else(|| Self::new(None), Self::from_root), tokens.skip(1).collect())
     }
 
-    /// The import of that module, and the module under the name that the import gives it. Where the path is wrong, the import is the only error:
+    /// The import of the private module, and the module under the name that the import gives it. Where the path is wrong, the import is the only error:
     /// rustc checks no types of a program with an import that it cannot resolve.
     pub(crate) fn imported(&self) -> (TokenStream, Private) {
-        let Self(path) = self;
+        let path = &self.path;
         (quote!(use #path::__private as __countersign;), Private(quote!(__countersign)))
     }
 
@@ -75,7 +75,7 @@ impl Krate {
     ///
     /// A path that the user wrote is imported once: if it leads nowhere, that is one error, and rustc is silent about the
     /// names that come from an import that failed.
-    pub(crate) fn imported(self, name: &Ident) -> (TokenStream, Self) {
+    pub(crate) fn imported_for(self, name: &Ident) -> (TokenStream, Self) {
         if !self.is_written {
             return (TokenStream::new(), self);
         }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_path_of_the_users_is_imported_once() {
-        let (import, krate) = Krate::new(Some(parse_quote!(kit::auth))).imported(&parse_quote!(me));
+        let (import, krate) = Krate::new(Some(parse_quote!(kit::auth))).imported_for(&parse_quote!(me));
         assert_eq!(
             import.to_string(),
             quote!(
@@ -163,7 +163,7 @@ mod tests {
             .to_string()
         );
         assert_eq!(krate.private().text("Guard"), "__countersign_private_me::Guard");
-        let (import, krate) = Krate::new(None).imported(&parse_quote!(me));
+        let (import, krate) = Krate::new(None).imported_for(&parse_quote!(me));
         assert!(import.is_empty());
         assert_eq!(krate.private().text("Guard"), "::countersign::__private::Guard");
     }

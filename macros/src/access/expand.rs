@@ -18,7 +18,7 @@ use crate::span::{located, moved};
 pub(crate) fn expand(declaration: Declaration, handler: Handler) -> TokenStream {
     let Handler { function, document } = handler;
     let name = function.ident.unraw();
-    let (import, krate) = declaration.krate.imported(&name);
+    let (import, krate) = declaration.krate.imported_for(&name);
     let declaration = &Declaration { krate, ..declaration };
     let private = declaration.krate.private();
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());

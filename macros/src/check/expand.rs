@@ -15,7 +15,7 @@ use crate::span::{at_call_site, located, moved};
 pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let Check { function, answer } = check;
     let Function { attrs, vis, ident, inputs, output, body } = function;
-    let (import, krate) = options.krate.imported(&ident.unraw());
+    let (import, krate) = options.krate.imported_for(&ident.unraw());
     let private = krate.private();
     let conditions = conditions(&attrs);
     let types: Vec<_> = inputs.iter().map(|input| &input.ty).collect();

@@ -11,7 +11,7 @@ use crate::span::{adopted, located, moved};
 
 /// Expands to a handler like any other, which `routes!` of this crate and of utoipa-axum take.
 pub(super) fn expand(handler: Handler) -> TokenStream {
-    let (import, krate) = handler.krate.imported(&handler.ident.unraw());
+    let (import, krate) = handler.krate.imported_for(&handler.ident.unraw());
     let handler = Handler { krate, ..handler };
     let private = handler.krate.private();
     let Handler { attrs, vis, ident, state, .. } = &handler;

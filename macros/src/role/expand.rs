@@ -27,7 +27,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             #import
 
             #(
-                #[allow(non_camel_case_types)]
                 pub enum #words {}
             )*
 
@@ -41,7 +40,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             #import
 
             #[automatically_derived]
-            #[allow(deprecated)]
             impl #ident {
                 /// The role's name in tokens, in rules and in the OpenAPI document.
                 #[must_use]
@@ -53,7 +51,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             }
 
             #[automatically_derived]
-            #[allow(deprecated)]
             impl #private::RoleSet for #ident {
                 const NAMES: ::core::option::Option<&'static [&'static str]> =
                     ::core::option::Option::Some(&[#(#names),*]);
@@ -88,7 +85,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
                 impl #private::Declares<{ #private::role_hash(#names) }> for #ident {}
 
                 #[automatically_derived]
-                #[allow(deprecated)]
                 impl #private::Declares<{ #private::role_path_hash(&#ident::#variants, #names) }> for #ident {}
             )*
 

@@ -37,7 +37,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<

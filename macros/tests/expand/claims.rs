@@ -1,9 +1,7 @@
 const _: () = {
-    #[derive(
-        ::countersign::__private::serde::Serialize,
-        ::countersign::__private::serde::Deserialize
-    )]
-    #[serde(remote = "User", crate = "::countersign::__private::serde")]
+    use ::countersign::__private as __countersign;
+    #[derive(__countersign::serde::Serialize, __countersign::serde::Deserialize)]
+    #[serde(remote = "User", crate = "__countersign::serde")]
     struct __Wire {
         #[serde(rename = "sub", with = "__Subject")]
         id: Uuid,
@@ -28,11 +26,13 @@ const _: () = {
         #[serde(skip, default = "__default_cached")]
         cached: bool,
     }
-    use ::countersign::__private::Unfit as _;
-    type __Subject = ::countersign::__private::SubjectOf<Uuid>;
-    type __Roles = ::countersign::__private::RolesOf<Vec<Role>>;
-    type __Scopes = ::countersign::__private::ScopesOf<Vec<String>>;
-    const _: () = ::countersign::__private::check_scopes::<Vec<String>>();
+    use __countersign::Unfit as _;
+    const __SUBJECT_FITS: bool = __countersign::subject_fits::<Uuid>();
+    const __ROLES_FIT: bool = __countersign::roles_fit::<Vec<Role>>();
+    type __Subject = __countersign::SubjectOf<Uuid>;
+    type __Roles = __countersign::RolesOf<Vec<Role>>;
+    type __Scopes = __countersign::ScopesOf<Vec<String>>;
+    const _: bool = __countersign::scopes_fit::<Vec<String>>();
     fn __default_tenant() -> u64 {
         let claims: User = ::core::default::Default::default();
         claims.tenant
@@ -42,12 +42,23 @@ const _: () = {
         claims.cached
     }
     #[automatically_derived]
-    impl ::countersign::__private::SessionClaims for User {
-        type Subject = <Uuid as ::countersign::__private::SubjectField>::This;
-        fn subject(&self) -> &<Uuid as ::countersign::__private::SubjectField>::This {
+    impl __countersign::SessionClaims for User {
+        type Subject = <__countersign::Field<
+            { __SUBJECT_FITS },
+            Uuid,
+        > as __countersign::SubjectOfField>::Subject;
+        fn subject(
+            &self,
+        ) -> &<__countersign::Field<
+            { __SUBJECT_FITS },
+            Uuid,
+        > as __countersign::SubjectOfField>::Subject {
             &self.id
         }
-        type Role = <Vec<Role> as ::countersign::__private::RoleField>::Role;
+        type Role = <__countersign::Field<
+            { __ROLES_FIT },
+            Vec<Role>,
+        > as __countersign::RoleOfField>::Role;
         fn holds_role(&self, name: &str) -> bool {
             __Roles::contains(&self.roles, name)
         }
@@ -59,7 +70,7 @@ const _: () = {
             serializer: __S,
         ) -> ::core::result::Result<__S::Ok, __S::Error>
         where
-            __S: ::countersign::__private::serde::Serializer,
+            __S: __countersign::serde::Serializer,
         {
             __Wire::serialize(self, serializer)
         }
@@ -67,47 +78,47 @@ const _: () = {
             deserializer: __D,
         ) -> ::core::result::Result<Self, __D::Error>
         where
-            __D: ::countersign::__private::serde::Deserializer<'__de>,
+            __D: __countersign::serde::Deserializer<'__de>,
         {
             __Wire::deserialize(deserializer)
         }
     }
     #[automatically_derived]
-    impl ::countersign::__private::NamesRoles for User {
-        const ROLES: ::core::option::Option<::countersign::__private::RoleTable> = __Roles::ROLES;
+    impl __countersign::NamesRoles for User {
+        const ROLES: ::core::option::Option<__countersign::RoleTable> = __Roles::ROLES;
     }
     #[automatically_derived]
-    impl<__S> ::countersign::__private::FromRequestParts<__S> for User
+    impl<__S> __countersign::FromRequestParts<__S> for User
     where
-        __S: ::countersign::__private::ProvidesClaims<User> + ::core::marker::Send
+        __S: __countersign::ProvidesClaims<User> + ::core::marker::Send
             + ::core::marker::Sync,
     {
-        type Rejection = ::countersign::__private::AuthRejection;
+        type Rejection = __countersign::AuthRejection;
         async fn from_request_parts(
-            parts: &mut ::countersign::__private::Parts,
+            parts: &mut __countersign::Parts,
             state: &__S,
         ) -> ::core::result::Result<Self, Self::Rejection> {
-            ::countersign::__private::claims_from_parts(parts, state).await
+            __countersign::claims_from_parts(parts, state).await
         }
     }
     #[automatically_derived]
-    impl<__S> ::countersign::__private::OptionalFromRequestParts<__S> for User
+    impl<__S> __countersign::OptionalFromRequestParts<__S> for User
     where
-        __S: ::countersign::__private::ProvidesClaims<User> + ::core::marker::Send
+        __S: __countersign::ProvidesClaims<User> + ::core::marker::Send
             + ::core::marker::Sync,
     {
-        type Rejection = ::countersign::__private::AuthRejection;
+        type Rejection = __countersign::AuthRejection;
         async fn from_request_parts(
-            parts: &mut ::countersign::__private::Parts,
+            parts: &mut __countersign::Parts,
             state: &__S,
         ) -> ::core::result::Result<::core::option::Option<Self>, Self::Rejection> {
-            ::countersign::__private::optional_claims_from_parts(parts, state).await
+            __countersign::optional_claims_from_parts(parts, state).await
         }
     }
     #[automatically_derived]
-    impl ::countersign::__private::DeclaresAccess for User {
-        const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Authenticated;
-        const DECLARED: ::countersign::__private::DeclaredWhere = ::countersign::__private::DeclaredWhere::Argument;
-        type Demands = ::countersign::__private::Session<Self>;
+    impl __countersign::DeclaresAccess for User {
+        const ACCESS: __countersign::Access = __countersign::Access::Authenticated;
+        const DECLARED: __countersign::DeclaredWhere = __countersign::DeclaredWhere::Argument;
+        type Demands = __countersign::Session<Self>;
     }
 };

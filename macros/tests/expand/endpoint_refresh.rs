@@ -48,9 +48,7 @@ pub async fn refresh(
     countersign::__private::AuthRejection,
 > {
     countersign::__private::refresh_session(
-            <AppState as countersign::__private::EndpointState>::auth_of_endpoint(
-                &state,
-            ),
+            <_ as countersign::__private::EndpointState>::auth_of_endpoint(&state),
             request,
         )
         .await

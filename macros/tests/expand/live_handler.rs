@@ -3,21 +3,50 @@
 enum __countersign_payouts {}
 const _: () = {
     pub enum admin {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` has no role `admin`",
+        label = "this handler requires the role `admin`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: ::countersign::__private::Declares<
                 { ::countersign::__private::role_hash("admin") },
             >,
         __N,
-    > ::countersign::__private::DeclaredBy<__R, __N> for admin {}
+    > HasRole_admin<__N> for __R {}
+    impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
+    for admin {}
     pub enum Support {}
+    #[diagnostic::on_unimplemented(
+        message = "`Role::Support` is not a role of `{Self}`",
+        label = "this handler requires the role `Role::Support`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    pub trait HasRole_Support<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: ::countersign::__private::Declares<
-                { ::countersign::__private::role_hash(Role::Support.as_str()) },
+                {
+                    ::countersign::__private::role_path_hash(
+                        ::countersign::__private::role_at(
+                            &Role::Support,
+                            &Role::Support,
+                        ),
+                        ::countersign::__private::role_at(&Role::Support, &Role::Support)
+                            .as_str(),
+                    )
+                },
             >,
         __N,
-    > ::countersign::__private::DeclaredBy<__R, __N> for Support {}
+    > HasRole_Support<__N> for __R {}
+    impl<__R: HasRole_Support<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
+    for Support {}
     impl ::countersign::__private::Policy for __countersign_payouts {
         const ACCESS: ::countersign::__private::Access = ::countersign::__private::Access::Require(
             ::countersign::__private::Rule::All(
@@ -25,7 +54,13 @@ const _: () = {
                     ::countersign::__private::Rule::Any(
                         &[
                             ::countersign::__private::Rule::Role("admin"),
-                            ::countersign::__private::Rule::Role(Role::Support.as_str()),
+                            ::countersign::__private::Rule::Role(
+                                ::countersign::__private::role_at(
+                                        &Role::Support,
+                                        &Role::Support,
+                                    )
+                                    .as_str(),
+                            ),
                         ],
                     ),
                     ::countersign::__private::Rule::Live,
@@ -74,6 +109,14 @@ const _: () = {
             )
         )
     ),
-    security(("bearer" = ["admin"]), ("bearer" = [Role::Support.as_str()]))
+    security(
+        ("bearer" = ["admin"]),
+        (
+            "bearer" = [::countersign::__private::role_at(
+                &Role::Support,
+                &Role::Support
+            ).as_str()]
+        )
+    )
 )]
 async fn payouts(_: ::countersign::__private::Guard<__countersign_payouts>) {}

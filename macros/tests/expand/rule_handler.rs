@@ -37,11 +37,23 @@ const _: () = {
 };
 const _: () = {
     pub enum admin {}
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` has no role `admin`",
+        label = "this handler requires the role `admin`",
+        note = "the roles of `{Self}` are `{Names}`",
+        note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
+        note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
+    )]
+    pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
         __R: __countersign_private_publish::Declares<
                 { __countersign_private_publish::role_hash("admin") },
             >,
+        __N,
+    > HasRole_admin<__N> for __R {}
+    impl<
+        __R: HasRole_admin<__N>,
         __N,
     > __countersign_private_publish::DeclaredBy<__R, __N> for admin {}
     impl __countersign_private_publish::Policy for __countersign_publish {

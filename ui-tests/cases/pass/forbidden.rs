@@ -22,6 +22,9 @@ use countersign::{
 pub enum Level {
     /// May read.
     Reader,
+    /// May write a little.
+    #[deprecated]
+    Corrector,
     /// May write.
     #[role(implies(Reader), rename = "chief-editor")]
     Editor,

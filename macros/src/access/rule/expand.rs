@@ -161,7 +161,6 @@ impl<'a> Markers<'a> {
                     note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it",
                     note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
                 )]
-                #[allow(non_camel_case_types)]
                 pub trait #has_role<Names> {}
 
                 #[diagnostic::do_not_recommend]
