@@ -157,22 +157,30 @@ impl Unchecked {
                 Ok(())
             })
         });
-        let Self { attrs, vis, signature, body } = self;
         if let Err(reported) = checked {
-            let ident = signature.ident.clone();
-            let kind = if is_block(&body) {
-                Original::Function(original(signature, &body))
-            } else {
-                Original::Declaration(quote!(#signature #body))
-            };
-            return Err((reported, StandIn { attrs, vis, ident, original: kind }));
+            return Err((reported, self.replaced()));
         }
+        let Self { attrs, vis, signature, body } = self;
         let inputs = signature.inputs.into_iter().filter_map(|input| match input {
             FnArg::Typed(input) => Some(input),
             FnArg::Receiver(_) => None,
         });
         let inputs = inputs.collect();
         Ok(Function { attrs, vis, ident: signature.ident, inputs, output: signature.output, body })
+    }
+}
+
+impl Unchecked {
+    /// A handler in the place of this one.
+    pub(crate) fn replaced(self) -> StandIn {
+        let Self { attrs, vis, signature, body } = self;
+        let ident = signature.ident.clone();
+        let original = if is_block(&body) {
+            Original::Function(original(signature, &body))
+        } else {
+            Original::Declaration(quote!(#signature #body))
+        };
+        StandIn { attrs, vis, ident, original }
     }
 }
 
@@ -194,6 +202,12 @@ enum Original {
 }
 
 impl StandIn {
+    /// The handler without `#[utoipa::path]`.
+    pub(crate) fn without_document(mut self) -> Self {
+        self.attrs.retain(|attr| !is_utoipa_path(attr));
+        self
+    }
+
     /// A handler that answers no request.
     pub(crate) fn handler(&self, private: &Private) -> TokenStream {
         let Self { attrs, vis, ident, original } = self;

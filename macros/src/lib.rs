@@ -22,6 +22,7 @@ mod state;
 mod suggest;
 #[cfg(test)]
 mod testing;
+mod versions;
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;

@@ -22,6 +22,8 @@ pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
+pub use crate::openapi::no_document::NoDocument;
+#[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]

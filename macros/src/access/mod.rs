@@ -15,10 +15,13 @@ mod signature;
 mod tests;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
 
 use crate::errors::Errors;
-use crate::function::Item;
+use crate::function::{Item, Unchecked, is_utoipa_path};
+use crate::krate::{Krate, Private};
+use crate::versions::{self, Other};
 
 pub(crate) use handler::{access_attribute, is_of_functions};
 pub(crate) use model::Attribute;
@@ -38,6 +41,16 @@ pub(crate) fn attribute(attribute: Attribute, arguments: TokenStream, item: Toke
             quote!(#mistakes #(#attrs)* #rest)
         }
         Ok(Item::Function(function)) => {
+            let has_document = cfg!(feature = "openapi") && function.attrs.iter().any(is_utoipa_path);
+            let matters = |other: &&Other| has_document || other.name != "utoipa";
+            if let Some(other) = versions::others().iter().find(matters) {
+                other.report(&errors);
+                let private = Krate::new(None).private();
+                let document = has_document.then(|| no_document(&function, &private));
+                let handler = function.replaced().without_document().handler(&private);
+                let mistakes = errors.into_tokens();
+                return quote!(#mistakes #document #handler);
+            }
             let declaration = if is_assigned() {
                 // rustc reports the `=` itself.
                 parse::mistaken(attribute, &errors)
@@ -54,6 +67,13 @@ pub(crate) fn attribute(attribute: Attribute, arguments: TokenStream, item: Toke
             quote!(#mistakes #check #handler)
         }
     }
+}
+
+/// The type that `routes!` looks for beside a handler with a document, of the runtime's version of utoipa.
+fn no_document(function: &Unchecked, private: &Private) -> TokenStream {
+    let (vis, name) = (function.vis(), function.ident().unraw());
+    let path = format_ident!("__path_{name}", span = Span::call_site());
+    quote!(#[doc(hidden)] #vis use #private::NoDocument as #path;)
 }
 
 /// Whether the attribute is written `#[name = value]`. Its arguments look like those of `#[name(value)]`.

@@ -8,11 +8,13 @@ use syn::{GenericParam, Generics, Ident, parse_quote};
 use super::model::RoleEnum;
 use crate::krate::{Krate, Private};
 use crate::scope_token::identifiers;
+use crate::span::at_call_site;
 
 pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
     let ident = &roles.ident;
     let (import, private) = roles.krate.imported();
-    let variants: Vec<_> = roles.roles.iter().map(|role| &role.variant).collect();
+    // Where a variant is deprecated, its use here is none of the user's.
+    let variants: Vec<_> = roles.roles.iter().map(|role| at_call_site(&role.variant)).collect();
     let names: Vec<_> = roles.roles.iter().map(|role| &role.name).collect();
     let grants = roles.roles.iter().map(|role| &role.grants);
     let open: Vec<_> = roles.roles.iter().filter(|role| !role.private).map(|role| &role.name).collect();

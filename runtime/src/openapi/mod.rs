@@ -5,6 +5,7 @@ mod declare;
 mod extension;
 mod finish;
 pub(crate) mod json;
+pub(crate) mod no_document;
 pub(crate) mod parameters;
 mod private;
 pub(crate) mod refusals;
