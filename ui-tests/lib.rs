@@ -13,6 +13,8 @@
 
 #[path = "cases/pass/claims.rs"]
 pub mod claims;
+#[path = "cases/pass/forbidden.rs"]
+pub mod forbidden;
 #[path = "cases/pass/handlers.rs"]
 pub mod handlers;
 #[path = "cases/pass/places.rs"]

@@ -121,9 +121,18 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Tokens as a message shows them: without spaces.
+/// Tokens as a message shows them: without spaces, but for those between two words.
 pub(crate) fn compact(tokens: &impl ToTokens) -> String {
-    tokens.to_token_stream().to_string().split_whitespace().collect()
+    let text = tokens.to_token_stream().to_string();
+    let mut shown = String::new();
+    for part in text.split_whitespace() {
+        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+        if shown.ends_with(is_word) && part.starts_with(|first: char| is_word(first) || first == '\'') {
+            shown.push(' ');
+        }
+        shown.push_str(part);
+    }
+    shown
 }
 
 #[cfg(test)]

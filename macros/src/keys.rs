@@ -127,7 +127,10 @@ impl Entries {
 
     /// Where the runtime is, by [`CRATE`].
     pub(crate) fn krate(&self, errors: &Errors) -> Krate {
-        Krate::new(self.get(CRATE.name).and_then(|entry| entry.path(errors).ok()))
+        match self.get(CRATE.name) {
+            Some(entry) => Krate::new(entry.path(errors).ok()),
+            None => Krate::unwritten(errors),
+        }
     }
 }
 

@@ -8,10 +8,12 @@ mod check;
 mod claims;
 mod endpoint;
 mod errors;
+mod extractors;
 mod function;
 mod keys;
 mod krate;
 mod named;
+mod place;
 mod role;
 mod routes;
 mod scope_token;
@@ -20,6 +22,7 @@ mod state;
 mod suggest;
 #[cfg(test)]
 mod testing;
+mod versions;
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;

@@ -1,12 +1,19 @@
 //! Spans: generated code whose errors rustc shows at the user's code.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
 /// The span of generated code with its caret at `place`. The hygiene is the macro's, so the user's lints ignore the code.
 pub(crate) fn located(place: Span) -> Span {
     Span::call_site().located_at(place)
+}
+
+/// A name of the user's as if the macro had written it: no lint looks at the item that gets it.
+pub(crate) fn at_call_site(ident: &Ident) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(Span::call_site());
+    ident
 }
 
 /// The tokens with their carets at `place`. Each keeps its own hygiene, so every name resolves as it did.

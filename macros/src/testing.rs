@@ -64,3 +64,15 @@ fn words(tokens: TokenStream) -> Vec<String> {
     }
     words
 }
+
+/// A lint that an expansion allows cannot be forbidden in the program (E0453). No expansion needs to: rustc leaves code of macros
+/// alone, if its spans are the macro's.
+#[test]
+fn no_expansion_allows_a_lint() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/expand");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let expansion = std::fs::read_to_string(&path).unwrap();
+        assert!(!expansion.contains("allow("), "{}", path.display());
+    }
+}

@@ -24,9 +24,11 @@ pub use crate::diagnostics::rules::{check_access, check_rule};
 pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, OneCheck};
 pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
-pub use crate::http::{RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
+pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
 pub use crate::openapi::arguments::{Argument, ArgumentList, ArgumentsOf, Described, Undescribed};
+#[cfg(feature = "openapi")]
+pub use crate::openapi::no_document::NoDocument;
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
 pub use crate::rejection::{AuthRejection, ProblemDetails};

@@ -280,6 +280,38 @@ pub use countersign_macros::check;
 #[cfg_attr(docsrs, doc(cfg(feature = "scalar")))]
 pub use scalar::scalar;
 
+// The names of the macros that a feature leaves out. rustc says of a function or a type that it is behind a feature, but of a macro only that it does not exist.
+#[cfg(not(all(feature = "macros", any(test, feature = "test-util"))))]
+macro_rules! absent {
+    ($feature:literal: $($name:ident),*) => { absent!(@ ($) $feature: $($name),*); };
+    (@ ($dollar:tt) $feature:literal: $($name:ident),*) => {$(
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $name {
+            ($dollar($dollar anything:tt)*) => {
+                $crate::__absent!($name $feature)
+            };
+        }
+    )*};
+}
+
+#[cfg(not(any(test, feature = "test-util")))]
+absent!("test-util": assert_access_matrix);
+#[cfg(not(feature = "macros"))]
+absent!("macros": fallback, routes, rule, typed_refresh_handler);
+
+#[cfg(not(all(feature = "macros", any(test, feature = "test-util"))))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __absent {
+    ($name:ident $feature:literal) => {
+        ::core::compile_error! { ::core::concat!(
+            "`", ::core::stringify!($name), "!` needs the feature `", $feature, "` of countersign\n\
+help: add `", $feature, "` to the features of `countersign` in Cargo.toml"
+        ) }
+    };
+}
+
 // The README and the guide are compiled, and run, as documentation tests.
 #[cfg(all(doctest, feature = "macros", feature = "scalar"))]
 #[doc = include_str!("../../README.md")]

@@ -8,7 +8,7 @@ use super::model::{Access, Attribute, Declaration};
 use super::refusals::refusals;
 use super::rule::{Condition, Rule};
 use crate::errors::{Errors, Message};
-use crate::function::find;
+use crate::function::{find, is_utoipa_path};
 use crate::keys::arguments;
 use crate::krate::Private;
 
@@ -79,12 +79,6 @@ impl Document {
             attrs.extend::<[syn::Attribute; 2]>([parse_quote!(#[doc = ""]), parse_quote!(#[doc = #reason])]);
         }
     }
-}
-
-fn is_utoipa_path(attr: &syn::Attribute) -> bool {
-    let mut last = attr.path().segments.iter().rev();
-    last.next().is_some_and(|segment| segment.ident == "path")
-        && last.next().is_some_and(|segment| segment.ident == "utoipa")
 }
 
 fn contradiction(attribute: Attribute) -> Message {

@@ -10,14 +10,17 @@ use super::handler::Handler;
 use super::model::{Access, Attribute, Declaration, RoleRef, role_at};
 use super::rule::{self, Markers};
 use crate::errors::compact;
+use crate::extractors::parts;
 use crate::function::Function;
 use crate::krate::Private;
 use crate::span::{located, moved};
 
-pub(crate) fn expand(declaration: &Declaration, handler: Handler) -> TokenStream {
+pub(crate) fn expand(declaration: Declaration, handler: Handler) -> TokenStream {
     let Handler { function, document } = handler;
-    let private = declaration.krate.private();
     let name = function.ident.unraw();
+    let (import, krate) = declaration.krate.imported_for(&name);
+    let declaration = &Declaration { krate, ..declaration };
+    let private = declaration.krate.private();
     let marker = format_ident!("__countersign_{name}", span = Span::call_site());
     let guarded = Guarded::new(declaration, &private, &marker, &function);
     let checks = guarded.checks();
@@ -35,8 +38,10 @@ pub(crate) fn expand(declaration: &Declaration, handler: Handler) -> TokenStream
         document.complete(declaration, &marker, &mut attrs);
     }
     quote! {
+        #import
+
         #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+        #[non_exhaustive]
         #vis enum #marker {}
 
         #checks
@@ -249,7 +254,7 @@ impl<'a> Guarded<'a> {
         quote! {
             #[doc(hidden)]
             mod #module {
-                #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+                #[non_exhaustive]
                 pub enum #path {}
 
                 impl #path {
@@ -258,7 +263,6 @@ impl<'a> Guarded<'a> {
             }
 
             #[doc(hidden)]
-            #[allow(unused_imports)]
             #vis use #module::*;
 
             const _: () = {
@@ -293,21 +297,6 @@ fn is_proof_of(ty: &Type, rule: &Path) -> bool {
         _ => false,
     };
     ident == "Proof" && of.args.first().is_some_and(is_rule)
-}
-
-/// The extractors in an argument: axum runs the parts of a tuple one after the other.
-fn parts(ty: &Type) -> Vec<&Type> {
-    let mut found = Vec::new();
-    let mut types = vec![ty];
-    while let Some(ty) = types.pop() {
-        match ty {
-            Type::Tuple(tuple) => types.extend(tuple.elems.iter().rev()),
-            Type::Paren(inner) => types.push(&inner.elem),
-            Type::Group(inner) => types.push(&inner.elem),
-            _ => found.push(ty),
-        }
-    }
-    found
 }
 
 fn is_conditional(input: &PatType) -> bool {

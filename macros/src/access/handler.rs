@@ -2,11 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
+use syn::Signature;
 
 use super::document::Document;
-use super::model::Attribute;
+use super::model::{Attribute, Declaration};
+use super::signature;
+use crate::check;
 use crate::errors::{Errors, Message, Reported};
-use crate::function::{self, Function, Noun};
+use crate::function::{self, Function, Item, Noun, StandIn, Unchecked};
 
 /// A handler with room for the guard.
 pub(crate) struct Handler {
@@ -18,31 +21,70 @@ pub(crate) struct Handler {
 /// axum's handlers take 16 arguments, and the guard is one of them.
 const MAX_ARGUMENTS: usize = 15;
 
-/// Reads the item. Everything that makes it unfit for a guard is reported.
-pub(crate) fn handler(attribute: Attribute, item: TokenStream, errors: &Errors) -> Result<Handler, Reported> {
-    let noun = Noun {
+fn noun(attribute: Attribute) -> Noun {
+    Noun {
         attribute: attribute.name(),
         what: "a handler",
         move_it: "put it above each handler that it is for",
         generic: "a route runs one function, and its guard is made for that one",
-    };
-    let unchecked = function::read(&noun, item, errors)?;
-    only_attribute(attribute, &unchecked.attrs, errors);
-    let mut function = unchecked.checked(&noun, errors)?;
-    function.attrs.retain(|attr| access_attribute(attr).is_none() && !is_check(attr));
-    if let Some(excess) = function.inputs.iter().nth(MAX_ARGUMENTS) {
-        let name = attribute.name();
-        let message = format!("a handler under #[{name}] takes at most {MAX_ARGUMENTS} arguments");
-        let message = Message::new(message).help("put several extractors into one tuple argument");
-        let note = "axum takes 16, and the guard is one of them";
-        return Err(errors.push(excess.to_token_stream(), message.note(note)));
     }
+}
+
+/// Reads the item below the attribute.
+pub(crate) fn read(attribute: Attribute, item: TokenStream, errors: &Errors) -> Result<Item, Reported> {
+    function::read(&noun(attribute), item, errors)
+}
+
+/// The function with room for a guard. Everything that makes it unfit for one is reported.
+pub(crate) fn handler(
+    attribute: Attribute,
+    mut unchecked: Unchecked,
+    errors: &Errors,
+) -> Result<Handler, StandIn> {
+    only_attribute(attribute, &unchecked.attrs, errors);
+    let is_check = unchecked.attrs.iter().any(is_check);
+    unchecked.attrs.retain(|attr| access_attribute(attr).is_none() && !self::is_check(attr));
+    let function = unchecked
+        .checked(&noun(attribute), errors, |signature| {
+            if signature.inputs.len() > MAX_ARGUMENTS {
+                too_many_arguments(attribute, signature, errors);
+            } else if !is_check {
+                signature::examine(attribute, signature, errors);
+            }
+        })
+        .map_err(|(_, stand_in)| stand_in)?;
     let document = Document::read(attribute, &function.attrs, errors);
     Ok(Handler { function, document })
 }
 
+/// The check that a `#[check]` below the attribute would have made, so that a rule can name it.
+pub(crate) fn mistaken_check(function: &Unchecked, declaration: &Declaration) -> Option<TokenStream> {
+    let is_check = function.attrs.iter().any(is_check);
+    is_check.then(|| check::mistaken(function, &declaration.krate.private()))
+}
+
+fn too_many_arguments(attribute: Attribute, signature: &Signature, errors: &Errors) {
+    if let Some(excess) = signature.inputs.iter().nth(MAX_ARGUMENTS) {
+        let name = attribute.name();
+        let message = format!("a handler under #[{name}] takes at most {MAX_ARGUMENTS} arguments");
+        let message = Message::new(message).help("put several extractors into one tuple argument");
+        let note = "axum takes 16, and the guard is one of them";
+        errors.push(excess.to_token_stream(), message.note(note));
+    }
+}
+
+/// Whether an attribute is for functions alone, and would report another item by itself.
+pub(crate) fn is_of_functions(attr: &syn::Attribute) -> bool {
+    let is_helper = attr
+        .path()
+        .segments
+        .last()
+        .is_some_and(|last| ["debug_handler", "instrument"].iter().any(|name| last.ident == name));
+    is_helper || access_attribute(attr).is_some() || is_check(attr) || function::is_utoipa_path(attr)
+}
+
 fn is_check(attr: &syn::Attribute) -> bool {
-    attr.path().is_ident("check")
+    attr.path().segments.last().is_some_and(|last| last.ident == "check")
 }
 
 /// Which access attribute it is, if any.

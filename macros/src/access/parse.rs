@@ -41,6 +41,11 @@ pub(crate) fn declaration(attribute: Attribute, tokens: TokenStream, errors: &Er
     Declaration { attribute, access, krate: entries.krate(errors) }
 }
 
+/// An access whose arguments are not to be read.
+pub(crate) fn mistaken(attribute: Attribute, errors: &Errors) -> Declaration {
+    Declaration { attribute, access: Access::Mistaken, krate: Entries::default().krate(errors) }
+}
+
 /// Whether an argument is a key with its value: `key = ...`; where no rule is expected, also a word; where names are
 /// expected, a word that is meant for a flag.
 fn is_key(attribute: Attribute, argument: &TokenStream) -> bool {
@@ -54,7 +59,7 @@ fn is_key(attribute: Attribute, argument: &TokenStream) -> bool {
             Attribute::Authenticated | Attribute::Public => true,
             Attribute::Require => false,
             Attribute::RequireRole | Attribute::RequireScope => {
-                flags::nearest_flag(&word.to_string()).is_some()
+                word == CRATE.name || flags::nearest_flag(&word.to_string()).is_some()
             }
         },
         _ => false,

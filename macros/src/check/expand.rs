@@ -1,22 +1,23 @@
 //! The function, and beside it a type of the same name that rules can name.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Attribute;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::model::Check;
 use super::parse::Options;
-use crate::function::Function;
-use crate::span::{located, moved};
+use crate::function::{Function, Unchecked};
+use crate::krate::Private;
+use crate::span::{at_call_site, located, moved};
 
-pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
-    let private = options.krate.private();
+pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let Check { function, answer } = check;
     let Function { attrs, vis, ident, inputs, output, body } = function;
-    let conditions: Vec<_> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let name = ident.unraw().to_string();
-    let not_found = options.not_found;
+    let (import, krate) = options.krate.imported_for(&ident.unraw());
+    let private = krate.private();
+    let conditions = conditions(&attrs);
     let types: Vec<_> = inputs.iter().map(|input| &input.ty).collect();
     let arguments: Vec<_> = (0..types.len())
         .map(|index| format_ident!("__argument_{index}", span = Span::mixed_site()))
@@ -25,36 +26,23 @@ pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
     let answered = quote_spanned! {located(answer.span())=>
         <#answer as #here::CheckAnswer>::answer(#ident(#(#arguments),*).await)
     };
-    // A private type cannot be part of a public handler's policy, so the type is public in a module of its own.
-    let module = format_ident!("__countersign_check_{name}", span = Span::call_site());
+    let beside = beside(&conditions, &vis, &ident, options.not_found, &private);
+    // The user deprecates it for the rules that name it. The call here is no such use. Only here is a lint allowed, since a lint that is
+    // allowed cannot be forbidden.
+    let deprecated =
+        attrs.iter().any(|attr| attr.path().is_ident("deprecated")).then(|| quote!(#[allow(deprecated)]));
+    let import = (!import.is_empty()).then(|| quote!(#(#conditions)* #import));
     quote! {
-        #(#conditions)*
-        #[doc(hidden)]
-        mod #module {
-            #[allow(non_camel_case_types, clippy::exhaustive_enums)]
-            pub enum #ident {}
-        }
+        #import
+
+        #beside
 
         #(#conditions)*
-        #[doc(hidden)]
-        #[allow(unused_imports)]
-        #vis use #module::#ident;
-
-        #(#conditions)*
-        impl #private::CheckRule for #ident {
-            const RULE: #private::Rule = #private::Rule::Check {
-                name: ::core::concat!(::core::module_path!(), "::", #name),
-                not_found: #not_found,
-            };
-        }
-
-        #(#conditions)*
-        #[allow(deprecated)]
+        #deprecated
         impl<__S: ::core::marker::Sync> #private::Check<__S> for #ident
         where
             #(#types: #private::CheckArgument<__S>,)*
         {
-            #[allow(unused_variables)]
             async fn run(
                 __parts: &mut #private::Parts,
                 __state: &__S,
@@ -66,5 +54,91 @@ pub(super) fn expand(options: &Options, check: Check) -> TokenStream {
 
         #(#attrs)*
         #vis async fn #ident(#inputs) #output #body
+    }
+}
+
+fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+}
+
+/// The type, and its place in a rule.
+fn beside(
+    conditions: &[&Attribute],
+    vis: &impl ToTokens,
+    ident: &Ident,
+    not_found: bool,
+    private: &Private,
+) -> TokenStream {
+    let (rule, own) = (rule(ident, not_found, private), at_call_site(ident));
+    // A private type cannot be part of a public handler's policy, so the type is public in a module of its own.
+    let module = format_ident!("__countersign_check_{}", ident.unraw(), span = Span::call_site());
+    quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        mod #module {
+            #[non_exhaustive]
+            pub enum #own {}
+        }
+
+        #(#conditions)*
+        #[doc(hidden)]
+        #vis use #module::#own;
+
+        #(#conditions)*
+        #rule
+    }
+}
+
+fn rule(ident: &Ident, not_found: bool, private: &Private) -> TokenStream {
+    let name = ident.unraw().to_string();
+    quote! {
+        impl #private::CheckRule for #ident {
+            const RULE: #private::Rule = #private::Rule::Check {
+                name: ::core::concat!(::core::module_path!(), "::", #name),
+                not_found: #not_found,
+            };
+        }
+    }
+}
+
+/// The type beside a function with a mistake: rules can name it, and it passes no request.
+pub(crate) fn mistaken(function: &Unchecked, private: &Private) -> TokenStream {
+    let conditions = conditions(&function.attrs);
+    let ident = function.ident();
+    let beside = beside(&conditions, function.vis(), ident, false, private);
+    let refusal = refusal(ident, private);
+    quote!(#beside #(#conditions)* #refusal)
+}
+
+/// What [`mistaken`] does for a function, for a type under `#[check]`.
+pub(super) fn mistaken_type(item: &TokenStream, private: &Private) -> Option<TokenStream> {
+    let words = item.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word),
+        _ => None,
+    });
+    let mut words = words.skip_while(|word| word == "pub");
+    let keyword = words.next().filter(|word| word == "struct" || word == "enum" || word == "union");
+    let ident = keyword.and_then(|_| words.next())?;
+    // A generic type would need its parameters.
+    let is_plain = !item
+        .clone()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '<'));
+    is_plain.then(|| {
+        let (rule, refusal) = (rule(&ident, false, private), refusal(&ident, private));
+        quote!(#rule #refusal)
+    })
+}
+
+fn refusal(ident: &Ident, private: &Private) -> TokenStream {
+    quote! {
+        impl<__S: ::core::marker::Sync> #private::Check<__S> for #ident {
+            async fn run(
+                _: &mut #private::Parts,
+                _: &__S,
+            ) -> ::core::result::Result<bool, #private::CheckError> {
+                ::core::result::Result::Ok(false)
+            }
+        }
     }
 }

@@ -3,11 +3,9 @@
 use quote::ToTokens as _;
 use syn::{PatType, ReturnType, Type};
 
-use crate::errors::{Errors, Message, Reported};
+use crate::errors::{Errors, Message, Reported, compact};
+use crate::extractors::{body, is_no_extractor, parts};
 use crate::function::{Function, find};
-
-/// Extractors that take the body, by the names that they are known by.
-const BODIES: [&str; 7] = ["Body", "Bytes", "Form", "Json", "Multipart", "RawForm", "String"];
 
 /// A function that a rule can ask.
 pub(super) struct Check {
@@ -35,25 +33,26 @@ fn examine(input: &PatType, errors: &Errors) {
         errors.push(attr, Message::new(message).help("put the `cfg` above a function of its own"));
         return;
     }
-    match bare(&input.ty) {
-        Type::Reference(reference) => {
+    for ty in parts(&input.ty) {
+        if let Type::Reference(reference) = ty {
             let message = Message::new("a function under #[check] takes its arguments by value")
                 .help("write an extractor without the `&`, as in `user: User` or `Path(id): Path<u64>`")
                 .note("its arguments are taken from the request, like those of a handler");
             errors.push(reference.and_token, message);
+        } else if let Some(name) = body(ty).and_then(|body| body.path.segments.last()).map(|last| &last.ident)
+        {
+            let message = format!("a function under #[check] cannot take the body, as `{name}` does");
+            let message = Message::new(message)
+                .help("take the claims, `Path<...>`, `Query<...>`, `State<...>` or headers")
+                .note("a check decides before the body is read");
+            errors.push(name, message);
+        } else if is_no_extractor(ty) {
+            let message = Message::new(format!("`{}` is not an extractor", compact(ty)));
+            errors.push(
+                ty,
+                message.help("take the claims, `Path<...>`, `Query<...>`, `State<...>` or headers"),
+            );
         }
-        Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else { return };
-            if BODIES.iter().any(|body| last.ident == body) {
-                let name = &last.ident;
-                let message = format!("a function under #[check] cannot take the body, as `{name}` does");
-                let message = Message::new(message)
-                    .help("take the claims, `Path<...>`, `Query<...>`, `State<...>` or headers")
-                    .note("a check decides before the body is read");
-                errors.push(name, message);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -72,13 +71,4 @@ fn answer(function: &Function, errors: &Errors) -> Result<Type, Reported> {
         return Err(errors.push(token, message));
     }
     Ok((**ty).clone())
-}
-
-/// A type without the invisible parentheses that `macro_rules!` puts around its fragments.
-fn bare(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(inner) => bare(&inner.elem),
-        Type::Paren(inner) => bare(&inner.elem),
-        other => other,
-    }
 }

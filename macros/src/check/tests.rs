@@ -64,7 +64,9 @@ fn a_check_is_a_free_concrete_async_function() {
     refused(
         "",
         "async fn owns(&self) -> bool { true }",
-        &["#[check] goes above a function, and `owns` is a method\nhelp: move it out of the `impl`"],
+        &[
+            "#[check] goes above a free function, and `owns` is in an `impl`\nhelp: move `owns` out of the `impl`",
+        ],
     );
     let generic = "a function under #[check] cannot be generic\nhelp: write the types out\n\
                    note: a rule asks one function, with the types that it has";

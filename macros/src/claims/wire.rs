@@ -69,7 +69,6 @@ fn aliases(claims: &Claims, private: &Private) -> TokenStream {
         }
     });
     quote! {
-        #[allow(unused_imports)]
         use #private::Unfit as _;
         #fits
         type __Subject = #private::SubjectOf<#subject>;

@@ -10,28 +10,44 @@ use crate::krate::Private;
 use crate::span::{adopted, located, moved};
 
 /// Expands to a handler like any other, which `routes!` of this crate and of utoipa-axum take.
-pub(super) fn expand(handler: &Handler) -> TokenStream {
-    let Handler { krate, attrs, vis, ident, state, .. } = handler;
-    let private = krate.private();
+pub(super) fn expand(handler: Handler) -> TokenStream {
+    let (import, krate) = handler.krate.imported_for(&handler.ident.unraw());
+    let handler = Handler { krate, ..handler };
+    let private = handler.krate.private();
+    let Handler { attrs, vis, ident, state, .. } = &handler;
     let docs = handler.docs().is_empty().then(|| quote!(#[doc = "Written by `typed_refresh_handler!`."]));
-    let document = cfg!(feature = "openapi").then(|| document(handler, &private));
-    // The body names `AuthState` at the caret of the state's type, and nowhere else: a state without an `Auth` is one error there. Without
-    // it, rustc would report the handler's future as well.
-    let caret = state.span();
-    let (here, owner) = (moved(&private, caret), adopted(state, caret));
-    let body = quote_spanned!(located(caret)=> {
-        #here::refresh_session(<#owner as #here::AuthState>::auth(&state), request).await
-    });
+    let document = cfg!(feature = "openapi").then(|| document(&handler, &private));
+    let function = match state {
+        Some(state) => {
+            // The body asks for the `Auth` at the caret of the state's type, and nothing else does: a state without one is one error there.
+            let caret = state.span();
+            // The type has one span wherever it is, so that a type that does not exist is one error too.
+            let (here, state) = (moved(&private, caret), adopted(state, caret));
+            let body = quote_spanned!(located(caret)=> {
+                #here::refresh_session(<_ as #here::EndpointState>::auth_of_endpoint(&state), request).await
+            });
+            quote! {
+                #vis async fn #ident(
+                    _: #private::Public<#private::RefreshPolicy>,
+                    #private::State(state): #private::State<#state>,
+                    request: #private::RefreshTokens,
+                ) -> ::core::result::Result<#private::RefreshAnswer, #private::AuthRejection> #body
+            }
+        }
+        None => quote! {
+            #vis async fn #ident(_: #private::DenyAll) -> ::core::convert::Infallible {
+                ::core::future::pending().await
+            }
+        },
+    };
     quote! {
+        #import
+
         #document
 
         #docs
         #(#attrs)*
-        #vis async fn #ident(
-            _: #private::Public<#private::RefreshPolicy>,
-            #private::State(state): #private::State<#state>,
-            request: #private::RefreshTokens,
-        ) -> ::core::result::Result<#private::RefreshAnswer, #private::AuthRejection> #body
+        #function
     }
 }
 
@@ -51,7 +67,7 @@ fn document(handler: &Handler, private: &Private) -> TokenStream {
     let docs = handler.docs().join("\n");
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types, clippy::exhaustive_structs)]
+        #[non_exhaustive]
         #vis struct #document;
 
         impl #private::utoipa::Path for #document {

@@ -17,6 +17,6 @@ pub(crate) fn typed_refresh_handler(input: TokenStream) -> TokenStream {
     let errors = Errors::new();
     let handler = parse::parse(krate, tokens, &errors).ok();
     let mistakes = errors.into_tokens();
-    let handler = handler.as_ref().map(expand::expand);
+    let handler = handler.map(expand::expand);
     quote::quote!(#mistakes #handler)
 }

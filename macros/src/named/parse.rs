@@ -15,11 +15,21 @@ use crate::keys::split;
 const USAGE: &str = "write rule! { pub CanPublish = role(\"editor\") && scope(\"posts:write\"); }";
 
 pub(super) fn definitions(tokens: TokenStream, errors: &Errors) -> Vec<Definition> {
-    if tokens.is_empty() {
+    if is_empty(&tokens) {
         errors.push_at(Span::call_site(), Message::new("rule! defines no rule").help(USAGE));
+        return Vec::new();
     }
     let parts = parts(tokens, errors).into_iter();
     parts.filter_map(|part| definition(part, errors).ok()).collect()
+}
+
+/// Whether there is nothing but attributes, such as a comment above a rule that was removed.
+fn is_empty(tokens: &TokenStream) -> bool {
+    let rest = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<TokenStream>()
+    };
+    rest.parse2(tokens.clone()).is_ok_and(|rest| rest.is_empty())
 }
 
 /// Splits at the semicolons, with which every definition ends, and where one was forgotten.

@@ -104,10 +104,10 @@ fn a_circle_is_shown() {
 
 /// Its uses are no second mistake.
 #[test]
-fn a_mistaken_rule_is_still_a_rule_and_lets_no_request_in() {
+fn a_mistaken_rule_is_still_a_rule_of_which_nothing_is_known() {
     let expanded = rules(quote!(countersign, pub A = role(admin);)).to_string();
     assert!(expanded.contains("pub enum A { }") || expanded.contains("pub enum A {}"), "{expanded}");
-    assert!(expanded.contains("Rule :: Any (& [])"), "{expanded}");
+    assert!(expanded.contains("Rule :: Check { name : \"A\" , not_found : false }"), "{expanded}");
 }
 
 #[test]

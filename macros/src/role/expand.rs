@@ -8,11 +8,13 @@ use syn::{GenericParam, Generics, Ident, parse_quote};
 use super::model::RoleEnum;
 use crate::krate::{Krate, Private};
 use crate::scope_token::identifiers;
+use crate::span::at_call_site;
 
 pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
     let ident = &roles.ident;
     let (import, private) = roles.krate.imported();
-    let variants: Vec<_> = roles.roles.iter().map(|role| &role.variant).collect();
+    // Where a variant is deprecated, its use here is none of the user's.
+    let variants: Vec<_> = roles.roles.iter().map(|role| at_call_site(&role.variant)).collect();
     let names: Vec<_> = roles.roles.iter().map(|role| &role.name).collect();
     let grants = roles.roles.iter().map(|role| &role.grants);
     let open: Vec<_> = roles.roles.iter().filter(|role| !role.private).map(|role| &role.name).collect();
@@ -27,7 +29,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             #import
 
             #(
-                #[allow(non_camel_case_types)]
                 pub enum #words {}
             )*
 
@@ -41,7 +42,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             #import
 
             #[automatically_derived]
-            #[allow(deprecated)]
             impl #ident {
                 /// The role's name in tokens, in rules and in the OpenAPI document.
                 #[must_use]
@@ -53,7 +53,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
             }
 
             #[automatically_derived]
-            #[allow(deprecated)]
             impl #private::RoleSet for #ident {
                 const NAMES: ::core::option::Option<&'static [&'static str]> =
                     ::core::option::Option::Some(&[#(#names),*]);
@@ -88,7 +87,6 @@ pub(super) fn expand(roles: &RoleEnum) -> TokenStream {
                 impl #private::Declares<{ #private::role_hash(#names) }> for #ident {}
 
                 #[automatically_derived]
-                #[allow(deprecated)]
                 impl #private::Declares<{ #private::role_path_hash(&#ident::#variants, #names) }> for #ident {}
             )*
 

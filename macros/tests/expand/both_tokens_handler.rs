@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_close {}
 const _: () = {
     use ::countersign::__private::NamesNoRoles as _;
@@ -29,7 +29,6 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `admin`",
@@ -38,7 +37,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<

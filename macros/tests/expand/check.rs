@@ -1,12 +1,11 @@
 #[cfg(feature = "posts")]
 #[doc(hidden)]
 mod __countersign_check_owns_post {
-    #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum owns_post {}
 }
 #[cfg(feature = "posts")]
 #[doc(hidden)]
-#[allow(unused_imports)]
 pub(crate) use __countersign_check_owns_post::owns_post;
 #[cfg(feature = "posts")]
 impl ::countersign::__private::CheckRule for owns_post {
@@ -16,14 +15,12 @@ impl ::countersign::__private::CheckRule for owns_post {
     };
 }
 #[cfg(feature = "posts")]
-#[allow(deprecated)]
 impl<__S: ::core::marker::Sync> ::countersign::__private::Check<__S> for owns_post
 where
     User: ::countersign::__private::CheckArgument<__S>,
     Path<Uuid>: ::countersign::__private::CheckArgument<__S>,
     State<Db>: ::countersign::__private::CheckArgument<__S>,
 {
-    #[allow(unused_variables)]
     async fn run(
         __parts: &mut ::countersign::__private::Parts,
         __state: &__S,

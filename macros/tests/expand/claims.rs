@@ -26,7 +26,6 @@ const _: () = {
         #[serde(skip, default = "__default_cached")]
         cached: bool,
     }
-    #[allow(unused_imports)]
     use __countersign::Unfit as _;
     const __SUBJECT_FITS: bool = __countersign::subject_fits::<Uuid>();
     const __ROLES_FIT: bool = __countersign::roles_fit::<Vec<Role>>();

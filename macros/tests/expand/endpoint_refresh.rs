@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_structs)]
+#[non_exhaustive]
 pub struct __path_refresh;
 impl countersign::__private::utoipa::Path for __path_refresh {
     fn path() -> countersign::__private::String {
@@ -48,7 +48,7 @@ pub async fn refresh(
     countersign::__private::AuthRejection,
 > {
     countersign::__private::refresh_session(
-            <AppState as countersign::__private::AuthState>::auth(&state),
+            <_ as countersign::__private::EndpointState>::auth_of_endpoint(&state),
             request,
         )
         .await

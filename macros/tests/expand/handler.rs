@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 pub enum __countersign_members {}
 const _: () = {
     use ::countersign::__private::NamesNoRoles as _;
@@ -21,7 +21,6 @@ const _: () = {
     );
 };
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `admin`",
@@ -30,7 +29,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
@@ -41,7 +39,6 @@ const _: () = {
     > HasRole_admin<__N> for __R {}
     impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
     for admin {}
-    #[allow(non_camel_case_types)]
     pub enum Support {}
     #[diagnostic::on_unimplemented(
         message = "`Role::Support` is not a role of `{Self}`",
@@ -50,7 +47,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_Support<Names> {}
     #[diagnostic::do_not_recommend]
     impl<

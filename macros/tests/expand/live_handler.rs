@@ -1,8 +1,7 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_payouts {}
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `admin`",
@@ -11,7 +10,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
@@ -22,7 +20,6 @@ const _: () = {
     > HasRole_admin<__N> for __R {}
     impl<__R: HasRole_admin<__N>, __N> ::countersign::__private::DeclaredBy<__R, __N>
     for admin {}
-    #[allow(non_camel_case_types)]
     pub enum Support {}
     #[diagnostic::on_unimplemented(
         message = "`Role::Support` is not a role of `{Self}`",
@@ -31,7 +28,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_Support<Names> {}
     #[diagnostic::do_not_recommend]
     impl<

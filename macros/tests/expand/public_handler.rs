@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_health {}
 const _: () = {
     use ::countersign::__private::DeclaresNothing as _;

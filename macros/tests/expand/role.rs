@@ -1,10 +1,7 @@
 const _: () = {
     use ::countersign::__private as __countersign;
-    #[allow(non_camel_case_types)]
     pub enum member {}
-    #[allow(non_camel_case_types)]
     pub enum admin {}
-    #[allow(non_camel_case_types)]
     pub enum ops_colon_on_dash_call {}
     #[automatically_derived]
     impl __countersign::ListsRoles for Role {
@@ -14,7 +11,6 @@ const _: () = {
 const _: () = {
     use ::countersign::__private as __countersign;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl Role {
         /// The role's name in tokens, in rules and in the OpenAPI document.
         #[must_use]
@@ -27,7 +23,6 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __countersign::RoleSet for Role {
         const NAMES: ::core::option::Option<&'static [&'static str]> = ::core::option::Option::Some(
             &["member", "admin", "ops:on-call"],
@@ -63,21 +58,18 @@ const _: () = {
     #[automatically_derived]
     impl __countersign::Declares<{ __countersign::role_hash("member") }> for Role {}
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __countersign::Declares<
         { __countersign::role_path_hash(&Role::Member, "member") },
     > for Role {}
     #[automatically_derived]
     impl __countersign::Declares<{ __countersign::role_hash("admin") }> for Role {}
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __countersign::Declares<
         { __countersign::role_path_hash(&Role::Admin, "admin") },
     > for Role {}
     #[automatically_derived]
     impl __countersign::Declares<{ __countersign::role_hash("ops:on-call") }> for Role {}
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __countersign::Declares<
         { __countersign::role_path_hash(&Role::OnCall, "ops:on-call") },
     > for Role {}

@@ -1,18 +1,15 @@
 #[cfg(feature = "posts")]
 #[doc(hidden)]
-#[allow(non_snake_case)]
 mod __countersign_rule_CanWrite {
     #[cfg(feature = "posts")]
-    #[allow(missing_docs, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum CanWrite {}
 }
 #[cfg(feature = "posts")]
 /// Who may write posts.
-#[allow(unused_imports)]
 pub(crate) use __countersign_rule_CanWrite::CanWrite;
 #[cfg(feature = "posts")]
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum Editor {}
     #[diagnostic::on_unimplemented(
         message = "`Role::Editor` is not a role of `{Self}`",
@@ -21,7 +18,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_Editor<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
@@ -59,15 +55,12 @@ const _: () = {
     );
 };
 #[doc(hidden)]
-#[allow(non_snake_case)]
 mod __countersign_rule_CanPublish {
-    #[allow(missing_docs, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum CanPublish {}
 }
-#[allow(unused_imports)]
 use __countersign_rule_CanPublish::CanPublish;
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum guest {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `guest`",
@@ -76,7 +69,6 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_guest<Names> {}
     #[diagnostic::do_not_recommend]
     impl<

@@ -1,38 +1,41 @@
+use kit::auth::__private as __countersign_private_publish;
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 pub enum __countersign_publish {}
 const _: () = {
-    use kit::auth::__private::NamesNoRoles as _;
-    const __SIGNATURE: kit::auth::__private::SignatureRoles<'_> = &[
-        ("User", kit::auth::__private::RolesIn::<User>::ROLES),
-        ("Proof<CanPublish>", kit::auth::__private::RolesIn::<Proof<CanPublish>>::ROLES),
+    use __countersign_private_publish::NamesNoRoles as _;
+    const __SIGNATURE: __countersign_private_publish::SignatureRoles<'_> = &[
+        ("User", __countersign_private_publish::RolesIn::<User>::ROLES),
+        (
+            "Proof<CanPublish>",
+            __countersign_private_publish::RolesIn::<Proof<CanPublish>>::ROLES,
+        ),
     ];
     impl __countersign_publish {
-        const CHECKED: bool = kit::auth::__private::any_closed(__SIGNATURE);
+        const CHECKED: bool = __countersign_private_publish::any_closed(__SIGNATURE);
     }
-    kit::auth::__private::check_role("require", "admin", __SIGNATURE);
-    kit::auth::__private::check_access(
+    __countersign_private_publish::check_role("require", "admin", __SIGNATURE);
+    __countersign_private_publish::check_access(
         "#[require]",
-        <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
+        <__countersign_publish as __countersign_private_publish::Policy>::ACCESS,
         __SIGNATURE,
     );
 };
 const _: () = {
-    use kit::auth::__private::DeclaresNothing as _;
+    use __countersign_private_publish::DeclaresNothing as _;
     {
-        const __ARGUMENT: ::core::option::Option<kit::auth::__private::Access> = kit::auth::__private::AccessOf::<
-            Proof<CanPublish>,
-        >::ACCESS;
-        kit::auth::__private::check_covered(
+        const __ARGUMENT: ::core::option::Option<
+            __countersign_private_publish::Access,
+        > = __countersign_private_publish::AccessOf::<Proof<CanPublish>>::ACCESS;
+        __countersign_private_publish::check_covered(
             "require",
             "Proof<CanPublish>",
             __ARGUMENT,
-            <__countersign_publish as kit::auth::__private::Policy>::ACCESS,
+            <__countersign_publish as __countersign_private_publish::Policy>::ACCESS,
         );
     }
 };
 const _: () = {
-    #[allow(non_camel_case_types)]
     pub enum admin {}
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no role `admin`",
@@ -41,51 +44,52 @@ const _: () = {
         note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
         note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
     )]
-    #[allow(non_camel_case_types)]
     pub trait HasRole_admin<Names> {}
     #[diagnostic::do_not_recommend]
     impl<
-        __R: kit::auth::__private::Declares<
-                { kit::auth::__private::role_hash("admin") },
+        __R: __countersign_private_publish::Declares<
+                { __countersign_private_publish::role_hash("admin") },
             >,
         __N,
     > HasRole_admin<__N> for __R {}
-    impl<__R: HasRole_admin<__N>, __N> kit::auth::__private::DeclaredBy<__R, __N>
-    for admin {}
-    impl kit::auth::__private::Policy for __countersign_publish {
-        const DECLARED_AT: kit::auth::__private::DeclaredAt = kit::auth::__private::declared_here();
-        const ACCESS: kit::auth::__private::Access = kit::auth::__private::Access::Require(
-            kit::auth::__private::Rule::All(
+    impl<
+        __R: HasRole_admin<__N>,
+        __N,
+    > __countersign_private_publish::DeclaredBy<__R, __N> for admin {}
+    impl __countersign_private_publish::Policy for __countersign_publish {
+        const DECLARED_AT: __countersign_private_publish::DeclaredAt = __countersign_private_publish::declared_here();
+        const ACCESS: __countersign_private_publish::Access = __countersign_private_publish::Access::Require(
+            __countersign_private_publish::Rule::All(
                 &[
-                    kit::auth::__private::Rule::Any(
+                    __countersign_private_publish::Rule::Any(
                         &[
-                            kit::auth::__private::Rule::Role("admin"),
-                            kit::auth::__private::Rule::All(
+                            __countersign_private_publish::Rule::Role("admin"),
+                            __countersign_private_publish::Rule::All(
                                 &[
-                                    <CanPublish as kit::auth::__private::NamedRule>::RULE,
-                                    kit::auth::__private::Rule::Not(
-                                        &kit::auth::__private::Rule::Scope("drafts"),
+                                    <CanPublish as __countersign_private_publish::NamedRule>::RULE,
+                                    __countersign_private_publish::Rule::Not(
+                                        &__countersign_private_publish::Rule::Scope("drafts"),
                                     ),
                                 ],
                             ),
                         ],
                     ),
-                    kit::auth::__private::Rule::Fresh(
+                    __countersign_private_publish::Rule::Fresh(
                         ::core::time::Duration::from_secs(600u64),
                     ),
-                    <posts::owns_post as kit::auth::__private::CheckRule>::RULE,
+                    <posts::owns_post as __countersign_private_publish::CheckRule>::RULE,
                 ],
             ),
         );
         type Roles = (
-            <kit::auth::__private::CheckedInSignature<
+            <__countersign_private_publish::CheckedInSignature<
                 { __countersign_publish::CHECKED },
-            > as kit::auth::__private::LeftForRouter<(admin, ())>>::Roles,
-            (<CanPublish as kit::auth::__private::NamedRule>::Roles, ()),
+            > as __countersign_private_publish::LeftForRouter<(admin, ())>>::Roles,
+            (<CanPublish as __countersign_private_publish::NamedRule>::Roles, ()),
         );
         type Checks = (
-            <CanPublish as kit::auth::__private::NamedRule>::Checks,
-            (kit::auth::__private::OneCheck<(posts::owns_post)>, ()),
+            <CanPublish as __countersign_private_publish::NamedRule>::Checks,
+            (__countersign_private_publish::OneCheck<(posts::owns_post)>, ()),
         );
         type Proves = ();
     }
@@ -96,12 +100,12 @@ const _: () = {
     responses(
         (
             status = 400,
-            description = kit::auth::__private::refusal_words::malformed(
+            description = __countersign_private_publish::refusal_words::malformed(
                 &<__countersign_publish
                 as
-                kit::auth::__private::Policy>::ACCESS
+                __countersign_private_publish::Policy>::ACCESS
             ),
-            body = kit::auth::__private::ProblemDetails,
+            body = __countersign_private_publish::ProblemDetails,
             content_type = "application/problem+json",
             headers(
                 (
@@ -112,12 +116,12 @@ const _: () = {
         ),
         (
             status = 401,
-            description = kit::auth::__private::refusal_words::unauthorized(
+            description = __countersign_private_publish::refusal_words::unauthorized(
                 &<__countersign_publish
                 as
-                kit::auth::__private::Policy>::ACCESS
+                __countersign_private_publish::Policy>::ACCESS
             ),
-            body = kit::auth::__private::ProblemDetails,
+            body = __countersign_private_publish::ProblemDetails,
             content_type = "application/problem+json",
             headers(
                 (
@@ -128,12 +132,12 @@ const _: () = {
         ),
         (
             status = 403,
-            description = kit::auth::__private::refusal_words::forbidden(
+            description = __countersign_private_publish::refusal_words::forbidden(
                 &<__countersign_publish
                 as
-                kit::auth::__private::Policy>::ACCESS
+                __countersign_private_publish::Policy>::ACCESS
             ),
-            body = kit::auth::__private::ProblemDetails,
+            body = __countersign_private_publish::ProblemDetails,
             content_type = "application/problem+json",
             headers(
                 (
@@ -144,19 +148,19 @@ const _: () = {
         ),
         (
             status = 503,
-            description = kit::auth::__private::refusal_words::unavailable(
+            description = __countersign_private_publish::refusal_words::unavailable(
                 &<__countersign_publish
                 as
-                kit::auth::__private::Policy>::ACCESS
+                __countersign_private_publish::Policy>::ACCESS
             ),
-            body = kit::auth::__private::ProblemDetails,
+            body = __countersign_private_publish::ProblemDetails,
             content_type = "application/problem+json"
         )
     ),
     security(("bearer" = ["admin"]), ("bearer" = []))
 )]
 pub async fn publish(
-    _: kit::auth::__private::Guard<__countersign_publish>,
+    _: __countersign_private_publish::Guard<__countersign_publish>,
     user: User,
     proof: Proof<CanPublish>,
 ) {}

@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_write {}
 impl ::countersign::__private::Policy for __countersign_write {
     const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();

@@ -1,5 +1,5 @@
 #[doc(hidden)]
-#[allow(non_camel_case_types, clippy::exhaustive_enums)]
+#[non_exhaustive]
 enum __countersign_type {}
 impl ::countersign::__private::Policy for __countersign_type {
     const DECLARED_AT: ::countersign::__private::DeclaredAt = ::countersign::__private::declared_here();
@@ -10,14 +10,13 @@ impl ::countersign::__private::Policy for __countersign_type {
 }
 #[doc(hidden)]
 mod __countersign_undocumented_type {
-    #[allow(non_camel_case_types, clippy::exhaustive_enums)]
+    #[non_exhaustive]
     pub enum __path_type {}
     impl __path_type {
         pub const UNDOCUMENTED: bool = true;
     }
 }
 #[doc(hidden)]
-#[allow(unused_imports)]
 use __countersign_undocumented_type::*;
 const _: () = {
     use ::countersign::__private::Documentable as _;

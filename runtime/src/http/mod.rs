@@ -28,6 +28,6 @@ pub(crate) use own_sessions::{list_sessions, logout_all_sessions, revoke_other_s
 use policy::LogoutPolicy;
 pub use policy::RefreshPolicy;
 pub use reauthentication::Reauthentication;
-pub use refresh::{RefreshAnswer, RefreshRequest, RefreshTokens, refresh_session};
+pub use refresh::{EndpointState, RefreshAnswer, RefreshRequest, RefreshTokens, refresh_session};
 pub use sessions::{SessionInfo, SessionList};
 pub use sign_in::SignIn;

@@ -8,7 +8,8 @@ use http::request::Parts;
 use serde::Deserialize;
 
 use super::{CookieTokens, body};
-use crate::auth::{AuthState, TokenPair};
+use crate::auth::{Auth, AuthState, TokenPair};
+use crate::claims::SessionClaims;
 use crate::extract::{Refusal, csrf, for_request, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
@@ -114,6 +115,29 @@ impl IntoResponse for RefreshAnswer {
             Self::Tokens(tokens) => tokens.into_response(),
             Self::Cookies(tokens) => tokens.into_response(),
         }
+    }
+}
+
+/// The state in `typed_refresh_handler!(refresh, AppState)`: an [`AuthState`], with a message for other types in that place.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the router's state: it carries no `Auth`",
+    label = "not a router's state with an `Auth`",
+    note = "write the type that `with_state` takes, not the claims: a struct with `#[derive(AuthState)]`, or an `Auth<...>`"
+)]
+pub trait EndpointState: Send + Sync {
+    /// The application's claims.
+    type Claims: SessionClaims;
+
+    /// The handle that the endpoint uses.
+    fn auth_of_endpoint(&self) -> &Auth<Self::Claims>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: AuthState> EndpointState for S {
+    type Claims = S::Claims;
+
+    fn auth_of_endpoint(&self) -> &Auth<S::Claims> {
+        self.auth()
     }
 }
 

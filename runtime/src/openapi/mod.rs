@@ -8,6 +8,7 @@ mod finish;
 pub(crate) mod json;
 pub(crate) mod marks;
 mod names;
+pub(crate) mod no_document;
 mod operation_ids;
 pub(crate) mod parameters;
 mod private;

@@ -1,11 +1,11 @@
 //! Compiles one case. Cargo checks the dependencies of this crate once and says where their metadata is; after that each case costs one start
 //! of rustc, and nothing of it is kept.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::{env, fs};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, process};
 
 use serde_json::Value;
 
@@ -58,15 +58,17 @@ pub(crate) fn compile(path: &Path) -> Verdict {
     Verdict { is_refused: !run.status.success(), text: texts.collect::<Vec<_>>().join("\n") }
 }
 
-/// Compiles a program that is in no file, and returns the compiler's messages.
+/// Compiles a program that is in no file of the repository, and returns the compiler's messages, which call it [`PROGRAM`]. It is written
+/// into a file, since attributes read the file that they are in.
 pub(crate) fn messages_of(program: &str) -> Vec<Value> {
-    let mut run = Command::new(rustc());
-    run.current_dir(WORKSPACE).args(&*ARGUMENTS).arg("-");
-    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    // rustc reads all of it before it says anything; the pipe closes at the end of this statement.
-    run.stdin.take().unwrap().write_all(program.as_bytes()).unwrap();
-    let output = run.wait_with_output().unwrap();
-    let mut messages = messages(&output.stderr);
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let file = format!("{}/program-{}-{number}.rs", env!("CARGO_TARGET_TMPDIR"), process::id());
+    fs::write(&file, program).unwrap();
+    let run = Command::new(rustc()).current_dir(WORKSPACE).args(&*ARGUMENTS).arg(&file).output().unwrap();
+    fs::remove_file(&file).unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).replace(&file, PROGRAM);
+    let mut messages = messages(said.as_bytes());
     messages.retain(|message| !is_summary(message));
     messages
 }

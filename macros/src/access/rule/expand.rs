@@ -153,7 +153,6 @@ impl<'a> Markers<'a> {
                 impl<__R: #has_role<__N>, __N> #here::DeclaredBy<__R, __N> for #marker {}
             };
             quote! {
-                #[allow(non_camel_case_types)]
                 #declared
 
                 #[diagnostic::on_unimplemented(
@@ -163,7 +162,6 @@ impl<'a> Markers<'a> {
                     note = "a role has the name of its variant in snake_case, unless #[role(rename = \"...\")] renames it; `_dash_` in the list is a `-`",
                     note = "`NoRole` means that the claims carry no roles: mark a field with #[claims(roles)]"
                 )]
-                #[allow(non_camel_case_types)]
                 pub trait #has_role<Names> {}
 
                 #[diagnostic::do_not_recommend]

@@ -263,7 +263,9 @@ fn a_handler_is_a_free_async_function_without_qualifiers() {
         kind,
         "",
         "async fn me(&self) {}",
-        &["#[authenticated] goes above a function, and `me` is a method\nhelp: move it out of the `impl`"],
+        &[
+            "#[authenticated] goes above a free function, and `me` is in an `impl`\nhelp: move `me` out of the `impl`",
+        ],
     );
     refused(
         kind,
@@ -323,7 +325,7 @@ fn what_syn_cannot_read_is_a_mistake() {
 
 #[test]
 fn a_handler_has_room_for_the_guard() {
-    let arguments = |count| format!("async fn me({}) {{}}", vec!["_: u8"; count].join(", "));
+    let arguments = |count| format!("async fn me({}) {{}}", vec!["_: User"; count].join(", "));
     refused(Attribute::Authenticated, "", &arguments(15), &[]);
     refused(
         Attribute::Authenticated,
@@ -367,8 +369,8 @@ fn a_handler_has_one_access_attribute() {
 
 #[test]
 fn every_mistake_is_reported_at_once() {
-    let found = mistakes(Attribute::RequireRole, r#""", 5, crat = x"#, r#"#[public] fn me<T>(&self) {}"#);
-    assert_eq!(found.len(), 7, "{found:#?}");
+    let found = mistakes(Attribute::RequireRole, r#""", 5, crat = x"#, r#"#[public] unsafe fn me<T>() {}"#);
+    assert_eq!(found.len(), 6, "{found:#?}");
 }
 
 #[test]
@@ -384,15 +386,146 @@ fn security_is_not_written_by_hand() {
 }
 
 #[test]
-fn a_mistaken_item_survives_as_it_was() {
-    let item = quote!(
-        #[inline]
-        fn me() -> u8 {
-            5
-        }
+fn an_item_that_is_no_function_survives_without_the_attributes_of_functions() {
+    let expanded = attribute(
+        Attribute::Authenticated,
+        TokenStream::new(),
+        tokens(
+            "#[inline] #[utoipa::path(get)] #[axum::debug_handler] #[countersign::check] pub(crate) struct S;",
+        ),
     );
-    let expanded = attribute(Attribute::Authenticated, TokenStream::new(), item.clone());
-    assert!(expanded.to_string().ends_with(&item.to_string()));
+    assert!(
+        expanded.to_string().ends_with(&tokens("#[inline] pub(crate) struct S;").to_string()),
+        "{expanded}"
+    );
+}
+
+/// Everything that takes a handler takes what is written there.
+#[test]
+fn a_handler_with_a_mistaken_signature_is_replaced_by_one_that_answers_nothing() {
+    let stand_in = |item| {
+        let expanded = attribute(Attribute::Authenticated, TokenStream::new(), tokens(item)).to_string();
+        let (_, rest) = expanded.rsplit_once("compile_error").unwrap();
+        rest.split_once('}').unwrap().1.split_whitespace().collect::<String>()
+    };
+    let body = |original: &str| {
+        format!(
+            "asyncfnme(_:::countersign::__private::DenyAll)->::core::convert::Infallible\
+             {{{original}::core::future::pending().await}}"
+        )
+    };
+    for (item, original) in [
+        ("fn me() -> Json<u8> { Json(5) }", "fnme()->Json<u8>{Json(5)}"),
+        ("unsafe fn me() {}", "unsafefnme(){}"),
+        ("async fn me<T>(_: T) {}", "asyncfnme<T>(_:T){}"),
+        ("async fn me(_: &User) {}", "asyncfnme(_:&User){}"),
+        ("const async fn me() {}", "asyncfnme(){}"),
+        ("async fn me() -> u64 { 5 }", "asyncfnme()->u64{5}"),
+        ("async fn me(_: _) {}", ""),
+        ("async fn me(_: [u8]) {}", ""),
+        ("async fn me(_: dyn Send) {}", ""),
+    ] {
+        assert_eq!(stand_in(item), body(original), "{item}");
+    }
+    assert_eq!(
+        stand_in(
+            "/// Me\n#[utoipa::path(get)] #[tracing::instrument(skip(a))] #[cfg(unix)] fn me(a: User) {}"
+        ),
+        format!("#[doc=\"Me\"]#[utoipa::path(get)]#[cfg(unix)]{}", body("fnme(a:User){}"))
+    );
+}
+
+#[test]
+fn an_argument_is_taken_by_value() {
+    let kind = Attribute::Authenticated;
+    let borrowed = |ty: &str| {
+        format!("a handler under #[authenticated] takes its arguments by value, and `{ty}` is borrowed")
+    };
+    refused(
+        kind,
+        "",
+        "async fn me(user: &User) {}",
+        &[&format!("{}\nhelp: write `User`", borrowed("&User"))],
+    );
+    refused(
+        kind,
+        "",
+        "async fn me(_: (User, &mut Db)) {}",
+        &[&format!("{}\nhelp: write `Db`", borrowed("&mut Db"))],
+    );
+    refused(
+        kind,
+        "",
+        "async fn me(name: &'static str) {}",
+        &[&format!(
+            "{}\nhelp: write an extractor, as in `Path(name): Path<String>`, or `String` for the body",
+            borrowed("&'static str")
+        )],
+    );
+}
+
+#[test]
+fn an_argument_is_an_extractor() {
+    for ty in ["u64", "Vec<User>", "bool"] {
+        let help =
+            format!("write where it comes from, as in `Path(id): Path<{ty}>`, `Query(...)` or `Json(...)`");
+        let refusal = format!("`{ty}` is not an extractor\nhelp: {help}");
+        refused(Attribute::Authenticated, "", &format!("async fn me(_: {ty}) {{}}"), &[&refusal]);
+    }
+    refused(Attribute::Authenticated, "", "async fn me(#[cfg(unix)] _: u64) {}", &[]);
+    refused(
+        Attribute::Authenticated,
+        "",
+        "async fn me(_: Path<Self>) {}",
+        &["#[authenticated] goes above a free function, which has no `Self`\nhelp: write the type out"],
+    );
+}
+
+#[test]
+fn the_body_is_read_last() {
+    let early = |ty: &str| format!("`{ty}` reads the body and has to be the last argument");
+    let moved = "help: move it behind the other arguments";
+    for ty in
+        ["Json<Credentials>", "String", "Bytes", "Option<Json<u8>>", "axum::extract::Request", "Form<u8>"]
+    {
+        let refusal = format!("{}\n{moved}", early(ty));
+        refused(
+            Attribute::Authenticated,
+            "",
+            &format!("async fn me(body: {ty}, user: User) {{}}"),
+            &[&refusal],
+        );
+        refused(
+            Attribute::Authenticated,
+            "",
+            &format!("async fn me((body, user): ({ty}, User)) {{}}"),
+            &[&refusal],
+        );
+        refused(Attribute::Authenticated, "", &format!("async fn me(user: User, body: {ty}) {{}}"), &[]);
+    }
+    refused(
+        Attribute::Authenticated,
+        "",
+        "async fn me(a: Json<A>, b: Json<B>) {}",
+        &[&format!("{}\nhelp: remove it, or `Json<B>`: a body is read once", early("Json<A>"))],
+    );
+}
+
+#[test]
+fn an_answer_is_a_response() {
+    for (ty, part, help) in [
+        ("u64", "u64", "return `Json<u64>`"),
+        ("Option<User>", "Option<User>", "return `Json<Option<User>>`"),
+        ("Result<Vec<User>, AppError>", "Vec<User>", "return `Json<Vec<User>>`"),
+        (
+            "Result<Json<u8>, Box<dyn Error>>",
+            "Box<dyn Error>",
+            "return an error type of your own that implements `IntoResponse`",
+        ),
+    ] {
+        let refusal = format!("`{part}` is not a response\nhelp: {help}");
+        refused(Attribute::Authenticated, "", &format!("async fn me() -> {ty} {{}}"), &[&refusal]);
+    }
 }
 
 #[test]

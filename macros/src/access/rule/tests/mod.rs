@@ -99,7 +99,7 @@ fn a_policy_proves_what_the_signature_asks_for() {
         let handler = format!("async fn me({arguments}) {{}}");
         in_expansion("Proves", rule, &handler)
     };
-    let proof = "id: u64, proof: countersign::Proof<rules::Top>";
+    let proof = "id: Path<u64>, proof: countersign::Proof<rules::Top>";
     for (rule, arguments, expected) in [
         (r#"(Named || role("r")) && Top"#, proof, "(Top,())"),
         ("rules::Top", proof, "(rules::Top,())"),
