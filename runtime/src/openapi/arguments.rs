@@ -327,7 +327,6 @@ macro_rules! __describe_arguments {
     };
     (@ $arguments:expr, $operation:expr, $schemas:expr, []) => {};
     (@ $arguments:expr, $operation:expr, $schemas:expr, [$one:ident $($more:ident)*]) => {{
-        #[allow(unused_imports)]
         use $crate::__private::{Described as _, Undescribed as _};
 
         let arguments = $arguments;
