@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::Uri;
+use axum::response::IntoResponse;
 use countersign::testing::TestAuth;
 use countersign::{
     AuthError, AuthRouter, CookieTokens, Cookies, SessionClaims, SignIn, Unguarded, authenticated, public,
@@ -30,8 +31,8 @@ async fn sign_in(sign_in: SignIn<User>) -> Result<(CookieTokens, &'static str), 
 /// Who am I?
 #[authenticated]
 #[utoipa::path(get, path = "/me", responses((status = 200)))]
-async fn me(user: User) -> String {
-    user.id.to_string()
+async fn me(user: User) -> impl IntoResponse {
+    [("x-user", user.id.to_string())]
 }
 
 /// Write a note
@@ -43,8 +44,8 @@ async fn notes() -> StatusCode {
 
 /// For everybody
 #[utoipa::path(get, path = "/hello", responses((status = 200)))]
-async fn hello(user: Option<User>) -> String {
-    user.map_or_else(|| "a stranger".to_owned(), |user| user.id.to_string())
+async fn hello(user: Option<User>) -> impl IntoResponse {
+    [("x-user", user.map_or_else(|| "a stranger".to_owned(), |user| user.id.to_string()))]
 }
 
 /// Who may open the page.

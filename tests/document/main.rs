@@ -89,8 +89,9 @@ fn a_broken_rule_is_noticed() {
             document["paths"]["/v1/me"]["get"]["operationId"] = json!("logout");
         }),
         ("Path parameter '*path'", |document| {
-            let item = document["paths"]["/v2/{tenant}/files/{path}"].take();
-            document["paths"]["/v3/{tenant}/files/{*path}"] = item;
+            let paths = document["paths"].as_object_mut().unwrap();
+            let item = paths.remove("/v2/{tenant}/files/{path}").unwrap();
+            paths.insert("/v2/{tenant}/files/{*path}".to_owned(), item);
         }),
         ("Path parameter 'tenant'", |document| {
             document["paths"]["/v2/{tenant}/me"]["get"]["parameters"] = json!([]);

@@ -68,6 +68,8 @@ pub trait DocumentsArgument {
     fn document(argument: &mut ArgumentDocument);
 }
 
+const WRONG_CREDENTIALS: &str = "The credentials are wrong";
+
 /// The document of an argument, for [`DocumentsArgument`].
 #[derive(Default)]
 pub struct ArgumentDocument {
@@ -126,8 +128,9 @@ impl ArgumentDocument {
         self
     }
 
-    fn fallback(&mut self, status: StatusCode, description: &str) -> &mut Self {
-        self.fallbacks.push((status, refusal(description)));
+    /// Adds what `refused` answers, unless the handler describes a 401 itself.
+    fn wrong_credentials(&mut self) -> &mut Self {
+        self.fallbacks.push((StatusCode::UNAUTHORIZED, refusals::challenged(WRONG_CREDENTIALS)));
         self
     }
 
@@ -211,7 +214,7 @@ impl<C: SessionClaims> DocumentsArgument for SignIn<C> {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The session store does not answer; there is no new session",
             )
-            .fallback(StatusCode::UNAUTHORIZED, "The credentials are wrong")
+            .wrong_credentials()
             .checks_sender();
     }
 }
@@ -220,7 +223,7 @@ impl<C: SessionClaims> DocumentsArgument for Reauthentication<C> {
     fn document(argument: &mut ArgumentDocument) {
         argument
             .access(&Access::Require(Rule::IN_PERSON))
-            .refusal(StatusCode::UNAUTHORIZED, "The credentials are wrong")
+            .response(StatusCode::UNAUTHORIZED, refusals::challenged(WRONG_CREDENTIALS))
             .checks_sender();
     }
 }
@@ -461,7 +464,7 @@ mod tests {
         let marks = Marks::take(&mut operation);
         assert!(marks.checks_sender && operation.extensions.is_none());
         marks.write_fallbacks(&mut operation);
-        assert_eq!(json_of(&operation)["responses"]["401"]["description"], "Wrong password");
+        assert_eq!(json_of(&operation)["responses"]["401"], json!({ "description": "Wrong password" }));
         let mut bare = OperationBuilder::new().build();
         describe!(bare, SignIn<User>);
         Marks::take(&mut bare).write_fallbacks(&mut bare);

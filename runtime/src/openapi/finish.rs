@@ -63,6 +63,8 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
         let (places, _) = owners.askers[owner];
         complete(operation, declared, marks, places, &names[owner], components);
     }
+    // Those of the application alone, too.
+    openapi.paths.paths.values_mut().flat_map(operations).for_each(refusals::describe_responses);
     add_schemas(openapi, schemas::<ProblemDetails>());
     give_problems_their_media_type(openapi);
     names::make_plain(openapi);

@@ -5,6 +5,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::Response;
 
+use super::refusals;
+
 /// The extension of the marks. No finished document has it.
 const MARKS: &str = "x-countersign";
 
@@ -59,11 +61,21 @@ impl Marks {
         serde_json::from_value(left).unwrap_or_default()
     }
 
-    /// Writes the answers that nothing else describes.
+    /// Writes the answers that nothing else describes. One that is described as a problem gets the headers of ours: it is the same answer.
     pub(super) fn write_fallbacks(&self, operation: &mut Operation) {
         for (status, response) in &self.fallbacks {
-            let entry = operation.responses.responses.entry(status.to_string());
-            entry.or_insert_with(|| RefOr::T(response.clone()));
+            match operation.responses.responses.get_mut(&status.to_string()) {
+                None => {
+                    let response = RefOr::T(response.clone());
+                    operation.responses.responses.insert(status.to_string(), response);
+                }
+                Some(RefOr::T(present)) if refusals::has_problem(present) => {
+                    for (name, header) in &response.headers {
+                        present.headers.entry(name.clone()).or_insert_with(|| header.clone());
+                    }
+                }
+                Some(_) => {}
+            }
         }
     }
 }

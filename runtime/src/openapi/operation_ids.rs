@@ -63,6 +63,10 @@ fn another(operation: &Named, keeper: &Named, taken: &HashSet<String>) -> String
     let place = differing(path, &keeper.path);
     let method = method.to_lowercase();
     let mut candidates = Vec::new();
+    // The path may say the name already.
+    if place.strip_suffix(id.as_str()).is_some_and(|before| before.ends_with('_')) {
+        candidates.push(place.clone());
+    }
     if !place.is_empty() {
         candidates.extend([format!("{place}_{id}"), format!("{place}_{method}_{id}")]);
     }
@@ -169,6 +173,15 @@ mod tests {
                 ("post /staff/auth/logout", "staff_auth_logout"),
                 ("post /logout", "post_logout"),
             ],
+        );
+    }
+
+    #[test]
+    fn a_path_that_ends_with_the_name_is_the_new_name() {
+        assert_named(
+            &[("get", "/status", "sessions"), ("get", "/auth/sessions", "sessions")],
+            &["/auth/sessions"],
+            &[("get /status", "sessions"), ("get /auth/sessions", "auth_sessions")],
         );
     }
 

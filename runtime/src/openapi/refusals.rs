@@ -6,7 +6,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::OneOfBuilder;
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
+use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Schema, Type};
 
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
@@ -182,7 +182,7 @@ fn replace_paragraph(response: &mut Response, replace: impl Fn(&str) -> Option<S
 }
 
 /// A response has to have a description (OpenAPI 3.1.0 section 4.8.17); the phrase of its status is better than none.
-fn describe_responses(operation: &mut Operation) {
+pub(super) fn describe_responses(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let phrase = status.parse::<StatusCode>().ok().and_then(|status| status.canonical_reason());
         if let (RefOr::T(response), Some(phrase)) = (response, phrase)
@@ -352,13 +352,24 @@ fn no_token(tokens: Tokens, stale: bool) -> String {
 }
 
 /// A refusal with the challenge of RFC 6750 section 3.
-fn challenged(description: &str) -> Response {
+pub(super) fn challenged(description: &str) -> Response {
     let mut response = refusal(description);
     let text: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::String).into();
     let header =
         HeaderBuilder::new().schema(Some(text)).description(Some("The challenge of RFC 6750 section 3"));
     response.headers.insert("WWW-Authenticate".to_owned(), RefOr::T(header.build()));
     response
+}
+
+/// Whether one of the bodies is a problem of this crate, under whatever media type.
+pub(super) fn has_problem(response: &Response) -> bool {
+    let problem: RefOr<Schema> = Ref::from_schema_name(ProblemDetails::name()).into();
+    let is_it = |body: &RefOr<_>| matches!(body, RefOr::T(body) if is_of(body, &problem));
+    response.content.values().any(is_it)
+}
+
+fn is_of(content: &Content, schema: &RefOr<Schema>) -> bool {
+    content.schema.as_ref() == Some(schema)
 }
 
 fn is_problem(response: &Response) -> bool {

@@ -12,13 +12,15 @@ use crate::openapi::json;
 #[cfg(feature = "scalar")]
 use crate::scalar::{self, Reference};
 
+/// Takes the document, and the path of the page in the router that the document is of.
+type Write = dyn Fn(&OpenApi, &str) + Send + Sync;
+
 /// A page that shows the final document. It keeps its first one.
 #[derive(Clone)]
 pub(super) struct Page {
     /// Where it is in its router.
     path: String,
-    /// Takes the document, and the path in the router that the document is of.
-    write: Arc<dyn Fn(&OpenApi, &str) + Send + Sync>,
+    write: Arc<Write>,
 }
 
 impl Page {

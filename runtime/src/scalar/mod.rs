@@ -17,6 +17,7 @@ use utoipa::openapi::{OpenApi, Server};
 
 use self::schemes::Schemes;
 use crate::log::TARGET;
+use crate::openapi;
 use crate::openapi::asset::{Asset, Caching};
 
 const PAGE: &str = include_str!("page.html");
@@ -29,6 +30,9 @@ const DOCUMENT_FILE: &str = "openapi.json";
 const HTML: &str = "text/html; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const JSON: &str = "application/json";
+
+/// With more operations than this, the list on the left is folded at first.
+const MOST_LISTED: usize = 100;
 
 /// Read and hashed at the first visit, once for the process.
 static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
@@ -151,8 +155,9 @@ impl Reference {
             tracing::error!(target: TARGET, %error, "the OpenAPI document cannot be written as JSON");
         }
         let schemes = Schemes::of(&api);
+        let operations: usize = api.paths.paths.values().map(|item| openapi::operations(item).count()).sum();
         let init = |scheme: Option<&str>| {
-            let settings = json!({ "scheme": scheme, "root": root });
+            let settings = json!({ "scheme": scheme, "root": root, "open": operations <= MOST_LISTED });
             Asset::new(JAVASCRIPT, INIT.replace("SETTINGS", &settings.to_string()))
         };
         let selected = std::iter::once(schemes.bearer.as_deref());

@@ -199,7 +199,7 @@ async fn settings(router: &Router, init: &str, cookies: &str) -> Value {
     let headers = if cookies.is_empty() { vec![] } else { vec![("cookie", cookies)] };
     let init = send(router.clone(), Method::GET, init, &headers).await;
     assert_eq!(init.header("vary"), "cookie");
-    let settings = init.text().split_once("const { scheme, root } = ").unwrap().1;
+    let settings = init.text().split_once("const { scheme, root, open } = ").unwrap().1;
     serde_json::from_str(settings.split_once('\n').unwrap().0).unwrap()
 }
 
@@ -218,6 +218,20 @@ fn with_schemes(schemes: &[(&str, SecurityScheme)]) -> OpenApi {
     }
     api.components = Some(components.build());
     api
+}
+
+/// Tags would fold the operations away, of which a small document has few.
+#[tokio::test]
+async fn the_list_of_a_small_document_shows_every_operation() {
+    for (operations, open) in [(0, true), (100, true), (101, false)] {
+        let mut api = api("Orders", "");
+        for number in 0..operations {
+            let item = PathItem::new(HttpMethod::Get, OperationBuilder::new().build());
+            api.paths.paths.insert(format!("/{number}"), item);
+        }
+        let settings = settings(&scalar("/scalar", api), "/scalar/init.js", "").await;
+        assert_eq!(settings["open"], open, "{operations}");
+    }
 }
 
 /// The page selects the scheme with which its own reader has come.

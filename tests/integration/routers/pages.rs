@@ -110,7 +110,7 @@ async fn the_page_knows_the_way_to_the_root_of_its_document() {
         let router = finished(router, &auth);
         let init = ask(&router, Method::GET, init, None).await;
         let text = String::from_utf8(init.body.to_vec()).unwrap();
-        let settings = text.split_once("const { scheme, root } = ").unwrap().1;
+        let settings = text.split_once("const { scheme, root, open } = ").unwrap().1;
         serde_json::from_str::<serde_json::Value>(settings.split_once('\n').unwrap().0).unwrap()
     };
     let page = |path: &str| AuthRouter::new().routes(routes!(me)).scalar(path, open);
