@@ -330,7 +330,10 @@ macro_rules! __describe_arguments {
     };
     (@ $arguments:expr, $operation:expr, $schemas:expr, []) => {};
     (@ $arguments:expr, $operation:expr, $schemas:expr, [$one:ident $($more:ident)*]) => {{
-        use $crate::__private::{Described as _, Undescribed as _};
+        use $crate::__private::{Described, Undescribed};
+
+        // Each argument needs one of the two. An `allow` would not compile where `unused_imports` is forbidden.
+        fn _both(_: impl Described, _: impl Undescribed) {}
 
         let arguments = $arguments;
         (&arguments.first()).describe($operation, $schemas);
