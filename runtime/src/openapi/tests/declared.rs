@@ -299,7 +299,7 @@ fn what_the_application_says_about_a_status_stays_beside_the_guard() {
     let ours = json!({ "application/problem+json": { "schema": reference(&problem) } });
     for (operation, shown) in [
         (given("", None), ours.clone()),
-        (given("application/problem+json", Some(content(&problem))), ours.clone()),
+        (given("application/problem+json", Some(content(&problem))), ours),
         (
             given("application/json", Some(content("Mine"))),
             json!({
