@@ -56,14 +56,14 @@ async fn me(customer: Customer) -> Json<Customer> {
 }
 
 /// The clerk
-#[authenticated(live)]
+#[authenticated(both_tokens)]
 #[utoipa::path(get, path = "/me", operation_id = "me", responses((status = 200, body = Clerk)))]
 async fn clerk(clerk: Clerk) -> Json<Clerk> {
     Json(clerk)
 }
 
 /// A file
-#[authenticated]
+#[authenticated(both_tokens)]
 #[utoipa::path(get, path = "/files/{*path}", params(("path" = String, Path, description = "where it lies")), responses(
     (status = 200, body = String)
 ))]

@@ -60,8 +60,13 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
         let Some(item) = openapi.paths.paths.get_mut(&*path) else { continue };
         let Some((_, operation)) = named_operations(item).find(|(name, _)| *name == method) else { continue };
         let marks = marks.get(&(path.into_owned(), method)).unwrap_or(&unmarked);
-        let (places, _) = owners.askers[owner];
-        complete(operation, declared, marks, places, &names[owner], components);
+        match owner {
+            Some(owner) => {
+                let (places, _) = owners.askers[owner];
+                complete(operation, declared, marks, places, &names[owner], components);
+            }
+            None => complete(operation, declared, marks, None, &Names::default(), components),
+        }
     }
     // Those of the application alone, too.
     openapi.paths.paths.values_mut().flat_map(operations).for_each(refusals::describe_responses);
@@ -105,20 +110,24 @@ impl<'a> Owners<'a> {
             }
         }
         // One `Auth` that is known is taken for that of every operation.
-        if askers.len() != 1 {
+        let is_open = |declared: &Declared<'_>| matches!(declared.access, Access::Public { .. });
+        let is_unknown = |declared: &Declared<'_>| declared.token_places.is_none() && !is_open(declared);
+        if askers.is_empty() || askers.len() > 1 && declared.iter().any(is_unknown) {
             askers.push((None, false));
         }
         let mut owners = Self { askers };
         for declared in declared {
-            let owner = owners.of_operation(declared);
-            owners.askers[owner].1 |= declared.access.asks_for_both_tokens();
+            if let Some(owner) = owners.of_operation(declared) {
+                owners.askers[owner].1 |= declared.access.asks_for_both_tokens();
+            }
         }
         owners
     }
 
-    fn of_operation(&self, declared: &Declared<'_>) -> usize {
+    /// `None` for a public operation of which is not known to which of several it belongs.
+    fn of_operation(&self, declared: &Declared<'_>) -> Option<usize> {
         let known = self.askers.iter().position(|(places, _)| *places == declared.token_places);
-        known.unwrap_or_default()
+        known.or((self.askers.len() == 1).then_some(0))
     }
 }
 
