@@ -26,7 +26,7 @@ pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
-pub use crate::openapi::arguments::{Argument, ArgumentList, ArgumentsOf, Described, Undescribed};
+pub use crate::openapi::arguments::{Argument, ArgumentList, ArgumentsOf};
 #[cfg(feature = "openapi")]
 pub use crate::openapi::no_document::NoDocument;
 #[cfg(feature = "openapi")]
@@ -48,3 +48,9 @@ pub use std::string::String;
 pub use std::vec::Vec;
 #[cfg(feature = "openapi")]
 pub use utoipa;
+
+/// The traits that ask an argument for its document.
+#[cfg(feature = "openapi")]
+pub mod describing {
+    pub use crate::openapi::arguments::{Described, Undescribed};
+}

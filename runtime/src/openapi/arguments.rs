@@ -327,8 +327,8 @@ macro_rules! __describe_arguments {
     };
     (@ $arguments:expr, $operation:expr, $schemas:expr, []) => {};
     (@ $arguments:expr, $operation:expr, $schemas:expr, [$one:ident $($more:ident)*]) => {{
-        #[allow(unused_imports)]
-        use $crate::__private::{Described as _, Undescribed as _};
+        // One of the two traits is always used, so the import is.
+        use $crate::__private::describing::*;
 
         let arguments = $arguments;
         (&arguments.first()).describe($operation, $schemas);
