@@ -61,11 +61,28 @@ pub(crate) fn compile(path: &Path) -> Verdict {
 /// Compiles a program that is in no file of the repository, and returns the compiler's messages, which call it [`PROGRAM`]. It is written
 /// into a file, since attributes read the file that they are in.
 pub(crate) fn messages_of(program: &str) -> Vec<Value> {
+    messages_with(program, |_, _| None)
+}
+
+/// The same with other libraries: `change` takes the name and the file of each, and may return others.
+pub(crate) fn messages_with(
+    program: &str,
+    change: impl Fn(&str, &str) -> Option<(String, String)>,
+) -> Vec<Value> {
+    let changed = ARGUMENTS.iter().map(|argument| {
+        let (name, library) = argument.split_once('=').filter(|(_, file)| file.contains("/lib"))?;
+        change(name, library).map(|(name, library)| format!("{name}={library}"))
+    });
+    let arguments: Vec<_> = ARGUMENTS
+        .iter()
+        .zip(changed)
+        .map(|(argument, changed)| changed.unwrap_or_else(|| argument.clone()))
+        .collect();
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let file = format!("{}/program-{}-{number}.rs", env!("CARGO_TARGET_TMPDIR"), process::id());
     fs::write(&file, program).unwrap();
-    let run = Command::new(rustc()).current_dir(WORKSPACE).args(&*ARGUMENTS).arg(&file).output().unwrap();
+    let run = Command::new(rustc()).current_dir(WORKSPACE).args(&arguments).arg(&file).output().unwrap();
     fs::remove_file(&file).unwrap();
     let said = String::from_utf8_lossy(&run.stderr).replace(&file, PROGRAM);
     let mut messages = messages(said.as_bytes());

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test that is how it fails")]
 
 mod compiler;
+mod dependencies;
 mod pages;
 mod programs;
 mod text;
@@ -117,12 +118,18 @@ macro_rules! programs {
 }
 
 programs! {
+    attributes
     auth_state
+    checks
+    endpoints
     has_role
+    named_rules
+    places
     role
     roles_in_rules
     router
     session_claims
+    signatures
 }
 
 #[test]
