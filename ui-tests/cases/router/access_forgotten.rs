@@ -6,3 +6,5 @@ fn router() -> AuthRouter {
 }
 
 fn main() {}
+
+// cure: write the access before the service: `route_service("/metrics", auth.layer().role("operator"), service)`

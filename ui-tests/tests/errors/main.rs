@@ -177,7 +177,7 @@ fn what_the_requirements_refuse_has_a_case() {
     for (row, case, said) in [
         (44, "router/undeclared_without_extractors", "this handler does not declare who may call it"),
         (44, "router/fallback_undeclared", "this handler does not declare who may call it"),
-        (44, "router/access_forgotten", "does not say who may call"),
+        (44, "router/access_forgotten", "this method takes 3 arguments but 2"),
         (45, "require_role/role_typo_known_from_signature", "(its roles are `member`, `admin`)"),
         (45, "session_claims/has_role_by_name", "`has_role` takes a role of `Level`"),
         (45, "require_role/role_typo_known_from_state", "the roles of `Level` are `("),
