@@ -91,7 +91,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::testing::{assert_hygienic, pretty};
+    use crate::testing::{assert_hygienic, captured, pretty};
 
     #[test]
     fn handlers_expand_to_one_question_after_another() {
@@ -159,6 +159,14 @@ mod tests {
             }
         "#]]
         .assert_eq(&pretty(quote!(fn main() { #expanded })));
+    }
+
+    /// As `$path:literal` and `$handler:path` give them.
+    #[test]
+    fn a_place_may_come_from_fragments() {
+        let (path, handler) = (captured(quote!("/login")), captured(quote!(pages::login)));
+        let expanded = routes(quote!(countersign, GET #path => #handler)).to_string();
+        assert_eq!(expanded, routes(quote!(countersign, GET "/login" => pages::login)).to_string());
     }
 
     #[test]

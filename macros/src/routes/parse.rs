@@ -1,6 +1,6 @@
 //! The entries of `routes!`: the name of a documented handler, or `GET "/login" => login_form`.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::Parser as _;
 use syn::{LitStr, Path};
 
@@ -54,6 +54,7 @@ pub(super) fn one_handler(list: TokenStream, errors: &Errors) -> Result<Path, Re
 }
 
 fn route(argument: TokenStream, errors: &Errors) -> Result<Route, Reported> {
+    let argument: TokenStream = argument.into_iter().flat_map(bare).collect();
     let mut rest = argument.clone().into_iter().peekable();
     let mut methods = Vec::new();
     while let Some(token) = rest.next_if(|token| !is_path(token) && !is_arrow(token)) {
@@ -72,6 +73,16 @@ fn is_path(token: &TokenTree) -> bool {
 
 fn is_arrow(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(sign) if sign.as_char() == '=')
+}
+
+/// A token without the invisible parentheses that a fragment of `macro_rules!` is in.
+fn bare(token: TokenTree) -> TokenStream {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            group.stream().into_iter().flat_map(bare).collect()
+        }
+        token => token.into(),
+    }
 }
 
 /// A handler whose document has its place.

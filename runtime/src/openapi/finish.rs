@@ -38,8 +38,8 @@ pub(crate) struct Declared<'a> {
 /// Completes a document that holds the operations as utoipa made them.
 ///
 /// Each declared operation gets its security, its refusals and what its arguments say. Everything that is there twice gets a name of its
-/// own, and the application's names stay.
-pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
+/// own, and the application's names stay. `tables` has the roles of every route, documented or not; those that are private are in no document.
+pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>], tables: &[RoleTable]) {
     parameters::complete(&mut openapi.paths, openapi.components.as_ref());
     let marks = take_marks(openapi);
     let is_ours = |path: &str, method: &str| {
@@ -74,10 +74,10 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>]) {
     give_problems_their_media_type(openapi);
     names::make_plain(openapi);
     let mut concealed: Vec<RoleTable> = Vec::new();
-    for roles in declared.iter().map(|declared| declared.roles) {
+    for roles in tables {
         if !concealed.iter().any(|other| other.private == roles.private && other.names == roles.names) {
-            conceal(openapi, &roles);
-            concealed.push(roles);
+            conceal(openapi, roles);
+            concealed.push(*roles);
         }
     }
 }

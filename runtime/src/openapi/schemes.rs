@@ -29,8 +29,8 @@ pub struct TokenPlaces(Arc<Facts>);
 
 #[derive(Default, PartialEq)]
 struct Facts {
-    /// The type of the claims, without its module.
-    claims: String,
+    /// The type of the claims, with its module.
+    claims: &'static str,
     realm: String,
     header: Option<String>,
     query: Option<String>,
@@ -42,9 +42,8 @@ struct Facts {
 impl TokenPlaces {
     pub(crate) fn of<C: SessionClaims>(auth: &Auth<C>) -> Self {
         let transports = auth.transports();
-        let claims = type_name::<C>().split('<').next().unwrap_or_default();
         Self(Arc::new(Facts {
-            claims: claims.rsplit("::").next().unwrap_or_default().to_owned(),
+            claims: type_name::<C>(),
             realm: auth.realm().to_string(),
             header: transports.header.as_ref().map(|name| name.as_str().to_owned()),
             query: transports.query.clone(),
@@ -75,7 +74,9 @@ impl Facts {
     fn label(&self) -> String {
         let cookie = self.refresh_cookie.as_deref().unwrap_or_default();
         let name = cookie.trim_start_matches("__Host-").trim_end_matches("refresh").trim_end_matches('-');
-        let words = if name.is_empty() { self.claims.as_str() } else { name };
+        let claims =
+            self.claims.split('<').next().unwrap_or_default().rsplit("::").next().unwrap_or_default();
+        let words = if name.is_empty() { claims } else { name };
         let words =
             words.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         let joined: String = words.map(capital).collect();

@@ -213,6 +213,7 @@ impl RouterDocument {
 
     /// As [`of`](Self::of), from the router that is taken apart.
     pub(super) fn finish(&self, mut openapi: OpenApi, rows: &[AccessRow]) -> OpenApi {
+        let tables: Vec<_> = rows.iter().map(|row| row.declaration.roles).collect();
         let rows = rows.iter().map(|row| ((row.path(), row.method()), row.declaration));
         let rows: HashMap<_, _> = rows.collect();
         let declared = self.operations.iter().filter_map(|Place { path, method, facts }| {
@@ -220,7 +221,7 @@ impl RouterDocument {
             let token_places = facts.token_places().or(self.described.as_ref());
             Some(Declared { path, method, access, roles, token_places })
         });
-        openapi::finish(&mut openapi, &declared.collect::<Vec<_>>());
+        openapi::finish(&mut openapi, &declared.collect::<Vec<_>>(), &tables);
         openapi
     }
 

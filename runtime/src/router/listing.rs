@@ -27,6 +27,24 @@ impl Listing {
         self.rows.iter_mut().chain(&mut self.fallbacks)
     }
 
+    /// Adds the row of a handler, service or operation.
+    ///
+    /// # Panics
+    ///
+    /// When another row has the same method and path: axum serves one of the two, so the other one would be a lie.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "runs while the application is put together")]
+    pub(super) fn add(&mut self, row: AccessRow) {
+        let is_same = |other: &&AccessRow| other.place() == row.place() && other.methods() == row.methods();
+        if let (Methods::One(method), Some(other)) = (row.methods(), self.rows.iter().find(is_same)) {
+            let (path, first, second) = (row.path(), other.added_at, row.added_at);
+            panic!(
+                "{method} {path} is added twice, at {first} and at {second}; remove one of them, from the document of a nested router too"
+            );
+        }
+        self.rows.push(row);
+    }
+
     /// Whether something may answer requests that no row of `rows` answers.
     pub(super) fn may_have_fallback(&self) -> bool {
         self.has_nested_router || !self.fallbacks.is_empty()
@@ -86,11 +104,12 @@ impl Listing {
 
     /// Adds the rows of a nested router. axum keeps its fallbacks only if the nested router has one itself; a router of axum that is merged
     /// into it may bring one.
+    #[track_caller]
     pub(super) fn nest(&mut self, prefix: &str, other: Self) {
         let may_bring_one = other.rows.iter().any(|row| *row.place() == RoutePlace::UNLISTED);
         let keeps_fallbacks = may_bring_one || other.own_fallback().is_some();
         let moved = |path: &str| nested(prefix, path);
-        self.rows.extend(other.rows.into_iter().map(|row| row.moved(moved)));
+        other.rows.into_iter().for_each(|row| self.add(row.moved(moved)));
         if keeps_fallbacks {
             self.fallbacks.extend(other.fallbacks.into_iter().map(|row| row.moved(moved)));
         }
@@ -101,7 +120,7 @@ impl Listing {
     /// Adds the rows of a merged router.
     #[track_caller]
     pub(super) fn merge(&mut self, other: Self) {
-        self.rows.extend(other.rows);
+        other.rows.into_iter().for_each(|row| self.add(row));
         for row in other.fallbacks {
             if *row.place() == RoutePlace::FALLBACK {
                 self.add_fallback(row);

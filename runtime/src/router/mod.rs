@@ -96,10 +96,6 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let added_at = Location::caller();
         for DeclaredRoute { path, methods, service, declaration } in routes.into_routes().routes {
             let place = RoutePlace::Path(path);
-            #[cfg(feature = "openapi")]
-            let documented = matches!(service, RouteService::Documented(..));
-            #[cfg(not(feature = "openapi"))]
-            let documented = false;
             for methods in &methods {
                 assert!(
                     *methods != Methods::One(Method::TRACE),
@@ -107,7 +103,12 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                      of the request (RFC 9110 section 9.3.8); remove `trace`"
                 );
                 let row = AccessRow::new(methods.clone(), place.clone(), declaration, added_at);
-                self.listing.rows.push(if documented { row.documented() } else { row });
+                #[cfg(feature = "openapi")]
+                let row = match service {
+                    RouteService::Plain(_) => self.described_by_hand(row),
+                    RouteService::Documented(..) => row.documented(),
+                };
+                self.listing.add(row);
             }
             // A handler for every method leaves none for another one.
             if methods != [Methods::Every] {

@@ -292,7 +292,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 self.listing.without_other_methods.push(place.clone());
             }
             let row = AccessRow::new(methods.clone(), place.clone(), gate.declaration, added_at);
-            self.listing.rows.push(row);
+            self.listing.add(row);
         }
         let routes = routes.route_layer(gate.layer).route_layer(NoTrace::Service);
         self.router = self.router.merge(Served::from(routes));

@@ -85,12 +85,17 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         let added_at = Location::caller();
         let rest = [RoutePlace::Prefix(prefix.to_owned())];
         let gate = Gate::of(access, &rest);
+        let mut router = router;
+        // A TRACE is not passed on.
+        for item in router.get_openapi_mut().paths.paths.values_mut() {
+            openapi::retain(item, |method| *method != Method::TRACE);
+        }
         let mut document = RouterDocument::default();
         for (path, item) in &router.get_openapi().paths.paths {
             for (method, operation) in openapi::operations(item) {
                 let place = RoutePlace::Path(nested(prefix, path));
                 let row = documented_row(&gate.declaration, method.clone(), place, operation, added_at);
-                self.listing.rows.push(row);
+                self.listing.add(row);
                 document.add_operation(path, method, OperationFacts::under(gate.token_places.clone()));
             }
         }
@@ -123,13 +128,26 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         (router, openapi)
     }
 
-    /// The router as one of utoipa-axum, with the document, for an application that merges or nests it there. What is done with it from
-    /// there on is no longer in the access matrix.
+    /// The router as one of utoipa-axum, with the document, for an application that merges or nests it there.
+    ///
+    /// It is finished: what is done with it from there on is neither in the access matrix nor in the document that its own pages show, and the
+    /// security schemes of another such router that have the same names are taken for the same.
     pub fn into_openapi_router(self) -> OpenApiRouter<S> {
         let (router, openapi) = self.split_for_parts();
         let mut router = OpenApiRouter::from(router);
         *router.get_openapi_mut() = openapi;
         router
+    }
+
+    /// An operation that the application wrote by hand for this row, which gets the access of the row.
+    pub(super) fn described_by_hand(&mut self, row: AccessRow) -> AccessRow {
+        let Methods::One(wanted) = row.methods() else { return row };
+        let item = self.router.get_openapi().paths.paths.get(row.path());
+        if !item.is_some_and(|item| openapi::operations(item).any(|(method, _)| method == *wanted)) {
+            return row;
+        }
+        self.document.add_operation(row.path(), wanted.clone(), OperationFacts::under(None));
+        row.documented()
     }
 
     /// Hands the pages the document.
@@ -149,7 +167,7 @@ fn documented_row(
     added_at: &'static Location<'static>,
 ) -> AccessRow {
     let methods = Methods::One(method);
-    let (Some(own), Access::Authenticated | Access::Require(_)) =
+    let (Some(own), Access::Optional | Access::Authenticated | Access::Require(_)) =
         (roles_of(operation, &gate.roles), gate.access)
     else {
         return AccessRow::new(methods, place, *gate, added_at).documented();

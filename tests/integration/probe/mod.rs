@@ -1,6 +1,7 @@
 //! The probe: it finds no gap in a router that does what it declares, and every gap in one that does not.
 
 mod gaps;
+mod masked;
 mod narrowed;
 mod order;
 mod other_methods;

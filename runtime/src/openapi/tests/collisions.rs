@@ -214,6 +214,7 @@ fn of_two(one: &TokenPlaces, other: &TokenPlaces) -> Value {
             declared("/other", Some(other), both),
             declared("/none", None, Access::Authenticated),
         ],
+        &[],
     );
     json_of(&openapi)
 }
@@ -268,7 +269,7 @@ fn the_extension_of_the_application_stays() {
         roles: RoleTable::NONE,
         token_places: None,
     };
-    finish(&mut openapi, &[declared]);
+    finish(&mut openapi, &[declared], &[]);
     let operation = json_of(&openapi)["paths"]["/one"]["get"].clone();
     assert_eq!(operation["x-access"], "internal");
     assert_eq!(operation["x-countersign-access"]["kind"], "authenticated");
@@ -290,7 +291,7 @@ fn a_problem_has_its_media_type() {
         "components": { "schemas": { "ProblemDetails": { "type": "string" } }, "responses": { "Taken": content("application/json") } },
     }))
     .unwrap();
-    finish(&mut openapi, &[]);
+    finish(&mut openapi, &[], &[]);
     let document = json_of(&openapi);
     let media_types = |response: &Value| names(response, "/content");
     let responses = &document["paths"]["/one"]["get"]["responses"];
@@ -324,7 +325,7 @@ fn a_referenced_response_is_shown_beside_the_guards() {
         roles: RoleTable::NONE,
         token_places: None,
     };
-    finish(&mut openapi, &[declared]);
+    finish(&mut openapi, &[declared], &[]);
     let document = json_of(&openapi);
     let responses = &document["paths"]["/one"]["get"]["responses"];
     assert_eq!(responses["401"]["description"], "mine\n\nNo valid access token");

@@ -225,6 +225,66 @@ fn an_unguarded_router_of_utoipa_axum_says_why() {
     assert_eq!(reasons.count(), 4);
 }
 
+/// A handler has moved, and the document of its old router still describes it.
+#[test]
+#[should_panic = "GET /legacy/orders is added twice, at "]
+fn an_operation_that_is_left_behind_in_a_document_is_refused_with_both_places() {
+    let auth = TestAuth::<User>::new();
+    let left_behind = OpenApiRouter::with_openapi(legacy().into_openapi());
+    let _ = AuthRouter::<App>::new().routes(routes!(GET "/legacy/orders" => health)).nest_openapi(
+        "/legacy",
+        auth.layer().role("admin"),
+        left_behind,
+    );
+}
+
+#[test]
+#[should_panic = "GET /legacy/orders is added twice, at "]
+fn it_is_refused_in_the_other_order_too() {
+    let auth = TestAuth::<User>::new();
+    let nested = AuthRouter::<App>::new().nest_openapi("/legacy", auth.layer(), legacy());
+    let _ = AuthRouter::<App>::new().routes(routes!(GET "/legacy/orders" => health)).merge(nested);
+}
+
+/// The access that is enforced is in the document, also where the application described the route and `routes!` has its place.
+#[test]
+fn an_operation_by_hand_gets_the_access_of_a_route_without_a_document() {
+    let by_hand = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "API", "version": "1" },
+        "paths": { "/health": { "get": { "summary": "by hand", "responses": {}, "security": [{ "bearer": ["admin"] }] } } }
+    });
+    let router = AuthRouter::<App>::with_openapi(serde_json::from_value(by_hand).unwrap())
+        .routes(routes!(GET "/health" => health));
+    let operation = &serde_json::to_value(router.openapi()).unwrap()["paths"]["/health"]["get"];
+    assert_eq!((&operation["security"], &operation["summary"]), (&json!([]), &json!("by hand")));
+    assert_document_matches(&router.access_matrix(), router.openapi());
+}
+
+/// A router for visitors, with a handler that guards itself.
+#[test]
+fn the_roles_of_a_handler_in_an_open_router_are_in_its_row() {
+    let auth = TestAuth::<User>::new();
+    let router = AuthRouter::<App>::new().nest_openapi("/legacy", auth.layer().optional(), legacy());
+    let matrix = router.access_matrix();
+    let row = matrix.rows().iter().find(|row| row.method() == "DELETE").unwrap();
+    assert_eq!(row.access().to_string(), "role `admin`");
+}
+
+#[test]
+fn an_operation_for_trace_is_neither_served_nor_described() {
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "API", "version": "1" },
+        "paths": { "/orders": { "trace": { "responses": {} }, "get": { "responses": {} } } }
+    });
+    let auth = TestAuth::<User>::new();
+    let traced = OpenApiRouter::<App>::with_openapi(serde_json::from_value(document).unwrap());
+    let router = AuthRouter::<App>::new().nest_openapi("/legacy", auth.layer(), traced);
+    assert!(router.access_matrix().rows().iter().all(|row| row.method() != "TRACE"));
+    assert!(router.openapi().paths.paths["/legacy/orders"].trace.is_none());
+}
+
 /// When this test fails, utoipa-axum does what axum does: delete the correction in `served::nest`.
 #[test]
 fn utoipa_axum_still_loses_operations_at_the_paths_of_a_nested_router() {

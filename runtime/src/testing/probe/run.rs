@@ -57,6 +57,10 @@ pub(super) struct Run<'a, C> {
     template: Template<C>,
 }
 
+/// The methods that a row for every method is asked with, the first two that no other row has.
+const EVERY: [Method; 6] =
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
 impl<'a, C: SessionClaims> Run<'a, C> {
     pub(super) fn of(probe: &'a AccessProbe<C>) -> Self {
         let (target, template) = (Target::new(probe.router.clone()), Template::new(probe.claims.clone()));
@@ -156,7 +160,12 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             Methods::One(method) => Some(vec![method.clone()]),
             // The handler for other methods of such a place also answers what its router has no route for, and has an access of its own.
             Methods::Every if self.has(row, &Methods::Other) => Some(vec![Method::GET]),
-            Methods::Every => Some(vec![Method::GET, Method::POST]),
+            // Those that other rows of the place have would be answered there.
+            Methods::Every => {
+                let unknown = Method::from_bytes(b"PROBE").ok();
+                let is_free = |method: &Method| !self.has(row, &Methods::One(method.clone()));
+                Some(EVERY.into_iter().chain(unknown).filter(is_free).take(2).collect())
+            }
             other @ Methods::Other => {
                 Method::from_bytes(other.as_str().as_bytes()).ok().map(|method| vec![method])
             }

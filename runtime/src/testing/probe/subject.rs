@@ -58,19 +58,37 @@ pub(super) fn paths_of(row: &AccessRow, rows: &[AccessRow], params: &[(String, S
     let is_service = *row.methods() == Methods::Every && !is_fallback(row);
     let [first, second] =
         if is_service { [NEAR, DEEP] } else { [DEEP, NEAR] }.map(|rest| filled(row.path(), params, rest));
-    if first == second {
+    let is_one_path = first == second;
+    if is_one_path && !matches!(row.place(), RoutePlace::Path(_)) {
         return vec![first];
     }
     let mut paths = vec![first, second];
+    // Another route may have the value as a literal.
+    paths.extend(
+        ["2", "3"]
+            .map(|value| filled_with(row.path(), params, NEAR, value))
+            .into_iter()
+            .filter(|_| is_one_path),
+    );
     if let RoutePlace::Prefix(prefix) = row.place() {
         let prefix = filled(prefix.trim_end_matches('/'), params, NEAR);
         paths.extend([prefix.clone(), prefix + "/"].into_iter().filter(|path| !path.is_empty()));
     }
     paths.retain(|path| {
-        let before = rows.iter().filter(|other| precedence(other) > precedence(row));
+        let before =
+            rows.iter().filter(|other| precedence(other) > precedence(row) || is_more_literal(other, row));
         !before.map(AccessRow::path).any(|other| answers(other, path))
     });
+    paths.truncate(if is_one_path { 1 } else { paths.len() });
     paths
+}
+
+/// Whether a route of the same form is asked first, because it has a literal where this one has its first placeholder of its own, and may
+/// answer the same methods.
+fn is_more_literal(other: &AccessRow, row: &AccessRow) -> bool {
+    let differing = other.path().split('/').zip(row.path().split('/')).find(|(one, another)| one != another);
+    let is_literal = differing.is_some_and(|(one, another)| !one.contains('{') && another.contains('{'));
+    is_literal && precedence(other) == precedence(row)
 }
 
 fn is_fallback(row: &AccessRow) -> bool {
@@ -99,6 +117,11 @@ fn answers(route: &str, path: &str) -> bool {
 
 /// A path of axum with values in place of its placeholders, `{id}` and `{*rest}`; `{{` and `}}` are escaped braces.
 fn filled(path: &str, params: &[(String, String)], below: &str) -> String {
+    filled_with(path, params, below, "1")
+}
+
+/// As [`filled`], with this value for a placeholder of one segment.
+fn filled_with(path: &str, params: &[(String, String)], below: &str, one: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
@@ -109,7 +132,7 @@ fn filled(path: &str, params: &[(String, String)], below: &str) -> String {
             continue;
         }
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        let (name, default) = name.strip_prefix('*').map_or((name, "1"), |name| (name, below));
+        let (name, default) = name.strip_prefix('*').map_or((name, one), |name| (name, below));
         let value = params.iter().rev().find(|(param, _)| param == name);
         filled.push_str(value.map_or(default, |(_, value)| value));
         rest = after;
