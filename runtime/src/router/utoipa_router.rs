@@ -116,7 +116,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
+    ///
+    /// # Panics
+    ///
+    /// When a check takes a path parameter that its route does not have.
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
+        self.listing.checked_paths.demand_all();
+        self.into_parts()
+    }
+
+    fn into_parts(self) -> (Router<S>, OpenApi) {
         let (router, openapi) = self.router.split_for_parts();
         let openapi = self.document.finish(openapi, &self.listing.rows);
         self.document.show(&openapi);
@@ -126,7 +135,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// The router as one of utoipa-axum, with the document, for an application that merges or nests it there. What is done with it from
     /// there on is no longer in the access matrix.
     pub fn into_openapi_router(self) -> OpenApiRouter<S> {
-        let (router, openapi) = self.split_for_parts();
+        let (router, openapi) = self.into_parts();
         let mut router = OpenApiRouter::from(router);
         *router.get_openapi_mut() = openapi;
         router
