@@ -18,7 +18,7 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let (import, krate) = options.krate.imported_for(&ident.unraw());
     let private = krate.private();
     let conditions = conditions(&attrs);
-    let types: Vec<_> = inputs.iter().map(|input| &input.ty).collect();
+    let types: Vec<&Type> = inputs.iter().map(|input| &*input.ty).collect();
     let arguments: Vec<_> = (0..types.len())
         .map(|index| format_ident!("__argument_{index}", span = Span::mixed_site()))
         .collect();
@@ -62,7 +62,7 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
 
 /// The question whether the arguments fit the parameters of a path. Which argument is a `Path` is for the compiler to say, which knows
 /// aliases; `()` is asked too, so that the trait of the others is always used.
-fn path_misfit(types: &[&Box<Type>], private: &Private) -> Option<TokenStream> {
+fn path_misfit(types: &[&Type], private: &Private) -> Option<TokenStream> {
     (!types.is_empty()).then(|| {
         quote! {
             fn path_misfit(

@@ -288,7 +288,7 @@ impl From<AuthError> for AuthRejection {
             AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
-                tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
+                tracing::error!(target: TARGET, error = %error, "no token could be made from the claims; the error names the claim or the limit that does not fit");
                 Denial::Internal.into()
             }
             AuthError::NoCookies => {
