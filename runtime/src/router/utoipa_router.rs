@@ -9,6 +9,7 @@ use utoipa::openapi::path::Operation;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::document::{OperationFacts, RouterDocument};
+use super::endpoints::is_refresh;
 use super::guard::both;
 use super::listing::Listing;
 use super::services::{Gate, ServiceAccess};
@@ -20,6 +21,7 @@ use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::layer::{all_of, any_of};
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace, nested};
+use crate::openapi::marks::{Mark, Marks};
 use crate::openapi::{self, TokenPlaces};
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -98,6 +100,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.listing.add_router(AccessRow::new(Methods::Every, rest, gate.declaration, added_at));
         self.listing.has_nested_router = true;
         let mut inner = served::map(router, |router| router.layer(gate.layer).layer(NoTrace::Service));
+        // utoipa-axum keeps no types, so that a handler of `typed_refresh_handler!` is known by its document alone.
+        let items = inner.get_openapi_mut().paths.paths.values_mut();
+        for operation in items.flat_map(openapi::operations_mut).filter(|operation| is_refresh(operation)) {
+            Marks::leave(operation, Mark::Refresh);
+        }
         document.move_below(prefix, inner.get_openapi_mut(), &self.document);
         self.document.merge(document);
         self.router = served::nest(self.router, prefix, inner);
