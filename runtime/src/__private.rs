@@ -22,6 +22,7 @@ pub use crate::diagnostics::roles::{
 };
 pub use crate::diagnostics::rules::{check_access, check_rule};
 pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, CheckRule, Checks, OneCheck};
+pub use crate::extract::path_fit::{PathArgument, PathFit, PathMisfit, TakesNoPath, first_misfit};
 pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};

@@ -338,12 +338,16 @@ async fn disclosure_says_nothing_of_a_hidden_check() {
     assert!(!String::from_utf8_lossy(&refused.body).contains("sees_post"));
 }
 
-/// Row 147: a private role stays private where the application discloses the others.
+/// Row 147: a private role stays private where the application discloses the others. A refusal says what is required in the words of the
+/// document, and never less.
 #[tokio::test]
-async fn disclosure_says_nothing_of_a_private_role() {
+async fn disclosure_says_no_name_of_a_private_role() {
     #[derive(countersign::Role, Clone, Copy)]
     enum Rank {
         Member,
+        Pilot,
+        Mate,
+        Cook,
         #[role(private)]
         Root,
     }
@@ -356,26 +360,67 @@ async fn disclosure_says_nothing_of_a_private_role() {
         ranks: Vec<Rank>,
     }
 
-    #[countersign::require_role("root")]
-    #[utoipa::path(get, path = "/bilge")]
-    async fn bilge(sailor: Sailor) -> String {
-        format!("{} {}", sailor.id, sailor.ranks.len())
+    #[countersign::check]
+    async fn on_watch(sailor: Sailor) -> bool {
+        sailor.id == 7
+    }
+
+    #[countersign::check(not_found)]
+    async fn on_board(sailor: Sailor) -> bool {
+        sailor.id == 7
+    }
+
+    macro_rules! handlers {
+        ($($name:ident: $rule:meta, $path:literal;)*) => {
+            $(
+                #[$rule]
+                #[utoipa::path(get, path = $path)]
+                async fn $name(sailor: Sailor) -> String {
+                    format!("{} {}", sailor.id, sailor.ranks.len())
+                }
+            )*
+        };
+    }
+
+    handlers! {
+        bilge: countersign::require_role("root"), "/bilge";
+        helm: countersign::require(check(on_watch) && role("root")), "/helm";
+        hold: countersign::require(check(on_board) && role("root")), "/hold";
+        galley: countersign::require((role("root") && role("pilot")) || (check(on_board) && role("mate")) || role("cook")), "/galley";
     }
 
     let auth = TestAuth::<Sailor>::with(|builder| builder.disclose_requirements(true));
-    let router = AuthRouter::new().routes(routes!(bilge)).with_state(auth.clone());
-    let ask = async |rank| {
+    let router = AuthRouter::new().routes(routes!(bilge, helm, hold, galley)).with_state(auth.clone());
+    let document = serde_json::to_value(router.openapi()).unwrap();
+    let ask = async |path: &str, rank| {
         let token = auth.token(&Sailor { id: 7, ranks: vec![rank] }).await;
-        let request = axum::http::Request::get("/bilge").header("authorization", format!("Bearer {token}"));
+        let request = axum::http::Request::get(path).header("authorization", format!("Bearer {token}"));
         let answer =
             axum::Router::from(router.clone()).oneshot(request.body(axum::body::Body::empty()).unwrap());
         let answer = answer.await.unwrap();
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
         String::from_utf8(body.to_vec()).unwrap()
     };
-    let refused = ask(Rank::Member).await;
-    assert!(refused.contains("insufficient_scope") && !refused.contains("root"), "{refused}");
-    assert_eq!(ask(Rank::Root).await, "7 1");
+    let answers = [
+        ("/bilge", "an internal role"),
+        ("/helm", "check `on_watch` and an internal role"),
+        ("/hold", "an internal role"),
+        ("/galley", "(an internal role and role `pilot`) or role `cook`"),
+    ];
+    for (path, required) in answers {
+        let refused = ask(path, Rank::Member).await;
+        assert!(!refused.contains("root") && !refused.contains("on_board"), "{refused}");
+        let refused: Value = serde_json::from_str(&refused).unwrap();
+        assert_eq!(
+            (&refused["code"], &refused["required"]),
+            (&json!("insufficient_scope"), &json!(required))
+        );
+        assert_eq!(ask(path, Rank::Root).await == "7 1", path != "/galley", "{path}");
+        if ["/bilge", "/helm"].contains(&path) {
+            let description = document["paths"][path]["get"]["description"].as_str().unwrap();
+            assert!(description.ends_with(&format!("Access: {required}")), "{description}");
+        }
+    }
 }
 
 /// Every denial as `reason user actor`.

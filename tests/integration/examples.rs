@@ -244,7 +244,7 @@ fn document_agrees_with_the_server() {
         ("delete", "/auth/sessions/{id}"),
     ];
     for (method, path) in endpoints {
-        assert_eq!(document["paths"][path][method]["tags"], json!(["session"]), "{method} {path}");
+        assert_eq!(document["paths"][path][method]["tags"], json!(["sessions"]), "{method} {path}");
     }
     let components = &document["components"];
     assert_eq!(components["securitySchemes"]["bearer"]["scheme"], "bearer");

@@ -5,6 +5,7 @@
 mod attributes;
 mod both_tokens;
 mod browser;
+mod check_paths;
 mod checks;
 mod claims;
 mod config;

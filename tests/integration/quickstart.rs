@@ -81,5 +81,8 @@ fn scalar_page_and_document_are_served() {
         document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
     let tags: std::collections::BTreeSet<_> =
         operations.map(|operation| operation["tags"].to_string()).collect();
-    assert_eq!(tags.into_iter().collect::<Vec<_>>(), [r#"["session"]"#, r#"["users"]"#]);
+    let used = [r#"["sessions"]"#, r#"["sign-in"]"#, r#"["users"]"#];
+    assert_eq!(tags.into_iter().collect::<Vec<_>>(), used);
+    let described = document["tags"].as_array().unwrap().iter().map(|tag| json!([tag["name"]]).to_string());
+    assert_eq!(described.collect::<std::collections::BTreeSet<_>>(), used.map(str::to_owned).into());
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{Extension, Path};
 use axum::http::{Method, StatusCode};
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
@@ -335,4 +336,57 @@ async fn cause_of_a_failure_is_one_line() {
     assert!(text.contains("first"), "{text:?}");
     assert_eq!(text.lines().count(), 2, "{text:?}");
     assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
+}
+
+/// The answer does not name the cause; the line of the log names the check, the route and the words of the extractor.
+#[tokio::test]
+async fn line_of_a_check_that_cannot_run_says_why() {
+    #[countersign::check]
+    async fn takes_one(Path(id): Path<u64>) -> bool {
+        id == 7
+    }
+
+    #[countersign::check]
+    async fn takes_more(_: Extension<u8>) -> bool {
+        true
+    }
+
+    #[countersign::require(check(takes_one))]
+    async fn one() {}
+
+    #[countersign::require(check(takes_more))]
+    async fn more() {}
+
+    let log = Log::default();
+    let _guard = log.collect();
+    let auth = support::builder(&TestClock::at(NOW)).build().unwrap();
+    let router = AuthRouter::new().routes(routes!(GET "/a/{id}" => one, GET "/b" => more));
+    // A prefix of which the `AuthRouter` does not know.
+    let router = Router::new().nest("/{tenant}", router.with_state(auth).into());
+    for (path, words) in [
+        (
+            "/1/a/7",
+            [
+                "takes_one\" route=\"/{tenant}/a/{id}\"",
+                "Wrong number of path arguments for `Path`. Expected 1 but got 2",
+            ],
+        ),
+        (
+            "/1/b",
+            [
+                "takes_more\" route=\"/{tenant}/b\"",
+                "Missing request extension: Extension of type `u8` was not found",
+            ],
+        ),
+    ] {
+        let token = forge(&payload_with("roles", serde_json::json!(["member"])));
+        let answer =
+            router.clone().oneshot(request(Method::GET, path, Some(&token), Body::empty())).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let lines = log.lines();
+        let line =
+            lines.iter().find(|line| line.contains("an argument of a check could not be extracted; change"));
+        let line = line.unwrap_or_else(|| panic!("{lines:?}"));
+        assert!(words.iter().all(|words| line.contains(words)), "{line}");
+    }
 }

@@ -90,7 +90,8 @@ async fn list_users(State(state): State<AppState>) -> Json<Vec<User>> {
 #[openapi(
     info(title = "Countersign quickstart", description = "Sign in, then authorize with the access token."),
     tags(
-        (name = "session", description = "Sign in, refresh, sign out, and list your sessions"),
+        (name = "sign-in", description = "From a password to tokens"),
+        (name = "sessions", description = "Refresh, sign out, and list your sessions"),
         (name = "users", description = "The demo users")
     )
 )]

@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Attribute;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
+use syn::{Attribute, Type};
 
 use super::model::Check;
 use super::parse::Options;
@@ -18,7 +18,7 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let (import, krate) = options.krate.imported_for(&ident.unraw());
     let private = krate.private();
     let conditions = conditions(&attrs);
-    let types: Vec<_> = inputs.iter().map(|input| &input.ty).collect();
+    let types: Vec<&Type> = inputs.iter().map(|input| &*input.ty).collect();
     let arguments: Vec<_> = (0..types.len())
         .map(|index| format_ident!("__argument_{index}", span = Span::mixed_site()))
         .collect();
@@ -26,6 +26,7 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
     let answered = quote_spanned! {located(answer.span())=>
         <#answer as #here::CheckAnswer>::answer(#ident(#(#arguments),*).await)
     };
+    let path_misfit = path_misfit(&types, &private);
     let beside = beside(&conditions, &vis, &ident, options.not_found, &private);
     // The user deprecates it for the rules that name it. The call here is no such use. Only here is a lint allowed, since a lint that is
     // allowed cannot be forbidden.
@@ -50,11 +51,32 @@ pub(super) fn expand(options: Options, check: Check) -> TokenStream {
                 #(let #arguments = <#types as #private::CheckArgument<__S>>::take(__parts, __state).await?;)*
                 #answered
             }
+
+            #path_misfit
         }
 
         #(#attrs)*
         #vis async fn #ident(#inputs) #output #body
     }
+}
+
+/// The question whether the arguments fit the parameters of a path. Which argument is a `Path` is for the compiler to say, which knows
+/// aliases; `()` is asked too, so that the trait of the others is always used.
+fn path_misfit(types: &[&Type], private: &Private) -> Option<TokenStream> {
+    (!types.is_empty()).then(|| {
+        quote! {
+            fn path_misfit(
+                __names: &[&::core::primitive::str],
+            ) -> ::core::option::Option<#private::PathMisfit> {
+                use #private::TakesNoPath as _;
+
+                #private::first_misfit(
+                    &[#private::PathArgument::<()>::FIT, #(#private::PathArgument::<#types>::FIT),*],
+                    __names,
+                )
+            }
+        }
+    })
 }
 
 fn conditions(attrs: &[Attribute]) -> Vec<&Attribute> {

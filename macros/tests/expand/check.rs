@@ -44,6 +44,20 @@ where
             owns_post(__argument_0, __argument_1, __argument_2).await,
         )
     }
+    fn path_misfit(
+        __names: &[&::core::primitive::str],
+    ) -> ::core::option::Option<::countersign::__private::PathMisfit> {
+        use ::countersign::__private::TakesNoPath as _;
+        ::countersign::__private::first_misfit(
+            &[
+                ::countersign::__private::PathArgument::<()>::FIT,
+                ::countersign::__private::PathArgument::<User>::FIT,
+                ::countersign::__private::PathArgument::<Path<Uuid>>::FIT,
+                ::countersign::__private::PathArgument::<State<Db>>::FIT,
+            ],
+            __names,
+        )
+    }
 }
 /// Posts belong to those who wrote them.
 #[cfg(feature = "posts")]

@@ -228,7 +228,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// Whether a 403 names the role or scope that is missing. Off by default, because the names may be confidential.
+    /// Whether a 403 says in `required` which roles, scopes and checks the route requires. Off by default, because the names may be
+    /// confidential. A role with `#[role(private)]` reads "an internal role", as in the document, and a check that answers 404 is left out.
     pub fn disclose_requirements(mut self, disclose: bool) -> Self {
         self.disclose_requirements = disclose;
         self

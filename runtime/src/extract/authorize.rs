@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::extract::MatchedPath;
 use http::StatusCode;
 use http::request::Parts;
 
@@ -152,14 +153,27 @@ async fn checked<S: Sync, K: Checks<S>>(
     match Box::pin(K::run(number, parts, state)).await {
         Ok(passed) => Ok(passed),
         // A malformed identifier in the path is answered like an unknown one, so that the two cannot be told apart.
-        Err(CheckError::Argument(status))
+        Err(CheckError::Argument { status, .. })
             if status.is_client_error() && access.check(number).is_some_and(Rule::is_hidden_check) =>
         {
             Ok(false)
         }
-        Err(CheckError::Argument(status)) => Err(unfit(status)),
+        Err(CheckError::Argument { status, cause }) => {
+            let denial = unfit(status);
+            if denial == Denial::Internal {
+                let (check, route) = (name_of(number, access), route_of(parts));
+                let cause = cause.as_deref().unwrap_or("its rejection has no text");
+                tracing::error!(
+                    target: TARGET, check, route, %status, error = %OneLine(cause),
+                    "an argument of a check could not be extracted; change the arguments of the check, or give the application what the \
+                     extractor misses"
+                );
+            }
+            Err(denial)
+        }
         Err(CheckError::Failed(cause)) => {
-            tracing::error!(target: TARGET, error = %OneLine(&*cause), "a check has failed");
+            let (check, route) = (name_of(number, access), route_of(parts));
+            tracing::error!(target: TARGET, check, route, error = %OneLine(&*cause), "a check has failed");
             Err(Denial::Unavailable)
         }
     }
@@ -178,11 +192,21 @@ fn unfit(status: StatusCode) -> Denial {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Denial::Forbidden,
         StatusCode::SERVICE_UNAVAILABLE => Denial::Unavailable,
         status if status.is_client_error() => Denial::InvalidRequest,
-        status => {
-            tracing::error!(target: TARGET, %status, "an argument of a check could not be extracted from the request");
-            Denial::Internal
-        }
+        _ => Denial::Internal,
     }
+}
+
+/// The name of a check, for the log.
+fn name_of(number: usize, access: &Access) -> &'static str {
+    match access.check(number) {
+        Some(Rule::Check { name, .. }) => name,
+        _ => "",
+    }
+}
+
+/// The path of the route with its placeholders, for the log; empty outside a route.
+fn route_of(parts: &Parts) -> &str {
+    parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str)
 }
 
 /// The facts that the access token does not tell.

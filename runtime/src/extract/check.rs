@@ -5,10 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum_core::extract::FromRequestParts;
-use axum_core::response::IntoResponse as _;
+use axum_core::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::request::Parts;
 
+use super::path_fit::PathMisfit;
 use crate::access::Rule;
 use crate::auth::BoxError;
 
@@ -31,14 +32,24 @@ pub trait CheckRule: 'static {
 pub trait Check<S>: CheckRule {
     /// Extracts the arguments from the request and calls the function.
     fn run(parts: &mut Parts, state: &S) -> impl Future<Output = Result<bool, CheckError>> + Send;
+
+    /// Why the check cannot run where the path has parameters of these names; `None` where it may.
+    fn path_misfit(_names: &[&str]) -> Option<PathMisfit> {
+        None
+    }
 }
 
 /// The reason why a check has no result. The request is refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// An argument could not be extracted; its extractor rejects the request with this status.
-    Argument(StatusCode),
+    /// An argument could not be extracted.
+    Argument {
+        /// The status with which its extractor rejects the request.
+        status: StatusCode,
+        /// The text of that rejection, if the server is to blame and so has to know it.
+        cause: Option<String>,
+    },
     /// The function returned an error.
     Failed(BoxError),
 }
@@ -46,7 +57,9 @@ pub enum CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Argument(status) => write!(f, "an argument of the check could not be extracted: {status}"),
+            Self::Argument { status, .. } => {
+                write!(f, "an argument of the check could not be extracted: {status}")
+            }
             Self::Failed(_) => f.write_str("the check has failed"),
         }
     }
@@ -55,7 +68,7 @@ impl fmt::Display for CheckError {
 impl std::error::Error for CheckError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Argument(_) => None,
+            Self::Argument { .. } => None,
             Self::Failed(cause) => Some(&**cause),
         }
     }
@@ -75,9 +88,27 @@ pub trait CheckArgument<S>: Sized {
 #[diagnostic::do_not_recommend]
 impl<S: Sync, T: FromRequestParts<S>> CheckArgument<S> for T {
     async fn take(parts: &mut Parts, state: &S) -> Result<Self, CheckError> {
-        let taken = T::from_request_parts(parts, state).await;
-        taken.map_err(|rejection| CheckError::Argument(rejection.into_response().status()))
+        let response = match T::from_request_parts(parts, state).await {
+            Ok(taken) => return Ok(taken),
+            Err(rejection) => rejection.into_response(),
+        };
+        Err(rejected(response).await)
     }
+}
+
+/// The text of a rejection that is longer than this, in bytes, is not logged.
+const LONGEST_CAUSE: usize = 2048;
+
+/// Reads the text of a rejection where the log needs it: axum's say what the application has to change.
+async fn rejected(response: Response) -> CheckError {
+    let status = response.status();
+    let cause = if status.is_client_error() {
+        None
+    } else {
+        let text = axum::body::to_bytes(response.into_body(), LONGEST_CAUSE).await;
+        text.ok().map(|text| String::from_utf8_lossy(&text).into_owned())
+    };
+    CheckError::Argument { status, cause: cause.filter(|text| !text.is_empty()) }
 }
 
 /// The return type of a check: `bool`, or a `Result` of it if the check can fail.
@@ -125,6 +156,11 @@ pub trait Checks<S> {
 
     /// Identifies the function of the check of this number, so that no function runs twice.
     fn function(number: usize) -> Option<TypeId>;
+
+    /// Why one of the checks cannot run where the path has parameters of these names; `None` where all may.
+    fn path_misfit(_names: &[&str]) -> Option<PathMisfit> {
+        None
+    }
 }
 
 impl<S: Sync> Checks<S> for () {
@@ -155,6 +191,10 @@ impl<S: Sync, First: Checks<S>, Rest: Checks<S>> Checks<S> for (First, Rest) {
             Some(number) => Rest::function(number),
         }
     }
+
+    fn path_misfit(names: &[&str]) -> Option<PathMisfit> {
+        First::path_misfit(names).or_else(|| Rest::path_misfit(names))
+    }
 }
 
 /// A single check in such a tuple.
@@ -169,5 +209,13 @@ impl<S: Sync, K: Check<S>> Checks<S> for OneCheck<K> {
 
     fn function(number: usize) -> Option<TypeId> {
         (number == 0).then(TypeId::of::<K>)
+    }
+
+    fn path_misfit(names: &[&str]) -> Option<PathMisfit> {
+        let misfit = K::path_misfit(names)?;
+        Some(match K::RULE {
+            Rule::Check { name, .. } => misfit.of(name),
+            _ => misfit,
+        })
     }
 }

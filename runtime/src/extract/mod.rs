@@ -19,6 +19,7 @@ pub(crate) mod csrf;
 mod examine;
 mod extractors;
 mod guard;
+pub(crate) mod path_fit;
 pub(crate) mod proof;
 mod refusal;
 mod remembered;

@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
             RawPathParams::from_request_parts(parts, state).await.map_err(|_| Denial::NotFound)?;
         // The last one: the prefix of an outer router may have an `{id}` too.
         let Some((_, id)) = parameters.iter().filter(|(name, _)| *name == ID).last() else {
-            tracing::error!(target: TARGET, "the path of the endpoint that ends a session has no `{{id}}`");
+            tracing::error!(target: TARGET, "the path of the endpoint that ends a session has no `{{id}}`; name the parameter so");
             return Err(Denial::Internal.into());
         };
         Ok(Self(id.parse().map_err(|_| Denial::NotFound)?))

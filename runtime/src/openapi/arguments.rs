@@ -9,7 +9,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 use super::refusals::{self, MALFORMED, refusal};
 use crate::access::{Access, NamedRule, Rule};
 use crate::auth::{RefreshSession, Session};
@@ -79,6 +79,7 @@ pub struct ArgumentDocument {
     fallbacks: Vec<(StatusCode, Response)>,
     schemas: Vec<(String, RefOr<Schema>)>,
     checks_sender: bool,
+    endpoint: Option<Mark>,
 }
 
 impl ArgumentDocument {
@@ -154,10 +155,11 @@ impl ArgumentDocument {
             refusals::answer(operation, status, response);
         }
         let fallbacks = self.fallbacks.into_iter().map(|(status, it)| (status.as_u16(), it));
-        let checks_sender = self.checks_sender;
+        let (checks_sender, endpoint) = (self.checks_sender, self.endpoint);
         Marks::change(operation, |marks| {
             marks.fallbacks.extend(fallbacks);
             marks.checks_sender |= checks_sender;
+            marks.endpoint = endpoint.or(marks.endpoint);
         });
         schemas.extend(self.schemas);
     }
@@ -246,9 +248,10 @@ impl<R: NamedRule> DocumentsArgument for Proof<R> {
     }
 }
 
+/// The handler of `typed_refresh_handler!` is known by this argument. A mark in its own document would stay there in a router of utoipa-axum.
 impl DocumentsArgument for RefreshTokens {
     fn document(argument: &mut ArgumentDocument) {
-        argument.checks_sender();
+        argument.endpoint = Some(Mark::Refresh);
     }
 }
 

@@ -33,6 +33,7 @@ pub use json::openapi_json;
 pub(crate) use refusals::refusal;
 pub(crate) use schemes::SCHEME;
 pub(crate) use schemes::TokenPlaces;
+pub(crate) use walk::operations as operations_mut;
 
 /// A document without operations.
 pub(crate) fn empty() -> OpenApi {

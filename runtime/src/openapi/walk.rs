@@ -66,7 +66,7 @@ fn path_item(item: &mut PathItem, visit: Visit<'_>) {
 }
 
 /// Every operation of a path.
-pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     named_operations(item).map(|(_, operation)| operation)
 }
 

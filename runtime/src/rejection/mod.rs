@@ -212,7 +212,7 @@ pub struct AuthRejection {
     denial: Denial,
     /// The realm of a challenge; only causes that challenge need one.
     realm: Option<Arc<str>>,
-    /// Roles that a disclosed requirement may not name. `None` if they are not known, and then nothing is disclosed.
+    /// Roles that a disclosed requirement calls "an internal role". `None` if they are not known, and then nothing is disclosed.
     private: Option<&'static [&'static str]>,
 }
 
@@ -221,7 +221,7 @@ impl AuthRejection {
         Self { denial, realm: Some(Arc::clone(realm)), private: None }
     }
 
-    /// Lets the body disclose the requirement of the denial, without these roles.
+    /// Lets the body disclose the requirement of the denial, without the names of these roles.
     pub(crate) fn without(self, private: &'static [&'static str]) -> Self {
         Self { private: Some(private), ..self }
     }
@@ -288,7 +288,7 @@ impl From<AuthError> for AuthRejection {
             AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
-                tracing::error!(target: TARGET, error = %error, "no token could be made from the claims");
+                tracing::error!(target: TARGET, error = %error, "no token could be made from the claims; the error names the claim or the limit that does not fit");
                 Denial::Internal.into()
             }
             AuthError::NoCookies => {

@@ -34,7 +34,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap.
+    /// As [`Router::nest`] does: when the prefix is empty or malformed, or two routes overlap. Also when a check takes fewer path parameters
+    /// than the path has with the prefix.
     #[must_use]
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: impl IntoAuthRouter<S>) -> Self {

@@ -13,6 +13,7 @@ use crate::claims::role::{RoleSet, RoleTable};
 use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::Guard;
 use crate::extract::check::Checks;
+use crate::extract::path_fit::PathMisfit;
 use crate::extract::proof::Proof;
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
@@ -201,6 +202,11 @@ pub trait Provides<Demands> {
     fn token_places(&self) -> Option<TokenPlaces> {
         None
     }
+
+    /// Why a check of the access cannot run where the path has parameters of these names; `None` where all may.
+    fn path_misfit(_names: &[&str]) -> Option<PathMisfit> {
+        None
+    }
 }
 
 impl<S> Provides<()> for S {}
@@ -212,7 +218,7 @@ type RoleOf<S> = <<S as AuthState>::Claims as SessionClaims>::Role;
 type ListOf<S> = <RoleOf<S> as RoleSet>::Listed;
 
 macro_rules! provides {
-    ($demands:ty, $auth:expr, $claims:ty, [$($parameters:tt)*], $($bounds:tt)*) => {
+    ($demands:ty, $auth:expr, $claims:ty, $checks:ty, [$($parameters:tt)*], $($bounds:tt)*) => {
         impl<S, $($parameters)*> Provides<$demands> for S
         where
             $($bounds)*
@@ -224,16 +230,20 @@ macro_rules! provides {
                 let auth: fn(&S) -> &Auth<$claims> = $auth;
                 Some(TokenPlaces::of(auth(self)))
             }
+
+            fn path_misfit(names: &[&str]) -> Option<PathMisfit> {
+                <$checks as Checks<S>>::path_misfit(names)
+            }
         }
     };
 }
 
 provides!(
-    Guard<P>, S::auth, S::Claims, [P],
+    Guard<P>, S::auth, S::Claims, P::Checks, [P],
     S: AuthState, P: Policy<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>
 );
 provides!(
-    Proof<R>, S::auth, S::Claims, [R],
+    Proof<R>, S::auth, S::Claims, R::Checks, [R],
     S: AuthState, R: NamedRule<Roles: DeclaredBy<RoleOf<S>, ListOf<S>>, Checks: Checks<S>>
 );
-provides!(Session<C>, S::provided, C, [C], S: ProvidesClaims<C>, C: SessionClaims);
+provides!(Session<C>, S::provided, C, (), [C], S: ProvidesClaims<C>, C: SessionClaims);

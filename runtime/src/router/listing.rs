@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use super::checked_paths::CheckedPaths;
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace, nested};
 
 /// The rows of a router, and what it takes to know what axum makes of fallbacks.
@@ -14,6 +15,8 @@ pub(super) struct Listing {
     pub(super) without_other_methods: Vec<RoutePlace>,
     /// Whether a router of axum is nested in this one. It may have a fallback that no row lists.
     pub(super) has_nested_router: bool,
+    /// The paths whose parameters checks may take.
+    pub(super) checked_paths: CheckedPaths,
 }
 
 impl Listing {
@@ -115,6 +118,7 @@ impl Listing {
         }
         self.without_other_methods.extend(other.without_other_methods.iter().map(|place| place.map(moved)));
         self.has_nested_router |= other.has_nested_router;
+        self.checked_paths.nest(prefix, other.checked_paths);
     }
 
     /// Adds the rows of a merged router.
@@ -130,5 +134,6 @@ impl Listing {
         }
         self.without_other_methods.extend(other.without_other_methods);
         self.has_nested_router |= other.has_nested_router;
+        self.checked_paths.merge(other.checked_paths);
     }
 }

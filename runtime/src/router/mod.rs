@@ -7,6 +7,7 @@
 //! `guard` puts one more access around everything so far. `utoipa_router` takes routers of utoipa-axum and makes them, and `serve` hands the
 //! router to `axum::serve`.
 
+mod checked_paths;
 mod compose;
 #[cfg(feature = "openapi")]
 mod document;
@@ -38,6 +39,7 @@ use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::checked_paths::CheckedPath;
 #[cfg(feature = "openapi")]
 use self::document::RouterDocument;
 use self::listing::Listing;
@@ -89,12 +91,13 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// # Panics
     ///
     /// As [`Router::route`] does: when a path is malformed, or has the same method twice. Also when a handler is documented with the method
-    /// `trace`, whose answer would hold the credentials of the request (RFC 9110 section 9.3.8).
+    /// `trace`, whose answer would hold the credentials of the request (RFC 9110 section 9.3.8), and when a check takes fewer path parameters
+    /// than the path has. A check that takes more is refused when the router is taken for the server, since a prefix may bring parameters.
     #[must_use]
     #[track_caller]
     pub fn routes(mut self, routes: impl IntoRoutes<S>) -> Self {
         let added_at = Location::caller();
-        for DeclaredRoute { path, methods, service, declaration } in routes.into_routes().routes {
+        for DeclaredRoute { path, methods, service, declaration, path_fit } in routes.into_routes().routes {
             let place = RoutePlace::Path(path);
             for methods in &methods {
                 assert!(
@@ -110,6 +113,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                 };
                 self.listing.add(row);
             }
+            self.listing.checked_paths.add(CheckedPath { path: place.to_string(), fit: path_fit, added_at });
             // A handler for every method leaves none for another one.
             if methods != [Methods::Every] {
                 self.listing.without_other_methods.push(place.clone());
@@ -215,8 +219,13 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
 }
 
 /// Leaves the document behind, so that `axum::Router::merge` takes an [`AuthRouter`] as it is.
+///
+/// # Panics
+///
+/// When a check takes a path parameter that its route does not have.
 impl<S: Clone + Send + Sync + 'static> From<AuthRouter<S>> for Router<S> {
     fn from(router: AuthRouter<S>) -> Self {
+        router.listing.checked_paths.demand_all();
         #[cfg(feature = "openapi")]
         router.show();
         router.router.into()

@@ -22,6 +22,7 @@ use crate::access::{DeclaredWhere, DeclaresAccess};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::diagnostics::rules::check_declared;
+use crate::extract::path_fit::PathFit;
 use crate::matrix::{Declaration, Methods};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
@@ -108,6 +109,8 @@ pub(super) struct Route<S> {
     pub(super) methods: Vec<Methods>,
     pub(super) service: Service<S>,
     pub(super) declaration: Declaration,
+    /// How the checks of the access take the path.
+    pub(super) path_fit: PathFit,
 }
 
 /// The service of a route, for axum or for utoipa-axum.
@@ -125,17 +128,18 @@ impl<S> Routes<S> {
 
     /// Routes for a router of any state, with the `Auth` that they belong to.
     pub(super) fn of<C: SessionClaims>(auth: &Auth<C>, routes: Routes<Auth<C>>) -> Self {
-        let routes = routes.routes.into_iter().map(|Route { path, methods, service, declaration }| {
-            let service = match service {
-                Service::Plain(service) => Service::Plain(service.with_state(auth.clone())),
-                #[cfg(feature = "openapi")]
-                Service::Documented(service, _) => {
-                    let facts = OperationFacts::under(Some(TokenPlaces::of(auth)));
-                    Service::Documented(service.with_state(auth.clone()), facts)
-                }
-            };
-            Route { path, methods, service, declaration }
-        });
+        let routes =
+            routes.routes.into_iter().map(|Route { path, methods, service, declaration, path_fit }| {
+                let service = match service {
+                    Service::Plain(service) => Service::Plain(service.with_state(auth.clone())),
+                    #[cfg(feature = "openapi")]
+                    Service::Documented(service, _) => {
+                        let facts = OperationFacts::under(Some(TokenPlaces::of(auth)));
+                        Service::Documented(service.with_state(auth.clone()), facts)
+                    }
+                };
+                Route { path, methods, service, declaration, path_fit }
+            });
         Routes { routes: routes.collect() }
     }
 
@@ -181,6 +185,7 @@ impl<S, H, T> Handler<S, H, T> {
             handler,
             arguments,
             declaration,
+            path_fit: <S as Provides<<T::First as DeclaresAccess>::Demands>>::path_misfit,
             #[cfg(feature = "openapi")]
             facts: OperationFacts::of::<S, <T::First as DeclaresAccess>::Demands>(),
         }
@@ -193,6 +198,7 @@ pub struct DeclaredHandler<S, H, T> {
     pub(super) handler: H,
     arguments: PhantomData<fn() -> T>,
     pub(super) declaration: Declaration,
+    path_fit: PathFit,
     #[cfg(feature = "openapi")]
     facts: OperationFacts,
 }
@@ -264,8 +270,8 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
     }
 
     fn with(self, path: String, methods: Vec<Methods>, service: Service<S>) -> Routes<S> {
-        let Self { mut routes, declaration, .. } = self;
-        routes.routes.push(Route { path, methods, service, declaration });
+        let Self { mut routes, declaration, path_fit, .. } = self;
+        routes.routes.push(Route { path, methods, service, declaration, path_fit });
         routes
     }
 

@@ -9,6 +9,7 @@ use utoipa::openapi::path::Operation;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::document::{OperationFacts, RouterDocument};
+use super::endpoints::is_refresh;
 use super::guard::both;
 use super::listing::Listing;
 use super::services::{Gate, ServiceAccess};
@@ -20,6 +21,7 @@ use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::layer::{all_of, any_of};
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace, nested};
+use crate::openapi::marks::{Mark, Marks};
 use crate::openapi::{self, TokenPlaces};
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -103,6 +105,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         self.listing.add_router(AccessRow::new(Methods::Every, rest, gate.declaration, added_at));
         self.listing.has_nested_router = true;
         let mut inner = served::map(router, |router| router.layer(gate.layer).layer(NoTrace::Service));
+        // utoipa-axum keeps no types, so that a handler of `typed_refresh_handler!` is known by its document alone.
+        let items = inner.get_openapi_mut().paths.paths.values_mut();
+        for operation in items.flat_map(openapi::operations_mut).filter(|operation| is_refresh(operation)) {
+            Marks::leave(operation, Mark::Refresh);
+        }
         document.move_below(prefix, inner.get_openapi_mut(), &self.document);
         self.document.merge(document);
         self.router = served::nest(self.router, prefix, inner);
@@ -121,7 +128,16 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// The router for `axum::serve`, and the document. The pages of [`openapi_json`](Self::openapi_json) and `scalar` show that document.
+    ///
+    /// # Panics
+    ///
+    /// When a check takes a path parameter that its route does not have.
     pub fn split_for_parts(self) -> (Router<S>, OpenApi) {
+        self.listing.checked_paths.demand_all();
+        self.into_parts()
+    }
+
+    fn into_parts(self) -> (Router<S>, OpenApi) {
         let (router, openapi) = self.router.split_for_parts();
         let openapi = self.document.finish(openapi, &self.listing.rows);
         self.document.show(&openapi);
@@ -133,7 +149,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     /// It is finished: what is done with it from there on is neither in the access matrix nor in the document that its own pages show, and the
     /// security schemes of another such router that have the same names are taken for the same.
     pub fn into_openapi_router(self) -> OpenApiRouter<S> {
-        let (router, openapi) = self.split_for_parts();
+        let (router, openapi) = self.into_parts();
         let mut router = OpenApiRouter::from(router);
         *router.get_openapi_mut() = openapi;
         router

@@ -148,10 +148,10 @@ fn the_document_lists_the_refusals_that_a_rule_can_cause() {
         let responses = operation(&app, path)["responses"].as_object().unwrap().clone();
         responses.into_iter().map(|(status, _)| status).collect::<Vec<_>>()
     };
-    assert_eq!(statuses("/scoped"), ["401", "403"]);
-    assert_eq!(statuses("/scoped-live"), ["401", "403", "503"]);
-    assert_eq!(statuses("/own"), ["401", "403"]);
-    assert_eq!(statuses("/live"), ["401", "403", "503"]);
+    assert_eq!(statuses("/scoped"), ["400", "401", "403"]);
+    assert_eq!(statuses("/scoped-live"), ["400", "401", "403", "503"]);
+    assert_eq!(statuses("/own"), ["400", "401", "403"]);
+    assert_eq!(statuses("/live"), ["400", "401", "403", "503"]);
     let stale = operation(&app, "/fresh")["responses"]["401"]["description"].clone();
     assert_eq!(stale, "No valid access token, or the user signed in too long ago");
 }

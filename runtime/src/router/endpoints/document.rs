@@ -13,7 +13,7 @@ use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Requir
 use super::{Endpoint, ID};
 use crate::auth::TokenPair;
 use crate::http::{LogoutRequest, RefreshRequest, SessionList};
-use crate::openapi::marks::{Mark, Marks};
+use crate::openapi::marks::Mark;
 use crate::openapi::refusal;
 use crate::rejection::ProblemDetails;
 
@@ -49,7 +49,7 @@ fn add<T: ToSchema>(schemas: &mut Schemas) {
 pub(super) struct Facts {
     /// The operation's name in the document.
     pub(super) id: &'static str,
-    mark: Mark,
+    pub(super) mark: Mark,
     /// Summary and description, with a blank line between them.
     pub(super) docs: &'static str,
     request: Option<(Body, Required)>,
@@ -137,9 +137,7 @@ impl Facts {
         for (status, response) in self.responses() {
             operation = operation.response(status, response);
         }
-        let mut operation = operation.build();
-        Marks::leave(&mut operation, self.mark);
-        operation
+        operation.build()
     }
 
     /// Every answer but the refusals that follow from the access. Of two with one status, the later one counts.
@@ -181,6 +179,12 @@ fn session_id() -> Parameter {
         .description(Some("The `id` of the session, as the list of sessions names it"))
         .schema(Some(text))
         .build()
+}
+
+/// Whether the operation takes and answers what [`refresh_document`] wrote, to the letter.
+pub(in crate::router) fn is_refresh(operation: &Operation) -> bool {
+    let own = refresh_document::operation("", "");
+    operation.request_body == own.request_body && operation.responses == own.responses
 }
 
 /// The document of a handler that `typed_refresh_handler!` writes.

@@ -7,6 +7,8 @@ mod routes;
 use http::Method;
 
 #[cfg(feature = "openapi")]
+pub(super) use document::is_refresh;
+#[cfg(feature = "openapi")]
 pub use document::refresh_document;
 pub use routes::SessionRoutes;
 

@@ -15,6 +15,8 @@ use crate::http::{
     refresh_session, revoke_other_sessions, revoke_session,
 };
 use crate::matrix::nested;
+#[cfg(feature = "openapi")]
+use crate::openapi::marks::Marks;
 use crate::rejection::AuthRejection;
 #[cfg(feature = "openapi")]
 use crate::router::document::{Document, http_method};
@@ -113,6 +115,7 @@ impl Mount {
         let Words { id, docs, tags, documented: true } = &self.words else { return None };
         let facts = self.endpoint.facts();
         let mut operation = facts.operation(&self.path, id, docs);
+        Marks::leave(&mut operation, facts.mark);
         operation.tags = Some(if tags.is_empty() { vec![TAG.to_owned()] } else { tags.clone() });
         let methods = vec![http_method(&self.endpoint.method())];
         Some(Document { path: self.path.clone(), methods, operation, schemas: facts.schemas() })

@@ -8,7 +8,10 @@ use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::testing::{AccessProbe, TestAuth, assert_document_matches};
-use crate::{Auth, AuthRouter, SessionClaims, Unguarded, authenticated, public, require_role, routes};
+use crate::{
+    Auth, AuthRouter, Cookies, Reauthentication, SessionClaims, SignIn, Unguarded, authenticated, public,
+    require_role, routes, typed_refresh_handler,
+};
 
 #[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -110,6 +113,71 @@ async fn a_guarded_handler_in_a_router_of_utoipa_axum_is_guarded_and_documented(
     assert_eq!(api["paths"]["/orders/{id}"]["delete"]["security"], json!([{"bearer": ["admin"]}]));
     assert_eq!(api["paths"]["/health"]["get"]["security"], json!([]));
     assert!(api["paths"]["/orders/{id}"]["delete"]["responses"]["403"].is_object());
+}
+
+typed_refresh_handler!(refresh, App);
+
+#[public(reason = "a sign-in")]
+#[utoipa::path(post, path = "/login")]
+async fn login(_session: SignIn<User>) {}
+
+#[authenticated(live, deny_impersonated)]
+#[utoipa::path(post, path = "/again")]
+async fn again(_user: User, _session: Reauthentication<User>) {}
+
+/// Every extension of every operation of a document.
+fn extensions(api: &Value) -> std::collections::BTreeSet<String> {
+    let operations =
+        api["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let members = operations.flat_map(|operation| operation.as_object().unwrap().keys());
+    members.filter(|name| name.starts_with("x-")).cloned().collect()
+}
+
+/// A document that this crate does not finish has the access in it, and nothing else of this crate.
+#[test]
+fn a_document_of_utoipa_axum_has_no_marks() {
+    let plain = OpenApiRouter::<App>::new()
+        .routes(utoipa_axum::routes!(refresh))
+        .routes(utoipa_axum::routes!(login))
+        .routes(utoipa_axum::routes!(again))
+        .routes(utoipa_axum::routes!(cancel));
+    assert_eq!(
+        extensions(&serde_json::to_value(plain.get_openapi()).unwrap()),
+        ["x-access".to_owned()].into()
+    );
+    let auth = TestAuth::<User>::with(|builder| builder.cookies(Cookies::new()));
+    let ours =
+        || AuthRouter::new().routes(routes!(refresh, login, again, cancel)).with_state((*auth).clone());
+    let endpoints = AuthRouter::<()>::new().routes(auth.routes());
+    let nested = AuthRouter::new().nest_openapi("/old", auth.layer(), plain).with_state((*auth).clone());
+    let documents = [
+        json_of(&ours()),
+        json_of(&endpoints),
+        json_of(&nested),
+        serde_json::to_value(ours().into_openapi_router().get_openapi()).unwrap(),
+        serde_json::to_value(ours().into_openapi()).unwrap(),
+        serde_json::to_value(utoipa::openapi::OpenApi::clone(&ours().split_for_parts().1)).unwrap(),
+    ];
+    for document in documents {
+        assert_eq!(extensions(&document), ["x-access".to_owned()].into());
+    }
+}
+
+/// The handler of `typed_refresh_handler!` takes its token from a cookie too, wherever the `Auth` of its router is known.
+#[test]
+fn a_refresh_handler_is_known_without_a_mark() {
+    let auth = TestAuth::<User>::with(|builder| builder.cookies(Cookies::new()));
+    let own = AuthRouter::new().routes(routes!(refresh, me)).with_state((*auth).clone());
+    let plain = OpenApiRouter::new().routes(utoipa_axum::routes!(refresh));
+    let nested = AuthRouter::new().nest_openapi("/old", auth.layer(), plain).with_state((*auth).clone());
+    for (router, path) in [(own, "/refresh"), (nested, "/old/refresh")] {
+        let operation = &json_of(&router)["paths"][path]["post"];
+        assert_eq!(operation["requestBody"]["required"], false, "{path}");
+        assert_eq!(operation["parameters"][0]["name"], "X-CSRF-Token", "{path}");
+        assert!(operation["responses"]["403"].is_object(), "{path}");
+        let answers = &operation["responses"]["200"]["content"]["application/json"]["schema"]["oneOf"];
+        assert_eq!(answers.as_array().map(Vec::len), Some(2), "{path}");
+    }
 }
 
 #[tokio::test]
