@@ -69,18 +69,20 @@ pub(crate) fn read(noun: &Noun, item: TokenStream, errors: &Errors) -> Result<It
     }
     let signature = |input: ParseStream<'_>| Ok((input.parse::<Signature>()?, input.parse::<TokenStream>()?));
     let (signature, body) = errors.take(signature.parse2(rest))?;
-    Ok(match place::of(signature.fn_token.span) {
-        Place::Within(block) => {
+    Ok(match (place::of(signature.fn_token.span), signature.receiver()) {
+        (Place::Within(block), _) => {
             errors.push(&signature.ident, noun.above_free_functions(&signature.ident, block));
             Item::Other { attrs, rest: whole }
         }
         // Without `self`, it is taken for a free function. Of the two, only a method can have one.
-        Place::Unknown if let Some(receiver) = signature.receiver() => {
+        (Place::Unknown, Some(receiver)) => {
             let message = noun.above_free_functions(&signature.ident, "impl");
             errors.push(receiver.self_token, message);
             Item::Other { attrs, rest: whole }
         }
-        Place::Free | Place::Unknown => Item::Function(Box::new(Unchecked { attrs, vis, signature, body })),
+        (Place::Free, _) | (Place::Unknown, None) => {
+            Item::Function(Box::new(Unchecked { attrs, vis, signature, body }))
+        }
     })
 }
 

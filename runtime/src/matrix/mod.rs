@@ -165,6 +165,7 @@ impl AccessRow {
     }
 
     /// The same row, in the document.
+    #[cfg(any(test, feature = "openapi"))]
     pub(crate) fn documented(self) -> Self {
         Self { documented: true, ..self }
     }

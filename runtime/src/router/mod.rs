@@ -226,9 +226,15 @@ impl<S: Clone + Send + Sync + 'static> Default for AuthRouter<S> {
 impl<S: Clone + Send + Sync + 'static> From<AuthRouter<S>> for Router<S> {
     fn from(router: AuthRouter<S>) -> Self {
         router.listing.checked_paths.demand_all();
+        router.into_router()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
+    fn into_router(self) -> Router<S> {
         #[cfg(feature = "openapi")]
-        router.show();
-        router.router.into()
+        self.show();
+        self.router.into()
     }
 }
 

@@ -46,8 +46,9 @@ impl<L: Listener> Service<IncomingStream<'_, L>> for AuthRouter {
     }
 
     fn call(&mut self, _: IncomingStream<'_, L>) -> Self::Future {
-        // After the first connection the document is gone, which a clone would copy.
-        let router = Router::from(std::mem::take(self));
+        // After the first connection the document is gone, which a clone would copy. It is too late to refuse a path whose check does not fit:
+        // its requests get a 500, and the log says why.
+        let router = std::mem::take(self).into_router();
         self.router = router.clone().into();
         ready(Ok(router))
     }
