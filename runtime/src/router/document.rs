@@ -103,7 +103,7 @@ pub(super) struct RouterDocument {
     operations: Vec<Place>,
     /// The places of tokens for operations whose `Auth` no state has told.
     described: Option<TokenPlaces>,
-    /// The document, once somebody has asked for it. Each change takes it away.
+    /// The document, from the moment when it is first asked for. Each change takes it away.
     finished: OnceLock<OpenApi>,
     /// The pages that show the final document.
     pub(super) pages: Vec<Page>,
