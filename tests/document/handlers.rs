@@ -143,7 +143,7 @@ async fn members() -> Json<Vec<u64>> {
 #[require_role(Role::Editor, "breakglass")]
 #[utoipa::path(post, path = "/posts", request_body = Post, responses(
     (status = 201, body = Post),
-    (status = 400, description = "The body is not JSON"),
+    (status = 400, description = "The body is not JSON", body = String),
     (status = 415, description = "The body is something else than JSON"),
     (status = 422, description = "The body is no post")
 ))]
@@ -155,7 +155,7 @@ async fn write(Json(post): Json<Post>) -> (StatusCode, Json<Post>) {
 #[require(CanPublish && check(owns_post))]
 #[utoipa::path(put, path = "/posts/{id}", params(("id" = u64, Path)), responses(
     (status = 200, body = u64, content_type = "application/json"),
-    (status = 400, description = "No number")
+    (status = 400, description = "No number", body = String)
 ))]
 async fn publish(Path(id): Path<u64>) -> Json<u64> {
     Json(id)

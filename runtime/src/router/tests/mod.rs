@@ -3,7 +3,7 @@
 #[cfg(feature = "openapi")]
 mod documented;
 // Without cryptography there is no `Auth`.
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[cfg(all(feature = "macros", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod places;
 #[cfg(feature = "openapi")]
 mod utoipa_axum;
