@@ -41,9 +41,8 @@ pub(super) fn map<S, T>(served: Router<S>, change: impl FnOnce(Router<S>) -> Rou
 
 /// Nests a router in another, with its document.
 ///
-/// utoipa-axum 0.3 replaces the operations at a path that both routers have; axum serves both
-/// (<https://github.com/juhaku/utoipa/blob/utoipa-axum-0.3.0/utoipa/src/openapi.rs>, `nest_with_path_composer`). So those of the outer
-/// router are put back.
+/// utoipa-axum 0.3 discards the operations of the outer router at a path that both have, though axum serves both
+/// (<https://github.com/juhaku/utoipa/pull/1459>). They are put back here.
 #[cfg(feature = "openapi")]
 pub(super) fn nest<S>(outer: Served<S>, prefix: &str, inner: Served<S>) -> Served<S>
 where
