@@ -9,7 +9,8 @@ use super::walk::operations;
 
 /// The path of a document for a path of axum: OpenAPI has no catch-all, and no braces that are none of a parameter.
 ///
-/// `/files/{*path}` is `/files/{path}`, and `/{{a}}` is `/%7Ba%7D`, the same address in other letters (RFC 3986 section 2.1).
+/// `/files/{*path}` is `/files/{path}`, which utoipa-axum leaves as it is (<https://github.com/juhaku/utoipa/issues/1485>). `/{{a}}` is
+/// `/%7Ba%7D`: a document has no other way to write it, although axum answers the address with plain braces alone.
 pub(crate) fn template(path: &str) -> Cow<'_, str> {
     if !["{*", "{{", "}}"].iter().any(|special| path.contains(special)) {
         return Cow::Borrowed(path);

@@ -6,28 +6,12 @@ use axum::extract::{Path, State};
 use axum::http::{Method, Request, StatusCode};
 use tower::ServiceExt as _;
 
+use super::{App, Role, User, user};
 use crate::testing::{AccessProbe, TestAuth};
 use crate::{
-    Auth, AuthRouter, Endpoint, SessionClaims, SignIn, assert_access_matrix, authenticated, fallback, public,
-    require_role, routes, typed_refresh_handler,
+    Auth, AuthRouter, Endpoint, SignIn, assert_access_matrix, authenticated, fallback, public, require_role,
+    routes, typed_refresh_handler,
 };
-
-#[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Member,
-    #[role(implies(Member))]
-    Admin,
-}
-
-#[derive(SessionClaims, Clone)]
-struct User {
-    #[claims(subject)]
-    id: u64,
-    #[claims(roles)]
-    roles: Vec<Role>,
-}
-
-type App = Auth<User>;
 
 #[public(reason = "the form to sign in with")]
 async fn login_form() -> &'static str {
@@ -85,10 +69,6 @@ fn places() -> AuthRouter<App> {
 
 fn auth() -> TestAuth<User> {
     TestAuth::new()
-}
-
-fn user(roles: &[Role]) -> User {
-    User { id: 7, roles: roles.to_vec() }
 }
 
 async fn status(router: &Router, method: &Method, path: &str, token: Option<&str>) -> StatusCode {
@@ -163,6 +143,15 @@ async fn the_probe_asks_every_place() {
         let is_asked = |line: &str| line.split_whitespace().take(2).eq(words.iter().copied());
         assert!(report.lines().any(is_asked), "{asked}: {report}");
     }
+}
+
+/// axum answers plain braces, and not their percent-encoded form.
+#[tokio::test]
+async fn the_probe_asks_a_path_with_literal_braces() {
+    let auth = auth();
+    let router = AuthRouter::new().routes(routes!(GET "/{{draft}}/{id}" => me)).with_state((*auth).clone());
+    let report = AccessProbe::new(router, &auth).claims(user(&[])).run().await;
+    report.assert_no_gaps();
 }
 
 /// Row 50: the parts of a rule, and where they come from.

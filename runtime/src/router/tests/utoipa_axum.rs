@@ -7,28 +7,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::{App, Role, User, user};
 use crate::testing::{AccessProbe, TestAuth, assert_document_matches};
 use crate::{
-    Auth, AuthRouter, Cookies, Reauthentication, SessionClaims, SignIn, Unguarded, authenticated, public,
-    require_role, routes, typed_refresh_handler,
+    AuthRouter, Cookies, Reauthentication, SignIn, Unguarded, authenticated, public, require_role, routes,
+    typed_refresh_handler,
 };
-
-#[derive(crate::Role, Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Member,
-    #[role(implies(Member))]
-    Admin,
-}
-
-#[derive(SessionClaims, Clone)]
-struct User {
-    #[claims(subject)]
-    id: u64,
-    #[claims(roles)]
-    roles: Vec<Role>,
-}
-
-type App = Auth<User>;
 
 /// All orders
 #[utoipa::path(get, path = "/orders", responses((status = 200)))]
@@ -56,10 +40,6 @@ async fn me(user: User) -> String {
 async fn health() {}
 
 async fn hidden() {}
-
-fn user(roles: &[Role]) -> User {
-    User { id: 7, roles: roles.to_vec() }
-}
 
 /// A router as an application has it before it moves: one handler guards itself already, and one is in no document.
 fn legacy() -> OpenApiRouter<App> {
@@ -366,4 +346,17 @@ fn utoipa_axum_still_loses_operations_at_the_paths_of_a_nested_router() {
     let kept = crate::router::served::nest(outer, "/api", inner);
     let item = &kept.get_openapi().paths.paths[path];
     assert!(item.post.is_some() && item.get.is_some());
+}
+
+/// When this test fails, utoipa-axum writes a catch-all as OpenAPI does, and `openapi/parameters.rs` need not.
+#[test]
+fn utoipa_axum_still_writes_a_catch_all_as_axum_does() {
+    #[utoipa::path(get, path = "/files/{*path}", responses((status = 200)))]
+    async fn files() {}
+
+    let router = OpenApiRouter::<App>::new().routes(utoipa_axum::routes!(files));
+    assert!(
+        router.get_openapi().paths.paths.contains_key("/files/{*path}"),
+        "utoipa-axum writes `{{path}}` now"
+    );
 }

@@ -127,7 +127,7 @@ fn filled_with(path: &str, params: &[(String, String)], below: &str, one: &str) 
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
         if let Some(escaped) = after.strip_prefix('{') {
-            filled.push_str("%7B");
+            filled.push('{');
             rest = escaped;
             continue;
         }
@@ -138,7 +138,7 @@ fn filled_with(path: &str, params: &[(String, String)], below: &str, one: &str) 
         rest = after;
     }
     filled.push_str(rest);
-    filled.replace("}}", "%7D")
+    filled.replace("}}", "}")
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
             ("/posts/{id}/{other}.json", "/posts/7/1.json"),
             ("/files/{*rest}", "/files/a/b"),
             ("/files/{*other}", "/files/x/y"),
-            ("/{{literal}}", "/%7Bliteral%7D"),
+            ("/{{literal}}", "/{literal}"),
         ] {
             assert_eq!(filled(path, &params, "x/y"), expected);
         }
