@@ -59,11 +59,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     #[must_use]
     #[track_caller]
     pub fn merge(mut self, other: impl IntoAuthRouter<S>) -> Self {
-        #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "only documents collide"))]
-        let mut other = other.into_auth_router();
+        let other = other.into_auth_router();
         #[cfg(feature = "openapi")]
         {
-            self.document.make_room(other.router.get_openapi_mut());
             other.document.make_room(self.router.get_openapi_mut());
             self.document.merge(other.document);
         }

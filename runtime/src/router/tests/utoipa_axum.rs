@@ -360,3 +360,28 @@ fn utoipa_axum_still_writes_a_catch_all_as_axum_does() {
         "utoipa-axum writes `{{path}}` now"
     );
 }
+
+/// The document is kept from the moment when it is first asked for.
+#[test]
+fn a_document_that_was_asked_for_early_is_right_after_every_change() {
+    let auth = TestAuth::<User>::with(|builder| builder.cookies(Cookies::new().with_access_cookie()));
+    let made = |asks: bool| {
+        let asked = |router: AuthRouter<App>| {
+            if asks {
+                let _ = router.openapi();
+            }
+            router
+        };
+        let router = asked(AuthRouter::new().routes(routes!(me)));
+        let router = asked(router.routes(routes!(cancel)));
+        let router = asked(router.guard(auth.layer().role("member")));
+        let router = asked(router.nest_openapi("/legacy", auth.layer(), legacy()));
+        let router = asked(router.nest("/inner", AuthRouter::new().routes(routes!(me))));
+        let router = asked(router.merge(AuthRouter::new().routes(routes!(health))));
+        let described = asked(router.clone().describe(&auth));
+        let finished = router.with_state::<()>((*auth).clone());
+        [json_of(&finished), serde_json::to_value(described.openapi()).unwrap()]
+    };
+    assert_eq!(made(true), made(false));
+    assert!(made(true)[0]["components"]["securitySchemes"]["accessCookie"].is_object());
+}
