@@ -111,7 +111,7 @@ impl utoipa::Modify for Schemes {
     (status = 200, body = String), (status = 401, description = "No password", headers(("WWW-Authenticate" = String)),
         body = String, content_type = "application/problem+json")
 ))]
-#[allow(dead_code, reason = "only its document is used")]
+#[expect(dead_code, reason = "only its document is used")]
 async fn status() {}
 
 pub(crate) fn document() -> OpenApi {
