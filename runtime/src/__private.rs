@@ -27,8 +27,6 @@ pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
 pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
 #[cfg(feature = "openapi")]
-pub use crate::openapi::arguments::{Argument, ArgumentList, ArgumentsOf, Described, Undescribed};
-#[cfg(feature = "openapi")]
 pub use crate::openapi::no_document::NoDocument;
 #[cfg(feature = "openapi")]
 pub use crate::openapi::refusals::refusal_words;
@@ -36,7 +34,7 @@ pub use crate::rejection::{AuthRejection, ProblemDetails};
 #[cfg(feature = "openapi")]
 pub use crate::router::endpoints::refresh_document;
 #[cfg(feature = "openapi")]
-pub use crate::router::{Documentable, Documented};
+pub use crate::router::{Argument, ArgumentsOf, Described, Documentable, Documented, Undescribed};
 pub use crate::router::{Fallback, Routes};
 pub use axum::extract::State;
 pub use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};

@@ -1,7 +1,6 @@
 //! Arguments of handlers that say what they take from a request and how they refuse one.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use http::StatusCode;
 use utoipa::ToSchema;
@@ -141,7 +140,8 @@ impl ArgumentDocument {
         self
     }
 
-    fn write(self, operation: &mut Operation, schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    /// Writes the document into the operation of a handler.
+    pub(crate) fn write(self, operation: &mut Operation, schemas: &mut Vec<(String, RefOr<Schema>)>) {
         for parameter in self.parameters {
             add_parameter(operation, parameter);
         }
@@ -255,117 +255,6 @@ impl DocumentsArgument for RefreshTokens {
     }
 }
 
-/// Asks an argument of the type `T` for its document, in a place where `T` is known.
-///
-/// `(&Argument::<T>::new()).describe(operation, schemas)` finds the method of [`Described`] if `T` implements [`DocumentsArgument`], and
-/// otherwise the one of [`Undescribed`], which needs one reference more. Both traits have to be in scope.
-#[derive(Debug)]
-pub struct Argument<T>(PhantomData<fn() -> T>);
-
-impl<T> Argument<T> {
-    /// The question.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "generated code alone calls it")]
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-/// The arguments of a handler, as a tuple, one after the other.
-pub trait ArgumentList {
-    /// The first of them.
-    type First;
-    /// The others.
-    type Rest;
-}
-
-/// No argument is left.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct NoArgument;
-
-impl ArgumentList for () {
-    type First = NoArgument;
-    type Rest = ();
-}
-
-macro_rules! lists {
-    () => {};
-    ($first:ident $($rest:ident)*) => {
-        impl<$first, $($rest),*> ArgumentList for ($first, $($rest,)*) {
-            type First = $first;
-            type Rest = ($($rest,)*);
-        }
-
-        lists!($($rest)*);
-    };
-}
-
-lists!(A B C D E F G H I J K L M N O P);
-
-/// The arguments of a handler, for `describe_arguments!`.
-#[derive(Debug)]
-pub struct ArgumentsOf<T>(PhantomData<fn() -> T>);
-
-impl<T: ArgumentList> ArgumentsOf<T> {
-    pub(crate) const fn new() -> Self {
-        Self(PhantomData)
-    }
-
-    /// The first argument.
-    pub fn first(&self) -> Argument<T::First> {
-        Argument::new()
-    }
-
-    /// The arguments after the first one.
-    pub fn rest(&self) -> ArgumentsOf<T::Rest> {
-        ArgumentsOf(PhantomData)
-    }
-}
-
-/// Asks each argument of a handler for its document. It is a macro, since every argument has to be asked where its type is known; a handler
-/// has at most 16.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __describe_arguments {
-    ($arguments:expr, $operation:expr, $schemas:expr) => {
-        $crate::__describe_arguments!(@ $arguments, $operation, $schemas, [a b c d e f g h i j k l m n o p])
-    };
-    (@ $arguments:expr, $operation:expr, $schemas:expr, []) => {};
-    (@ $arguments:expr, $operation:expr, $schemas:expr, [$one:ident $($more:ident)*]) => {{
-        use $crate::__private::{Described, Undescribed};
-
-        // Each argument needs one of the two. An `allow` would not compile where `unused_imports` is forbidden.
-        fn _both(_: impl Described, _: impl Undescribed) {}
-
-        let arguments = $arguments;
-        (&arguments.first()).describe($operation, $schemas);
-        $crate::__describe_arguments!(@ arguments.rest(), $operation, $schemas, [$($more)*]);
-    }};
-}
-
-/// An argument that describes itself.
-pub trait Described {
-    /// Adds the document of the argument.
-    fn describe(&self, operation: &mut Operation, schemas: &mut Vec<(String, RefOr<Schema>)>);
-}
-
-impl<T: DocumentsArgument> Described for Argument<T> {
-    fn describe(&self, operation: &mut Operation, schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        let mut argument = ArgumentDocument::default();
-        T::document(&mut argument);
-        argument.write(operation, schemas);
-    }
-}
-
-/// An argument that says nothing.
-pub trait Undescribed {
-    /// Changes nothing.
-    fn describe(&self, _: &mut Operation, _: &mut Vec<(String, RefOr<Schema>)>) {}
-}
-
-impl<T> Undescribed for &Argument<T> {}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -375,6 +264,7 @@ mod tests {
     use super::*;
     use crate::claims::role::RoleTable;
     use crate::openapi::declare;
+    use crate::router::ArgumentsOf;
 
     #[derive(crate::SessionClaims, Clone)]
     struct User {

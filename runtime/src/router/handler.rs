@@ -36,6 +36,10 @@ pub trait Signature<Arguments> {
 pub trait Arguments {
     /// The first of them.
     type First;
+
+    /// The others.
+    #[cfg(feature = "openapi")]
+    type Rest;
 }
 
 /// The first extractor of a handler without arguments.
@@ -45,6 +49,8 @@ pub struct NoExtractor;
 
 impl Arguments for () {
     type First = NoExtractor;
+    #[cfg(feature = "openapi")]
+    type Rest = ();
 }
 
 impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
@@ -143,6 +149,8 @@ macro_rules! arguments {
 
         impl<$first, $($rest),*> Arguments for ($first, $($rest,)*) {
             type First = $first;
+            #[cfg(feature = "openapi")]
+            type Rest = ($($rest,)*);
         }
 
         arguments!($($rest)*);

@@ -10,6 +10,8 @@
 mod checked_paths;
 mod compose;
 #[cfg(feature = "openapi")]
+mod described;
+#[cfg(feature = "openapi")]
 mod document;
 pub(crate) mod endpoints;
 mod fallback;
@@ -47,6 +49,8 @@ use self::routes::{Route as DeclaredRoute, Service as RouteService};
 use self::served::Served;
 use crate::matrix::{AccessMatrix, AccessRow, Methods, RoutePlace};
 
+#[cfg(feature = "openapi")]
+pub use described::{Argument, ArgumentsOf, Described, Undescribed};
 #[cfg(feature = "openapi")]
 pub use document::{Documentable, Documented};
 pub use endpoints::{Endpoint, SessionRoutes};

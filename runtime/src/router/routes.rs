@@ -15,6 +15,8 @@ use utoipa::openapi::{Paths, RefOr, Schema};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 #[cfg(feature = "openapi")]
+use super::described::ArgumentsOf;
+#[cfg(feature = "openapi")]
 use super::document::{Document, Documented, OperationFacts, method_of};
 use super::handler::{Arguments, Provides, Serves, Signature};
 use super::trace::NoTrace;
@@ -26,19 +28,23 @@ use crate::extract::path_fit::PathFit;
 use crate::matrix::{Declaration, Methods};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
-#[cfg(feature = "openapi")]
-use crate::openapi::arguments::{ArgumentList, ArgumentsOf};
 
 /// Schemas with their names, as utoipa collects them.
 #[cfg(feature = "openapi")]
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// Collects handlers with their OpenAPI document: `routes!(me, admin::members)`, for [`AuthRouter::routes`](crate::AuthRouter::routes).
+/// Collects handlers for [`AuthRouter::routes`](crate::AuthRouter::routes): `routes!(me, admin::members, GET "/login" => login_form)`.
 ///
-/// Each handler has `#[utoipa::path(...)]`, and declares who may call it: with an access attribute, or with the claims type,
-/// [`Session`](crate::Session) or `Option` of these as its first argument. A handler that does not is a compile error. Neither
-/// `utoipa-axum` nor an import is needed: name a handler of another module by its path, because `#[utoipa::path]` makes a type beside the
-/// handler, which a `use` of the handler alone leaves behind.
+/// | written | the handler answers |
+/// |---|---|
+/// | `me` | where its `#[utoipa::path(...)]` says; it is in the document (feature `openapi`) |
+/// | `GET "/login" => login_form` | there; it is in no document |
+/// | `GET \| CONNECT "/socket" => socket` | these methods |
+/// | `ANY "/proxy/{*path}" => proxy` | every method but TRACE, whose answer would hold the credentials of the request |
+///
+/// Each handler declares who may call it: with an access attribute, or with the claims type, [`Session`](crate::Session) or `Option` of these
+/// as its first argument. A handler that does not is a compile error. Neither `utoipa-axum` nor an import is needed: name a handler of
+/// another module by its path, because `#[utoipa::path]` makes a type beside the handler, which a `use` of the handler alone leaves behind.
 ///
 /// Only the first argument declares the access. A handler with the arguments `(Option<User>, Session<User>)` is documented
 /// as open to callers without credentials, although its second argument refuses them; put the stricter one first, or
@@ -60,14 +66,14 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 ///     user.id
 /// }
 ///
-/// #[public(reason = "health probe")]
-/// #[utoipa::path(get, path = "/health")]
-/// async fn health() {}
+/// #[public(reason = "the form to sign in with")]
+/// async fn login_form() -> &'static str {
+///     "<form method=post>...</form>"
+/// }
 ///
 /// # fn router(auth: Auth<User>) {
-/// let (router, api) = AuthRouter::new().routes(routes!(me, health)).with_state(auth).split_for_parts();
-/// # let _: axum::Router = router;
-/// # let _ = api;
+/// let router = AuthRouter::new().routes(routes!(me, GET "/login" => login_form)).with_state(auth);
+/// # let (router, _): (axum::Router, _) = router.split_for_parts();
 /// # }
 /// ```
 #[cfg(feature = "macros")]
@@ -228,7 +234,7 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
     #[cfg(feature = "openapi")]
     pub fn arguments(&self) -> ArgumentsOf<T>
     where
-        T: ArgumentList,
+        T: Arguments,
     {
         ArgumentsOf::new()
     }
