@@ -162,7 +162,7 @@ note: required by
 ...
 1234 |    A,
      |     ^
-    ::: /root/.cargo/registry/src/index-1f/axum-core-0.5.6/src/a.rs:3:1
+    ::: /home/ada/.cargo/registry/src/index-1f/axum-core-0.5.6/src/a.rs:3:1
      = note: the full name for the type has been written to '/x'
 
 
