@@ -10,6 +10,9 @@ use super::schemes::Names;
 use crate::access::Access;
 use crate::claims::role::RoleTable;
 
+/// How the line of a public operation begins, here and in the expansion of `#[public]`.
+const PUBLIC: &str = "Public: ";
+
 /// Writes an access into an operation; what was written there by hand about who may call it does not count.
 ///
 /// It can be called again with another access, which takes the place of the first.
@@ -32,7 +35,7 @@ pub(super) fn declare_with(operation: &mut Operation, access: &Access, roles: &R
 /// The last line of the description. Some viewers show neither `security` nor extensions.
 pub(super) fn line(access: &Access, roles: &RoleTable) -> String {
     match access {
-        Access::Public { reason } => format!("Public: {reason}"),
+        Access::Public { reason } => format!("{PUBLIC}{reason}"),
         access => format!("Access: {}", access.words(roles.private)),
     }
 }
@@ -51,10 +54,16 @@ fn add_line(operation: &mut Operation, line: &str) {
 
 /// Takes out the line of an access that was declared before.
 fn remove_line(operation: &mut Operation) {
-    let Some(extensions) = &operation.extensions else { return };
-    let declared = [EXTENSION, OTHER_EXTENSION].into_iter().filter_map(|name| extensions.get(name));
-    let lines: Vec<_> = declared.filter(|value| extension::is_ours(value)).filter_map(line_of).collect();
+    let extensions = operation.extensions.iter();
+    let declared =
+        extensions.flat_map(|all| [EXTENSION, OTHER_EXTENSION].map(|name| all.get(name))).flatten();
+    let mut lines: Vec<_> = declared.filter(|value| extension::is_ours(value)).filter_map(line_of).collect();
     let Some(description) = &mut operation.description else { return };
+    // `#[public]` writes its line without the extension, which says nothing once a router guards the handler.
+    if operation.security.as_ref().is_some_and(Vec::is_empty) {
+        let last = description.rsplit("\n\n").next().unwrap_or_default();
+        lines.extend(last.starts_with(PUBLIC).then(|| last.to_owned()));
+    }
     for line in lines {
         if let Some(rest) = description.strip_suffix(&line) {
             *description = rest.trim_end().to_owned();
@@ -66,6 +75,6 @@ fn remove_line(operation: &mut Operation) {
 fn line_of(extension: &Value) -> Option<String> {
     let text = |member: &str| extension.get(member).and_then(Value::as_str);
     text("reason")
-        .map(|reason| format!("Public: {reason}"))
+        .map(|reason| format!("{PUBLIC}{reason}"))
         .or_else(|| text("rule").map(|rule| format!("Access: {rule}")))
 }

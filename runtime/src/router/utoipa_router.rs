@@ -82,12 +82,11 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
         mut self,
         prefix: &str,
         access: A,
-        router: OpenApiRouter<S>,
+        mut router: OpenApiRouter<S>,
     ) -> Self {
         let added_at = Location::caller();
         let rest = [RoutePlace::Prefix(prefix.to_owned())];
         let gate = Gate::of(access, &rest);
-        let mut router = router;
         // A TRACE is not passed on.
         for item in router.get_openapi_mut().paths.paths.values_mut() {
             openapi::retain(item, |method| *method != Method::TRACE);

@@ -319,6 +319,24 @@ fn the_roles_of_a_handler_in_an_open_router_are_in_its_row() {
     assert_eq!(row.access().to_string(), "role `admin`");
 }
 
+/// Behind a gate, a handler that says it is public is not.
+#[test]
+fn a_public_handler_in_a_guarded_router_is_described_as_guarded() {
+    let auth = TestAuth::<User>::new();
+    let open = || OpenApiRouter::<App>::new().routes(utoipa_axum::routes!(health));
+    let description = |router: AuthRouter<App>| {
+        let api = serde_json::to_value(router.openapi()).unwrap();
+        api["paths"]["/legacy/health"]["get"]["description"].as_str().unwrap().to_owned()
+    };
+    let new = AuthRouter::<App>::new;
+    assert_eq!(
+        description(new().nest_openapi("/legacy", auth.layer().role("admin"), open())),
+        "Access: role `admin`"
+    );
+    assert_eq!(description(new().nest_openapi("/legacy", Unguarded("for now"), open())), "Public: for now");
+    assert_eq!(description(new().nest("/legacy", new().routes(routes!(health)))), "Public: health probe");
+}
+
 #[test]
 fn an_operation_for_trace_is_neither_served_nor_described() {
     let document = json!({
