@@ -25,7 +25,7 @@ pub use crate::extract::check::{Check, CheckAnswer, CheckArgument, CheckError, C
 pub use crate::extract::path_fit::{PathArgument, PathFit, PathMisfit, TakesNoPath, first_misfit};
 pub use crate::extract::proof::Proof;
 pub use crate::extract::{DenyAll, Guard, Public, claims_from_parts, optional_claims_from_parts};
-pub use crate::http::{EndpointState, RefreshAnswer, RefreshPolicy, RefreshTokens, refresh_session};
+pub use crate::http::{EndpointState, RefreshPolicy, RefreshTokens, TokenAnswer, refresh_session};
 #[cfg(feature = "openapi")]
 pub use crate::openapi::no_document::NoDocument;
 #[cfg(feature = "openapi")]

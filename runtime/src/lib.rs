@@ -102,7 +102,7 @@ pub mod __private;
 
 pub use self::http::{
     CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, SessionInfo, SessionList,
-    SignIn,
+    SignIn, TokenAnswer,
 };
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{

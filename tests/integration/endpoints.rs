@@ -147,13 +147,11 @@ async fn a_malformed_logout_is_refused_and_ends_nothing() {
     let content_type = "application/x-www-form-urlencoded".parse().unwrap();
     form.headers_mut().insert(header::CONTENT_TYPE, content_type);
     app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
-    for values in [["Bearer  a.b.c", ""], ["Bearer a.b.c", "Bearer a.b.c"]] {
-        let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
-        for value in values.into_iter().filter(|value| !value.is_empty()) {
-            request.headers_mut().append(header::AUTHORIZATION, value.parse().unwrap());
-        }
-        app.send(request).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
+    for _ in 0..2 {
+        request.headers_mut().append(header::AUTHORIZATION, "Bearer a.b.c".parse().unwrap());
     }
+    app.send(request).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
     assert_eq!(ids(&app, 7).await.len(), 1);
 }
 

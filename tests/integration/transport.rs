@@ -65,22 +65,17 @@ async fn token_is_read_from_each_place_and_the_places_are_told_apart() {
     }
 }
 
-/// Row 64: two places with the same token are two places.
+/// Row 64: the same token in both headers is two tokens as well.
 #[tokio::test]
-async fn tokens_in_two_places_are_a_malformed_request() {
+async fn tokens_in_both_headers_are_a_malformed_request() {
     let app = everywhere();
     let good = forge(&payload());
     for second in [good.as_str(), "x"] {
-        for (index, first) in places(&good).into_iter().enumerate() {
-            for second in places(second).into_iter().skip(index + 1) {
-                let headers: Vec<_> = first.headers().chain(second.headers()).collect();
-                for path in ["/me", "/greeting", "/transport"] {
-                    let path = format!("{path}{}{}", first.query, second.query);
-                    let answer = app.fetch(&path, &headers).await;
-                    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{} and {}", first.name, second.name);
-                    answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
-                }
-            }
+        let [bearer, ..] = places(&good);
+        let [_, header, ..] = places(second);
+        let headers: Vec<_> = bearer.headers().chain(header.headers()).collect();
+        for path in ["/me", "/greeting", "/transport"] {
+            app.fetch(path, &headers).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
         }
     }
     assert!(!app.handler_ran());
@@ -106,18 +101,13 @@ async fn two_tokens_in_one_place_are_a_malformed_request() {
     app.fetch(&query, &[]).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
 }
 
-/// Row 66: a scheme with nothing behind it is no credential; an empty value elsewhere is one.
+/// Rows 66 and 150.
 #[tokio::test]
-async fn empty_credential_is_malformed_and_not_anonymous() {
+async fn an_empty_value_is_no_credential_in_any_place() {
     let app = everywhere();
-    let [bearer, others @ ..] = places("");
-    assert_eq!(bearer.fetch(&app, "/me").await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(bearer.fetch(&app, "/greeting").await.status, StatusCode::OK);
-    for place in others {
-        for path in ["/me", "/greeting"] {
-            let answer = place.fetch(&app, path).await;
-            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", place.name);
-        }
+    for place in places("") {
+        place.fetch(&app, "/me").await.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
+        assert_eq!(place.fetch(&app, "/greeting").await.status, StatusCode::OK, "{}", place.name);
     }
 }
 

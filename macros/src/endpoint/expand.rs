@@ -31,7 +31,7 @@ pub(super) fn expand(handler: Handler) -> TokenStream {
                     _: #private::Public<#private::RefreshPolicy>,
                     #private::State(state): #private::State<#state>,
                     request: #private::RefreshTokens,
-                ) -> ::core::result::Result<#private::RefreshAnswer, #private::AuthRejection> #body
+                ) -> ::core::result::Result<#private::TokenAnswer, #private::AuthRejection> #body
             }
         }
         None => quote! {

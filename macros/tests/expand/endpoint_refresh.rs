@@ -44,7 +44,7 @@ pub async fn refresh(
     countersign::__private::State(state): countersign::__private::State<AppState>,
     request: countersign::__private::RefreshTokens,
 ) -> ::core::result::Result<
-    countersign::__private::RefreshAnswer,
+    countersign::__private::TokenAnswer,
     countersign::__private::AuthRejection,
 > {
     countersign::__private::refresh_session(

@@ -39,6 +39,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`client_id`](Self::client_id) | the first audience |
 /// | [`cookies`](Self::cookies) | none |
 /// | [`access_header`](Self::access_header) | none but `Authorization` |
+/// | [`ignore_authorization_header`](Self::ignore_authorization_header) | it is read |
 /// | [`access_query`](Self::access_query) | none |
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
@@ -62,6 +63,7 @@ pub struct AuthBuilder<C: SessionClaims> {
     max_token_len: Option<usize>,
     disclose_requirements: bool,
     listener: Listener,
+    ignores_authorization: bool,
     access_header: Option<HeaderName>,
     access_query: Option<AccessTokenInQuery>,
     cookies: Option<Cookies>,
@@ -90,6 +92,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             max_token_len: None,
             disclose_requirements: false,
             listener: Listener::default(),
+            ignores_authorization: false,
             access_header: None,
             access_query: None,
             cookies: None,
@@ -241,11 +244,21 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// Another header for access tokens besides `Authorization`, which is always read. Its value is the token alone, without a scheme.
+    /// Another header for access tokens besides `Authorization`. Its value is the token alone, without a scheme.
     ///
     /// A request with a token in both is refused.
     pub fn access_header(mut self, name: HeaderName) -> Self {
         self.access_header = Some(name);
+        self
+    }
+
+    /// Leaves the `Authorization` header unread, for a server where another layer owns it and uses the scheme `Bearer` too, such as a
+    /// gateway that adds tokens of its own. Access tokens then come in the [header](Self::access_header) or the
+    /// [access cookie](crate::Cookies::with_access_cookie) that this configuration names.
+    ///
+    /// Other schemes than `Bearer` need no setting: they are never read.
+    pub fn ignore_authorization_header(mut self) -> Self {
+        self.ignores_authorization = true;
         self
     }
 
@@ -295,7 +308,12 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if self.rotation.window() >= self.access_ttl {
             return Err(ConfigError::Window);
         }
-        let transports = Transports::checked(self.access_header, self.cookies, self.access_query)?;
+        let transports = Transports::checked(
+            self.ignores_authorization,
+            self.access_header,
+            self.cookies,
+            self.access_query,
+        )?;
         let mut policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
         if let Some(interval) = self.touch_interval {
             policy = policy.touch_interval(interval)?;

@@ -132,6 +132,11 @@ impl CookieRules {
         self.access_name.as_deref()
     }
 
+    /// The `Set-Cookie` header that takes the access cookie away, if there is one.
+    pub(crate) fn expired_access(&self) -> Option<HeaderValue> {
+        self.set(self.access_name()?, "", 0)
+    }
+
     /// The origins that the application trusts beside its own.
     pub(crate) fn origins(&self) -> &[Origin] {
         &self.origins

@@ -37,6 +37,8 @@ pub enum ConfigError {
     LiveCache,
     /// A key is weak, malformed or used for two purposes.
     Key(KeyError),
+    /// The `Authorization` header is left unread, and no other place may hold an access token.
+    NoAccessPlace,
     /// A required setting is missing.
     Missing {
         /// The builder's method that sets it.
@@ -67,6 +69,10 @@ impl fmt::Display for ConfigError {
             ),
             Self::AccessHeader => f.write_str(
                 "the header for access tokens already has another meaning: pass another name to `access_header`",
+            ),
+            Self::NoAccessPlace => f.write_str(
+                "no request could carry an access token: with `ignore_authorization_header`, call `access_header` or \
+                 `Cookies::with_access_cookie` too",
             ),
             Self::AccessQuery => f.write_str(
                 "the query parameter for access tokens needs a name other than `refresh_token`: change `access_query`",
@@ -135,6 +141,8 @@ impl From<SettingsError> for ConfigError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
+    /// The answer would set cookies, and another site may have sent the request: 403.
+    CrossSite,
     /// The caller is known and may not do this: 403.
     Forbidden(Forbidden),
     /// The refresh token is not valid: malformed, expired, replayed, or its session has ended.
@@ -200,6 +208,7 @@ impl AuthError {
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::CrossSite => "cross_site_request",
             Self::Forbidden(cause) => cause.reason(),
             Self::InvalidGrant(cause) => cause.reason(),
             Self::Mint(error) => error.reason(),
@@ -210,8 +219,20 @@ impl AuthError {
 
     pub(crate) fn outcome(&self) -> AuthOutcome {
         match self {
-            Self::Forbidden(_) | Self::InvalidGrant(_) => AuthOutcome::Refused,
+            Self::CrossSite | Self::Forbidden(_) | Self::InvalidGrant(_) => AuthOutcome::Refused,
             Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
+        }
+    }
+
+    /// Whether the refresh token was good once, and its session has ended since. A token that this server did not make, and a race that
+    /// was lost, are no end of a session.
+    pub(crate) fn session_has_ended(&self) -> bool {
+        let Self::InvalidGrant(cause) = self else { return false };
+        match cause {
+            InvalidGrant::Session(error) => !matches!(error, SessionError::Unrepeatable),
+            InvalidGrant::Token(error) => matches!(error, TokenError::Expired),
+            InvalidGrant::UserGone => true,
+            InvalidGrant::OtherSession => false,
         }
     }
 
@@ -233,6 +254,7 @@ impl AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::CrossSite => f.write_str("another site may have sent the request that would set cookies"),
             Self::Forbidden(Forbidden::Impersonated) => {
                 f.write_str("the user of the session is impersonated")
             }
@@ -250,7 +272,8 @@ impl Error for AuthError {
         match self {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
-            Self::Forbidden(_)
+            Self::CrossSite
+            | Self::Forbidden(_)
             | Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone)
             | Self::NoCookies => None,
             Self::Unavailable(error) => Some(&**error),

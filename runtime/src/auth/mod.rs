@@ -189,6 +189,13 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
     }
 
+    /// The refusal of a sign-in that another site may have sent, and its event.
+    pub(crate) fn refused_as_cross_site(&self) -> AuthError {
+        let error = AuthError::CrossSite;
+        self.emit(&self.event(AuthEventKind::Denial, error.outcome()).because(error.reason()));
+        error
+    }
+
     pub(crate) fn liveness(&self) -> Liveness {
         self.inner.liveness
     }

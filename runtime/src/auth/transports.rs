@@ -11,6 +11,8 @@ use crate::token::TokenSettings;
 /// The places that the application has switched on.
 #[derive(Debug, Default)]
 pub(crate) struct Transports {
+    /// `Authorization` is another layer's, and is not read.
+    pub(crate) ignores_authorization: bool,
     pub(crate) header: Option<HeaderName>,
     pub(crate) cookies: Option<CookieRules>,
     pub(crate) query: Option<String>,
@@ -18,6 +20,7 @@ pub(crate) struct Transports {
 
 impl Transports {
     pub(super) fn checked(
+        ignores_authorization: bool,
         header: Option<HeaderName>,
         cookies: Option<Cookies>,
         query: Option<AccessTokenInQuery>,
@@ -30,7 +33,13 @@ impl Transports {
         if query.as_deref().is_some_and(|parameter| matches!(parameter, "" | "refresh_token")) {
             return Err(ConfigError::AccessQuery);
         }
-        Ok(Self { header, cookies: cookies.map(Cookies::checked).transpose()?, query })
+        let cookies = cookies.map(Cookies::checked).transpose()?;
+        let transports = Self { ignores_authorization, header, cookies, query };
+        let has_other = transports.header.is_some() || transports.query.is_some();
+        if ignores_authorization && !has_other && transports.access_cookie().is_none() {
+            return Err(ConfigError::NoAccessPlace);
+        }
+        Ok(transports)
     }
 
     /// The settings of access tokens. A token that does not fit into its cookie is not made: the browser would drop it, and the user
@@ -46,7 +55,10 @@ impl Transports {
 
     /// Whether the `Authorization` header is the only place of access tokens.
     pub(crate) fn bearer_only(&self) -> bool {
-        self.header.is_none() && self.query.is_none() && self.access_cookie().is_none()
+        !self.ignores_authorization
+            && self.header.is_none()
+            && self.query.is_none()
+            && self.access_cookie().is_none()
     }
 
     /// The name of the access cookie, if there is one.

@@ -9,8 +9,9 @@ use http::request::Parts;
 use super::check::{CheckError, Checks};
 use super::csrf;
 use super::examine::examined;
-use super::refusal::{Refusal, refuse};
-use super::verify::verified;
+use super::refusal::{Refusal, expired_access, refuse};
+use super::stub::{is_navigation, note_cookie};
+use super::verify::{forget, verified};
 use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
@@ -71,6 +72,24 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     state: &S,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
+    match strictly_decided::<C, S, K>(parts, auth, state, access).await {
+        // Somebody who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
+        // error in place of the page until the cookie ends.
+        Err(refusal) if refusal.bad_cookie && *access == Access::Optional && is_navigation(parts) => {
+            forget::<C>(parts);
+            note_cookie(parts, expired_access(auth));
+            Ok(None)
+        }
+        decided => decided,
+    }
+}
+
+async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    state: &S,
+    access: &Access,
+) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth)?;
     if let Some(session) = &session
         // A browser also sends cookies with requests that other sites start (CSRF).
@@ -96,7 +115,7 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
             refused => break refusal(refused, auth, access),
         }
     };
-    Err(Refusal { denial, reason, session })
+    Err(Refusal { denial, reason, session, bad_cookie: false })
 }
 
 /// The refusal as the caller learns it, and its reason for the log.
@@ -228,7 +247,11 @@ async fn looked_up<C: SessionClaims>(
         // Boxed: otherwise every handler's future would reserve space for a look-up.
         found.live = Box::pin(live(auth, session)).await?;
         if !found.live {
-            return Err(Refusal { reason: "session_ended", ..Refusal::of(session, Denial::InvalidToken) });
+            return Err(Refusal {
+                reason: "session_ended",
+                bad_cookie: session.transport() == Transport::Cookie,
+                ..Refusal::of(session, Denial::InvalidToken)
+            });
         }
     }
     if access.asks_for_both_tokens() {

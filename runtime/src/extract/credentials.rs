@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::bearer;
-use crate::auth::{Auth, Transport, Transports, X_REFRESH_TOKEN, one, one_header};
+use crate::auth::{Auth, Transport, Transports, X_REFRESH_TOKEN, one};
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
 
@@ -47,9 +47,13 @@ impl<'r> Credential<'r> {
     pub(crate) fn token(&self) -> Result<&[u8], Denial> {
         match (self.transport, &self.value) {
             (Transport::Bearer, Value::Header(header)) => bearer::token(header),
-            _ if self.bytes().is_empty() => Err(Denial::InvalidRequest),
             _ => Ok(self.bytes()),
         }
+    }
+
+    /// The token as text; `None` if it is not one, or cannot be one of ours, which are ASCII.
+    fn text_of(&self) -> Option<String> {
+        self.token().ok().and_then(|token| str::from_utf8(token).ok()).map(str::to_owned)
     }
 
     /// A copy to compare later credentials of the same request with; `None` if the value cannot be a token.
@@ -75,40 +79,54 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// The access token of a request. Two are refused, in one place or in several (RFC 6750 section 2). A `Bearer` with nothing behind it is
-/// none, so it does not get in the way of a cookie.
+/// The access token that counts. This is the only place that decides, for guards, extractors, layers, sign-in and sign-out alike.
+///
+/// A bearer token in `Authorization` or a token in the named header counts first, because somebody chose to send it; both, or one of
+/// them twice, are refused (RFC 6750 section 2). Without them the cookie counts, and without a cookie the query. The cookie goes first,
+/// because a link of another site can carry a query and no cookie.
+///
+/// A credential that the browser adds by itself makes no request ambiguous: a scheme that is not ours, a `Bearer` with nothing behind
+/// it and an emptied cookie are no credentials.
 pub(crate) fn access_credential<'r>(
     parts: &'r Parts,
     transports: &Transports,
 ) -> Result<Option<Credential<'r>>, Denial> {
-    let header = |name: &HeaderName, transport| {
-        one_header(&parts.headers, name).map(|value| value.map(|value| Credential::header(transport, value)))
-    };
-    let bearer = one_header(&parts.headers, &AUTHORIZATION)?.filter(|value| !bearer::is_empty(value));
-    let bearer = bearer.map(|value| Credential::header(Transport::Bearer, value));
-    if transports.bearer_only() {
-        return Ok(bearer);
+    let sent = sent_access(parts, transports)?;
+    if sent.is_some() || transports.bearer_only() {
+        return Ok(sent);
     }
-    let named = transports.header.as_ref().map_or(Ok(None), |name| header(name, Transport::Header))?;
-    let cookie = transports.access_cookie().map_or(Ok(None), |name| one_cookie(&parts.headers, name))?;
-    let query = transports.query.as_ref().map_or(Ok(None), |name| one_parameter(parts, name))?;
-    let found = [
-        bearer,
-        named,
-        cookie.map(|text| Credential::text(Transport::Cookie, text)),
-        query.map(|text| Credential::text(Transport::Query, text)),
-    ];
-    Ok(one(found.into_iter().flatten())?)
+    let cookie = one(transports.access_cookie().into_iter().flat_map(|name| cookies(&parts.headers, name)))?;
+    if cookie.is_some() {
+        return Ok(cookie);
+    }
+    Ok(one(query_tokens(parts, transports))?)
 }
 
-/// The refresh token of a request, from its cookie or the header `X-Refresh-Token`. Two are refused.
+/// The access token in a header.
+fn sent_access<'r>(parts: &'r Parts, transports: &Transports) -> Result<Option<Credential<'r>>, Denial> {
+    let reads_bearer = !transports.ignores_authorization;
+    let bearer = reads_bearer.then(|| parts.headers.get_all(AUTHORIZATION)).into_iter().flatten();
+    let bearer = bearer.filter(|value| bearer::is_ours(value));
+    let bearer = bearer.map(|value| Credential::header(Transport::Bearer, value));
+    let named = transports.header.iter().flat_map(|name| filled(&parts.headers, name));
+    Ok(one(bearer.chain(named))?)
+}
+
+/// The values of a header that are not empty.
+fn filled<'r>(headers: &'r HeaderMap, name: &HeaderName) -> impl Iterator<Item = Credential<'r>> {
+    let values = headers.get_all(name).into_iter().filter(|value| !value.as_bytes().trim_ascii().is_empty());
+    values.map(|value| Credential::header(Transport::Header, value))
+}
+
+/// The refresh token that counts beside an access token: from the header `X-Refresh-Token`, or else from its cookie.
 pub(crate) fn refresh_token_of<'r, C: SessionClaims>(
     parts: &'r Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Credential<'r>>, Denial> {
-    let header = one_header(&parts.headers, &X_REFRESH_TOKEN)?;
-    let header = header.map(|value| Credential::header(Transport::Header, value));
-    Ok(one(header.into_iter().chain(refresh_cookie_of(&parts.headers, auth)?))?)
+    match one(filled(&parts.headers, &X_REFRESH_TOKEN))? {
+        Some(sent) => Ok(Some(sent)),
+        None => refresh_cookie_of(&parts.headers, auth),
+    }
 }
 
 /// The refresh token in the cookie, if cookies are enabled.
@@ -116,19 +134,68 @@ pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
     headers: &'r HeaderMap,
     auth: &Auth<C>,
 ) -> Result<Option<Credential<'r>>, Denial> {
-    let cookie = auth.transports().refresh_cookie().map_or(Ok(None), |name| one_cookie(headers, name))?;
-    Ok(cookie.map(|text| Credential::text(Transport::Cookie, text)))
+    let name = auth.transports().refresh_cookie();
+    Ok(one(name.into_iter().flat_map(|name| cookies(headers, name)))?)
 }
 
-/// The value of the one cookie with exactly this name. Only browsers ignore the letter case of prefixes (RFC 6265bis section 4.1.3);
-/// here a name in other letters is another cookie.
+/// The tokens whose sessions a sign-in or a sign-out ends. None of them is verified: to end a session that does not exist is no error.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// Tokens that somebody chose to send: in a header or in the query.
+    pub(crate) sent: Vec<String>,
+    /// Tokens that the browser added: the access token, if none was sent, and the refresh token, if none was sent.
+    pub(crate) in_cookies: Vec<HeldInCookie>,
+}
+
+/// A token in a cookie.
+pub(crate) struct HeldInCookie {
+    pub(crate) token: String,
+    /// The session that a token of ours names.
+    pub(crate) session: Option<String>,
+}
+
+/// The tokens that the request holds, by the rule of [`access_credential`]. Two cookies of one name are both held: a request that is
+/// about to replace them or to take them away is not refused for them.
+pub(crate) fn held<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Result<Held, Denial> {
+    let mut held = Held::default();
+    let transports = auth.transports();
+    let in_cookies = |name: Option<&str>, session_of: &dyn Fn(&[u8]) -> Option<String>| -> Vec<_> {
+        let found = name.into_iter().flat_map(|name| cookies(&parts.headers, name));
+        let tokens = found.filter_map(|found| found.text_of());
+        tokens.map(|token| HeldInCookie { session: session_of(token.as_bytes()), token }).collect()
+    };
+    match sent_access(parts, transports)? {
+        Some(sent) => held.sent.extend(sent.text_of()),
+        None => {
+            held.in_cookies =
+                in_cookies(transports.access_cookie(), &|token| auth.session_of_access_token(token));
+            if held.in_cookies.is_empty() {
+                held.sent.extend(query_tokens(parts, transports).filter_map(|found| found.text_of()));
+            }
+        }
+    }
+    match one(filled(&parts.headers, &X_REFRESH_TOKEN))? {
+        Some(sent) => held.sent.extend(sent.text_of()),
+        None => {
+            let found =
+                in_cookies(transports.refresh_cookie(), &|token| auth.session_of_refresh_token(token));
+            held.in_cookies.extend(found);
+        }
+    }
+    Ok(held)
+}
+
+/// The cookies with exactly this name that are not empty. Only browsers ignore the letter case of prefixes (RFC 6265bis section
+/// 4.1.3); here a name in other letters is another cookie.
 ///
 /// HTTP/2 may split the header into several (RFC 9113 section 8.2.3), so all of them are read.
-fn one_cookie<'r>(headers: &'r HeaderMap, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
-    let found = headers.get_all(COOKIE).iter().flat_map(|line| {
-        Cookie::split_parse(in_ascii(line)).filter_map(Result::ok).filter(|cookie| cookie.name() == name)
+fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Credential<'r>> {
+    let lines = headers.get_all(COOKIE).into_iter();
+    let named = lines.flat_map(move |line| {
+        Cookie::split_parse(in_ascii(line)).filter_map(Result::ok).filter(move |cookie| cookie.name() == name)
     });
-    Ok(one(found)?.map(|cookie| Cow::Owned(cookie.value().to_owned())))
+    let filled = named.filter(|cookie| !cookie.value().is_empty());
+    filled.map(|cookie| Credential::text(Transport::Cookie, Cow::Owned(cookie.value().to_owned())))
 }
 
 /// A `Cookie` header with every byte outside ASCII replaced. Our names and tokens have none; other cookies may contain anything.
@@ -143,11 +210,15 @@ fn in_ascii(line: &HeaderValue) -> Cow<'_, str> {
     }
 }
 
-/// The decoded value of the one query parameter with this name.
-fn one_parameter<'r>(parts: &'r Parts, name: &str) -> Result<Option<Cow<'r, str>>, Denial> {
+/// The decoded values of the query parameter that may hold a token, without empty ones.
+fn query_tokens<'r>(parts: &'r Parts, transports: &Transports) -> impl Iterator<Item = Credential<'r>> {
     let query = parts.uri.query().unwrap_or_default();
-    let found = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-    Ok(one(found.map(|(_, value)| value))?)
+    let named = transports
+        .query
+        .iter()
+        .flat_map(move |name| form_urlencoded::parse(query.as_bytes()).filter(move |(key, _)| key == name));
+    let filled = named.filter(|(_, value)| !value.is_empty());
+    filled.map(|(_, value)| Credential::text(Transport::Query, value))
 }
 
 #[cfg(test)]
@@ -161,22 +232,14 @@ mod tests {
 
     fn cookie(lines: &[&'static [u8]]) -> Result<Option<String>, Denial> {
         let headers = headers(COOKIE, lines);
-        Ok(one_cookie(&headers, "__Host-access")?.map(Cow::into_owned))
+        Ok(one(cookies(&headers, "__Host-access"))?.and_then(|found| found.text_of()))
     }
 
     fn parameter(query: &str) -> Result<Option<String>, Denial> {
         let uri = format!("/events?{query}");
         let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
-        Ok(one_parameter(&parts, "access_token")?.map(Cow::into_owned))
-    }
-
-    /// Row 64.
-    #[test]
-    fn two_headers_are_a_malformed_request() {
-        let none = HeaderMap::new();
-        assert_eq!(one_header(&none, &AUTHORIZATION).map_err(Denial::from), Ok(None));
-        let twice = headers(AUTHORIZATION, &[b"Bearer a.b.c", b"Bearer a.b.c"]);
-        assert_eq!(one_header(&twice, &AUTHORIZATION).map_err(Denial::from), Err(Denial::InvalidRequest));
+        let transports = Transports { query: Some("access_token".to_owned()), ..Transports::default() };
+        Ok(access_credential(&parts, &transports)?.and_then(|found| found.text_of()))
     }
 
     /// Rows 105 and 106.
@@ -187,6 +250,7 @@ mod tests {
         assert_eq!(cookie(&[b"theme=dark; __Host-access=a.b.c; x"]), found("a.b.c"));
         assert_eq!(cookie(&[b"theme=dark", b"__Host-access=a.b.c"]), found("a.b.c"));
         assert_eq!(cookie(&[b"caf\xE9=\xFF; __Host-access=a.b.c"]), found("a.b.c"));
+        assert_eq!(cookie(&[b"__Host-access=; __Host-access=a.b.c"]), found("a.b.c"));
         for twice in
             [&[&b"__Host-access=a; __Host-access=b"[..]][..], &[b"__Host-access=a", b"__Host-access=a"]]
         {
@@ -197,6 +261,8 @@ mod tests {
             b"__HOST-ACCESS=a",
             b"access=a",
             b"__Host-access",
+            b"__Host-access=",
+            b"__Host-access=; __Host-access=",
             b"=__Host-access",
             b"",
         ] {
@@ -212,7 +278,7 @@ mod tests {
                 for line in [other.clone(), format!("theme=dark; {other}"), format!("{other}; theme=dark")] {
                     let value = HeaderValue::from_bytes(line.as_bytes()).unwrap();
                     let headers = HeaderMap::from_iter([(COOKIE, value)]);
-                    assert_eq!(one_cookie(&headers, "__Host-access"), Ok(None), "{line:?}");
+                    assert_eq!(cookies(&headers, "__Host-access").count(), 0, "{line:?}");
                 }
             }
         }
@@ -225,7 +291,7 @@ mod tests {
     fn a_parameter_is_decoded_and_refused_twice() {
         assert_eq!(parameter("a=1&access_token=x%2Ey&b=2"), Ok(Some("x.y".to_owned())));
         assert_eq!(parameter("access%5Ftoken=x"), Ok(Some("x".to_owned())));
-        assert_eq!(parameter("Access_token=x&access_tokens=y"), Ok(None));
+        assert_eq!(parameter("Access_token=x&access_tokens=y&access_token="), Ok(None));
         assert_eq!(parameter("access_token=x&access%5Ftoken=x"), Err(Denial::InvalidRequest));
     }
 

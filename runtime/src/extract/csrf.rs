@@ -4,6 +4,7 @@ use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
 
+use super::stub::is_navigation;
 use crate::auth::{Auth, Origin, X_CSRF_TOKEN, one_header};
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
@@ -18,8 +19,8 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// A request with an unsafe method that is authenticated by a cookie must show which site sent it, and so must a WebSocket
     /// handshake. Browsers send `Sec-Fetch-Site`; older ones send `Origin`, which must be the request's own host or a
-    /// [trusted origin](crate::Cookies::trust_origin). If the client sends neither, the header is required; wherever it is sent, it
-    /// must be correct. Requests with tokens in a header need none of this.
+    /// [trusted origin](crate::Cookies::trust_origin). What the browser says decides, whatever the header holds. The header decides if
+    /// the client sends neither, or only `Origin: null`, as a native web view does. Requests with tokens in a header need none of this.
     ///
     /// A proxy must pass on the `Host` that the browser sent. If yours cannot, trust the public origin by name.
     pub fn csrf_token(&self, session: &SessionId) -> String {
@@ -30,30 +31,46 @@ impl<C: SessionClaims> Auth<C> {
 /// Refuses an unsafe request that does not show that this site sent it. This is the only check of a request's sender. Callers decide when
 /// it is due: for a credential in a cookie, and for a sign-in that would set one.
 ///
-/// `session` is the session that the cookie names, whose `X-CSRF-Token` the request then has to carry. It is `None` for a sign-in, which
-/// has no session yet, and for a cookie whose token is not ours: then any value of the header shows as much.
+/// `session` is the session that the cookie names. It is `None` for a sign-in, which has no session yet, and for a cookie whose token is
+/// not ours.
 pub(crate) fn check<C: SessionClaims>(
     parts: &Parts,
     auth: &Auth<C>,
     session: Option<&str>,
 ) -> Result<(), Denial> {
-    if is_safe(parts) {
-        return Ok(());
-    }
-    let token = one_header(&parts.headers, &X_CSRF_TOKEN).map_err(|_| Denial::CrossSite)?;
-    let has_token = match (token, session) {
-        (None, _) => false,
-        // Another site cannot send the header without a CORS preflight, whatever its value.
-        (Some(token), None) => !token.is_empty(),
-        (Some(token), Some(session)) if auth.is_csrf_token(session, token.as_bytes()) => true,
-        (Some(_), Some(_)) => return Err(Denial::CrossSite),
-    };
     let trusted = auth.transports().cookies.as_ref().map_or(&[][..], |rules| rules.origins());
-    match sender(parts, trusted) {
-        Sender::Ours => Ok(()),
-        Sender::Unknown if has_token => Ok(()),
-        Sender::Unknown | Sender::Foreign => Err(Denial::CrossSite),
+    let passes = is_safe(parts)
+        || match sender(parts, trusted) {
+            Sender::Ours => true,
+            Sender::Foreign => false,
+            Sender::Opaque => session.is_some_and(|session| has_token(parts, auth, Some(session))),
+            Sender::Unknown => has_token(parts, auth, session),
+        };
+    if passes { Ok(()) } else { Err(Denial::CrossSite) }
+}
+
+/// Whether the request has the CSRF token of the session. Without a session any value will do: another site cannot send the header
+/// without a CORS preflight, whatever its value.
+fn has_token<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, session: Option<&str>) -> bool {
+    let Ok(Some(token)) = one_header(&parts.headers, &X_CSRF_TOKEN) else { return false };
+    match session {
+        Some(session) => auth.is_csrf_token(session, token.as_bytes()),
+        None => !token.is_empty(),
     }
+}
+
+/// Whether the client is a browser that keeps the cookies of an answer to this request.
+///
+/// A browser names the site of each request, or navigates. It keeps no `SameSite` cookie from an answer to the `fetch` of another site's
+/// page, a trusted one as well; pages of one site on several origins keep them.
+pub(crate) fn keeps_cookies<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> bool {
+    let Some(rules) = &auth.transports().cookies else { return false };
+    if is_navigation(parts) {
+        return true;
+    }
+    let is_cross_site =
+        parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site.as_bytes() == b"cross-site");
+    !is_cross_site && sender(parts, rules.origins()) == Sender::Ours
 }
 
 /// Whether the method is safe (RFC 9110 section 9.2.1) and the request no WebSocket handshake. A page of any site may open a WebSocket
@@ -66,10 +83,16 @@ fn is_safe(parts: &Parts) -> bool {
             .any(|line| line.windows(WEBSOCKET.len()).any(|name| name.eq_ignore_ascii_case(WEBSOCKET)))
 }
 
+/// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sender {
+    /// This site, or an origin that it trusts.
     Ours,
+    /// Another site.
     Foreign,
+    /// An origin that the client does not name: a native web view, or a page in a sandbox. It cannot guess the token of a session.
+    Opaque,
+    /// Neither header is there, so no browser of today has sent it.
     Unknown,
 }
 
@@ -88,7 +111,10 @@ fn sender(parts: &Parts, trusted: &[Origin]) -> Sender {
         Some(_) if is_trusted => Sender::Ours,
         Some(_) => Sender::Foreign,
         None if is_trusted || parsed.is_some_and(|origin| origin.is_target_of(parts)) => Sender::Ours,
-        None if origin.is_some() => Sender::Foreign,
-        None => Sender::Unknown,
+        None => match origin.map(|origin| origin.as_bytes()) {
+            None => Sender::Unknown,
+            Some(b"null") => Sender::Opaque,
+            Some(_) => Sender::Foreign,
+        },
     }
 }

@@ -217,14 +217,12 @@ mod policies {
     #[tokio::test]
     async fn an_optional_policy_refuses_bad_credentials() {
         assert_eq!(answer::<Either>(None).await, Ok(()));
-        // Row 66.
+        // Rows 66 and 149.
         assert_eq!(answer::<Either>(Some("Bearer")).await, Ok(()));
-        for (credentials, denial) in [
-            ("Basic eDp5", Denial::MissingCredentials),
-            ("Bearer  a.b.c", Denial::InvalidRequest),
-            ("Bearer a.b.c", Denial::InvalidToken),
-        ] {
-            assert_eq!(answer::<Either>(Some(credentials)).await, Err(denial), "{credentials}");
+        assert_eq!(answer::<Either>(Some("Basic eDp5")).await, Ok(()));
+        for credentials in ["Bearer  a.b.c", "Bearer a.b.c"] {
+            let answer = answer::<Either>(Some(credentials)).await;
+            assert_eq!(answer, Err(Denial::InvalidToken), "{credentials}");
         }
     }
 }

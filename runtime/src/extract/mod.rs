@@ -2,8 +2,8 @@
 //!
 //! Every request takes the same way, whether an extractor, a guard, a proof or a layer asks:
 //!
-//! 1. [`credentials`] finds the access token, and the refresh token where a rule needs it. Two tokens are refused, and so is a malformed
-//!    header ([`bearer`]).
+//! 1. [`credentials`] decides which access token counts, and which refresh token where a rule needs it. What somebody chose to send beats
+//!    what the browser adds by itself ([`bearer`] tells a token of ours from the credentials of other layers).
 //! 2. [`verify`] checks the access token and makes the `Session`; [`csrf`] checks the sender if the token came in a cookie.
 //! 3. [`authorize`] collects the facts that the rule needs: whether the session is live, the refresh token ([`examine`]), and the results
 //!    of checks ([`check`]). It asks `access::decide` until that names no further check.
@@ -23,10 +23,11 @@ pub(crate) mod path_fit;
 pub(crate) mod proof;
 mod refusal;
 mod remembered;
+mod stub;
 mod verify;
 
 pub(crate) use authorize::{authorize, decided, required};
-pub(crate) use credentials::{access_credential, refresh_cookie_of, refresh_token_of};
+pub(crate) use credentials::{Held, HeldInCookie, held, refresh_cookie_of, refresh_token_of};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};

@@ -1,10 +1,11 @@
 //! A refusal on its way to the client, and its event.
 
 use axum::extract::MatchedPath;
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::access::Access;
-use crate::auth::{Auth, RequestLabel, Session};
+use crate::auth::{Auth, CookieRules, RequestLabel, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::events::{AuthEventKind, AuthOutcome};
@@ -18,11 +19,13 @@ pub(crate) struct Refusal<C> {
     pub(crate) denial: Denial,
     pub(crate) reason: &'static str,
     pub(crate) session: Option<Session<C>>,
+    /// The access cookie is to blame. The answer takes it away, so that the next request is an honest one.
+    pub(crate) bad_cookie: bool,
 }
 
 impl<C> From<Denial> for Refusal<C> {
     fn from(denial: Denial) -> Self {
-        Self { denial, reason: denial.code(), session: None }
+        Self { denial, reason: denial.code(), session: None, bad_cookie: false }
     }
 }
 
@@ -48,6 +51,11 @@ fn route_of(parts: &Parts) -> Option<&str> {
     parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str)
 }
 
+/// The `Set-Cookie` header that takes the access cookie away.
+pub(super) fn expired_access<C: SessionClaims>(auth: &Auth<C>) -> Option<HeaderValue> {
+    auth.transports().cookies.as_ref().and_then(CookieRules::expired_access)
+}
+
 /// Emits the event of a refusal and returns its response.
 pub(crate) fn refuse<C: SessionClaims>(
     parts: &Parts,
@@ -66,5 +74,7 @@ pub(crate) fn refuse<C: SessionClaims>(
     event.session = refusal.session.as_ref().map(Session::id);
     event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
-    AuthRejection::new(refusal.denial, auth.realm()).without(RoleTable::of::<C::Role>().private)
+    let rejection =
+        AuthRejection::new(refusal.denial, auth.realm()).without(RoleTable::of::<C::Role>().private);
+    if refusal.bad_cookie { rejection.setting(expired_access(auth)) } else { rejection }
 }

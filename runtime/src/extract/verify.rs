@@ -8,7 +8,7 @@ use http::request::Parts;
 use super::credentials::{Credential, access_credential};
 use super::refusal::Refusal;
 use super::remembered::{self, remember, remembered};
-use crate::auth::{Auth, Evidence, Session};
+use crate::auth::{Auth, Evidence, Session, Transport};
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
 use crate::session::SessionId;
@@ -38,12 +38,17 @@ pub(crate) fn verified<C: SessionClaims>(
     {
         return Ok(Some(session.clone()));
     }
-    let invalid = |reason| Refusal { denial: Denial::InvalidToken, reason, session: None };
+    let transport = credential.transport;
+    let invalid = |reason| Refusal {
+        denial: Denial::InvalidToken,
+        reason,
+        session: None,
+        bad_cookie: transport == Transport::Cookie,
+    };
     let mut token = auth.verify_access(credential.token()?).map_err(|error| invalid(error.reason()))?;
     // Every token made by this crate names a session.
-    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| Denial::InvalidToken)?;
-    let transport = credential.transport;
-    let kept = credential.kept().ok_or(Denial::InvalidToken)?;
+    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| invalid("invalid_token"))?;
+    let kept = credential.kept().ok_or_else(|| invalid("invalid_token"))?;
     let evidence = Evidence { credential: kept, realm: Arc::clone(auth.realm()) };
     let session = Session::new(id, token, transport, evidence);
     remember(&mut parts.extensions, Verified(session.clone()), now);

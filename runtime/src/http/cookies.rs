@@ -79,10 +79,18 @@ impl IntoResponse for CookieTokens {
 
 /// Takes the cookies out of the browser: `(auth.expired_cookies(), StatusCode::NO_CONTENT)`.
 ///
-/// It is for signing out. A refresh that fails keeps the cookies, because a parallel refresh may have succeeded and replaced them.
+/// It is for signing out. The endpoint of the refresh takes them away when their session has ended, and after no other failure: a
+/// parallel refresh may have succeeded and replaced them.
 #[derive(Clone, Debug)]
 #[must_use = "put it in front of a response"]
 pub struct ExpiredCookies(Vec<HeaderValue>);
+
+impl ExpiredCookies {
+    /// The `Set-Cookie` headers.
+    pub(super) fn into_headers(self) -> Vec<HeaderValue> {
+        self.0
+    }
+}
 
 impl IntoResponseParts for ExpiredCookies {
     type Error = Infallible;

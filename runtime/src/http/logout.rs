@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::{ExpiredCookies, LogoutPolicy, answer, body};
 use crate::access::Policy as _;
-use crate::auth::{Auth, Transport};
+use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{Public, Refusal, access_credential, csrf, for_request, refresh_cookie_of, refuse};
+use crate::extract::{Held, HeldInCookie, Public, Refusal, csrf, for_request, held, refuse};
 use crate::rejection::{AuthRejection, Denial};
 
 /// The body of a logout with the refresh token, as JSON. A request with another token needs no body.
@@ -59,42 +59,31 @@ struct Presented {
     in_cookie: bool,
 }
 
-impl Presented {
-    fn add(&mut self, token: &[u8]) {
-        // A token of ours is ASCII.
-        self.tokens.extend(str::from_utf8(token).map(str::to_owned));
-    }
-}
-
-/// The tokens in every place that may hold one. A cookie counts only if the site itself has sent it.
+/// The tokens in every place that may hold one. A cookie counts only if the site itself has sent it; where a token was sent as well,
+/// cookies of which this is not certain are left alone.
 fn presented<C: SessionClaims>(
     auth: &Auth<C>,
     parts: &Parts,
     body: LogoutRequest,
 ) -> Result<Presented, Denial> {
-    let mut presented = Presented { tokens: Vec::from_iter(body.refresh_token), in_cookie: false };
-    if let Some(access) = access_credential(parts, auth.transports())? {
-        let in_cookie = access.transport == Transport::Cookie;
-        match access.token() {
-            Ok(token) => {
-                if in_cookie {
-                    csrf::check(parts, auth, auth.session_of_access_token(token).as_deref())?;
-                }
-                presented.add(token);
+    let Held { sent, in_cookies } = held(parts, auth)?;
+    let mut presented = Presented { tokens: sent, in_cookie: false };
+    presented.tokens.extend(body.refresh_token);
+    let was_sent = !presented.tokens.is_empty();
+    let mut refused = None;
+    for HeldInCookie { token, session } in in_cookies {
+        match csrf::check(parts, auth, session.as_deref()) {
+            Ok(()) => {
+                presented.tokens.push(token);
+                presented.in_cookie = true;
             }
-            // Credentials of another scheme are for another server and end nothing here.
-            Err(Denial::MissingCredentials) => {}
-            Err(denial) => return Err(denial),
+            Err(denial) => refused = Some(denial),
         }
-        presented.in_cookie |= in_cookie;
     }
-    if let Some(refresh) = refresh_cookie_of(&parts.headers, auth)? {
-        let token = refresh.token()?;
-        csrf::check(parts, auth, auth.session_of_refresh_token(token).as_deref())?;
-        presented.add(token);
-        presented.in_cookie = true;
+    match refused {
+        Some(denial) if !was_sent && !presented.in_cookie => Err(denial),
+        _ => Ok(presented),
     }
-    Ok(presented)
 }
 
 /// 204: the caller is signed out.

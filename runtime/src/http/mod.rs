@@ -28,6 +28,7 @@ pub(crate) use own_sessions::{list_sessions, logout_all_sessions, revoke_other_s
 use policy::LogoutPolicy;
 pub use policy::RefreshPolicy;
 pub use reauthentication::Reauthentication;
-pub use refresh::{EndpointState, RefreshAnswer, RefreshRequest, RefreshTokens, refresh_session};
+pub use refresh::{EndpointState, RefreshRequest, RefreshTokens, refresh_session};
 pub use sessions::{SessionInfo, SessionList};
 pub use sign_in::SignIn;
+pub use token::TokenAnswer;

@@ -5,23 +5,23 @@ use std::fmt;
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::CookieTokens;
+use super::{CookieTokens, TokenAnswer};
 use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
 use crate::auth::{Auth, AuthError, ProvidesClaims, Session, TokenPair, Transport};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, csrf, for_request, refuse, required};
+use crate::extract::{Refusal, csrf, for_request, refresh_token_of, refuse, required};
 use crate::rejection::{AuthRejection, Denial};
 
 /// A signed-in user who proves again who they are, before an operation for which a stolen session must not be enough.
 ///
 /// An extractor for the handler that checks the password, or another proof of who the user is. It refuses a caller who is not
 /// signed in and a session that has ended (both 401), and an impersonator (403). With cookies it also refuses a request that another
-/// site has sent (403), as [`Session`] and [`SignIn`](crate::SignIn) do. The answer has new tokens of the same session, which
-/// [`Auth::reauthenticate`] makes.
+/// site has sent (403), as [`Session`] does. The answer has new tokens of the same session, which [`Auth::reauthenticate`] makes.
+/// [`answer`](Self::answer) gives them the way the client holds its session.
 ///
 /// ```
 /// use axum::Json;
-/// use countersign::{AuthRejection, AuthRouter, CookieTokens, Reauthentication, SessionClaims, routes};
+/// use countersign::{AuthRejection, AuthRouter, Reauthentication, SessionClaims, TokenAnswer, routes};
 /// # use serde::Deserialize;
 ///
 /// #[derive(SessionClaims, Clone)]
@@ -37,11 +37,11 @@ use crate::rejection::{AuthRejection, Denial};
 /// async fn confirm(
 ///     caller: Reauthentication<User>,
 ///     Json(password): Json<Password>,
-/// ) -> Result<CookieTokens, AuthRejection> {
+/// ) -> Result<TokenAnswer, AuthRejection> {
 ///     if !is_right(caller.session().claims().id, &password).await {
 ///         return Err(caller.refused("wrong_password"));
 ///     }
-///     Ok(caller.cookies().await?)
+///     Ok(caller.answer().await?)
 /// }
 /// # fn router(auth: countersign::Auth<User>) -> AuthRouter {
 /// #     AuthRouter::new().routes(routes!(confirm)).with_state(auth)
@@ -50,6 +50,8 @@ use crate::rejection::{AuthRejection, Denial};
 pub struct Reauthentication<C> {
     auth: Auth<C>,
     session: Session<C>,
+    /// The request's refresh token is in its cookie.
+    holds_cookies: bool,
 }
 
 impl<C: SessionClaims> Reauthentication<C> {
@@ -67,7 +69,24 @@ impl<C: SessionClaims> Reauthentication<C> {
         AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
     }
 
-    /// Issues new tokens in the answer: for clients that are no browsers.
+    /// Issues new tokens, and answers the way the client holds its session: in cookies if the request has the session's refresh token in
+    /// its cookie, or the access token in one; in the body for every other client.
+    ///
+    /// Call it after the user has proved who they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Auth::reauthenticate`].
+    pub async fn answer(self) -> Result<TokenAnswer, AuthError> {
+        if self.holds_cookies {
+            self.cookies().await.map(TokenAnswer::Cookies)
+        } else {
+            self.tokens().await.map(TokenAnswer::Tokens)
+        }
+    }
+
+    /// Issues new tokens in the body: for clients that are no browsers. A browser that holds its refresh token in a cookie keeps the old
+    /// one there, and its next refresh ends the session; use [`answer`](Self::answer) where both kinds of client come.
     ///
     /// Call it after the user has proved who they are.
     ///
@@ -117,7 +136,20 @@ where
             csrf::check(parts, auth, None)
                 .map_err(|denial| refuse(parts, auth, Some(Self::ACCESS), &Refusal::of(&session, denial)))?;
         }
-        Ok(Self { auth: for_request(parts, auth), session })
+        let holds_cookies = holds_cookies(parts, auth, &session);
+        Ok(Self { auth: for_request(parts, auth), session, holds_cookies })
+    }
+}
+
+/// Whether the client holds the session in cookies. A page may hold its access token itself, and leave the refresh token to the browser.
+fn holds_cookies<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, session: &Session<C>) -> bool {
+    match refresh_token_of(parts, auth) {
+        Ok(Some(refresh)) if refresh.transport != Transport::Cookie => false,
+        Ok(Some(refresh)) => {
+            let of_token = refresh.token().ok().and_then(|token| auth.session_of_refresh_token(token));
+            of_token.is_some_and(|id| id == session.id().as_str()) || session.transport() == Transport::Cookie
+        }
+        _ => session.transport() == Transport::Cookie,
     }
 }
 

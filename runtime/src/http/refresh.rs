@@ -3,12 +3,11 @@
 use std::fmt;
 
 use axum_core::extract::{FromRequest, Request};
-use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::Deserialize;
 
-use super::{CookieTokens, body};
-use crate::auth::{Auth, AuthState, TokenPair};
+use super::{TokenAnswer, body};
+use crate::auth::{Auth, AuthState};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, csrf, for_request, refresh_cookie_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
@@ -18,7 +17,8 @@ use crate::rejection::{AuthRejection, Denial};
 /// The handler is a concrete function with concrete types, `POST /refresh`, documented with its request, its answer and
 /// every refusal, ready for [`routes!`](crate::routes). It is public: the refresh token in the body is the credential.
 /// With [`Cookies`](crate::Cookies) a browser sends its refresh cookie in place of a body, and gets new cookies
-/// ([`CookieTokens`](crate::CookieTokens)). A request with both is refused. No failure takes a cookie away.
+/// ([`CookieTokens`](crate::CookieTokens)). A refresh token in the body beats the cookie. The cookies are taken away when their session
+/// has ended, and by no other failure.
 ///
 /// The name comes first, after attributes and a visibility if there are any; doc comments become the operation's summary and
 /// description. The type of the router's state, an [`AuthState`], comes second. `path = "/auth/refresh"`, `tag = "..."` and
@@ -98,26 +98,6 @@ impl<S: Send + Sync> FromRequest<S> for RefreshTokens {
     }
 }
 
-/// The answer to a refresh: the new tokens come back the way the refresh token came.
-#[doc(hidden)]
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RefreshAnswer {
-    /// It was in the body.
-    Tokens(TokenPair),
-    /// It was in the cookie.
-    Cookies(CookieTokens),
-}
-
-impl IntoResponse for RefreshAnswer {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Tokens(tokens) => tokens.into_response(),
-            Self::Cookies(tokens) => tokens.into_response(),
-        }
-    }
-}
-
 /// The state in `typed_refresh_handler!(refresh, AppState)`: an [`AuthState`], with a message for other types in that place.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the router's state: it carries no `Auth`",
@@ -141,27 +121,29 @@ impl<S: AuthState> EndpointState for S {
     }
 }
 
-/// Exchanges the refresh token of the request for the next pair.
+/// Exchanges the refresh token of the request for the next pair. One in the body counts first, because somebody chose to send it; the
+/// new tokens come back the way it came.
 pub async fn refresh_session<S: AuthState>(
     state: &S,
     request: RefreshTokens,
-) -> Result<RefreshAnswer, AuthRejection> {
+) -> Result<TokenAnswer, AuthRejection> {
     let RefreshTokens { body, parts } = request;
     let auth = state.auth();
-    match (body, refresh_cookie_of(&parts.headers, auth)?) {
-        (Some(body), None) => {
-            let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = body;
-            Ok(RefreshAnswer::Tokens(for_request(&parts, auth).refresh(&refresh_token).await?))
-        }
-        (None, Some(cookie)) => {
-            let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
-            let session = auth.session_of_refresh_token(token.as_bytes());
-            csrf::check(&parts, auth, session.as_deref())
-                .map_err(|denial| refuse(&parts, auth, None, &Refusal::from(denial)))?;
-            Ok(RefreshAnswer::Cookies(auth.in_cookies(for_request(&parts, auth).refresh(token).await?)?))
-        }
-        (Some(_), Some(_)) | (None, None) => Err(Denial::InvalidRequest.into()),
+    if let Some(body) = body {
+        let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = body;
+        return Ok(TokenAnswer::Tokens(for_request(&parts, auth).refresh(&refresh_token).await?));
     }
+    let cookie = refresh_cookie_of(&parts.headers, auth)?.ok_or(Denial::InvalidRequest)?;
+    let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
+    let session = auth.session_of_refresh_token(token.as_bytes());
+    csrf::check(&parts, auth, session.as_deref())
+        .map_err(|denial| refuse(&parts, auth, None, &Refusal::from(denial)))?;
+    let refreshed = for_request(&parts, auth).refresh(token).await.and_then(|pair| auth.in_cookies(pair));
+    refreshed.map(TokenAnswer::Cookies).map_err(|error| {
+        let has_ended = error.session_has_ended();
+        let rejection = AuthRejection::from(error);
+        if has_ended { rejection.setting(auth.expired_cookies().into_headers()) } else { rejection }
+    })
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::fmt;
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::CookieTokens;
+use super::{CookieTokens, TokenAnswer};
 use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Refusal, access_credential, csrf, for_request, refresh_token_of, refuse};
+use crate::extract::{Held, Refusal, csrf, for_request, held, refuse};
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionMetadata;
 
@@ -17,13 +17,17 @@ use crate::session::SessionMetadata;
 /// An extractor for the handler that checks the password, or another proof of who the user is. It holds the client's
 /// [metadata](SessionMetadata) and the tokens that the request still carries: the sign-in ends their session.
 ///
-/// With [cookies](crate::Cookies), it refuses a `POST` that another site has sent (403): such a form would sign the user in to the
-/// account of an attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A
-/// sign-in by `GET`, as at the end of an OAuth flow, is not refused; there the `state` of the flow proves who began it.
+/// [`answer`](Self::answer) suits every client: a browser gets cookies, and any other client gets the tokens. [`cookies`](Self::cookies)
+/// and [`tokens`](Self::tokens) are for routes of one kind of client.
+///
+/// An answer with cookies is refused if another site has sent the `POST` (403): such a form would sign the user in to the account of an
+/// attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A sign-in by `GET`, as
+/// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. After a `POST` of the identity provider
+/// call [`state_compared`](Self::state_compared). An answer with tokens reads and sets no cookie, so it needs no proof of its sender.
 ///
 /// ```
 /// use axum::Json;
-/// use countersign::{AuthRejection, CookieTokens, SessionClaims, SignIn, public};
+/// use countersign::{AuthRejection, SessionClaims, SignIn, TokenAnswer, public};
 /// # use serde::Deserialize;
 ///
 /// #[derive(SessionClaims, Clone)]
@@ -39,15 +43,23 @@ use crate::session::SessionMetadata;
 /// async fn login(
 ///     sign_in: SignIn<User>,
 ///     Json(credentials): Json<Credentials>,
-/// ) -> Result<CookieTokens, AuthRejection> {
+/// ) -> Result<TokenAnswer, AuthRejection> {
 ///     let user = check(&credentials).await.ok_or_else(|| sign_in.refused("wrong_password"))?;
-///     Ok(sign_in.cookies(&user).await?)
+///     Ok(sign_in.answer(&user).await?)
 /// }
 /// ```
 pub struct SignIn<C> {
     auth: Auth<C>,
     metadata: SessionMetadata,
-    held: Vec<String>,
+    held: Held,
+    client: Client,
+}
+
+/// The client, as far as an answer with cookies depends on it.
+struct Client {
+    /// Whether this site has sent the request, or somebody has compared the `state` of its flow.
+    is_ours: bool,
+    keeps_cookies: bool,
 }
 
 impl<C: SessionClaims> SignIn<C> {
@@ -72,19 +84,62 @@ impl<C: SessionClaims> SignIn<C> {
         AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
     }
 
-    /// Signs in, with both tokens in the answer: for clients that are no browsers.
+    /// Says that the handler has compared the `state` of an OAuth flow (RFC 6749 section 10.12), or the `nonce` of a token that only this
+    /// browser could have asked for: it proves who began the sign-in, so that a form that the identity provider posts is not refused.
     ///
-    /// Call it after the user has proved who they are. The session whose tokens the request carries ends first.
+    /// ```
+    /// # use axum::Form;
+    /// # use axum::response::Redirect;
+    /// # use countersign::{AuthRejection, CookieTokens, Denial, SessionClaims, SignIn, public};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    /// # #[derive(serde::Deserialize)] struct Posted { code: String, state: String }
+    /// # async fn flow_of(_: &str) -> Option<User> { None }
+    /// #[public(reason = "the end of a sign-in at the identity provider, which posts a form")]
+    /// async fn callback(
+    ///     sign_in: SignIn<User>,
+    ///     Form(posted): Form<Posted>,
+    /// ) -> Result<(CookieTokens, Redirect), AuthRejection> {
+    ///     let user = flow_of(&posted.state).await.ok_or_else(|| sign_in.refused("unknown_state"))?;
+    ///     Ok((sign_in.state_compared().cookies(&user).await?, Redirect::to("/")))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn state_compared(mut self) -> Self {
+        self.client.is_ours = true;
+        self
+    }
+
+    /// Signs in, and answers the way this client can hold a session: with cookies for a browser that keeps them, and with both tokens in
+    /// the body for every other client. Without [cookies](crate::Cookies) every client gets the tokens.
+    ///
+    /// Call it after the user has proved who they are. The session whose tokens the request carries ends first; for an answer with
+    /// tokens, no cookie counts.
+    ///
+    /// A browser is a client that names the site of the request: with `Sec-Fetch-Site`, with the `Origin` of this site or of a
+    /// [trusted](crate::Cookies::trust_origin) one, or by a navigation. A page of another site keeps no `SameSite` cookie from an answer
+    /// to its `fetch`, and a native web view names an origin of its own; both get the tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::CrossSite`] for a form of another site; otherwise as [`Auth::login`].
+    pub async fn answer(self, user: &C) -> Result<TokenAnswer, AuthError> {
+        if self.client.keeps_cookies {
+            self.cookies(user).await.map(TokenAnswer::Cookies)
+        } else {
+            self.tokens(user).await.map(TokenAnswer::Tokens)
+        }
+    }
+
+    /// Signs in, with both tokens in the answer: for clients that are no browsers. No cookie is read or set.
+    ///
+    /// Call it after the user has proved who they are. The session of a token that the request carries in a header ends first.
     ///
     /// # Errors
     ///
     /// As [`Auth::login`].
     pub async fn tokens(self, user: &C) -> Result<TokenPair, AuthError> {
-        // The old session ends before the new one opens, so that tokens for both never exist.
-        for token in &self.held {
-            self.auth.logout(token).await?;
-        }
-        self.auth.login(user, self.metadata).await
+        let Self { auth, metadata, held, .. } = self;
+        open(&auth, user, metadata, held.sent).await
     }
 
     /// Signs in, with the tokens in cookies: for browsers.
@@ -93,15 +148,33 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; otherwise as
-    /// [`Auth::login`].
+    /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; [`AuthError::CrossSite`] if
+    /// another site may have sent the request; otherwise as [`Auth::login`].
     pub async fn cookies(self, user: &C) -> Result<CookieTokens, AuthError> {
-        if self.auth.transports().cookies.is_none() {
+        let Self { auth, metadata, held, client } = self;
+        if auth.transports().cookies.is_none() {
             return Err(AuthError::NoCookies);
         }
-        let auth = self.auth.clone();
-        auth.in_cookies(self.tokens(user).await?)
+        if !client.is_ours {
+            return Err(auth.refused_as_cross_site());
+        }
+        let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
+        let pair = open(&auth, user, metadata, held.sent.into_iter().chain(in_cookies)).await?;
+        auth.in_cookies(pair)
     }
+}
+
+/// Opens a session. The old ones end before it does, so that tokens for both never exist.
+async fn open<C: SessionClaims>(
+    auth: &Auth<C>,
+    user: &C,
+    metadata: SessionMetadata,
+    held: impl IntoIterator<Item = String, IntoIter: Send>,
+) -> Result<TokenPair, AuthError> {
+    for token in held {
+        auth.logout(&token).await?;
+    }
+    auth.login(user, metadata).await
 }
 
 // Not derived: it would show the tokens.
@@ -121,18 +194,11 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
+        let client = Client {
+            is_ours: csrf::check(parts, auth, None).is_ok(),
+            keeps_cookies: csrf::keeps_cookies(parts, auth),
+        };
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
-        Ok(Self { auth: for_request(parts, auth), metadata, held })
+        Ok(Self { auth: for_request(parts, auth), metadata, held, client })
     }
-}
-
-/// The tokens that the request carries, after a check of who sent it. They are not verified: ending a session that does not exist
-/// is no error.
-fn held<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Result<Vec<String>, Denial> {
-    if auth.transports().cookies.is_some() {
-        csrf::check(parts, auth, None)?;
-    }
-    let credentials = [access_credential(parts, auth.transports())?, refresh_token_of(parts, auth)?];
-    let tokens = credentials.iter().flatten().filter_map(|credential| credential.token().ok());
-    Ok(tokens.filter_map(|token| str::from_utf8(token).ok()).map(str::to_owned).collect())
 }

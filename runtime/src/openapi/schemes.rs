@@ -32,6 +32,7 @@ struct Facts {
     /// The type of the claims, with its module.
     claims: &'static str,
     realm: String,
+    ignores_authorization: bool,
     header: Option<String>,
     query: Option<String>,
     access_cookie: Option<String>,
@@ -45,6 +46,7 @@ impl TokenPlaces {
         Self(Arc::new(Facts {
             claims: type_name::<C>(),
             realm: auth.realm().to_string(),
+            ignores_authorization: transports.ignores_authorization,
             header: transports.header.as_ref().map(|name| name.as_str().to_owned()),
             query: transports.query.clone(),
             access_cookie: transports.access_cookie().map(str::to_owned),
@@ -104,7 +106,8 @@ impl Facts {
         });
         let keys = [header, cookie, query, refresh_cookie, refresh_token].into_iter().flatten();
         let keys = keys.map(|(name, key)| (name, SecurityScheme::ApiKey(key)));
-        std::iter::once((SCHEME, bearer())).chain(keys).collect()
+        let bearer = (!self.ignores_authorization).then(|| (SCHEME, bearer()));
+        bearer.into_iter().chain(keys).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
-use http::header::WWW_AUTHENTICATE;
+use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::access::{Access, Rule};
@@ -214,16 +214,29 @@ pub struct AuthRejection {
     realm: Option<Arc<str>>,
     /// Roles that a disclosed requirement calls "an internal role". `None` if they are not known, and then nothing is disclosed.
     private: Option<&'static [&'static str]>,
+    /// `Set-Cookie` headers that take cookies away.
+    cookies: Vec<HeaderValue>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self { denial, realm: Some(Arc::clone(realm)), private: None }
+        Self { denial, realm: Some(Arc::clone(realm)), private: None, cookies: Vec::new() }
     }
 
     /// Lets the body disclose the requirement of the denial, without the names of these roles.
     pub(crate) fn without(self, private: &'static [&'static str]) -> Self {
         Self { private: Some(private), ..self }
+    }
+
+    /// Lets the response take cookies away.
+    pub(crate) fn setting(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.cookies.extend(cookies);
+        self
+    }
+
+    /// The `Set-Cookie` headers of the response, which take cookies away.
+    pub(crate) fn cookies(&self) -> &[HeaderValue] {
+        &self.cookies
     }
 
     /// The cause.
@@ -277,7 +290,7 @@ impl AuthRejection {
 /// A cause without a challenge, and without what the operation requires.
 impl From<Denial> for AuthRejection {
     fn from(denial: Denial) -> Self {
-        Self { denial, realm: None, private: None }
+        Self { denial, realm: None, private: None, cookies: Vec::new() }
     }
 }
 
@@ -285,6 +298,7 @@ impl From<Denial> for AuthRejection {
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
+            AuthError::CrossSite => Denial::CrossSite.into(),
             AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
@@ -346,6 +360,9 @@ impl AuthRejection {
         let mut response = self.problem().response();
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        for cookie in &self.cookies {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
         }
         response
     }

@@ -11,7 +11,7 @@ use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::Public;
 use crate::http::{
-    RefreshAnswer, RefreshPolicy, RefreshTokens, list_sessions, logout_all_sessions, logout_session,
+    RefreshPolicy, RefreshTokens, TokenAnswer, list_sessions, logout_all_sessions, logout_session,
     refresh_session, revoke_other_sessions, revoke_session,
 };
 use crate::matrix::nested;
@@ -362,6 +362,6 @@ async fn refresh<C: SessionClaims>(
     _: Public<RefreshPolicy>,
     State(auth): State<Auth<C>>,
     request: RefreshTokens,
-) -> Result<RefreshAnswer, AuthRejection> {
+) -> Result<TokenAnswer, AuthRejection> {
     refresh_session(&auth, request).await
 }
