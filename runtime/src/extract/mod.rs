@@ -20,6 +20,7 @@ pub(crate) mod csrf;
 mod examine;
 mod extractors;
 mod guard;
+mod navigation;
 mod notes;
 pub(crate) mod path_fit;
 pub(crate) mod proof;
@@ -32,6 +33,7 @@ pub(crate) use credentials::{access_credential, refresh_cookie_of, refresh_token
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};
+pub(crate) use navigation::Destination;
 pub(crate) use notes::AnswerNotes;
 pub(crate) use refusal::{Refusal, for_request, refuse};
 pub(crate) use verify::forget;
