@@ -13,7 +13,8 @@ impl<C: SessionClaims> Auth<C> {
     /// Signs a user in: opens a session and issues its first tokens.
     ///
     /// Call it after the user has proved who they are; it checks no password. [`record_refused_sign_in`] records a proof that failed.
-    /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's oldest sessions beyond it end.
+    /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's sessions beyond it end, those first
+    /// that were not used for the longest time.
     ///
     /// [`record_refused_sign_in`]: Self::record_refused_sign_in
     ///
