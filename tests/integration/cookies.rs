@@ -94,7 +94,11 @@ async fn cookies_live_as_long_as_their_tokens() {
             .lifetimes(Lifetimes::new(day * 2, day * 3))
     });
     let max_ages = |answer: &Answer| -> Vec<_> {
-        answer.set_cookies().iter().map(|cookie| cookie.max_age().unwrap()).collect()
+        let max_ages: Vec<_> = answer.set_cookies().iter().map(|cookie| cookie.max_age().unwrap()).collect();
+        let [refresh, access] = &max_ages[..] else { panic!("{max_ages:?}") };
+        assert_eq!(answer.json()["refresh_expires_in"], refresh.whole_seconds());
+        assert_eq!(answer.json()["expires_in"], access.whole_seconds());
+        max_ages
     };
     let answer = app.sign_in().await;
     assert_eq!(max_ages(&answer), [Seconds::days(2), Seconds::minutes(10)]);

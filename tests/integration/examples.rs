@@ -113,7 +113,7 @@ fn own_session(server: &Process, token: &str) -> String {
 }
 
 #[test]
-fn fourth_sign_in_ends_the_oldest_session() {
+fn fourth_sign_in_ends_one_of_three_sessions() {
     let server = example("sessions");
     let tokens = [(); 4].map(|()| server.login("max").0);
     let (_, list) = server.get("/auth/sessions", Some(&tokens[3]));

@@ -34,6 +34,7 @@ async fn refresh_answers_with_a_token_response_that_is_not_stored() {
     assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), Some("nosniff"));
     assert_eq!(answer.json()["token_type"], "Bearer");
     assert_eq!(answer.json()["expires_in"], 900);
+    assert_eq!(answer.json()["refresh_expires_in"], 30 * 86_400);
     let refused = app.refresh("nonsense").await;
     refused.refused(StatusCode::BAD_REQUEST, "invalid_grant");
     assert_eq!(refused.header(header::CACHE_CONTROL), Some("no-store"));
@@ -187,9 +188,57 @@ async fn refresh_does_not_move_the_absolute_end() {
     app.clock.advance(SECOND * 100);
     let last = app.refresh(&next.text("refresh_token")).await;
     assert_eq!(last.status, StatusCode::OK);
-    assert_eq!(last.json()["expires_in"], 1);
+    assert_eq!((&last.json()["expires_in"], &last.json()["refresh_expires_in"]), (&json!(1), &json!(1)));
     app.clock.advance(SECOND);
     app.refresh(&last.text("refresh_token")).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+}
+
+/// A client that renews a minute before the end of each access token, for as long as a refresh gains anything. It neither stops while
+/// the session could go on, nor goes on where nothing can be gained. The expected answers come from the tokens themselves.
+#[tokio::test]
+async fn client_knows_from_each_pair_whether_another_refresh_gains_anything() {
+    let always = Rotation::default();
+    let near = |within| Rotation::NearExpiry { within: SECOND * within, window: SECOND * 30 };
+    for (access, idle, absolute, rotation) in [
+        (900, 30 * 86_400, 30 * 86_400, always),
+        (900, 3_600, 3_600, always),
+        (900, 3_600, 7_777, always),
+        (900, 900, 10_000, always),
+        (900, 901, 10_000, always),
+        (60, 61, 1_000, always),
+        (900, 900, 900, always),
+        (900, 2_000, 9_000, near(1_000)),
+        (900, 2_000, 9_000, near(100)),
+    ] {
+        let case = format!("{access} {idle} {absolute} {rotation:?}");
+        let app = App::with(|builder| {
+            builder
+                .access_ttl(SECOND * access)
+                .lifetimes(Lifetimes::new(SECOND * idle, SECOND * absolute))
+                .rotation(rotation)
+        });
+        let mut pair = app.login(&[]).await;
+        let (mut now, mut renewals) = (0, 0);
+        loop {
+            let ends = |token: &str| payload_of(token)["exp"].as_i64().unwrap() - NOW;
+            let (access_end, refresh_end) = (ends(&pair.access_token), ends(&pair.refresh_token));
+            let absolute_end = i64::try_from(absolute).unwrap();
+            assert_eq!(i64::try_from(pair.expires_in).unwrap(), access_end - now, "{case}");
+            assert_eq!(i64::try_from(pair.refresh_expires_in).unwrap(), refresh_end - now, "{case}");
+            let gains = access_end < absolute_end;
+            assert_eq!(pair.refresh_expires_in > pair.expires_in, gains, "{case} at {now}");
+            if !gains || now > 40_000 {
+                break;
+            }
+            let wait = u64::try_from(access_end - now).unwrap().saturating_sub(60).max(1);
+            app.clock.advance(SECOND * u32::try_from(wait).unwrap());
+            now += i64::try_from(wait).unwrap();
+            pair = app.auth.refresh(&pair.refresh_token).await.unwrap();
+            renewals += 1;
+        }
+        // A token that is kept near its end brings shorter access tokens.
+        assert!(renewals <= 2 * absolute.min(40_000) / (access - 59) + 1, "{case}: {renewals}");
+    }
 }
 
 /// Row 86.

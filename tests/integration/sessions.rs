@@ -262,7 +262,23 @@ async fn failing_claims_source_ends_nothing() {
 }
 
 #[tokio::test]
-async fn sign_in_beyond_the_limit_ends_the_oldest_session() {
+async fn sign_in_beyond_the_limit_ends_the_session_used_least_recently() {
+    let app = App::with(|builder| builder.max_sessions_per_user(2));
+    let phone = app.login(&[Role::Member]).await;
+    app.clock.advance(SECOND);
+    let library = app.login(&[Role::Member]).await;
+    app.clock.advance(SECOND);
+    let phone = app.refresh(&phone.refresh_token).await;
+    app.clock.advance(SECOND);
+    let laptop = app.login(&[Role::Member]).await;
+    app.refresh(&library.refresh_token).await.refused(StatusCode::BAD_REQUEST, "invalid_grant");
+    for token in [phone.text("refresh_token"), laptop.refresh_token] {
+        assert_eq!(app.refresh(&token).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn of_unused_sessions_a_sign_in_beyond_the_limit_ends_the_oldest() {
     let app = App::with(|builder| builder.max_sessions_per_user(2));
     let mut pairs = Vec::new();
     for _ in 0..3 {

@@ -189,7 +189,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The greatest number of sessions of a user, one or more. A sign-in beyond it ends the oldest session.
+    /// The greatest number of sessions of a user, one or more. A sign-in beyond it ends the session that was not used for the longest
+    /// time (`last_used_at`, which moves at each refresh and at the [touch interval](Self::touch_interval)), however old it is.
     pub fn max_sessions_per_user(mut self, limit: u32) -> Self {
         self.max_sessions_per_user = Some(limit);
         self

@@ -18,6 +18,9 @@ pub struct TokenPair {
     pub expires_in: u64,
     /// The token that is exchanged for the next pair, once.
     pub refresh_token: String,
+    /// The remaining life of the refresh token, in seconds. A refresh moves its end, but never beyond the absolute end of the session,
+    /// where both tokens end together: if this is no more than `expires_in`, another refresh gains nothing.
+    pub refresh_expires_in: u64,
 }
 
 /// The access token of an impersonation, which [`Auth::impersonate`](crate::Auth::impersonate) makes. It has no refresh token and goes
@@ -51,6 +54,7 @@ impl fmt::Debug for TokenPair {
         f.debug_struct("TokenPair")
             .field("token_type", &self.token_type)
             .field("expires_in", &self.expires_in)
+            .field("refresh_expires_in", &self.refresh_expires_in)
             .finish_non_exhaustive()
     }
 }

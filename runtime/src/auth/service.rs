@@ -1,5 +1,7 @@
 //! Sign-in and refresh.
 
+use std::time::Duration;
+
 use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -11,7 +13,8 @@ impl<C: SessionClaims> Auth<C> {
     /// Signs a user in: opens a session and issues its first tokens.
     ///
     /// Call it after the user has proved who they are; it checks no password. [`record_refused_sign_in`] records a proof that failed.
-    /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's oldest sessions beyond it end.
+    /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's sessions beyond it end, those first
+    /// that were not used for the longest time.
     ///
     /// [`record_refused_sign_in`]: Self::record_refused_sign_in
     ///
@@ -136,7 +139,7 @@ impl<C: SessionClaims> Auth<C> {
         issued_at: Timestamp,
     ) -> Result<TokenPair, AuthError> {
         let session_id = record.id.as_str();
-        let access_end = (issued_at + self.inner.access_ttl).min(record.absolute_expires_at);
+        let access_end = self.access_end(record, issued_at);
         let access_id = self.inner.refresh_tokens.derived_access_id(session_id, token_id, issued_at);
         let access_token = self
             .inner
@@ -157,11 +160,24 @@ impl<C: SessionClaims> Auth<C> {
                 expires_at: record.idle_expires_at,
             })
             .map_err(AuthError::Mint)?;
+        let now = self.now();
         Ok(TokenPair {
             access_token,
             token_type: TokenType::Bearer,
-            expires_in: access_end.since(self.inner.sessions.now()).as_secs(),
+            expires_in: access_end.since(now).as_secs(),
             refresh_token,
+            refresh_expires_in: record.idle_expires_at.since(now).as_secs(),
         })
+    }
+
+    /// The end of an access token. It is a second or more before that of the refresh token, so that the client can tell from the pair
+    /// that a refresh will prolong both. At the absolute end of the session they end together, and no refresh helps.
+    fn access_end(&self, record: &SessionRecord, issued_at: Timestamp) -> Timestamp {
+        let second = Duration::from_secs(1);
+        let latest = match record.idle_expires_at < record.absolute_expires_at {
+            true => Timestamp::from_unix(record.idle_expires_at.unix().saturating_sub(1)),
+            false => record.absolute_expires_at,
+        };
+        (issued_at + self.inner.access_ttl).min(latest).max(issued_at + second)
     }
 }

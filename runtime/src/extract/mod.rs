@@ -9,7 +9,8 @@
 //!    of checks ([`check`]). It asks `access::decide` until that names no further check.
 //! 4. A [`refusal`] becomes an event and a response. Otherwise [`extractors`], [`guard`] and [`proof`] pass the session on to the handler.
 //!
-//! The results of steps 2 and 3 stay in the request's extensions ([`remembered`]), so that later extractors repeat no work.
+//! The results of steps 2 and 3 stay in the request's extensions ([`remembered`]), so that later extractors repeat no work. What the
+//! answer has to say about them goes into its [`notes`].
 
 mod authorize;
 mod bearer;
@@ -19,6 +20,8 @@ pub(crate) mod csrf;
 mod examine;
 mod extractors;
 mod guard;
+mod navigation;
+mod notes;
 pub(crate) mod path_fit;
 pub(crate) mod proof;
 mod refusal;
@@ -31,5 +34,7 @@ pub(crate) use credentials::{Held, HeldInCookie, held, refresh_cookie_of, refres
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};
+pub(crate) use navigation::Destination;
+pub(crate) use notes::AnswerNotes;
 pub(crate) use refusal::{Refusal, for_request, refuse};
 pub(crate) use verify::forget;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::credentials::{Credential, access_credential};
+use super::notes::decided_by;
 use super::refusal::Refusal;
 use super::remembered::{self, remember, remembered};
 use crate::auth::{Auth, Evidence, Session, Transport};
@@ -28,6 +29,13 @@ pub(crate) fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
+    let found = verify(parts, auth);
+    let good = found.as_ref().ok().and_then(Option::as_ref).map(Session::transport);
+    decided_by(parts, auth, good);
+    found
+}
+
+fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Option<Session<C>>, Refusal<C>> {
     let Some(credential) = access_credential(parts, auth.transports())? else {
         forget::<C>(parts);
         return Ok(None);

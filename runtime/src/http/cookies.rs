@@ -14,7 +14,7 @@ use crate::claims::SessionClaims;
 
 /// Tokens for a browser: the refresh token in its cookie, the access token in a cookie as well or in the body.
 ///
-/// As a response it is JSON with `token_type`, `expires_in`, `csrf_token` and, without an access cookie, `access_token`. In front
+/// As a response it is JSON with `token_type`, `expires_in`, `refresh_expires_in`, `csrf_token` and, without an access cookie, `access_token`. In front
 /// of another response, `(tokens, Redirect::to("/"))`, it only sets the cookies. Caches store neither.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -28,6 +28,9 @@ pub struct CookieTokens {
     token_type: TokenType,
     /// The remaining life of the access token, in seconds.
     expires_in: u64,
+    /// The remaining life of the refresh token in its cookie, in seconds. If this is no more than `expires_in`, another refresh gains
+    /// nothing: the session is at its absolute end.
+    refresh_expires_in: u64,
     /// The value of the header `X-CSRF-Token` for requests with the cookies; the same one for the whole session.
     csrf_token: String,
     #[serde(skip)]
@@ -45,6 +48,12 @@ impl CookieTokens {
         self.expires_in
     }
 
+    /// The remaining life of the refresh token, in seconds. If this is no more than [`expires_in`](Self::expires_in), another refresh
+    /// gains nothing.
+    pub fn refresh_expires_in(&self) -> u64 {
+        self.refresh_expires_in
+    }
+
     /// The value of the header `X-CSRF-Token` for requests with the cookies.
     pub fn csrf_token(&self) -> &str {
         &self.csrf_token
@@ -57,6 +66,7 @@ impl fmt::Debug for CookieTokens {
         f.debug_struct("CookieTokens")
             .field("token_type", &self.token_type)
             .field("expires_in", &self.expires_in)
+            .field("refresh_expires_in", &self.refresh_expires_in)
             .finish_non_exhaustive()
     }
 }
@@ -122,8 +132,7 @@ impl<C: SessionClaims> Auth<C> {
         let ticket = self
             .verify_refresh(pair.refresh_token.as_bytes())
             .map_err(|error| AuthError::InvalidGrant(InvalidGrant::Token(error)))?;
-        let remaining = ticket.expires_at.since(self.now()).as_secs();
-        let refresh = rules.set(rules.refresh_name(), &pair.refresh_token, remaining);
+        let refresh = rules.set(rules.refresh_name(), &pair.refresh_token, pair.refresh_expires_in);
         let (access, access_token) = match rules.access_name() {
             Some(name) => (rules.set(name, &pair.access_token, pair.expires_in), None),
             None => (None, Some(pair.access_token)),
@@ -132,6 +141,7 @@ impl<C: SessionClaims> Auth<C> {
             access_token,
             token_type: pair.token_type,
             expires_in: pair.expires_in,
+            refresh_expires_in: pair.refresh_expires_in,
             csrf_token: self.csrf_token_of(&ticket.session_id),
             cookies: refresh.into_iter().chain(access).collect(),
         })
@@ -151,7 +161,14 @@ mod tests {
         let access_token = Some("secret".to_owned());
         let csrf_token = "secret".to_owned();
         let token_type = TokenType::Bearer;
-        let tokens = CookieTokens { access_token, token_type, expires_in: 1, csrf_token, cookies };
+        let tokens = CookieTokens {
+            access_token,
+            token_type,
+            expires_in: 1,
+            refresh_expires_in: 2,
+            csrf_token,
+            cookies,
+        };
         assert!(!format!("{tokens:?}").contains("secret"));
         assert!(!format!("{:?}", ExpiredCookies(tokens.cookies)).contains("secret"));
     }

@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::Admission;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
+use crate::extract::AnswerNotes;
 
 /// A service inside [`AuthLayer`](super::AuthLayer) or [`AnonymousOnlyLayer`](super::AnonymousOnlyLayer).
 ///
@@ -61,10 +62,18 @@ where
         let (auth, admission) = (self.auth.clone(), self.admission.clone());
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            if let Err(answer) = admission.admit(&mut parts, &auth).await {
-                return Ok(answer);
+            let notes = AnswerNotes::for_answer_of(&mut parts, &auth);
+            let complete = |mut answer: Response<R>| {
+                if let Some(notes) = notes {
+                    notes.complete(answer.headers_mut());
+                }
+                answer
+            };
+            // No answer is held while the service inside works: its body need not be `Send`.
+            if let Err(refusal) = admission.admit(&mut parts, &auth).await {
+                return Ok(complete(refusal));
             }
-            ready.call(Request::from_parts(parts, body)).await
+            ready.call(Request::from_parts(parts, body)).await.map(complete)
         })
     }
 }

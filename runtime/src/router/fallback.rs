@@ -73,14 +73,14 @@ impl<S> IntoFallback<S> for Fallback<S> {
     }
 }
 
-impl<S: Clone + Send + Sync + 'static, H, T> DeclaredHandler<S, H, T> {
+impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
     /// Asks whether axum can serve the handler. A fallback has no document.
     #[doc(hidden)]
     pub fn without_path<Via>(self) -> Fallback<S>
     where
         S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
     {
-        Fallback { methods: S::serve_any(self.handler), declaration: self.declaration }
+        Fallback { methods: S::serve_any(self.noted()), declaration: self.declaration }
     }
 }
 

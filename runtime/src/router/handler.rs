@@ -1,20 +1,22 @@
 //! The questions that `routes!` asks of a handler, each as a trait of its own, so that each mistake has its own message.
 
-use axum::extract::{FromRequest, FromRequestParts};
-use axum::response::IntoResponse;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
 use crate::access::{NamedRule, Policy};
-#[cfg(feature = "openapi")]
-use crate::auth::Auth;
-use crate::auth::{AuthState, ProvidesClaims, Session};
+use crate::auth::{Auth, AuthState, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::{RoleSet, RoleTable};
 use crate::diagnostics::roles::DeclaredBy;
-use crate::extract::Guard;
 use crate::extract::check::Checks;
 use crate::extract::path_fit::PathMisfit;
 use crate::extract::proof::Proof;
+use crate::extract::{AnswerNotes, Guard};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
 
@@ -70,10 +72,14 @@ impl<F: FnOnce() -> Fut, Fut: Future> Signature<()> for F {
 /// would take `State<Db>` in a handler for a hint that the state is `Db`.
 pub trait Serves<Function, Arguments, Via>: Sized {
     /// Adds the handler for these methods.
-    fn serve(routes: MethodRouter<Self>, methods: MethodFilter, handler: Function) -> MethodRouter<Self>;
+    fn serve(
+        routes: MethodRouter<Self>,
+        methods: MethodFilter,
+        handler: Noted<Function, Self>,
+    ) -> MethodRouter<Self>;
 
     /// The handler for every method.
-    fn serve_any(handler: Function) -> MethodRouter<Self>;
+    fn serve_any(handler: Noted<Function, Self>) -> MethodRouter<Self>;
 }
 
 impl<S, F, Fut> Serves<F, (), ()> for S
@@ -82,12 +88,64 @@ where
     Fut: Future<Output: Answer> + Send,
     S: Clone + Send + Sync + 'static,
 {
-    fn serve(routes: MethodRouter<S>, methods: MethodFilter, handler: F) -> MethodRouter<S> {
-        routes.on(methods, handler)
+    fn serve(routes: MethodRouter<S>, methods: MethodFilter, handler: Noted<F, S>) -> MethodRouter<S> {
+        routes.on::<Noted<F, S>, ((),)>(methods, handler)
     }
 
-    fn serve_any(handler: F) -> MethodRouter<S> {
-        any(handler)
+    fn serve_any(handler: Noted<F, S>) -> MethodRouter<S> {
+        any::<Noted<F, S>, ((),), S>(handler)
+    }
+}
+
+/// A handler whose answer is completed with what its extractors note.
+///
+/// It is no layer, since axum would box each request and answer once more for it.
+pub struct Noted<Function, S> {
+    handler: Function,
+    may_leave_notes: fn(&S) -> bool,
+}
+
+impl<Function, S> Noted<Function, S> {
+    pub(super) fn new(handler: Function, may_leave_notes: fn(&S) -> bool) -> Self {
+        Self { handler, may_leave_notes }
+    }
+}
+
+impl<Function: Clone, S> Clone for Noted<Function, S> {
+    fn clone(&self) -> Self {
+        Self { handler: self.handler.clone(), may_leave_notes: self.may_leave_notes }
+    }
+}
+
+impl<Function, T, S> Handler<T, S> for Noted<Function, S>
+where
+    // axum boxes the futures of functions, so they are `Unpin`.
+    Function: Handler<T, S, Future: Unpin>,
+    S: 'static,
+{
+    type Future = NotedFuture<Function::Future>;
+
+    fn call(self, mut request: Request, state: S) -> Self::Future {
+        let notes = (self.may_leave_notes)(&state).then(|| AnswerNotes::attach(request.extensions_mut()));
+        NotedFuture { answer: self.handler.call(request, state), notes }
+    }
+}
+
+/// The future of a [`Noted`] handler.
+pub struct NotedFuture<F> {
+    answer: F,
+    notes: Option<AnswerNotes>,
+}
+
+impl<F: Future<Output = Response> + Unpin> Future for NotedFuture<F> {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        let mut answer = ready!(Pin::new(&mut self.answer).poll(context));
+        if let Some(notes) = self.notes.take() {
+            notes.complete(answer.headers_mut());
+        }
+        Poll::Ready(answer)
     }
 }
 
@@ -174,13 +232,13 @@ macro_rules! serves {
             fn serve(
                 routes: MethodRouter<State>,
                 methods: MethodFilter,
-                handler: Function,
+                handler: Noted<Function, State>,
             ) -> MethodRouter<State> {
-                routes.on::<Function, (Via, $($parts,)* $last,)>(methods, handler)
+                routes.on::<Noted<Function, State>, (Via, $($parts,)* $last,)>(methods, handler)
             }
 
-            fn serve_any(handler: Function) -> MethodRouter<State> {
-                any::<Function, (Via, $($parts,)* $last,), State>(handler)
+            fn serve_any(handler: Noted<Function, State>) -> MethodRouter<State> {
+                any::<Noted<Function, State>, (Via, $($parts,)* $last,), State>(handler)
             }
         }
 
@@ -211,6 +269,12 @@ pub trait Provides<Demands> {
         None
     }
 
+    /// Whether the handler's extractors may read a token that is not in `Authorization`. Where the demands do not say that there is an `Auth`,
+    /// they may.
+    fn may_leave_notes(&self) -> bool {
+        true
+    }
+
     /// Why a check of the access cannot run where the path has parameters of these names; `None` where all may.
     fn path_misfit(_names: &[&str]) -> Option<PathMisfit> {
         None
@@ -237,6 +301,11 @@ macro_rules! provides {
             fn token_places(&self) -> Option<TokenPlaces> {
                 let auth: fn(&S) -> &Auth<$claims> = $auth;
                 Some(TokenPlaces::of(auth(self)))
+            }
+
+            fn may_leave_notes(&self) -> bool {
+                let auth: fn(&S) -> &Auth<$claims> = $auth;
+                !auth(self).transports().bearer_only()
             }
 
             fn path_misfit(names: &[&str]) -> Option<PathMisfit> {

@@ -18,7 +18,7 @@ use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use super::described::ArgumentsOf;
 #[cfg(feature = "openapi")]
 use super::document::{Document, Documented, OperationFacts, method_of};
-use super::handler::{Arguments, Provides, Serves, Signature};
+use super::handler::{Arguments, Noted, Provides, Serves, Signature};
 use super::trace::NoTrace;
 use crate::access::{DeclaredWhere, DeclaresAccess};
 use crate::auth::Auth;
@@ -192,6 +192,7 @@ impl<S, H, T> Handler<S, H, T> {
             arguments,
             declaration,
             path_fit: <S as Provides<<T::First as DeclaresAccess>::Demands>>::path_misfit,
+            may_leave_notes: <S as Provides<<T::First as DeclaresAccess>::Demands>>::may_leave_notes,
             #[cfg(feature = "openapi")]
             facts: OperationFacts::of::<S, <T::First as DeclaresAccess>::Demands>(),
         }
@@ -201,10 +202,11 @@ impl<S, H, T> Handler<S, H, T> {
 /// A handler that says who may call it.
 pub struct DeclaredHandler<S, H, T> {
     routes: Routes<S>,
-    pub(super) handler: H,
+    handler: H,
     arguments: PhantomData<fn() -> T>,
     pub(super) declaration: Declaration,
     path_fit: PathFit,
+    may_leave_notes: fn(&S) -> bool,
     #[cfg(feature = "openapi")]
     facts: OperationFacts,
 }
@@ -226,7 +228,7 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
     where
         S: Serves<H, T, Via>, // axum can call the handler, and send what it returns
     {
-        let service = S::serve_any(self.handler.clone()).layer(NoTrace::Service);
+        let service = S::serve_any(self.noted()).layer(NoTrace::Service);
         self.with(path.to_owned(), vec![Methods::Every], Service::Plain(service))
     }
 
@@ -272,7 +274,12 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
     {
         // axum has a filter for every method that a document or `routes!` can name.
         let filters = methods.iter().filter_map(|method| MethodFilter::try_from(method.clone()).ok());
-        filters.fold(MethodRouter::new(), |service, filter| S::serve(service, filter, self.handler.clone()))
+        filters.fold(MethodRouter::new(), |service, filter| S::serve(service, filter, self.noted()))
+    }
+
+    /// The handler, with its answers completed.
+    pub(super) fn noted(&self) -> Noted<H, S> {
+        Noted::new(self.handler.clone(), self.may_leave_notes)
     }
 
     fn with(self, path: String, methods: Vec<Methods>, service: Service<S>) -> Routes<S> {

@@ -1,5 +1,6 @@
 //! How a session begins, and which sessions make room for it.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
@@ -19,7 +20,7 @@ impl Sessions {
     ///
     /// `token` is the hash of the session's first refresh token. The record that is returned has the session's identifier and the
     /// times for the tokens. Where the policy limits the [number of sessions](super::SessionPolicy::max_per_user), the user's
-    /// oldest sessions beyond the limit are ended.
+    /// other sessions beyond the limit are ended, those first that were not used for the longest time.
     ///
     /// # Errors
     ///
@@ -86,8 +87,8 @@ impl Sessions {
         Ok(Opened { record, before })
     }
 
-    /// Ends the oldest sessions beyond the limit. Returns `false` when the new session was ended itself: concurrent sign-ins
-    /// filled the limit, or one of them took it for an older session.
+    /// Ends the idlest sessions beyond the limit. Returns `false` when the new session was ended itself: concurrent sign-ins
+    /// filled the limit, or one of them took it for an idler session.
     ///
     /// When this fails, the new session ends too, so that a failing store is no way around the limit.
     async fn make_room(
@@ -96,7 +97,7 @@ impl Sessions {
         ended: &mut (impl FnMut(&SessionId) + Send),
     ) -> Result<bool, SessionError> {
         let Some(limit) = self.policy.max_per_user else { return Ok(true) };
-        let result = self.end_oldest(opened, limit, ended).await;
+        let result = self.end_idlest(opened, limit, ended).await;
         if !matches!(result, Ok(true)) {
             let removed = self.store.remove(&opened.record.id).await;
             // Its tokens were never given out. If this removal fails too, the session stays in the list and does no harm.
@@ -107,7 +108,7 @@ impl Sessions {
         result
     }
 
-    async fn end_oldest(
+    async fn end_idlest(
         &self,
         opened: &Opened,
         limit: NonZeroU32,
@@ -115,25 +116,26 @@ impl Sessions {
     ) -> Result<bool, SessionError> {
         let own = &opened.record;
         let listed = self.list(&own.user_id).await?;
-        let (newer, older): (Vec<_>, Vec<_>) = listed
+        let (newer, mut older): (Vec<_>, Vec<_>) = listed
             .into_iter()
             .filter(|other| other.id != own.id)
             .partition(|other| opened.counts_as_newer(other));
+        older.sort_by(|a, b| opened.idlest_last(a, b));
         let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
         if newer.len() >= limit {
             return Ok(false);
         }
-        let mut oldest = older.iter().skip(limit - 1 - newer.len()).peekable();
-        if oldest.peek().is_none() {
+        let mut idlest = older.iter().skip(limit - 1 - newer.len()).peekable();
+        if idlest.peek().is_none() {
             return Ok(true);
         }
-        for record in oldest {
+        for record in idlest {
             if self.end(&record.id).await? {
                 ended(&record.id);
             }
         }
-        // A sign-in at the same time may have taken this session for an older one and ended it: clocks differ, and time is
-        // counted in seconds.
+        // A sign-in at the same time may have taken this session for an idler one and ended it: clocks differ, time is counted in
+        // seconds, and another session may have been used since this one was opened.
         Ok(self.live(&own.id).await?.is_some())
     }
 }
@@ -146,5 +148,16 @@ impl Opened {
     /// one gives way.
     fn counts_as_newer(&self, other: &SessionRecord) -> bool {
         !self.before.contains(&other.id) && newest_first(other, &self.record).is_lt()
+    }
+
+    /// The order in which the user's other sessions are kept. The last use decides between sessions that were there before.
+    ///
+    /// Concurrent sign-ins are kept before those, in an order that is the same for all of them and that no use changes. Two of them
+    /// then end sessions from the same end of the same list. Were they to compete with a session that is in use at this moment, each
+    /// could end the other, and the user would keep fewer sessions than allowed.
+    fn idlest_last(&self, a: &SessionRecord, b: &SessionRecord) -> Ordering {
+        let is_settled = |record: &SessionRecord| self.before.contains(&record.id);
+        let used = |record: &SessionRecord| is_settled(record).then_some(record.last_used_at);
+        is_settled(a).cmp(&is_settled(b)).then_with(|| used(b).cmp(&used(a))).then_with(|| newest_first(a, b))
     }
 }

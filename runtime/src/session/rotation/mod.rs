@@ -157,7 +157,8 @@ impl SessionPolicy {
         Ok(Self { touch_interval, ..self })
     }
 
-    /// Limits the number of sessions of each user: a sign-in beyond it ends the oldest session. Unlimited unless set.
+    /// Limits the number of sessions of each user: a sign-in beyond it ends the session that was not used for the longest
+    /// time. Unlimited unless set.
     ///
     /// # Errors
     ///

@@ -55,21 +55,64 @@ impl Life {
     }
 }
 
-/// The oldest session of the user ends, however recently it was used. Other users keep theirs.
-pub async fn a_sign_in_beyond_the_limit_ends_the_oldest<S: SessionStore>(store: S) -> CaseResult {
+/// The session of the user ends that was not used for the longest time, however old the others are. Other users keep theirs.
+///
+/// A session is in use at a refresh and at a look-up. The expected order is kept here: what was used last moves to the front.
+pub async fn a_sign_in_beyond_the_limit_ends_the_idlest<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(3))?;
     let other = it.sign_in("bob").await?;
-    let mut expected = Vec::new();
-    for _ in 0..5 {
-        it.clock.advance(TOUCH_INTERVAL);
-        if let Some(oldest) = expected.last() {
-            it.sessions.touch(oldest).await?;
+    let mut by_use: Vec<(SessionId, TokenHash)> = Vec::new();
+    for turn in 0..12 {
+        // The one used least recently, the one in the middle, or none.
+        if let Some(used) = by_use.len().checked_sub(1 + turn % 3).filter(|used| *used > 0) {
+            it.clock.advance(TOUCH_INTERVAL);
+            let (id, token) = by_use.remove(used);
+            let record = match turn % 2 {
+                0 => it.refresh(&id, &token).await?.0,
+                _ => it.sessions.touch(&id).await?.ok_or("the session has ended")?,
+            };
+            by_use.insert(0, (id, record.current));
         }
-        expected.insert(0, it.sign_in("ann").await?.id);
-        expected.truncate(3);
-        assert_eq!(it.ids("ann").await?, expected);
+        it.clock.advance(SECOND);
+        let opened = it.sign_in("ann").await?;
+        by_use.insert(0, (opened.id, opened.current));
+        by_use.truncate(3);
+        let (mut left, mut expected) = (it.ids("ann").await?, Vec::new());
+        expected.extend(by_use.iter().map(|(id, _)| id.clone()));
+        left.sort();
+        expected.sort();
+        assert_eq!(left, expected, "turn {turn}");
     }
     assert_eq!(it.ids("bob").await?, [other.id]);
+    Ok(())
+}
+
+/// A storm of sign-ins ends the sessions before it in the order of their use, and leaves exactly the limit: those of the storm
+/// first, and then the ones that were used last.
+pub async fn parallel_sign_ins_leave_the_sessions_used_last<S: SessionStore>(store: S) -> CaseResult {
+    let store = Arc::new(store);
+    for (storm, kept) in [(1, 4), (2, 3), (4, 1), (5, 0)] {
+        let it = Life::new(Arc::clone(&store), Rotation::default(), Some(5))?;
+        let user = format!("ann {storm}");
+        let mut before = Vec::new();
+        for _ in 0..5 {
+            before.push(it.sign_in(&user).await?);
+            it.clock.advance(SECOND);
+        }
+        // The oldest is used last.
+        for record in before.iter().rev() {
+            it.clock.advance(TOUCH_INTERVAL);
+            it.sessions.touch(&record.id).await?;
+        }
+        let opened = join_all((0..storm).map(|_| it.sign_in(&user))).await;
+        let opened = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let left = it.ids(&user).await?;
+        assert_eq!(left.len(), 5, "{storm}");
+        assert!(opened.iter().all(|record| left.contains(&record.id)), "{storm}");
+        for (place, record) in before.iter().enumerate() {
+            assert_eq!(left.contains(&record.id), place < kept, "{storm}: number {place}");
+        }
+    }
     Ok(())
 }
 

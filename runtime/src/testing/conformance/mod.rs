@@ -104,7 +104,8 @@ macro_rules! __store_conformance {
             writes_that_fail_before_change_nothing
             writes_whose_answer_was_lost_can_be_repeated
             a_refresh_that_is_dropped_halfway_can_be_retried
-            a_sign_in_beyond_the_limit_ends_the_oldest
+            a_sign_in_beyond_the_limit_ends_the_idlest
+            parallel_sign_ins_leave_the_sessions_used_last
             a_new_sign_in_stays_also_within_one_second
             parallel_sign_ins_keep_to_the_limit
             of_two_sign_ins_at_once_one_stays
