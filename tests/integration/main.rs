@@ -10,6 +10,7 @@ mod checks;
 mod claims;
 mod config;
 mod cookies;
+mod credentials;
 mod csrf;
 mod document;
 mod endpoints;

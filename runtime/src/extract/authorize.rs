@@ -9,8 +9,9 @@ use http::request::Parts;
 use super::check::{CheckError, Checks};
 use super::csrf;
 use super::examine::examined;
+use super::navigation::Destination;
+use super::notes::AnswerNotes;
 use super::refusal::{Refusal, expired_access, refuse};
-use super::stub::{is_navigation, note_cookie};
 use super::verify::{forget, verified};
 use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
@@ -75,12 +76,21 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     match strictly_decided::<C, S, K>(parts, auth, state, access).await {
         // Somebody who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
         // error in place of the page until the cookie ends.
-        Err(refusal) if refusal.bad_cookie && *access == Access::Optional && is_navigation(parts) => {
-            forget::<C>(parts);
-            note_cookie(parts, expired_access(auth));
+        Err(refusal)
+            if refusal.bad_cookie && *access == Access::Optional && Destination::of(parts).is_window() =>
+        {
+            forget_bad_cookie(parts, auth);
             Ok(None)
         }
         decided => decided,
+    }
+}
+
+/// Goes on as for a visitor who is not signed in; the answer takes the access cookie away.
+pub(crate) fn forget_bad_cookie<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) {
+    forget::<C>(parts);
+    if let Some((notes, cookie)) = AnswerNotes::of(&parts.extensions).zip(expired_access(auth)) {
+        notes.set_cookie(cookie);
     }
 }
 

@@ -4,7 +4,7 @@ use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
 
-use super::stub::is_navigation;
+use super::navigation::Destination;
 use crate::auth::{Auth, Origin, X_CSRF_TOKEN, one_header};
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
@@ -65,7 +65,7 @@ fn has_token<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, session: Option<&s
 /// page, a trusted one as well; pages of one site on several origins keep them.
 pub(crate) fn keeps_cookies<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> bool {
     let Some(rules) = &auth.transports().cookies else { return false };
-    if is_navigation(parts) {
+    if Destination::of(parts).is_window() {
         return true;
     }
     let is_cross_site =

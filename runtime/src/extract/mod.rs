@@ -26,10 +26,9 @@ pub(crate) mod path_fit;
 pub(crate) mod proof;
 mod refusal;
 mod remembered;
-mod stub;
 mod verify;
 
-pub(crate) use authorize::{authorize, decided, required};
+pub(crate) use authorize::{authorize, decided, forget_bad_cookie, required};
 pub(crate) use credentials::{Held, HeldInCookie, held, refresh_cookie_of, refresh_token_of};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};

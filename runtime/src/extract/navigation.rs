@@ -39,6 +39,11 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
+    /// Whether the answer goes into a window: the request is a navigation.
+    pub(crate) fn is_window(self) -> bool {
+        matches!(self, Self::Page | Self::Form)
+    }
+
     /// Judges by the browser's own words (Fetch Metadata), which no script can forge. Browsers leave them out where the site is no secure
     /// context, as over plain http, and older ones do not know them; then `Accept` decides, in which browsers ask for HTML when a user
     /// navigates and at no other time.
@@ -65,6 +70,10 @@ impl Destination {
                 Word::Said(b"document" | b"iframe" | b"frame" | b"empty") | Word::Silent,
             )
             | (Word::Silent, Word::Said(b"document" | b"iframe" | b"frame")) => window,
+            // Where the browser itself says nothing. A gateway may add a token to every request, navigations too.
+            (Word::Silent, Word::Silent) if headers.get_all(AUTHORIZATION).iter().any(is_bearer) => {
+                Self::Program
+            }
             (Word::Silent, Word::Silent) => match takes_html(headers) {
                 Some(true) => window,
                 None if window == Self::Page => Self::Unknown,
@@ -100,7 +109,6 @@ fn is_sent_by_script(headers: &HeaderMap) -> bool {
     // The web view of an Android app names the app in each request: `org.example.app`.
     let is_by_script = |value: &HeaderValue| !value.as_bytes().contains(&b'.');
     headers.get_all(X_REQUESTED_WITH).iter().any(is_by_script)
-        || headers.get_all(AUTHORIZATION).iter().any(is_bearer)
 }
 
 fn is_bearer(value: &HeaderValue) -> bool {

@@ -10,6 +10,7 @@ mod service;
 use std::fmt;
 use std::time::Duration;
 
+use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use tower_layer::Layer;
@@ -18,7 +19,7 @@ use self::redirect::Redirect;
 use crate::access::{Access, Rule};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
-use crate::extract::{authorize, decided, forget, refuse, show};
+use crate::extract::{authorize, decided, forget, forget_bad_cookie, refuse, show};
 
 pub(crate) use rules::all as all_of;
 #[cfg(feature = "openapi")]
@@ -355,7 +356,11 @@ impl Admission {
                 };
                 match redirect {
                     Some(login) if rejection.denial().status() == StatusCode::UNAUTHORIZED => {
-                        Err(login.response(&parts.headers))
+                        let mut answer = login.response(&parts.headers);
+                        answer
+                            .headers_mut()
+                            .extend(rejection.cookies().iter().map(|cookie| (SET_COOKIE, cookie.clone())));
+                        Err(answer)
                     }
                     _ => Err(rejection.response()),
                 }
@@ -365,7 +370,11 @@ impl Admission {
                 Ok(_) => Err(home.response(&parts.headers)),
                 Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => {
                     // The token of an ended session was verified before the store was asked, and is remembered as a session.
-                    forget::<C>(parts);
+                    if refusal.bad_cookie {
+                        forget_bad_cookie(parts, auth);
+                    } else {
+                        forget::<C>(parts);
+                    }
                     Ok(())
                 }
                 Err(refusal) => Err(refuse(parts, auth, Some(*unless), &refusal).response()),
