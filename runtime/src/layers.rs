@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["clock", "log", "claims", "access", "session", "events", "diagnostics", "auth", "rejection"],
     ),
     ("http", &["clock", "log", "claims", "access", "session", "auth", "rejection", "extract"]),
-    ("layer", &["claims", "access", "diagnostics", "auth", "extract"]),
+    ("layer", &["log", "claims", "access", "diagnostics", "auth", "rejection", "extract", "http"]),
     ("matrix", &["claims", "access"]),
     ("openapi", &["log", "claims", "access", "auth", "rejection", "extract", "http"]),
     ("scalar", &["log", "openapi"]),

@@ -101,8 +101,8 @@ pub mod testing;
 pub mod __private;
 
 pub use self::http::{
-    CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, SessionInfo, SessionList,
-    SignIn, TokenAnswer,
+    CookieTokens, ExpiredCookies, Landing, LogoutRequest, Reauthentication, RefreshRequest, ReturnTo,
+    SessionInfo, SessionList, SignIn, TokenAnswer,
 };
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{

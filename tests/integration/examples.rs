@@ -147,8 +147,9 @@ fn administrator_ends_access_tokens_and_sessions_of_a_user() {
 fn layers_send_visitors_to_the_login_and_members_home() {
     let server = example("middleware");
     let get = |path: &str, headers: &[(&str, &str)]| server.send(Method::GET, path, headers, None);
-    let page = get("/", &[]);
-    assert_eq!((page.status, &page.headers["location"]), (303, &"/login".parse().unwrap()));
+    let page = get("/", &[("accept", "text/html")]);
+    assert_eq!((page.status, &page.headers["location"]), (303, &"/login?next=%2F".parse().unwrap()));
+    assert_eq!(get("/", &[("accept", "*/*")]).status, 401);
     let page = get("/", &[("hx-request", "true")]);
     assert_eq!((page.status, &page.headers["hx-redirect"]), (200, &"/login".parse().unwrap()));
     assert!(!page.headers.contains_key("location"));
@@ -179,7 +180,7 @@ fn layers_send_visitors_to_the_login_and_members_home() {
     assert_eq!(get("/about", &[cookies]).body, json!("<h1>About us, for max</h1>"));
     assert_eq!(get("/about", &[("authorization", "Bearer bad")]).status, 401);
     assert_eq!(get("/admin", &[cookies]).status, 403);
-    assert_eq!(get("/admin", &[]).status, 303);
+    assert_eq!(get("/admin", &[("accept", "text/html")]).status, 303);
 
     let logout = |headers: &[(&str, &str)]| server.send(Method::POST, "/auth/logout", headers, None);
     assert_eq!(logout(&[cookies]).status, 403, "the sender is not known");

@@ -36,4 +36,4 @@ pub use guard::{DenyAll, Guard, Public};
 pub(crate) use navigation::Destination;
 pub(crate) use notes::AnswerNotes;
 pub(crate) use refusal::{Refusal, for_request, refuse};
-pub(crate) use verify::forget;
+pub(crate) use verify::{forget, verified};

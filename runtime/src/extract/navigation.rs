@@ -49,14 +49,14 @@ impl Destination {
     /// navigates and at no other time.
     pub(crate) fn of(parts: &Parts) -> Self {
         let headers = &parts.headers;
+        if headers.get(HX_REQUEST).is_some_and(|value| value == "true") {
+            return Self::Htmx;
+        }
         let window = match parts.method {
             Method::GET | Method::HEAD => Self::Page,
             Method::POST => Self::Form,
             _ => return Self::Program,
         };
-        if headers.get(HX_REQUEST).is_some_and(|value| value == "true") {
-            return Self::Htmx;
-        }
         if headers.contains_key(UPGRADE)
             || SPECULATION.iter().any(|name| headers.contains_key(name))
             || is_sent_by_script(headers)
@@ -234,6 +234,8 @@ mod tests {
             ("WebSocket over HTTP/2", "CONNECT", &[("sec-fetch-mode", "websocket")], Program),
             ("htmx", "GET", &[("accept", "*/*"), ("hx-request", "true"), ("sec-fetch-mode", "cors")], Htmx),
             ("htmx over plain http", "POST", &[("accept", "*/*"), ("hx-request", "true")], Htmx),
+            ("htmx with a method of its own", "DELETE", &[("accept", "*/*"), ("hx-request", "true")], Htmx),
+            ("a header that htmx does not write", "GET", &[html, ("hx-request", "1")], Page),
             (
                 "an image",
                 "GET",

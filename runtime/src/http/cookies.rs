@@ -58,6 +58,11 @@ impl CookieTokens {
     pub fn csrf_token(&self) -> &str {
         &self.csrf_token
     }
+
+    /// The `Set-Cookie` headers.
+    pub(crate) fn into_headers(self) -> Vec<HeaderValue> {
+        self.cookies
+    }
 }
 
 // Not derived: it would show the tokens.
@@ -97,7 +102,7 @@ pub struct ExpiredCookies(Vec<HeaderValue>);
 
 impl ExpiredCookies {
     /// The `Set-Cookie` headers.
-    pub(super) fn into_headers(self) -> Vec<HeaderValue> {
+    pub(crate) fn into_headers(self) -> Vec<HeaderValue> {
         self.0
     }
 }

@@ -4,6 +4,7 @@
 //! starts, and [`service`] asks [`authorize`](crate::extract) about each request. The decisions and the refusals are those of the attributes.
 
 mod redirect;
+mod renewal;
 mod rules;
 mod service;
 
@@ -17,9 +18,11 @@ use tower_layer::Layer;
 
 use self::redirect::Redirect;
 use crate::access::{Access, Rule};
-use crate::auth::Auth;
+use crate::auth::{Auth, Session};
 use crate::claims::SessionClaims;
-use crate::extract::{authorize, decided, forget, forget_bad_cookie, refuse, show};
+use crate::extract::{Destination, authorize, decided, forget, forget_bad_cookie, refuse, show};
+use crate::log::TARGET;
+use crate::rejection::{AuthRejection, Denial};
 
 pub(crate) use rules::all as all_of;
 #[cfg(feature = "openapi")]
@@ -48,7 +51,7 @@ impl<C: SessionClaims> Auth<C> {
     /// }
     /// ```
     pub fn layer(&self) -> AuthLayer<C> {
-        AuthLayer { auth: self.clone(), rules: Vec::new(), optional: false, redirect: None }
+        AuthLayer { auth: self.clone(), rules: Vec::new(), optional: false, pages: Pages::default() }
     }
 
     /// A layer for login pages: it sends a user who is signed in already to `home`, with 303 (RFC 9110 section 15.4.4) or, in answer
@@ -96,7 +99,7 @@ pub struct AuthLayer<C> {
     auth: Auth<C>,
     rules: Vec<Rule>,
     optional: bool,
-    redirect: Option<Redirect>,
+    pages: Pages,
 }
 
 impl<C: SessionClaims> AuthLayer<C> {
@@ -233,18 +236,73 @@ impl<C: SessionClaims> AuthLayer<C> {
         self.consistent()
     }
 
-    /// Sends callers who are not signed in to this page in place of a 401: with 303 (RFC 9110 section 15.4.4), or with 200 and
+    /// For pages that a browser opens by their address, with an [access cookie](crate::Cookies::with_access_cookie): renews the session of a
+    /// visitor on the way, and sends visitors who are not signed in to the login page.
+    ///
+    /// **Renewal.** The access cookie ends after minutes, the refresh cookie after weeks. A navigation with a good refresh cookie alone is
+    /// renewed and goes on in the same request: the handler sees the new session with claims read anew, and the answer sets both cookies.
+    /// Parallel navigations, and the script of an open page, share the window of the [rotation](crate::AuthBuilder::rotation). The
+    /// exchange looks the session up, so `live` inside does not ask the store again. With [`optional`](Self::optional), pages
+    /// greet a returning user.
+    ///
+    /// Only navigations with GET and HEAD are renewed, and no prefetch. If the session has ended, the answer takes both cookies away, and the
+    /// caller is a visitor. While the store does not answer, the answer is 503, and the cookies stay.
+    ///
+    /// **The login page.** A visitor goes to `login?next=<path and query>`, as [`redirect`](Self::redirect) says, and
+    /// [`ReturnTo`](crate::ReturnTo) takes the user back after the sign-in.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use axum::routing::get;
+    /// use countersign::{Auth, AuthRouter, SessionClaims};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
+    ///
+    /// async fn inbox(user: User) -> String {
+    ///     format!("The inbox of {}", user.id)
+    /// }
+    ///
+    /// fn router(auth: Auth<User>) -> AuthRouter {
+    ///     let pages = Router::new().route("/inbox", get(inbox));
+    ///     AuthRouter::new().nest_router("/app", auth.layer().pages("/login"), pages).with_state(auth)
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`redirect`](Self::redirect).
+    #[track_caller]
+    pub fn pages(mut self, login: &str) -> Self {
+        if self.auth.transports().access_cookie().is_none() {
+            tracing::warn!(
+                target: TARGET,
+                login,
+                "pages are opened with an access cookie, and this `Auth` has none, so each visitor goes to the login page; add                  `.cookies(Cookies::new().with_access_cookie())` to its builder"
+            );
+        }
+        self.pages = Pages { login: Some(Redirect::to(login)), renews: true };
+        self
+    }
+
+    /// Sends visitors who are not signed in to this page in place of a 401: with 303 (RFC 9110 section 15.4.4), or with 200 and
     /// `HX-Redirect` if the request has `HX-Request: true`.
     ///
-    /// Other refusals stay as they are: a login page does not help a user who lacks a role. No part of the request changes the target.
+    /// A `target` on this site gets `?next=<path and query>` added: the page that the visitor opened, with the prefix that it is nested under,
+    /// or the one that htmx is on. [`ReturnTo`](crate::ReturnTo) reads it after the sign-in. Nothing else in the request changes the target.
     /// Do not put the layer around the target itself.
+    ///
+    /// Only what a browser opens in a window is redirected: `Sec-Fetch-Mode` says so, or `Accept` where a browser does not send that. A
+    /// script would follow the redirect, and read 200 and the HTML of the login page in place of its data. So `fetch`, `EventSource`, a
+    /// WebSocket, an image and a program get the 401. Other refusals stay as they are too: a login page does not help a user who lacks a
+    /// role.
+    ///
+    /// [`pages`](Self::pages) does the same, and renews sessions before that.
     ///
     /// # Panics
     ///
     /// When `target` is no path and no URL, or cannot be in a header.
     #[track_caller]
     pub fn redirect(mut self, target: &str) -> Self {
-        self.redirect = Some(Redirect::to(target));
+        self.pages.login = Some(Redirect::to(target));
         self
     }
 
@@ -277,9 +335,9 @@ impl<C: SessionClaims> AuthLayer<C> {
 
 impl<C> fmt::Debug for AuthLayer<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rules, optional, redirect, .. } = self;
+        let Self { rules, optional, pages, .. } = self;
         let mut layer = f.debug_struct("AuthLayer");
-        layer.field("rules", rules).field("optional", optional).field("redirect", redirect);
+        layer.field("rules", rules).field("optional", optional).field("pages", pages);
         layer.finish_non_exhaustive()
     }
 }
@@ -288,7 +346,7 @@ impl<S, C: SessionClaims> Layer<S> for AuthLayer<C> {
     type Service = AuthService<S, C>;
 
     fn layer(&self, inner: S) -> AuthService<S, C> {
-        let admission = Admission::Access { access: self.access(), redirect: self.redirect.clone() };
+        let admission = Admission::Access { access: self.access(), pages: self.pages.clone() };
         AuthService::new(inner, self.auth.clone(), admission)
     }
 }
@@ -329,11 +387,67 @@ impl<S, C: SessionClaims> Layer<S> for AnonymousOnlyLayer<C> {
     }
 }
 
+/// What a layer does for callers that open pages.
+#[derive(Clone, Debug, Default)]
+struct Pages {
+    /// The page for visitors who are not signed in.
+    login: Option<Redirect>,
+    /// Whether a navigation is renewed.
+    renews: bool,
+}
+
+impl Pages {
+    /// Decides, after a renewal if there is one.
+    async fn decide<C: SessionClaims>(
+        &self,
+        parts: &mut Parts,
+        auth: &Auth<C>,
+        access: &Access,
+    ) -> Result<Option<Session<C>>, AuthRejection> {
+        if !self.renews {
+            return authorize(parts, auth, access).await;
+        }
+        let mut decision = decided(parts, auth, access).await;
+        let lacks_session = match &decision {
+            Ok(session) => session.is_none(),
+            Err(refusal) => matches!(refusal.denial, Denial::MissingCredentials | Denial::InvalidToken),
+        };
+        // Boxed: otherwise every request to a page would reserve space for a renewal.
+        if lacks_session && Box::pin(renewal::renew(parts, auth)).await? {
+            decision = decided(parts, auth, access).await;
+        }
+        decision.map_err(|refusal| refuse(parts, auth, Some(*access), &refusal))
+    }
+
+    /// The answer to a caller who does not pass.
+    fn refusal<C, R>(&self, parts: &Parts, auth: &Auth<C>, rejection: &AuthRejection) -> Response<R>
+    where
+        C: SessionClaims,
+        R: From<Vec<u8>>,
+    {
+        let destination = Destination::of(parts);
+        match &self.login {
+            Some(login)
+                if rejection.denial().status() == StatusCode::UNAUTHORIZED
+                    && destination != Destination::Program =>
+            {
+                let mut answer: Response<R> =
+                    login.with_next(&redirect::wanted(parts, auth, destination)).response(destination);
+                for cookie in rejection.cookies() {
+                    answer.headers_mut().append(SET_COOKIE, cookie.clone());
+                }
+                answer
+            }
+            _ => rejection.response(),
+        }
+    }
+}
+
 /// The requests that pass.
 #[derive(Clone, Debug)]
 enum Admission {
     /// Those that satisfy the access.
-    Access { access: Access, redirect: Option<Redirect> },
+    Access { access: Access, pages: Pages },
     /// Those that do not.
     Anonymous { unless: Access, home: Redirect },
 }
@@ -346,28 +460,16 @@ impl Admission {
         R: From<Vec<u8>>,
     {
         match self {
-            Self::Access { access, redirect } => {
-                let rejection = match authorize(parts, auth, access).await {
-                    Ok(session) => {
-                        show(parts, session);
-                        return Ok(());
-                    }
-                    Err(rejection) => rejection,
-                };
-                match redirect {
-                    Some(login) if rejection.denial().status() == StatusCode::UNAUTHORIZED => {
-                        let mut answer = login.response(&parts.headers);
-                        answer
-                            .headers_mut()
-                            .extend(rejection.cookies().iter().map(|cookie| (SET_COOKIE, cookie.clone())));
-                        Err(answer)
-                    }
-                    _ => Err(rejection.response()),
+            Self::Access { access, pages } => match pages.decide(parts, auth, access).await {
+                Ok(session) => {
+                    show(parts, session);
+                    Ok(())
                 }
-            }
+                Err(rejection) => Err(pages.refusal(parts, auth, &rejection)),
+            },
             // `decided` and not `authorize`: a caller who is not signed in is not refused here, so there is no event.
             Self::Anonymous { unless, home } => match decided(parts, auth, unless).await {
-                Ok(_) => Err(home.response(&parts.headers)),
+                Ok(_) => Err(home.response(Destination::of(parts))),
                 Err(refusal) if refusal.denial.status() == StatusCode::UNAUTHORIZED => {
                     // The token of an ended session was verified before the store was asked, and is remembered as a session.
                     if refusal.bad_cookie {

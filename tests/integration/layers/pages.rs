@@ -33,18 +33,23 @@ fn a_target_that_depends_on_the_page_is_refused() {
 async fn a_page_redirects_visitors_and_no_other_caller() {
     let auth = auth();
     let pages = pages(auth.layer().role("editor").redirect("/login"));
-    for token in [None, Some("not-a-token"), Some(" a.b.c")] {
-        for method in [Method::GET, Method::HEAD, Method::POST] {
-            let mut request = request(token);
-            *request.method_mut() = method;
-            let answer = send(&pages, request).await;
-            assert_eq!(answer.status, StatusCode::SEE_OTHER);
-            assert_eq!(answer.header(header::LOCATION), Some("/login"));
-            assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
-            assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
-            assert!(answer.body.is_empty());
-        }
+    let html = [("accept", "text/html")];
+    for (method, target) in [
+        (Method::GET, "/login?next=%2Fpage"),
+        (Method::HEAD, "/login?next=%2Fpage"),
+        (Method::POST, "/login"),
+    ] {
+        let mut request = with_headers("/page", None, &html);
+        *request.method_mut() = method;
+        let answer = send(&pages, request).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.header(header::LOCATION), Some(target));
+        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
+        assert!(answer.body.is_empty());
     }
+    let program = with_headers("/page", Some("not-a-token"), &html);
+    send(&pages, program).await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
     let member = forge(&payload());
     send(&pages, request(Some(&member))).await.refused(StatusCode::FORBIDDEN, "insufficient_scope");
     let editor = forge(&payload_with("roles", serde_json::json!(["editor"])));
@@ -68,16 +73,21 @@ async fn htmx_is_redirected_in_its_own_way() {
     }
 }
 
-/// Nothing in a request chooses where it is sent.
+/// Nothing in a request chooses where it is sent. A login page on this site learns a path of this site.
 #[tokio::test]
 async fn a_redirect_goes_where_the_application_says() {
     let auth = auth();
     let pages = pages(auth.layer().redirect("/login"));
     let headers =
         [("host", "evil.test"), ("x-forwarded-host", "evil.test"), ("referer", "https://evil.test/")];
-    for path in ["/page?next=https://evil.test", "//evil.test/page", "/page?next=%0d%0aSet-Cookie:a=b"] {
+    for (path, target) in [
+        ("/page?next=https://evil.test", "/login?next=%2Fpage%3Fnext%3Dhttps%3A%2F%2Fevil.test"),
+        ("/page?next=%0d%0aSet-Cookie:a=b", "/login?next=%2Fpage%3Fnext%3D%250d%250aSet-Cookie%3Aa%3Db"),
+        ("//evil.test/page", "/login"),
+        ("/%2f/evil.test", "/login"),
+    ] {
         let answer = send(&pages, with_headers(path, None, &headers)).await;
-        assert_eq!(answer.header(header::LOCATION), Some("/login"), "{path}");
+        assert_eq!(answer.header(header::LOCATION), Some(target), "{path}");
     }
 }
 
@@ -129,7 +139,7 @@ async fn a_page_does_not_redirect_when_the_store_is_down() {
     answer.refused(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable");
     store.heal();
     let answer = send(&pages, request(Some(&pair.access_token))).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "the refresh token is missing");
+    answer.refused(StatusCode::UNAUTHORIZED, "missing_refresh_token");
 }
 
 /// Without `live` here, the login page and the page behind it would redirect the user to each other for 15 minutes.

@@ -62,7 +62,8 @@ async fn a_browser_that_is_not_signed_in_is_sent_to_the_login() {
     let access = auth.layer().role("admin").redirect("/login");
     let router = finished(AuthRouter::new().scalar("/scalar", access), &auth);
     let answer = ask(&router, Method::GET, "/scalar", None).await;
-    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, Some("/login")));
+    let target = Some("/login?next=%2Fscalar");
+    assert_eq!((answer.status, answer.header(header::LOCATION)), (StatusCode::SEE_OTHER, target));
     assert_eq!(ask(&router, Method::GET, "/scalar", Some(&token(&[]))).await.status, StatusCode::FORBIDDEN);
 }
 

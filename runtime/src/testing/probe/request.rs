@@ -158,9 +158,18 @@ impl Answer {
         challenge(&self.headers)
     }
 
-    /// Whether it redirects the client to `target`: with 303, or in the header that htmx reads.
+    /// Whether it redirects the client to `target`: with 303, or in the header that htmx reads. The target may learn where the client was
+    /// going.
     pub(super) fn redirects_to(&self, target: &str) -> bool {
-        let is = |name: HeaderName| self.headers.get(name).is_some_and(|value| value == target);
+        let is_target = |value: &str| {
+            let added = value.strip_prefix(target);
+            added.is_some_and(|added| {
+                added.is_empty() || matches!(added.split_once("next="), Some(("?" | "&", _)))
+            })
+        };
+        let is = |name: HeaderName| {
+            self.headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(is_target)
+        };
         (self.status == Some(StatusCode::SEE_OTHER) && is(LOCATION))
             || is(HeaderName::from_static("hx-redirect"))
     }

@@ -1,0 +1,112 @@
+//! A page that leads on to another one of this site.
+
+use axum_core::response::{IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue};
+
+/// A page that leads on to another one of this site: for the end of a sign-in at another site, with
+/// [`SameSite=Strict`](crate::CookieSameSite) cookies.
+///
+/// A browser keeps the cookies of the answer to an OAuth callback, and does not send them where that answer redirects: the user comes from
+/// the provider's site, and a redirect does not change that. So the page behind it takes the user for a visitor. This answer is a page of
+/// this site, from which the browser goes on by itself, and then it sends the cookies. The page has no script, so it works under any content
+/// security policy, and a link for browsers that do not go on.
+///
+/// With `SameSite=Lax` cookies a redirect works as well.
+///
+/// ```
+/// use countersign::{AuthError, CookieTokens, Landing, SessionClaims, SignIn, public};
+///
+/// #[derive(SessionClaims, Clone)]
+/// struct User {
+///     #[claims(subject)]
+///     id: u64,
+/// }
+///
+/// #[public(reason = "the code of the provider is the credential")]
+/// async fn callback(sign_in: SignIn<User>) -> Result<(CookieTokens, Landing), AuthError> {
+///     let tokens = sign_in.cookies(&User { id: 7 }).await?; // after `state` and code were right
+///     Ok((tokens, Landing::at("/home")))
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it is a response"]
+pub struct Landing {
+    path: String,
+}
+
+impl Landing {
+    /// Leads on to this path of the site, which the application has chosen; [`ReturnTo::land_or`](crate::ReturnTo::land_or) takes the one
+    /// that the visitor wanted.
+    pub fn at(path: impl Into<String>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl IntoResponse for Landing {
+    fn into_response(self) -> Response {
+        const HEADERS: [(HeaderName, HeaderValue); 5] = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+            ),
+            // The address of this page may hold the code of the provider.
+            (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        let path = escaped(&self.path);
+        let page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url='{path}'\">\n\
+             <title>Signed in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
+        );
+        (HEADERS, page).into_response()
+    }
+}
+
+/// For an attribute in quotation marks, and for the address between apostrophes in it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            // The browser looks for the end of the address after it has decoded the attribute.
+            '\'' => escaped.push_str("%27"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn page(path: &str) -> String {
+        let body = Landing::at(path).into_response().into_body();
+        String::from_utf8(axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_page_leads_on_without_a_script() {
+        let page = page("/inbox?a=1&b='\"><script>").await;
+        let escaped = "/inbox?a=1&amp;b=%27&quot;&gt;&lt;script&gt;";
+        assert!(page.contains(&format!("content=\"0; url='{escaped}'\"")), "{page}");
+        assert!(page.contains(&format!("href=\"{escaped}\"")), "{page}");
+        assert!(!page.contains("<script"), "{page}");
+    }
+
+    #[test]
+    fn the_page_is_not_stored_and_tells_no_other_page_its_address() {
+        let headers = Landing::at("/").into_response().headers().clone();
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
+        assert_eq!(headers[REFERRER_POLICY], "no-referrer");
+        assert_eq!(headers[CONTENT_TYPE], "text/html; charset=utf-8");
+    }
+}
