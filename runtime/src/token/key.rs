@@ -171,7 +171,13 @@ impl Key {
     /// `alg` that disagrees with `kty` or `crv`, coordinates of the wrong length or off the curve, private keys, and every key
     /// that the other constructors refuse. The key id is `kid`, or the thumbprint if there is none.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        super::jwk::read_key(json)
+        super::jwk::read_key(json, None)
+    }
+
+    /// As [`Key::from_jwk`], for a JWK that may leave out `alg` (RFC 7517 section 4.4), as many RSA keys do: it is then a key for
+    /// `algorithm`. Refuses one whose `alg` or curve says another.
+    pub fn from_jwk_with(json: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        super::jwk::read_key(json, Some(algorithm))
     }
 
     /// Sets the key id. Without it, the id of a public key is its RFC 7638 thumbprint, and the id of a secret is a derived name
@@ -258,7 +264,7 @@ impl Key {
     /// Signs the first two segments of a token. Returns the third.
     pub(super) fn sign(&self, message: &str) -> Result<String, TokenError> {
         let signing = self.material.signing.as_ref().ok_or(TokenError::CannotSign)?;
-        crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::CannotSign)
+        crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::BackEnd)
     }
 
     /// Verifies the third segment of a token against the first two.

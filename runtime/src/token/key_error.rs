@@ -106,14 +106,18 @@ pub enum KeyError {
     RsaExponent,
     /// The key does not verify its own signature.
     DoesNotRoundTrip(Algorithm),
-    /// The text is not a JWK or JWK set, or a member has the wrong type or occurs twice.
+    /// The text is not one JSON object.
     JwkSyntax,
-    /// This member of the JWK is missing, superfluous or malformed.
+    /// This member of the JWK occurs twice.
+    JwkTwice(&'static str),
+    /// This member of the JWK or of the set is missing or malformed.
     JwkMember(&'static str),
     /// The JWK is not for signatures: its `use` is not `sig`, or `key_ops` lacks `verify`.
     JwkPurpose,
     /// The JWK has no `alg`, and its type allows several algorithms.
     JwkWithoutAlgorithm,
+    /// The JWK is for this algorithm, and the caller named others.
+    JwkUnwanted(Algorithm),
     /// `alg`, `kty` and `crv` of the JWK do not belong together.
     JwkDisagrees,
     /// The JWK holds a private key.
@@ -128,8 +132,10 @@ pub enum KeyError {
     MixedKinds,
     /// The signing key of a set can only verify.
     CannotSign,
-    /// A set has no usable key.
+    /// A set has no key.
     EmptySet,
+    /// No key of a JWK set can be used; the cause is that of the first one.
+    NoUsableKey(Box<Self>),
     /// The operating system gave no random bytes.
     Random,
 }
@@ -225,13 +231,19 @@ impl fmt::Display for KeyError {
                 write!(f, "the key does not verify its own {algorithm} signature: make a new one")
             }
             Self::JwkSyntax => {
-                f.write_str("not a JWK: give one JSON object in which no member occurs twice")
+                f.write_str("this is no JSON object: give a JWK, or a JWK set")
             }
+            Self::JwkTwice(name) => write!(f, "the member `{name}` of the JWK occurs twice: leave one"),
             Self::JwkMember(name) => write!(f, "the member `{name}` of the JWK is missing or malformed"),
             Self::JwkPurpose => {
                 f.write_str("the JWK is not for verifying signatures: use one with `use` `sig`")
             }
-            Self::JwkWithoutAlgorithm => f.write_str("the JWK does not say its algorithm: add `alg`"),
+            Self::JwkWithoutAlgorithm => f.write_str(
+                "the JWK does not say its algorithm: name it with `Key::from_jwk_with` or `KeySet::from_jwks_with`, or add `alg`",
+            ),
+            Self::JwkUnwanted(algorithm) => {
+                write!(f, "the JWK is for {algorithm}, which is none of the named algorithms: name it too")
+            }
             Self::JwkDisagrees => {
                 f.write_str("`alg`, `kty` and `crv` of the JWK do not belong together, or are not supported")
             }
@@ -249,7 +261,8 @@ impl fmt::Display for KeyError {
             Self::CannotSign => f.write_str(
                 "the first key of a key set signs, and this one can only verify: give a secret or private key",
             ),
-            Self::EmptySet => f.write_str("the key set has no key for signatures: add one"),
+            Self::EmptySet => f.write_str("the key set has no key: add one for signatures"),
+            Self::NoUsableKey(cause) => write!(f, "no key of the set can be used: {cause}"),
             Self::Random => f.write_str("the operating system gave no random bytes"),
         }
     }
