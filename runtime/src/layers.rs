@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("access", &["claims"]),
     ("session", &["clock", "log"]),
     ("store", &["clock", "session"]),
-    ("token", &["clock", "claims"]),
+    ("token", &["clock", "log", "claims"]),
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),
     ("auth", &["clock", "dangerous", "claims", "access", "session", "token", "events", "diagnostics"]),

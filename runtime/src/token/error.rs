@@ -52,8 +52,10 @@ pub enum TokenError {
     Claims(Box<dyn Error + Send + Sync>),
     /// The claims for a new token are not one JSON object.
     NotAnObject,
-    /// The set has no key that signs, or the cryptographic back end failed.
+    /// The set has no key that signs.
     CannotSign,
+    /// The cryptographic back end failed to sign.
+    BackEnd,
     /// The operating system gave no random bytes.
     Random,
 }
@@ -94,7 +96,8 @@ impl TokenError {
             }
             Self::Claims(_) => ("claims", "the application's claims do not fit the token"),
             Self::NotAnObject => ("not_an_object", "the claims are not one JSON object"),
-            Self::CannotSign => ("cannot_sign", "no key could sign the token"),
+            Self::CannotSign => ("cannot_sign", "the set has no key that signs"),
+            Self::BackEnd => ("back_end", "the cryptographic back end could not sign the token"),
             Self::Random => ("random", "the operating system gave no random bytes"),
         }
     }

@@ -2,137 +2,248 @@
 //!
 //! jsonwebtoken's own reader takes the first shape that fits and leaves `use`, `key_ops`, `alg` and `crv` unchecked.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::pasted::is_url;
 use super::public_key::without_leading_zeros;
 use super::{Algorithm, Key, KeyError};
+use crate::log::TARGET;
 
-/// The members that this crate reads. Serde refuses a member that occurs twice.
+/// The members that this crate reads.
+const NAMES: [&str; 13] =
+    ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "k", "d", "keys"];
+
+/// A JWK as it was sent. A member is looked at when it is needed, so a bad member of a set is that key's loss alone.
+#[derive(Default)]
+struct RawJwk {
+    members: [Option<Member>; NAMES.len()],
+    /// A member that occurs twice.
+    twice: Option<&'static str>,
+}
+
+enum Member {
+    Text(Zeroizing<String>),
+    List(Vec<Value>),
+    Other,
+}
+
+/// Any JSON: a set with a member that is no object is still a set.
 #[derive(Deserialize)]
-struct RawJwk<'a> {
-    #[serde(borrow)]
-    kty: Cow<'a, str>,
-    #[serde(rename = "use", borrow, default)]
-    purpose: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    key_ops: Option<Vec<Cow<'a, str>>>,
-    #[serde(borrow, default)]
-    alg: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    kid: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    crv: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    x: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    y: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    n: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    e: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    k: Option<Cow<'a, str>>,
-    #[serde(default)]
-    d: Option<serde::de::IgnoredAny>,
+#[serde(untagged)]
+enum Entry {
+    Object(RawJwk),
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
-struct RawSet<'a> {
-    #[serde(borrow)]
-    keys: Vec<RawJwk<'a>>,
+struct RawSet {
+    keys: Vec<Entry>,
 }
 
-pub(super) fn read_key(json: &str) -> Result<Key, KeyError> {
-    serde_json::from_str::<RawJwk<'_>>(json).map_err(|_| KeyError::JwkSyntax)?.key()
-}
-
-/// Reads the keys of a JWK set that are for signatures and of a known algorithm. RFC 7517 section 5 says to ignore the others.
-pub(super) fn read_set(json: &str) -> Result<Vec<Key>, KeyError> {
-    let set: RawSet<'_> = serde_json::from_str(json).map_err(|_| KeyError::JwkSyntax)?;
-    set.keys.iter().filter(|jwk| jwk.is_usable()).map(RawJwk::key).collect()
-}
-
-impl RawJwk<'_> {
-    fn is_usable(&self) -> bool {
-        self.is_for_verification() && self.algorithm().is_ok()
+/// Reads a key whose algorithm is `alg`, or follows from the curve, or is `wanted`.
+pub(super) fn read_key(json: &str, wanted: Option<Algorithm>) -> Result<Key, KeyError> {
+    let Entry::Object(jwk) = parse(json)? else { return Err(KeyError::JwkSyntax) };
+    if jwk.get("kty").is_none() && jwk.get("keys").is_some() {
+        return Err(KeyError::OtherFormat { found: "a JWK set", remedy: "pass it to `KeySet::from_jwks`" });
     }
+    jwk.key(wanted.as_slice())
+}
 
-    fn is_for_verification(&self) -> bool {
-        self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
-            && self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|name| name == "verify"))
+/// Reads the keys of a JWK set that are for signatures, of a known algorithm and, if some are given, of one of these algorithms.
+/// RFC 7517 section 5 says to ignore the others; the log names them.
+pub(super) fn read_set(json: &str, wanted: &[Algorithm]) -> Result<Vec<Key>, KeyError> {
+    let Entry::Object(object) = parse(json)? else { return Err(KeyError::JwkSyntax) };
+    if object.get("keys").is_none() && object.get("kty").is_some() {
+        return Err(KeyError::OtherFormat { found: "a single JWK", remedy: "pass it to `Key::from_jwk`" });
     }
-
-    fn algorithm(&self) -> Result<Algorithm, KeyError> {
-        match self.alg.as_deref() {
-            Some("Ed25519") => return Ok(Algorithm::EdDsa),
-            Some(name) => return name.parse(),
-            None => {}
+    let RawSet { keys: entries } = parse(json)?;
+    let (mut keys, mut cause) = (Vec::new(), None);
+    for entry in entries {
+        let (kid, key) = match &entry {
+            Entry::Object(jwk) => (jwk.text("kid").ok().flatten(), jwk.key(wanted)),
+            Entry::Other(_) => (None, Err(KeyError::JwkSyntax)),
+        };
+        match key {
+            Ok(key) => keys.push(key),
+            Err(error) => {
+                match error {
+                    // Sets have keys for other purposes, and of algorithms that are newer than this crate.
+                    KeyError::JwkPurpose | KeyError::UnknownAlgorithm(_) | KeyError::JwkUnwanted(_) => {
+                        tracing::debug!(target: TARGET, ?kid, %error, "a key of the set is left out");
+                    }
+                    _ => tracing::warn!(target: TARGET, ?kid, %error, "a key of the set is left out"),
+                }
+                cause.get_or_insert(error);
+            }
         }
-        match (&*self.kty, self.crv.as_deref()) {
-            ("EC", Some("P-256")) => Ok(Algorithm::Es256),
-            ("EC", Some("P-384")) => Ok(Algorithm::Es384),
-            ("OKP", Some("Ed25519")) => Ok(Algorithm::EdDsa),
-            ("RSA" | "oct", _) => Err(KeyError::JwkWithoutAlgorithm),
-            _ => Err(KeyError::JwkDisagrees),
+    }
+    match cause {
+        Some(cause) if keys.is_empty() => Err(KeyError::NoUsableKey(Box::new(cause))),
+        _ => Ok(keys),
+    }
+}
+
+fn parse<T: for<'a> Deserialize<'a>>(json: &str) -> Result<T, KeyError> {
+    let other = |found, remedy| Err(KeyError::OtherFormat { found, remedy });
+    match serde_json::from_str(json) {
+        Ok(parsed) => Ok(parsed),
+        Err(_) if json.trim().is_empty() => Err(KeyError::Empty),
+        Err(_) if json.starts_with('\u{feff}') => Err(KeyError::ByteOrderMark),
+        Err(_) if json.contains("-----BEGIN ") => {
+            other("PEM and not a JWK", "pass it to `Key::from_public_pem`, or to `Key::from_private_pem`")
+        }
+        Err(_) if is_url(json.trim().as_bytes()) => other("a URL", "give the JSON that it leads to"),
+        Err(error) if error.is_data() => Err(KeyError::JwkMember("keys")),
+        Err(_) => Err(KeyError::JwkSyntax),
+    }
+}
+
+impl RawJwk {
+    fn get(&self, name: &'static str) -> Option<&Member> {
+        let place = NAMES.iter().position(|known| *known == name)?;
+        self.members[place].as_ref()
+    }
+
+    /// The text of a member; `None` without the member.
+    fn text(&self, name: &'static str) -> Result<Option<&str>, KeyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Member::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(KeyError::JwkMember(name)),
         }
     }
 
-    fn key(&self) -> Result<Key, KeyError> {
-        if !self.is_for_verification() {
+    /// Whether `key_ops` has the operation, or the key has no `key_ops`.
+    fn allows(&self, operation: &str) -> Result<bool, KeyError> {
+        let operations = match self.get("key_ops") {
+            None => return Ok(true),
+            Some(Member::List(operations)) => operations,
+            Some(_) => return Err(KeyError::JwkMember("key_ops")),
+        };
+        Ok(operations.iter().any(|name| name == operation))
+    }
+
+    fn algorithm(&self, wanted: &[Algorithm]) -> Result<Algorithm, KeyError> {
+        let algorithm = match (self.text("alg")?, self.text("kty")?, self.text("crv")?) {
+            (Some("Ed25519"), ..) => Algorithm::EdDsa,
+            (Some(name), ..) => name.parse()?,
+            (None, Some("EC"), Some("P-256")) => Algorithm::Es256,
+            (None, Some("EC"), Some("P-384")) => Algorithm::Es384,
+            (None, Some("OKP"), Some("Ed25519")) => Algorithm::EdDsa,
+            (None, Some(kty @ ("RSA" | "oct")), _) => {
+                let fits = |algorithm: &Algorithm| match kty {
+                    "oct" => algorithm.is_symmetric(),
+                    _ => matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256),
+                };
+                *wanted.iter().find(|algorithm| fits(algorithm)).ok_or(KeyError::JwkWithoutAlgorithm)?
+            }
+            _ => return Err(KeyError::JwkDisagrees),
+        };
+        match wanted {
+            [] => Ok(algorithm),
+            _ if wanted.contains(&algorithm) => Ok(algorithm),
+            _ => Err(KeyError::JwkUnwanted(algorithm)),
+        }
+    }
+
+    fn key(&self, wanted: &[Algorithm]) -> Result<Key, KeyError> {
+        if let Some(name) = self.twice {
+            return Err(KeyError::JwkTwice(name));
+        }
+        let kty = self.text("kty")?.ok_or(KeyError::JwkMember("kty"))?;
+        if self.text("use")?.is_some_and(|purpose| purpose != "sig") || !self.allows("verify")? {
             return Err(KeyError::JwkPurpose);
         }
-        if self.d.is_some() {
+        if self.get("d").is_some() {
             return Err(KeyError::JwkPrivate);
         }
-        let algorithm = self.algorithm()?;
-        let key = match (algorithm, &*self.kty, self.crv.as_deref()) {
+        let algorithm = self.algorithm(wanted)?;
+        let key = match (algorithm, kty, self.text("crv")?) {
             (Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512, "oct", _) => self.secret(algorithm),
             (Algorithm::Es256, "EC", Some("P-256")) => self.point(algorithm, 32),
             (Algorithm::Es384, "EC", Some("P-384")) => self.point(algorithm, 48),
             (Algorithm::EdDsa, "OKP", Some("Ed25519")) => {
-                Key::from_public(algorithm, DecodingKey::from_ed_der(&sized("x", &self.x, 32)?), None)
+                Key::from_public(algorithm, DecodingKey::from_ed_der(&self.sized("x", 32)?), None)
             }
             (Algorithm::Rs256 | Algorithm::Ps256, "RSA", _) => self.rsa(algorithm),
             _ => Err(KeyError::JwkDisagrees),
         }?;
-        match &self.kid {
-            Some(kid) => key.with_kid(kid.as_ref()),
+        match self.text("kid")? {
+            Some(kid) => key.with_kid(kid),
             None => Ok(key),
         }
     }
 
     fn secret(&self, algorithm: Algorithm) -> Result<Key, KeyError> {
-        let key = Key::from_secret(algorithm, Zeroizing::new(octets("k", &self.k)?))?;
-        let signs =
-            self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|name| name == "sign"));
-        Ok(if signs { key } else { key.without_signing() })
+        let key = Key::from_secret(algorithm, Zeroizing::new(self.octets("k")?))?;
+        Ok(if self.allows("sign")? { key } else { key.without_signing() })
     }
 
     fn point(&self, algorithm: Algorithm, coordinate_len: usize) -> Result<Key, KeyError> {
-        let (x, y) = (sized("x", &self.x, coordinate_len)?, sized("y", &self.y, coordinate_len)?);
+        let (x, y) = (self.sized("x", coordinate_len)?, self.sized("y", coordinate_len)?);
         let uncompressed = [&[4], x.as_slice(), y.as_slice()].concat();
         Key::from_public(algorithm, DecodingKey::from_ec_der(&uncompressed), None)
     }
 
     fn rsa(&self, algorithm: Algorithm) -> Result<Key, KeyError> {
-        let (n, e) = (octets("n", &self.n)?, octets("e", &self.e)?);
+        let (n, e) = (self.octets("n")?, self.octets("e")?);
         let key = DecodingKey::from_rsa_raw_components(without_leading_zeros(&n), without_leading_zeros(&e));
         Key::from_public(algorithm, key, None)
     }
+
+    fn octets(&self, name: &'static str) -> Result<Vec<u8>, KeyError> {
+        let text = self.text(name)?.ok_or(KeyError::JwkMember(name))?;
+        URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::JwkMember(name))
+    }
+
+    /// RFC 7518 section 6.2.1.2 requires coordinates in full length, including leading zeros.
+    fn sized(&self, name: &'static str, len: usize) -> Result<Vec<u8>, KeyError> {
+        Some(self.octets(name)?).filter(|octets| octets.len() == len).ok_or(KeyError::JwkMember(name))
+    }
 }
 
-fn octets(name: &'static str, member: &Option<Cow<'_, str>>) -> Result<Vec<u8>, KeyError> {
-    let text = member.as_deref().ok_or(KeyError::JwkMember(name))?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::JwkMember(name))
+impl From<Value> for Member {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(Zeroizing::new(text)),
+            Value::Array(list) => Self::List(list),
+            _ => Self::Other,
+        }
+    }
 }
 
-/// RFC 7518 section 6.2.1.2 requires coordinates in full length, including leading zeros.
-fn sized(name: &'static str, member: &Option<Cow<'_, str>>, len: usize) -> Result<Vec<u8>, KeyError> {
-    Some(octets(name, member)?).filter(|octets| octets.len() == len).ok_or(KeyError::JwkMember(name))
+impl<'de> Deserialize<'de> for RawJwk {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = RawJwk;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JWK")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawJwk, A::Error> {
+                let mut jwk = RawJwk::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let value: Value = map.next_value()?;
+                    if let Some(place) = NAMES.iter().position(|known| *known == name) {
+                        let first = jwk.members[place].replace(value.into());
+                        jwk.twice = jwk.twice.or(first.map(|_| NAMES[place]));
+                    }
+                }
+                Ok(jwk)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }

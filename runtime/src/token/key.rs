@@ -11,10 +11,12 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::derive::Subkey;
+use super::key_file::{Half, check_der, der_of_pem};
+use super::pasted::other_than_a_secret;
 use super::prepared::PreparedSecret;
 use super::provider::{ensure_provider, without_panic};
 use super::public_key::{check_point, check_public};
-use super::weak_secret::is_weak;
+use super::weak_secret::check_secret;
 use super::{Algorithm, KeyError, TokenError};
 
 const LONGEST_KID: usize = 128;
@@ -57,9 +59,11 @@ struct Material {
 impl Key {
     /// Takes a secret that signs and verifies with HS256, HS384 or HS512.
     ///
-    /// Refuses other algorithms, a secret shorter than the hash (RFC 7518 section 3.2), and one that has a pattern, is a
-    /// published example, or contains one of a few well-known placeholders. That list is short, so a secret that passes need not
-    /// be good. Make it at random, for example with `openssl rand -base64 48`.
+    /// Refuses other algorithms and a secret shorter than the hash (RFC 7518 section 3.2); text whose form shows that it holds fewer
+    /// random bits than the hash: UUIDs, numbers, and hexadecimal text of fewer than 64 digits (96 for HS384, 128 for HS512); one of 1,830
+    /// published secrets, in any of their encodings; a placeholder or a pattern; and what is no secret at all, such as a PEM file or a
+    /// path. A secret that passes need not be good: two UUIDs in a row without dashes and a long sentence pass. Make it at random, for example with
+    /// `openssl rand -base64 48`.
     pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
         let needed = match algorithm {
@@ -68,12 +72,14 @@ impl Key {
             Algorithm::Hs512 => 64,
             _ => return Err(KeyError::AlgorithmOfOtherKind(algorithm)),
         };
-        if secret.len() < needed {
-            return Err(KeyError::SecretTooShort { algorithm, needed, actual: secret.len() });
+        let actual = length_of(secret);
+        if let Some(found) = other_than_a_secret(secret) {
+            return Err(KeyError::NotASecret(found));
         }
-        if is_weak(without_trailing_zeros(secret)) {
-            return Err(KeyError::WeakSecret);
+        if actual < needed {
+            return Err(KeyError::SecretTooShort { algorithm, needed, actual });
         }
+        check_secret(algorithm, needed, without_trailing_zeros(secret))?;
         ensure_provider()?;
         Ok(Self::from_material(Material {
             algorithm,
@@ -96,56 +102,67 @@ impl Key {
 
     /// Takes a private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`), which signs and, with its public part, verifies.
     ///
+    /// The text is one PEM block. Blanks around it do not count, and its lines may end with LF, CRLF, the two characters `\n`, or
+    /// not at all.
+    ///
     /// Refuses HMAC algorithms, a key that does not verify its own signature, and every public part that
-    /// [`Key::from_public_pem`] refuses.
+    /// [`Key::from_public_pem`] refuses. Each mistake has a [`KeyError`] that names it: a password, the public half, another
+    /// curve, a certificate, an OpenSSH key, a byte order mark.
     pub fn from_private_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        no_secret(algorithm)?;
+        Self::from_private(algorithm, &der_of_pem(algorithm, Half::Private, pem.as_ref())?)
+    }
+
+    /// Takes a private key as PKCS#8 DER; see [`Key::from_private_pem`].
+    pub fn from_private_der(algorithm: Algorithm, der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        no_secret(algorithm)?;
+        check_der(algorithm, Half::Private, der.as_ref())?;
+        Self::from_private(algorithm, der.as_ref())
+    }
+
+    fn from_private(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         let read = match algorithm {
             Algorithm::Es256 | Algorithm::Es384 => EncodingKey::from_ec_pem,
             Algorithm::EdDsa => EncodingKey::from_ed_pem,
-            Algorithm::Rs256 | Algorithm::Ps256 => EncodingKey::from_rsa_pem,
-            _ => return Err(KeyError::AlgorithmOfOtherKind(algorithm)),
+            _ => EncodingKey::from_rsa_pem,
         };
         ensure_provider()?;
-        let pem = pem.as_ref();
-        if !is_pem_of(pem, "PRIVATE KEY") {
-            return Err(KeyError::Unreadable(algorithm));
-        }
-        let signing = read(pem).map_err(|_| KeyError::Unreadable(algorithm))?;
-        let public = without_panic(|| Jwk::from_encoding_key(&signing, algorithm.jws()))?
-            .map_err(|_| KeyError::Unreadable(algorithm))?;
-        let verifying = DecodingKey::from_jwk(&public).map_err(|_| KeyError::Unreadable(algorithm))?;
+        let unreadable = |_| KeyError::Unreadable(algorithm);
+        let signing = read(pem(Half::Private, der).as_bytes()).map_err(unreadable)?;
+        let public =
+            without_panic(|| Jwk::from_encoding_key(&signing, algorithm.jws()))?.map_err(unreadable)?;
+        let verifying = DecodingKey::from_jwk(&public).map_err(unreadable)?;
         let key = Self::from_public(algorithm, verifying, Some(signing))?;
         key.check_round_trip()?;
         Ok(key)
     }
 
-    /// Takes a private key as PKCS#8 DER; see [`Key::from_private_pem`].
-    pub fn from_private_der(algorithm: Algorithm, der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        Self::from_private_pem(algorithm, Zeroizing::new(pem("PRIVATE KEY", der.as_ref())).as_bytes())
-    }
-
     /// Takes a public key as SubjectPublicKeyInfo PEM (`BEGIN PUBLIC KEY`), which only verifies.
     ///
-    /// Refuses HMAC algorithms, a key of another type or curve, points off the curve, points of small order (with which anyone
-    /// can forge signatures), RSA under 2048 or over 8192 bits or with an even modulus, and exponents that are 1, even or over 33
-    /// bits.
+    /// Reads text and refuses it as [`Key::from_private_pem`] does. Refuses HMAC algorithms, a key of another type or curve, points off
+    /// the curve, points of small order (with which anyone can forge signatures), RSA under 2048 or over 8192 bits or with an even
+    /// modulus, and exponents that are 1, even or over 33 bits.
     pub fn from_public_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        let read = match algorithm {
-            Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem,
-            Algorithm::EdDsa => DecodingKey::from_ed_pem,
-            Algorithm::Rs256 | Algorithm::Ps256 => DecodingKey::from_rsa_pem,
-            _ => return Err(KeyError::AlgorithmOfOtherKind(algorithm)),
-        };
-        let pem = pem.as_ref();
-        if !is_pem_of(pem, "PUBLIC KEY") {
-            return Err(KeyError::Unreadable(algorithm));
-        }
-        Self::from_public(algorithm, read(pem).map_err(|_| KeyError::Unreadable(algorithm))?, None)
+        no_secret(algorithm)?;
+        Self::from_public_der_checked(algorithm, &der_of_pem(algorithm, Half::Public, pem.as_ref())?)
     }
 
     /// Takes a public key as SubjectPublicKeyInfo DER; see [`Key::from_public_pem`].
     pub fn from_public_der(algorithm: Algorithm, der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        Self::from_public_pem(algorithm, pem("PUBLIC KEY", der.as_ref()))
+        no_secret(algorithm)?;
+        check_der(algorithm, Half::Public, der.as_ref())?;
+        Self::from_public_der_checked(algorithm, der.as_ref())
+    }
+
+    fn from_public_der_checked(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
+        let read = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => DecodingKey::from_ec_pem,
+            Algorithm::EdDsa => DecodingKey::from_ed_pem,
+            _ => DecodingKey::from_rsa_pem,
+        };
+        let verifying =
+            read(pem(Half::Public, der).as_bytes()).map_err(|_| KeyError::Unreadable(algorithm))?;
+        Self::from_public(algorithm, verifying, None)
     }
 
     /// Takes a JWK (RFC 7517): a public key, which only verifies, or a secret (`kty` `oct`).
@@ -154,7 +171,13 @@ impl Key {
     /// `alg` that disagrees with `kty` or `crv`, coordinates of the wrong length or off the curve, private keys, and every key
     /// that the other constructors refuse. The key id is `kid`, or the thumbprint if there is none.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
-        super::jwk::read_key(json)
+        super::jwk::read_key(json, None)
+    }
+
+    /// As [`Key::from_jwk`], for a JWK that may leave out `alg` (RFC 7517 section 4.4), as many RSA keys do: it is then a key for
+    /// `algorithm`. Refuses one whose `alg` or curve says another.
+    pub fn from_jwk_with(json: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        super::jwk::read_key(json, Some(algorithm))
     }
 
     /// Sets the key id. Without it, the id of a public key is its RFC 7638 thumbprint, and the id of a secret is a derived name
@@ -241,7 +264,7 @@ impl Key {
     /// Signs the first two segments of a token. Returns the third.
     pub(super) fn sign(&self, message: &str) -> Result<String, TokenError> {
         let signing = self.material.signing.as_ref().ok_or(TokenError::CannotSign)?;
-        crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::CannotSign)
+        crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::BackEnd)
     }
 
     /// Verifies the third segment of a token against the first two.
@@ -279,13 +302,19 @@ fn base64_chars(bytes: usize) -> usize {
 
 /// DER goes through PEM, because jsonwebtoken checks the type of a key only when it reads PEM. It passes DER to the back end as
 /// it is.
-fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+fn pem(half: Half, der: &[u8]) -> Zeroizing<String> {
+    let label = half.label();
+    let base64 = Zeroizing::new(STANDARD.encode(der));
+    Zeroizing::new(format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", *base64))
 }
 
-/// Without this check, jsonwebtoken would also read PKCS#1 and certificates, and take the public part of a private key.
-fn is_pem_of(pem: &[u8], label: &str) -> bool {
-    pem.trim_ascii_start().starts_with(format!("-----BEGIN {label}-----").as_bytes())
+fn no_secret(algorithm: Algorithm) -> Result<(), KeyError> {
+    if algorithm.is_symmetric() { Err(KeyError::AlgorithmOfOtherKind(algorithm)) } else { Ok(()) }
+}
+
+/// The length of a secret. Blanks around text do not count: they add nothing that could not be guessed.
+fn length_of(secret: &[u8]) -> usize {
+    if secret.is_ascii() { secret.trim_ascii().len() } else { secret.len() }
 }
 
 fn secret_name(secret: &[u8]) -> String {

@@ -30,9 +30,63 @@ pub enum KeyError {
         /// The length given.
         actual: usize,
     },
-    /// The secret is published, a placeholder, or has a visible pattern.
+    /// The secret is on a public list of secrets that were found in code and documentation.
+    PublishedSecret,
+    /// The secret contains a placeholder or has a visible pattern.
     WeakSecret,
-    /// The text or DER is not a key of this algorithm.
+    /// The secret is a UUID, hexadecimal text or a number, which holds fewer random bits than the algorithm needs.
+    SecretOfFewBits {
+        /// The algorithm of the key.
+        algorithm: Algorithm,
+        /// What the secret is.
+        shape: &'static str,
+        /// The most random bits that it can hold.
+        bits: usize,
+        /// The least number of bits.
+        needed: usize,
+    },
+    /// The secret is something else that was pasted in its place: a PEM file, a token, a path.
+    NotASecret(&'static str),
+    /// Nothing was given, or blanks alone.
+    Empty,
+    /// The file begins with a byte order mark.
+    ByteOrderMark,
+    /// The text of the key is in quotes.
+    Quoted,
+    /// The private key is encrypted with a password.
+    Encrypted,
+    /// A public key was given where a private one is needed.
+    PublicHalf,
+    /// A private key was given where a public one is needed.
+    PrivateHalf,
+    /// A key of another elliptic curve than that of the algorithm.
+    OtherCurve {
+        /// The algorithm of the key.
+        algorithm: Algorithm,
+        /// The curve of the key.
+        found: &'static str,
+    },
+    /// A key of another type than the algorithm needs.
+    OtherType {
+        /// The algorithm of the key.
+        algorithm: Algorithm,
+        /// The type of the key.
+        found: &'static str,
+    },
+    /// A file of another form: a certificate, an OpenSSH key, a JWK.
+    OtherFormat {
+        /// What was found.
+        found: &'static str,
+        /// How to make a key of it that can be read.
+        remedy: &'static str,
+    },
+    /// There are several PEM blocks.
+    SeveralBlocks,
+    /// There is text in front of the PEM block or behind it.
+    TextAround,
+    /// The PEM block is cut off or changed.
+    Damaged(&'static str),
+    /// The key has the form of one for this algorithm, and its numbers make none.
     Unreadable(Algorithm),
     /// The public point does not lie on the curve of the algorithm, or has small order.
     InvalidPoint(Algorithm),
@@ -52,14 +106,18 @@ pub enum KeyError {
     RsaExponent,
     /// The key does not verify its own signature.
     DoesNotRoundTrip(Algorithm),
-    /// The text is not a JWK or JWK set, or a member has the wrong type or occurs twice.
+    /// The text is not one JSON object.
     JwkSyntax,
-    /// This member of the JWK is missing, superfluous or malformed.
+    /// This member of the JWK occurs twice.
+    JwkTwice(&'static str),
+    /// This member of the JWK or of the set is missing or malformed.
     JwkMember(&'static str),
     /// The JWK is not for signatures: its `use` is not `sig`, or `key_ops` lacks `verify`.
     JwkPurpose,
     /// The JWK has no `alg`, and its type allows several algorithms.
     JwkWithoutAlgorithm,
+    /// The JWK is for this algorithm, and the caller named others.
+    JwkUnwanted(Algorithm),
     /// `alg`, `kty` and `crv` of the JWK do not belong together.
     JwkDisagrees,
     /// The JWK holds a private key.
@@ -74,8 +132,10 @@ pub enum KeyError {
     MixedKinds,
     /// The signing key of a set can only verify.
     CannotSign,
-    /// A set has no usable key.
+    /// A set has no key.
     EmptySet,
+    /// No key of a JWK set can be used; the cause is that of the first one.
+    NoUsableKey(Box<Self>),
     /// The operating system gave no random bytes.
     Random,
 }
@@ -104,17 +164,55 @@ impl fmt::Display for KeyError {
             Self::AlgorithmOfOtherKind(algorithm) => {
                 write!(f, "{algorithm} signs with a private key: use `Key::from_private_pem`")
             }
-            Self::SecretTooShort { algorithm, needed, actual } => write!(
-                f,
-                "the secret has {actual} bytes and {algorithm} needs {needed}: make one with `openssl rand -base64 48`"
-            ),
+            Self::SecretTooShort { algorithm, needed, actual } => {
+                write!(f, "the secret has {actual} bytes and {algorithm} needs {needed}: {}", new_secret(*algorithm))
+            }
+            Self::PublishedSecret => {
+                f.write_str("the secret is on a public list of known secrets: make one with `openssl rand -base64 48`")
+            }
             Self::WeakSecret => f.write_str(
-                "the secret is published, a placeholder or a pattern: make one with `openssl rand -base64 48`",
+                "the secret contains a placeholder or has a pattern: make one with `openssl rand -base64 48`",
             ),
-            Self::Unreadable(algorithm) => write!(
+            Self::SecretOfFewBits { algorithm, shape, bits, needed } => write!(
                 f,
-                "not a key for {algorithm}: give PKCS#8 (`PRIVATE KEY`) or SubjectPublicKeyInfo (`PUBLIC KEY`)"
+                "the secret is {shape}, with {bits} random bits at most, and {algorithm} needs {needed}: {}",
+                new_secret(*algorithm)
             ),
+            Self::NotASecret(found) => write!(
+                f,
+                "the secret is {found}: give a secret itself, for example from `openssl rand -base64 48`"
+            ),
+            Self::Empty => f.write_str("the key is empty: give the text of the key itself"),
+            Self::ByteOrderMark => {
+                f.write_str("the key begins with a byte order mark: save the file as UTF-8 without one")
+            }
+            Self::Quoted => f.write_str("the key is in quotes: leave them out"),
+            Self::Encrypted => f.write_str(
+                "the key has a password: remove it with `openssl pkcs8 -topk8 -nocrypt -in key.pem`, and protect the result in another way",
+            ),
+            Self::PublicHalf => {
+                f.write_str("this is the public half of a key: give the private one (`BEGIN PRIVATE KEY`)")
+            }
+            Self::PrivateHalf => f.write_str(
+                "this is the private half of a key: give the public one, from `openssl pkey -in key.pem -pubout`",
+            ),
+            Self::OtherCurve { algorithm, found } => {
+                write!(f, "a key of another curve: {algorithm} needs {}, and this one is of {found}", needed_key(*algorithm))
+            }
+            Self::OtherType { algorithm, found } => {
+                write!(f, "a key of another type: {algorithm} needs {}, and this one is {found}", needed_key(*algorithm))
+            }
+            Self::OtherFormat { found, remedy } => write!(f, "this is {found}: {remedy}"),
+            Self::SeveralBlocks => {
+                f.write_str("there are several PEM blocks: leave the one with the key alone")
+            }
+            Self::TextAround => {
+                f.write_str("there is text in front of the key or behind it: leave the lines from BEGIN to END alone")
+            }
+            Self::Damaged(damage) => write!(f, "the PEM is damaged, {damage}: copy the whole file again"),
+            Self::Unreadable(algorithm) => {
+                write!(f, "the numbers in the file make no key for {algorithm}: export the key again")
+            }
             Self::InvalidPoint(algorithm) => write!(
                 f,
                 "the public key is not a usable point of the curve of {algorithm}: export the key again"
@@ -133,13 +231,19 @@ impl fmt::Display for KeyError {
                 write!(f, "the key does not verify its own {algorithm} signature: make a new one")
             }
             Self::JwkSyntax => {
-                f.write_str("not a JWK: give one JSON object in which no member occurs twice")
+                f.write_str("this is no JSON object: give a JWK, or a JWK set")
             }
+            Self::JwkTwice(name) => write!(f, "the member `{name}` of the JWK occurs twice: leave one"),
             Self::JwkMember(name) => write!(f, "the member `{name}` of the JWK is missing or malformed"),
             Self::JwkPurpose => {
                 f.write_str("the JWK is not for verifying signatures: use one with `use` `sig`")
             }
-            Self::JwkWithoutAlgorithm => f.write_str("the JWK does not say its algorithm: add `alg`"),
+            Self::JwkWithoutAlgorithm => f.write_str(
+                "the JWK does not say its algorithm: name it with `Key::from_jwk_with` or `KeySet::from_jwks_with`, or add `alg`",
+            ),
+            Self::JwkUnwanted(algorithm) => {
+                write!(f, "the JWK is for {algorithm}, which is none of the named algorithms: name it too")
+            }
             Self::JwkDisagrees => {
                 f.write_str("`alg`, `kty` and `crv` of the JWK do not belong together, or are not supported")
             }
@@ -157,7 +261,8 @@ impl fmt::Display for KeyError {
             Self::CannotSign => f.write_str(
                 "the first key of a key set signs, and this one can only verify: give a secret or private key",
             ),
-            Self::EmptySet => f.write_str("the key set has no key for signatures: add one"),
+            Self::EmptySet => f.write_str("the key set has no key: add one for signatures"),
+            Self::NoUsableKey(cause) => write!(f, "no key of the set can be used: {cause}"),
             Self::Random => f.write_str("the operating system gave no random bytes"),
         }
     }
@@ -170,3 +275,20 @@ impl fmt::Debug for KeyError {
 }
 
 impl Error for KeyError {}
+
+fn new_secret(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Hs512 => "make one with `openssl rand -hex 64`",
+        _ => "make one with `openssl rand -base64 48`",
+    }
+}
+
+fn needed_key(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Es256 => "P-256",
+        Algorithm::Es384 => "P-384",
+        Algorithm::EdDsa => "Ed25519",
+        Algorithm::Rs256 | Algorithm::Ps256 => "RSA (`openssl genpkey -algorithm RSA`)",
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => "a secret",
+    }
+}

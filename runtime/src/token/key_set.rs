@@ -1,6 +1,6 @@
 //! The keys with which a server signs and verifies.
 
-use super::{Key, KeyError};
+use super::{Algorithm, Key, KeyError};
 
 /// An ordered set of keys: the first signs, and the tokens of all are accepted.
 ///
@@ -50,10 +50,16 @@ impl KeySet {
 
     /// Takes a JWK set (RFC 7517 section 5) whose keys are accepted and do not sign.
     ///
-    /// Skips keys that are not for signatures or whose algorithm is not supported. Refuses the set if one of the others is
-    /// malformed (see [`Key::from_jwk`]), if two keys have one id, and if it has secrets beside public keys.
+    /// Leaves out every key that [`Key::from_jwk`] refuses, such as one for encryption or one without `kty`: the log has its `kid` and the
+    /// cause. Refuses the set if no key is left, if two keys have one id, and if it has secrets beside public keys.
     pub fn from_jwks(json: &str) -> Result<Self, KeyError> {
-        Self::verify_only(super::jwk::read_set(json)?)
+        Self::verify_only(super::jwk::read_set(json, &[])?)
+    }
+
+    /// As [`KeySet::from_jwks`], for these algorithms alone. A key that leaves out `alg`, as many RSA keys do, is taken for the first of
+    /// them that fits its type.
+    pub fn from_jwks_with(json: &str, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+        Self::verify_only(super::jwk::read_set(json, algorithms)?)
     }
 
     /// Whether this set can sign tokens as well as verify them.

@@ -6,6 +6,7 @@
 
 mod access;
 mod algorithm;
+mod der;
 mod derive;
 mod envelope;
 mod error;
@@ -13,13 +14,17 @@ mod header;
 mod jwk;
 mod key;
 mod key_error;
+mod key_file;
 mod key_set;
 mod members;
+mod pasted;
 mod payload;
 mod prepared;
 mod provider;
 mod public_key;
+mod published;
 mod refresh;
+mod secret_bits;
 mod settings;
 mod weak_secret;
 

@@ -53,22 +53,24 @@ fn secret_shorter_than_the_hash_is_refused() {
 fn published_and_patterned_secrets_are_refused() {
     let repeated = "secret".repeat(6);
     let counted: Vec<u8> = (0..64).collect();
-    for weak in [
-        "a-string-secret-at-least-256-bits-long".as_bytes(),
-        b"A-String-Secret-At-Least-256-Bits-Long\n",
-        b"countersign-documentation-example-secret",
-        b"your-256-bit-secret-your-256-bit-secret",
-        b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-        b"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-        b"01234567890123456789012345678901",
-        &[0; 64],
-        &[0xff; 32],
-        repeated.as_bytes(),
-        &counted,
-        P256_PUBLIC.as_bytes(),
-        b"aabbccddaabbccddaabbccddaabbccdd",
+    for (weak, error) in [
+        ("a-string-secret-at-least-256-bits-long".as_bytes(), KeyError::WeakSecret),
+        (b"A-String-Secret-At-Least-256-Bits-Long\n", KeyError::WeakSecret),
+        (b"countersign-documentation-example-secret", KeyError::WeakSecret),
+        (b"your-256-bit-secret-your-256-bit-secret", KeyError::WeakSecret),
+        (b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7", KeyError::PublishedSecret),
+        (
+            b"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+            KeyError::PublishedSecret,
+        ),
+        (b"aBcDeFgHaBcDeFgHaBcDeFgHaBcDeFgH", KeyError::WeakSecret),
+        (&[0; 64], KeyError::WeakSecret),
+        (&[0xff; 32], KeyError::WeakSecret),
+        (repeated.as_bytes(), KeyError::WeakSecret),
+        (&counted, KeyError::WeakSecret),
+        (P256_PUBLIC.as_bytes(), KeyError::NotASecret("a PEM file, whose key may be public")),
     ] {
-        assert_eq!(Key::from_secret(Algorithm::Hs256, weak).unwrap_err(), KeyError::WeakSecret);
+        assert_eq!(Key::from_secret(Algorithm::Hs256, weak).unwrap_err(), error);
     }
 }
 
@@ -159,8 +161,20 @@ fn jwk_that_contradicts_itself_is_refused() {
     assert_eq!(changed(&jwk, "d", json!("AA")).unwrap_err(), KeyError::JwkPrivate);
     let without_alg = super::kit::with(rsa_jwk(&rsa_modulus(), &[1, 0, 1]), "alg", None);
     assert_eq!(Key::from_jwk(&without_alg.to_string()).unwrap_err(), KeyError::JwkWithoutAlgorithm);
-    for text in ["", "[]", "null", "{}", "{\"kty\":\"EC\",\"kty\":\"EC\"}", "{\"kty\":7}"] {
-        assert_eq!(Key::from_jwk(text).unwrap_err(), KeyError::JwkSyntax);
+    for (text, refused) in [
+        ("", KeyError::Empty),
+        ("[]", KeyError::JwkSyntax),
+        ("null", KeyError::JwkSyntax),
+        ("{\"kty\":\"EC\"", KeyError::JwkSyntax),
+        ("{}", KeyError::JwkMember("kty")),
+        ("{\"kty\":\"EC\",\"kty\":\"EC\"}", KeyError::JwkTwice("kty")),
+        ("{\"kty\":7}", KeyError::JwkMember("kty")),
+        ("\u{feff}{}", KeyError::ByteOrderMark),
+    ] {
+        assert_eq!(Key::from_jwk(text).unwrap_err(), refused, "{text}");
+    }
+    for text in [P256_PUBLIC, "https://auth.example.com/jwks.json", "{\"keys\":[]}"] {
+        assert!(matches!(Key::from_jwk(text), Err(KeyError::OtherFormat { .. })), "{text}");
     }
 }
 
@@ -184,7 +198,7 @@ fn point_off_the_curve_is_refused() {
     assert_eq!(Key::from_jwk(&ed.to_string()).unwrap_err(), KeyError::JwkMember("x"));
     assert_eq!(
         Key::from_public_pem(Algorithm::Es256, SECP256K1_PUBLIC).unwrap_err(),
-        KeyError::InvalidPoint(Algorithm::Es256)
+        KeyError::OtherCurve { algorithm: Algorithm::Es256, found: "secp256k1" }
     );
 }
 
@@ -196,8 +210,6 @@ fn key_of_another_type_or_curve_is_refused() {
             assert_eq!(Key::from_private_pem(algorithm, other_private).is_ok(), private == other_private);
             assert_eq!(Key::from_public_pem(algorithm, other_public).is_ok(), public == other_public);
         }
-        assert_eq!(Key::from_private_pem(algorithm, public).unwrap_err(), KeyError::Unreadable(algorithm));
-        assert_eq!(Key::from_public_pem(algorithm, private).unwrap_err(), KeyError::Unreadable(algorithm));
         assert_eq!(
             Key::from_secret(algorithm, SECRET).unwrap_err(),
             KeyError::AlgorithmOfOtherKind(algorithm)
@@ -244,13 +256,97 @@ fn set_with_one_id_or_one_key_twice_is_refused() {
     assert_eq!(jwks(json!([ec, ec])).unwrap_err(), KeyError::DuplicateKid("ec".to_owned()));
     assert_eq!(jwks(json!([ec, secret])).unwrap_err(), KeyError::MixedKinds);
     assert_eq!(jwks(json!([])).unwrap_err(), KeyError::EmptySet);
-    assert_eq!(KeySet::from_jwks("{}").unwrap_err(), KeyError::JwkSyntax);
+    assert_eq!(KeySet::from_jwks("{}").unwrap_err(), KeyError::JwkMember("keys"));
+    assert_eq!(KeySet::from_jwks("[]").unwrap_err(), KeyError::JwkSyntax);
+    assert!(matches!(KeySet::from_jwks(&ec.to_string()), Err(KeyError::OtherFormat { .. })));
 
     let encryption =
         json!({ "kty": "RSA", "use": "enc", "alg": "RSA-OAEP", "n": "AA", "e": "AQAB", "kid": "ec" });
     let unknown = json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "ec" });
     assert!(jwks(json!([encryption, unknown, ec])).is_ok());
-    assert_eq!(jwks(json!([encryption])).unwrap_err(), KeyError::EmptySet);
+    let nothing = KeyError::NoUsableKey(Box::new(KeyError::JwkPurpose));
+    assert_eq!(jwks(json!([encryption])).unwrap_err(), nothing);
+}
+
+/// Row 23. RFC 7517 section 5: a member that is not understood is that member's loss alone.
+#[test]
+fn bad_member_of_a_set_is_left_out() {
+    let ec = p256_jwk();
+    let changed = |name: &str, value: Value| super::kit::with(ec.clone(), name, Some(value));
+    let without = |name: &str| super::kit::with(ec.clone(), name, None);
+    let (rsa, private) = (rsa_jwk(&[0xff; 128], &[1, 0, 1]), changed("d", json!("AA")));
+    for (bad, cause) in [
+        (without("kty"), KeyError::JwkMember("kty")),
+        (changed("kid", json!(7)), KeyError::JwkMember("kid")),
+        (changed("kid", json!("")), KeyError::InvalidKid),
+        (changed("alg", json!(["ES256"])), KeyError::JwkMember("alg")),
+        (changed("use", json!(null)), KeyError::JwkMember("use")),
+        (changed("key_ops", json!("verify")), KeyError::JwkMember("key_ops")),
+        (changed("key_ops", json!([7])), KeyError::JwkPurpose),
+        (changed("x", json!(null)), KeyError::JwkMember("x")),
+        (changed("x", ec["y"].clone()), KeyError::InvalidPoint(Algorithm::Es256)),
+        (changed("crv", json!({})), KeyError::JwkMember("crv")),
+        (changed("kty", json!("AKP")), KeyError::JwkDisagrees),
+        (changed("alg", json!("ES256K")), KeyError::UnknownAlgorithm("ES256K".to_owned())),
+        (private, KeyError::JwkPrivate),
+        (rsa, KeyError::RsaTooShort { bits: 1024 }),
+        (json!(7), KeyError::JwkSyntax),
+        (json!(null), KeyError::JwkSyntax),
+        (json!([ec]), KeyError::JwkSyntax),
+        (json!({}), KeyError::JwkMember("kty")),
+    ] {
+        let with = |keys: Value| KeySet::from_jwks(&json!({ "keys": keys, "issuer": 7 }).to_string());
+        for keys in [json!([bad, ec]), json!([ec, bad]), json!([bad, bad, ec])] {
+            let kids: Vec<_> =
+                with(keys).unwrap().into_keys().iter().map(|key| key.kid().to_owned()).collect();
+            assert_eq!(kids, ["ec"], "{bad}");
+        }
+        let alone = with(json!([bad])).unwrap_err();
+        assert_eq!(alone, KeyError::NoUsableKey(Box::new(cause)), "{bad}");
+    }
+    let twice = format!(r#"{{"keys":[{{"kty":"EC","kty":"EC"}},{ec}]}}"#);
+    assert!(KeySet::from_jwks(&twice).is_ok());
+    let twice = format!(r#"{{"keys":[{ec}],"keys":[{ec}]}}"#);
+    assert_eq!(KeySet::from_jwks(&twice).unwrap_err(), KeyError::JwkMember("keys"));
+}
+
+/// RFC 7517 section 4.4: `alg` is optional, and the caller can say it.
+#[test]
+fn key_without_an_algorithm_is_taken_for_a_named_one() {
+    let rsa = super::kit::with(rsa_jwk(&rsa_modulus(), &[1, 0, 1]), "alg", None);
+    let secret = json!({ "kty": "oct", "k": base64(SECRET) });
+    for (jwk, algorithm) in [
+        (&rsa, Algorithm::Rs256),
+        (&rsa, Algorithm::Ps256),
+        (&secret, Algorithm::Hs256),
+        (&p256_jwk(), Algorithm::Es256),
+    ] {
+        let key = Key::from_jwk_with(&jwk.to_string(), algorithm).unwrap();
+        assert_eq!(key.algorithm(), algorithm);
+        let set = json!({ "keys": [jwk] }).to_string();
+        let keys = KeySet::from_jwks_with(&set, &[Algorithm::EdDsa, algorithm]).unwrap().into_keys();
+        assert_eq!(keys.iter().map(Key::algorithm).collect::<Vec<_>>(), [algorithm]);
+    }
+    for (jwk, algorithm, refused) in [
+        (&rsa, Algorithm::Es256, KeyError::JwkWithoutAlgorithm),
+        (&rsa, Algorithm::Hs256, KeyError::JwkWithoutAlgorithm),
+        (&secret, Algorithm::Rs256, KeyError::JwkWithoutAlgorithm),
+        (&p256_jwk(), Algorithm::Rs256, KeyError::JwkUnwanted(Algorithm::Es256)),
+        (&rsa_jwk(&rsa_modulus(), &[1, 0, 1]), Algorithm::Ps256, KeyError::JwkUnwanted(Algorithm::Rs256)),
+    ] {
+        assert_eq!(Key::from_jwk_with(&jwk.to_string(), algorithm).unwrap_err(), refused);
+        let set = json!({ "keys": [jwk] }).to_string();
+        let nothing = KeyError::NoUsableKey(Box::new(refused));
+        assert_eq!(KeySet::from_jwks_with(&set, &[algorithm]).unwrap_err(), nothing);
+    }
+    let both = json!({ "keys": [rsa, p256_jwk()] }).to_string();
+    assert_eq!(
+        KeySet::from_jwks(&both).unwrap().into_keys().len(),
+        1,
+        "the RSA key is left out, and the log says so"
+    );
+    let named = KeySet::from_jwks_with(&both, &[Algorithm::Rs256, Algorithm::Es256]).unwrap();
+    assert_eq!(named.into_keys().len(), 2);
 }
 
 #[test]
@@ -272,13 +368,17 @@ fn set_for_verification_never_signs() {
     assert_eq!(super::kit::outcome(&tokens, super::kit::minted()), "accepted");
 }
 
+/// Neither the label nor the content alone says what a file is.
 #[test]
 fn pem_of_another_label_is_refused() {
     for label in ["CERTIFICATE", "RSA PUBLIC KEY", "PRIVATE KEY"] {
         let relabelled = RSA_PUBLIC.replace("PUBLIC KEY", label);
-        let refused = KeyError::Unreadable(Algorithm::Rs256);
-        assert_eq!(Key::from_public_pem(Algorithm::Rs256, relabelled).unwrap_err(), refused);
+        assert!(Key::from_public_pem(Algorithm::Rs256, relabelled).is_err(), "{label}");
     }
+    let relabelled = RSA.replace("PRIVATE KEY", "PUBLIC KEY");
+    assert_eq!(Key::from_public_pem(Algorithm::Rs256, relabelled).unwrap_err(), KeyError::PrivateHalf);
+    let relabelled = RSA_PUBLIC.replace("PUBLIC KEY", "PRIVATE KEY");
+    assert_eq!(Key::from_private_pem(Algorithm::Rs256, relabelled).unwrap_err(), KeyError::PublicHalf);
     let relabelled = RSA.replace("PRIVATE KEY", "RSA PRIVATE KEY");
     assert!(Key::from_private_pem(Algorithm::Rs256, relabelled).is_err());
 }

@@ -13,6 +13,8 @@ mod format;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_choice;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_files;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod kit;

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::algorithms::{ED25519, ED25519_PUBLIC, pem_body};
 use super::kit::{OTHER_SECRET, SECRET, base64};
-use crate::token::weak_secret::{PLACEHOLDERS, is_weak};
+use crate::token::pasted::other_than_a_secret;
+use crate::token::weak_secret::{PLACEHOLDERS, check_secret};
 use crate::token::{Algorithm, Key, KeyError, KeySet};
 
 #[track_caller]
@@ -93,7 +94,7 @@ fn zeros_at_the_end_make_no_other_secret() {
     assert_same(Algorithm::Hs512, &padded(32), &padded(96), true);
 
     let published = b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7\0\0";
-    assert_eq!(Key::from_secret(Algorithm::Hs256, published).unwrap_err(), KeyError::WeakSecret);
+    assert_eq!(Key::from_secret(Algorithm::Hs256, published).unwrap_err(), KeyError::PublishedSecret);
 }
 
 /// RFC 2104 section 2: a key longer than the block of the hash is hashed.
@@ -168,7 +169,8 @@ fn published_secrets_are_refused() {
         "your-256-bit-secret-key-goes-here-1234567890",
         "your-super-secret-jwt-key-change-this-in-production",
     ] {
-        assert_eq!(Key::from_secret(Algorithm::Hs256, secret).unwrap_err(), KeyError::WeakSecret, "{secret}");
+        let error = Key::from_secret(Algorithm::Hs256, secret).unwrap_err();
+        assert!(matches!(error, KeyError::WeakSecret | KeyError::PublishedSecret), "{secret}: {error}");
     }
 }
 
@@ -181,16 +183,199 @@ fn placeholders_are_too_long_to_come_about_by_chance() {
     }
 }
 
+/// Row 20. These secrets of the list have no placeholder and no pattern.
+#[test]
+fn published_secrets_are_refused_in_every_encoding() {
+    for secret in [
+        "r9iMKoe5CRMgvJBBtp4HrqN7QiPpUToj",
+        "$gbK!srXc2Oivn8ZjHa8WRel&Zy4481W",
+        "+b59WQF+kUDr0TGxevzpRV3ixMvyIQuD1O",
+        "VGhpcyBzZWNyZXQgaXMgc3RvcmVkIGJhc2UtNjQgZW5jb2RlZCBvbiB0aGUgcHJveHkgaG9zdA",
+        "16f8c0ef4a5d391b26034086c628469d3f9f497f08163ab9b40137092f2909ef",
+        "0a6b944d-d2fb-46fc-a85e-0295c986cd9f",
+    ] {
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for form in [
+            secret.to_owned(),
+            format!("{secret}\n"),
+            format!("  {secret}\r\n"),
+            secret.to_uppercase(),
+            STANDARD.encode(secret),
+            base64(secret),
+            hex,
+        ] {
+            if form.trim().len() < 32 {
+                continue;
+            }
+            let error = Key::from_secret(Algorithm::Hs256, &form).unwrap_err();
+            assert_eq!(error, KeyError::PublishedSecret, "{form}");
+            let jwk = json!({ "kty": "oct", "alg": "HS256", "k": base64(&form) }).to_string();
+            assert_eq!(Key::from_jwk(&jwk).unwrap_err(), KeyError::PublishedSecret, "{form}");
+        }
+    }
+    let decoded = STANDARD.decode("UmVhbGx5UmVhbGx5UmVhbGx5UmVhbGx5VmVyeVNhZmU=").unwrap();
+    assert_eq!(decoded, b"ReallyReallyReallyReallyVerySafe");
+    assert!(Key::from_secret(Algorithm::Hs256, &decoded).is_err());
+}
+
+fn refused_bits(algorithm: Algorithm, secret: &str) -> Option<usize> {
+    match Key::from_secret(algorithm, secret) {
+        Err(KeyError::SecretOfFewBits { bits, .. }) => Some(bits),
+        Err(KeyError::SecretTooShort { actual, .. }) => Some(actual * 8),
+        Ok(_) => None,
+        Err(other) => panic!("{secret}: {other}"),
+    }
+}
+
+fn random_hex(digits: usize) -> String {
+    let mut random = vec![0; digits.div_ceil(2)];
+    getrandom::fill(&mut random).unwrap();
+    let mut text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.truncate(digits);
+    text
+}
+
+/// Row 20.
+#[test]
+fn secret_of_uuid_shape_is_refused() {
+    for _ in 0..20 {
+        let uuid = uuid::Uuid::new_v4();
+        let (dashed, plain) = (uuid.hyphenated().to_string(), uuid.simple().to_string());
+        for text in [
+            dashed.clone(),
+            dashed.to_uppercase(),
+            plain.clone(),
+            plain.to_uppercase(),
+            format!("{{{dashed}}}"),
+            format!("urn:uuid:{dashed}"),
+            format!("URN:UUID:{}", dashed.to_uppercase()),
+            format!("{dashed}\n"),
+            format!("jwt-secret:{dashed}"),
+            format!("{dashed}-production"),
+            format!("{dashed}{}", uuid::Uuid::new_v4()),
+            format!("{dashed}:{}", uuid::Uuid::new_v4()),
+            STANDARD.encode(&dashed),
+            dashed.replace('-', ":"),
+        ] {
+            assert!(refused_bits(Algorithm::Hs256, &text).is_some(), "{text}");
+        }
+        let random = base64(
+            [7; 0]
+                .iter()
+                .chain(uuid.as_bytes())
+                .chain(uuid::Uuid::new_v4().as_bytes())
+                .copied()
+                .collect::<Vec<u8>>(),
+        );
+        assert_eq!(
+            refused_bits(Algorithm::Hs256, &format!("{dashed}.{random}")),
+            None,
+            "random text beside it"
+        );
+        let three = [dashed, uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string()].concat();
+        assert_eq!(refused_bits(Algorithm::Hs256, &three), None);
+        assert_eq!(refused_bits(Algorithm::Hs512, &three), Some(366));
+    }
+}
+
+/// Row 20: a digit has four bits.
+#[test]
+fn hexadecimal_text_needs_as_many_digits_as_the_algorithm_needs_bits() {
+    for (algorithm, bits) in [(Algorithm::Hs256, 256), (Algorithm::Hs384, 384), (Algorithm::Hs512, 512)] {
+        for digits in (bits / 8 - 2)..(bits / 4 + 6) {
+            for _ in 0..5 {
+                let text = random_hex(digits);
+                let spaced: Vec<&str> =
+                    text.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap()).collect();
+                let enough = digits * 4 >= bits;
+                for form in [
+                    text.clone(),
+                    text.to_uppercase(),
+                    format!("{text}\n"),
+                    format!("0x{text}"),
+                    spaced.join(":"),
+                    spaced.join(" "),
+                ] {
+                    assert_eq!(refused_bits(algorithm, &form).is_none(), enough, "{algorithm} {form}");
+                }
+            }
+        }
+    }
+    let error = Key::from_secret(Algorithm::Hs256, random_hex(40)).unwrap_err().to_string();
+    assert!(error.contains("hexadecimal text, with 160 random bits at most, and HS256 needs 256"), "{error}");
+    let number: String = Sha512::digest("number").iter().map(|byte| format!("{:02}", byte % 100)).collect();
+    assert_eq!(refused_bits(Algorithm::Hs256, &number[..77]), Some(255));
+    assert_eq!(refused_bits(Algorithm::Hs256, &number[..78]), None);
+}
+
+/// Rows 19 and 20: blanks make no secret longer.
+#[test]
+fn blanks_around_a_secret_do_not_count() {
+    let short = "Wd4xB2t7kQn2pLc9vHf3aSwYjGr6UmE";
+    for text in [format!("{short} "), format!("{short}\r\n"), format!("          {short}")] {
+        let refused = KeyError::SecretTooShort { algorithm: Algorithm::Hs256, needed: 32, actual: 31 };
+        assert_eq!(Key::from_secret(Algorithm::Hs256, text).unwrap_err(), refused);
+    }
+    let mut bytes = [b' '; 32];
+    bytes[1..31].copy_from_slice(&Sha256::digest(short)[..30]);
+    assert!(Key::from_secret(Algorithm::Hs256, bytes).is_ok(), "a random byte may be a blank");
+}
+
+/// Row 20: what is pasted in the place of a secret.
+#[test]
+fn text_that_is_no_secret_is_named() {
+    let token = format!("eyJhbGciOiJIUzI1NiJ9.{}.{}", base64("{\"sub\":\"1\"}"), base64([9; 32]));
+    for (text, found) in [
+        (token.as_str(), "a token"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "a PEM file, whose key may be public"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKc1c4 me@example", "an SSH public key"),
+        (r#"{"kty":"oct","k":"c2p9RkV6bTN4UHE3dUx5V0FhTm9oYjVK"}"#, "a JWK, which `Key::from_jwk` takes"),
+        (r#"{"secret":"c2p9RkV6bTN4UHE3dUx5V0FhTm9oYjVK"}"#, "JSON"),
+        ("${ACCESS_TOKEN_SIGNING_KEY_OF_PRODUCTION}", "a placeholder that was never replaced"),
+        ("$ACCESS_TOKEN_SIGNING_KEY_OF_PRODUCTION", "a placeholder that was never replaced"),
+        ("%ACCESS_TOKEN_SIGNING_KEY_OF_PRODUCTION%", "a placeholder that was never replaced"),
+        ("{{ .Values.auth.accessTokenSigningKey }}", "a placeholder that was never replaced"),
+        ("<random string of at least 32 characters>", "a placeholder that was never replaced"),
+        ("$(openssl rand -base64 48)", "a command that was never run"),
+        ("`openssl rand -base64 48 | tr -d '='`", "a command that was never run"),
+        ("$2b$10$Gg91pyMdkpIwT2MRMl7xxObPSOAQpS2Gnt29indH8Q4jxpiSfPup2", "the hash of a password"),
+        ("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Q1", "the hash of a password"),
+        ("https://vault.example.com/v1/secret/data/auth", "a URL"),
+        ("op://production/countersign/access-key", "a URL"),
+        ("arn:aws:secretsmanager:eu-central-1:1:secret:jwt", "the name of a secret in a vault"),
+        ("/run/secrets/countersign_access_key_2026", "the path of a file"),
+        ("C:\\secrets\\countersign\\access-key-2026", "the path of a file"),
+        ("secrets/countersign/access-token-key.pem", "the path of a file"),
+    ] {
+        assert_eq!(
+            Key::from_secret(Algorithm::Hs256, text).unwrap_err(),
+            KeyError::NotASecret(found),
+            "{text}"
+        );
+    }
+    for secret in ["/VGhp+yBzZWNyZXQgaXMgc3RvcmVkIGJhc2UtNjQgZW5jb2R", "$Wd4x!B2t7k(Qn2pLc9v)Hf3a{SwYj}Gr6U"]
+    {
+        assert!(Key::from_secret(Algorithm::Hs256, secret).is_ok(), "{secret}");
+    }
+}
+
 /// Row 20.
 #[test]
 fn random_secrets_are_accepted() {
-    for _ in 0..2500 {
+    for _ in 0..300 {
         let mut random = [0; 48];
         getrandom::fill(&mut random).unwrap();
         let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert!(!is_weak(&random), "{random:?}");
-        for text in [hex, STANDARD.encode(random), base64(random)] {
-            assert!(!is_weak(text.as_bytes()), "{text}");
+        let check = |secret: &[u8]| {
+            assert_eq!(check_secret(Algorithm::Hs256, 32, secret), Ok(()), "{secret:?}");
+            assert_eq!(other_than_a_secret(secret), None, "{secret:?}");
+        };
+        check(&random);
+        check(&random[..32]);
+        for text in
+            [&hex, &hex[..64], &STANDARD.encode(random), &STANDARD.encode(&random[..32]), &base64(random)]
+        {
+            check(text.as_bytes());
         }
     }
 }
