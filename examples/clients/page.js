@@ -1,30 +1,38 @@
-import { Session } from "/countersign.js";
+import { OutageError, Session } from "/countersign.js";
 
 // On the window, for use in the console.
 const session = (window.session = new Session("/auth"));
 const element = (id) => document.getElementById(id);
 const show = (text) => (element("answer").textContent = text);
+const state = (text) => (element("state").textContent = text);
 
-session.addEventListener("change", () => {
-  element("state").textContent = session.isSignedIn ? "signed in" : "signed out";
+session.subscribe((event) => {
+  if (event.type === "signed_in") state("signed in");
+  if (event.type === "signed_out") state("signed out");
 });
 
-element("sign-in").addEventListener("submit", async (event) => {
+/** Does what a button says. An outage is no sign-out: the session goes on. */
+const act = (work) => work().catch((error) => show(error instanceof OutageError ? "try again later" : error.message));
+
+element("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
-  const response = await fetch("/login", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(Object.fromEntries(new FormData(event.target))),
+  act(async () => {
+    const response = await session.signIn("/login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(Object.fromEntries(new FormData(event.target))),
+    });
+    show(response.ok ? "welcome" : `refused: ${response.status}`);
   });
-  if (response.ok) await session.signedIn(await response.json());
-  show(response.ok ? "welcome" : `refused: ${response.status}`);
 });
 
-element("me").addEventListener("click", async () => {
-  const response = await session.fetch("/me");
-  show(`${response.status} ${await response.text()}`);
+element("me").addEventListener("click", () => {
+  act(async () => {
+    const response = await session.fetch("/me");
+    show(`${response.status} ${await response.text()}`);
+  });
 });
 
-element("sign-out").addEventListener("click", () => session.signOut());
+element("sign-out").addEventListener("click", () => act(() => session.signOut()));
 
-if (!(await session.renew())) element("state").textContent = "signed out";
+act(() => session.renew());

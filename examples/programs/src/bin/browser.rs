@@ -4,7 +4,7 @@
 //! cargo run -p examples --bin browser      # prints two users; open http://127.0.0.1:3000 in two tabs
 //! ```
 //!
-//! The page's module is `examples/clients/countersign.js`; copy it.
+//! The page's module is the package in `clients/browser`.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -92,7 +92,10 @@ fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", file("text/html; charset=utf-8", include_str!("../../../clients/index.html")))
         .route("/page.js", file("text/javascript", include_str!("../../../clients/page.js")))
-        .route("/countersign.js", file("text/javascript", include_str!("../../../clients/countersign.js")))
+        .route(
+            "/countersign.js",
+            file("text/javascript", include_str!("../../../../clients/browser/countersign.js")),
+        )
 }
 
 /// A client that is not a browser says where its request comes from.
