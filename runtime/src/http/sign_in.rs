@@ -10,7 +10,7 @@ use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, access_credential, csrf, for_request, refresh_token_of, refuse};
 use crate::rejection::{AuthRejection, Denial};
-use crate::session::SessionMetadata;
+use crate::session::{Remember, SessionMetadata};
 
 /// Signs a user in, and keeps the request's description of the client.
 ///
@@ -47,6 +47,7 @@ use crate::session::SessionMetadata;
 pub struct SignIn<C> {
     auth: Auth<C>,
     metadata: SessionMetadata,
+    remember: Remember,
     held: Vec<String>,
 }
 
@@ -60,6 +61,31 @@ impl<C: SessionClaims> SignIn<C> {
     #[must_use]
     pub fn map_metadata(mut self, change: impl FnOnce(SessionMetadata) -> SessionMetadata) -> Self {
         self.metadata = change(self.metadata);
+        self
+    }
+
+    /// Chooses lifetimes and cookies of this session alone: `sign_in.remember(form.remember_me)` for the box of a form, where `false`
+    /// makes cookies that end with the browser; a [`Remember`] or [`Lifetimes`](crate::session::Lifetimes) for more.
+    ///
+    /// The choice is kept over every refresh and reauthentication of the session.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::session::Lifetimes;
+    /// use countersign::{AuthError, CookieTokens, Remember, SessionClaims, SignIn};
+    ///
+    /// # #[derive(SessionClaims, Clone)]
+    /// # struct User { #[claims(subject)] id: u64 }
+    /// /// At a shared computer: gone with the browser, and after a day at the latest.
+    /// async fn sign_in_as_guest(sign_in: SignIn<User>, user: &User) -> Result<CookieTokens, AuthError> {
+    ///     let day = Duration::from_secs(24 * 60 * 60);
+    ///     let guest = Remember::until_browser_closes().lifetimes(Lifetimes::new(day, day));
+    ///     sign_in.remember(guest).cookies(user).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn remember(mut self, remember: impl Into<Remember>) -> Self {
+        self.remember = remember.into();
         self
     }
 
@@ -84,7 +110,7 @@ impl<C: SessionClaims> SignIn<C> {
         for token in &self.held {
             self.auth.logout(token).await?;
         }
-        self.auth.login(user, self.metadata).await
+        self.auth.login_with(user, self.metadata, self.remember).await
     }
 
     /// Signs in, with the tokens in cookies: for browsers.
@@ -122,7 +148,7 @@ where
         let auth = state.provided();
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
-        Ok(Self { auth: for_request(parts, auth), metadata, held })
+        Ok(Self { auth: for_request(parts, auth), metadata, remember: Remember::default(), held })
     }
 }
 
