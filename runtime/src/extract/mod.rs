@@ -29,7 +29,9 @@ mod remembered;
 mod verify;
 
 pub(crate) use authorize::{authorize, decided, forget_bad_cookie, required};
-pub(crate) use credentials::{Held, HeldInCookie, held, refresh_cookie_of, refresh_token_of};
+pub(crate) use credentials::{
+    Held, HeldInCookie, access_credential, held, refresh_cookie_of, refresh_token_of,
+};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};

@@ -112,15 +112,16 @@ mod tests {
     #[test]
     fn other_cookies_stay_as_they_are() {
         let present = [("__Host-access", "new".to_owned())];
-        for (lines, expected) in [
-            (&[][..], &b"__Host-access=new"[..]),
+        let cases: [(&[&[u8]], &[u8]); 4] = [
+            (&[], b"__Host-access=new"),
             (&[b"__Host-access=old; theme=dark"], b"theme=dark; __Host-access=new"),
             (
                 &[b"a=1;  __Host-refresh =old;b=\"x; y\"", b"__Host-access"],
                 b"a=1; b=\"x; y\"; __Host-access=new",
             ),
             (&[b"caf\xE9=\xFF; x; __host-access=z"], b"caf\xE9=\xFF; x; __host-access=z; __Host-access=new"),
-        ] {
+        ];
+        for (lines, expected) in cases {
             assert_eq!(replaced(lines, &present), [expected], "{lines:?}");
         }
         assert!(replaced(&[b"__Host-access=old; __Host-refresh=old;"], &[]).is_empty());
