@@ -34,6 +34,7 @@ mod proofs;
 mod quickstart;
 mod reauthentication;
 mod refresh;
+mod remember;
 mod requirements;
 mod reused_requests;
 mod routers;

@@ -134,7 +134,7 @@ impl CookieRules {
 
     /// The `Set-Cookie` header that takes the access cookie away, if there is one.
     pub(crate) fn expired_access(&self) -> Option<HeaderValue> {
-        self.set(self.access_name()?, "", 0)
+        self.set(self.access_name()?, "", Some(0))
     }
 
     /// The origins that the application trusts beside its own.
@@ -142,19 +142,18 @@ impl CookieRules {
         &self.origins
     }
 
-    /// A `Set-Cookie` header. `max_age` is in seconds; 0 expires the cookie. Every cookie gets its attributes here, so an expired cookie
+    /// A `Set-Cookie` header. `max_age` is in seconds: 0 expires the cookie, and with `None` it ends with the browser. Every cookie gets its attributes here, so an expired cookie
     /// has those of the cookie that it takes away. `None` if the value cannot be in a header, which no token is.
-    pub(crate) fn set(&self, name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
+    pub(crate) fn set(&self, name: &str, value: &str, max_age: Option<u64>) -> Option<HeaderValue> {
         let same_site = match self.same_site {
             CookieSameSite::Strict => SameSite::Strict,
             CookieSameSite::Lax => SameSite::Lax,
         };
-        let cookie = Cookie::build((name, value))
-            .path("/")
-            .secure(true)
-            .http_only(true)
-            .same_site(same_site)
-            .max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX)));
+        let mut cookie =
+            Cookie::build((name, value)).path("/").secure(true).http_only(true).same_site(same_site);
+        if let Some(max_age) = max_age {
+            cookie = cookie.max_age(Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX)));
+        }
         let mut header = HeaderValue::from_str(&cookie.build().to_string()).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -187,7 +186,7 @@ mod tests {
     fn every_cookie_has_the_attributes_of_the_host_prefix() {
         for (same_site, written) in [(CookieSameSite::Strict, "Strict"), (CookieSameSite::Lax, "Lax")] {
             let rules = Cookies::new().same_site(same_site).checked().unwrap();
-            let header = rules.set(rules.refresh_name(), "a.b.c", 60).unwrap();
+            let header = rules.set(rules.refresh_name(), "a.b.c", Some(60)).unwrap();
             assert!(header.is_sensitive());
             let mut parts: Vec<_> = header.to_str().unwrap().split("; ").collect();
             parts[1..].sort_unstable();

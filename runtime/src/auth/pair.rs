@@ -21,6 +21,9 @@ pub struct TokenPair {
     /// The remaining life of the refresh token, in seconds. A refresh moves its end, but never beyond the absolute end of the session,
     /// where both tokens end together: if this is no more than `expires_in`, another refresh gains nothing.
     pub refresh_expires_in: u64,
+    /// Whether cookies with these tokens end with the browser, as [`Remember`](crate::Remember) chose for the session.
+    #[serde(skip)]
+    pub(crate) ends_with_browser: bool,
 }
 
 /// The access token of an impersonation, which [`Auth::impersonate`](crate::Auth::impersonate) makes. It has no refresh token and goes

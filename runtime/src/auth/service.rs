@@ -6,7 +6,9 @@ use super::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
-use crate::session::{Outcome, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{
+    Opening, Outcome, Remember, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash,
+};
 use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
 
 impl<C: SessionClaims> Auth<C> {
@@ -22,8 +24,41 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// [`AuthError::Unavailable`] when the store does not answer, [`AuthError::Mint`] when the claims do not fit in a token.
     pub async fn login(&self, claims: &C, metadata: SessionMetadata) -> Result<TokenPair, AuthError> {
+        self.login_with(claims, metadata, Remember::as_configured()).await
+    }
+
+    /// As [`login`](Self::login), with lifetimes and cookies of this session's own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::session::Lifetimes;
+    /// use countersign::{Auth, AuthError, SessionClaims, SessionMetadata, TokenPair};
+    ///
+    /// #[derive(SessionClaims, Clone)]
+    /// struct User {
+    ///     #[claims(subject)]
+    ///     id: u64,
+    /// }
+    ///
+    /// /// A session of an hour, however long others live.
+    /// async fn visit(auth: &Auth<User>, user: &User) -> Result<TokenPair, AuthError> {
+    ///     let hour = Duration::from_secs(3600);
+    ///     auth.login_with(user, SessionMetadata::default(), Lifetimes::new(hour, hour)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login).
+    pub async fn login_with(
+        &self,
+        claims: &C,
+        metadata: SessionMetadata,
+        remember: impl Into<Remember> + Send,
+    ) -> Result<TokenPair, AuthError> {
+        let remember = remember.into();
         let subject = claims.subject().to_string();
-        let signed_in = self.sign_in(claims, &subject, metadata).await;
+        let signed_in = self.sign_in(claims, &subject, metadata, remember).await;
         let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject);
         let session = signed_in.as_ref().ok().map(|(record, _)| &record.id);
         self.emit(&AuthEvent { session, ..event });
@@ -36,6 +71,7 @@ impl<C: SessionClaims> Auth<C> {
         claims: &C,
         subject: &str,
         metadata: SessionMetadata,
+        remember: Remember,
     ) -> Result<(SessionRecord, TokenPair), AuthError> {
         let token_id = random_id().map_err(AuthError::Mint)?;
         let mint = |record: &SessionRecord| self.pair(claims, record, &token_id, record.created_at);
@@ -43,7 +79,8 @@ impl<C: SessionClaims> Auth<C> {
             let event = self.event(AuthEventKind::Revoke, AuthOutcome::Success);
             self.emit(&event.of_user(subject).of_session(session).because("evicted"));
         };
-        self.inner.sessions.open_with(subject, TokenHash::of(&token_id), metadata, mint, evicted).await
+        let opening = Opening { user_id: subject, token: TokenHash::of(&token_id), metadata, remember };
+        self.inner.sessions.open_with(opening, mint, evicted).await
     }
 
     /// Records, for the log and the [listener](crate::AuthEvents), a sign-in that the application refused. The reason is a constant
@@ -167,6 +204,7 @@ impl<C: SessionClaims> Auth<C> {
             expires_in: access_end.since(now).as_secs(),
             refresh_token,
             refresh_expires_in: record.idle_expires_at.since(now).as_secs(),
+            ends_with_browser: record.ends_with_browser,
         })
     }
 

@@ -128,7 +128,7 @@ impl<C: SessionClaims> Auth<C> {
     pub fn expired_cookies(&self) -> ExpiredCookies {
         let Some(rules) = &self.transports().cookies else { return ExpiredCookies(Vec::new()) };
         let names = [Some(rules.refresh_name()), rules.access_name()];
-        ExpiredCookies(names.into_iter().flatten().filter_map(|name| rules.set(name, "", 0)).collect())
+        ExpiredCookies(names.into_iter().flatten().filter_map(|name| rules.set(name, "", Some(0))).collect())
     }
 
     /// Puts a pair that was just made into cookies.
@@ -137,9 +137,10 @@ impl<C: SessionClaims> Auth<C> {
         let ticket = self
             .verify_refresh(pair.refresh_token.as_bytes())
             .map_err(|error| AuthError::InvalidGrant(InvalidGrant::Token(error)))?;
-        let refresh = rules.set(rules.refresh_name(), &pair.refresh_token, pair.refresh_expires_in);
+        let max_age = |seconds| Some(seconds).filter(|_| !pair.ends_with_browser);
+        let refresh = rules.set(rules.refresh_name(), &pair.refresh_token, max_age(pair.refresh_expires_in));
         let (access, access_token) = match rules.access_name() {
-            Some(name) => (rules.set(name, &pair.access_token, pair.expires_in), None),
+            Some(name) => (rules.set(name, &pair.access_token, max_age(pair.expires_in)), None),
             None => (None, Some(pair.access_token)),
         };
         Ok(CookieTokens {
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn debug_output_shows_no_token() {
         let rules = Cookies::new().checked().unwrap();
-        let cookies = vec![rules.set("__Host-refresh", "secret", 60).unwrap()];
+        let cookies = vec![rules.set("__Host-refresh", "secret", Some(60)).unwrap()];
         let access_token = Some("secret".to_owned());
         let csrf_token = "secret".to_owned();
         let token_type = TokenType::Bearer;

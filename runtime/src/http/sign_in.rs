@@ -10,7 +10,7 @@ use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
 use crate::extract::{Held, Refusal, csrf, for_request, held, refuse};
 use crate::rejection::{AuthRejection, Denial};
-use crate::session::SessionMetadata;
+use crate::session::{Remember, SessionMetadata};
 
 /// Signs a user in, and keeps the request's description of the client.
 ///
@@ -51,6 +51,7 @@ use crate::session::SessionMetadata;
 pub struct SignIn<C> {
     auth: Auth<C>,
     metadata: SessionMetadata,
+    remember: Remember,
     held: Held,
     client: Client,
 }
@@ -72,6 +73,31 @@ impl<C: SessionClaims> SignIn<C> {
     #[must_use]
     pub fn map_metadata(mut self, change: impl FnOnce(SessionMetadata) -> SessionMetadata) -> Self {
         self.metadata = change(self.metadata);
+        self
+    }
+
+    /// Chooses lifetimes and cookies of this session alone: `sign_in.remember(form.remember_me)` for the box of a form, where `false`
+    /// makes cookies that end with the browser; a [`Remember`] or [`Lifetimes`](crate::session::Lifetimes) for more.
+    ///
+    /// The choice is kept over every refresh and reauthentication of the session.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::session::Lifetimes;
+    /// use countersign::{AuthError, Remember, SessionClaims, SignIn, TokenAnswer};
+    ///
+    /// # #[derive(SessionClaims, Clone)]
+    /// # struct User { #[claims(subject)] id: u64 }
+    /// /// At a shared computer: gone with the browser, and after a day at the latest.
+    /// async fn sign_in_as_guest(sign_in: SignIn<User>, user: &User) -> Result<TokenAnswer, AuthError> {
+    ///     let day = Duration::from_secs(24 * 60 * 60);
+    ///     let guest = Remember::until_browser_closes().lifetimes(Lifetimes::new(day, day));
+    ///     sign_in.remember(guest).answer(user).await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn remember(mut self, remember: impl Into<Remember>) -> Self {
+        self.remember = remember.into();
         self
     }
 
@@ -138,8 +164,8 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// As [`Auth::login`].
     pub async fn tokens(self, user: &C) -> Result<TokenPair, AuthError> {
-        let Self { auth, metadata, held, .. } = self;
-        open(&auth, user, metadata, held.sent).await
+        let Self { auth, metadata, remember, held, .. } = self;
+        open(&auth, user, metadata, remember, held.sent).await
     }
 
     /// Signs in, with the tokens in cookies: for browsers.
@@ -151,7 +177,7 @@ impl<C: SessionClaims> SignIn<C> {
     /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; [`AuthError::CrossSite`] if
     /// another site may have sent the request; otherwise as [`Auth::login`].
     pub async fn cookies(self, user: &C) -> Result<CookieTokens, AuthError> {
-        let Self { auth, metadata, held, client } = self;
+        let Self { auth, metadata, remember, held, client } = self;
         if auth.transports().cookies.is_none() {
             return Err(AuthError::NoCookies);
         }
@@ -159,7 +185,7 @@ impl<C: SessionClaims> SignIn<C> {
             return Err(auth.refused_as_cross_site());
         }
         let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
-        let pair = open(&auth, user, metadata, held.sent.into_iter().chain(in_cookies)).await?;
+        let pair = open(&auth, user, metadata, remember, held.sent.into_iter().chain(in_cookies)).await?;
         auth.in_cookies(pair)
     }
 }
@@ -169,12 +195,13 @@ async fn open<C: SessionClaims>(
     auth: &Auth<C>,
     user: &C,
     metadata: SessionMetadata,
+    remember: Remember,
     held: impl IntoIterator<Item = String, IntoIter: Send>,
 ) -> Result<TokenPair, AuthError> {
     for token in held {
         auth.logout(&token).await?;
     }
-    auth.login(user, metadata).await
+    auth.login_with(user, metadata, remember).await
 }
 
 // Not derived: it would show the tokens.
@@ -199,6 +226,6 @@ where
             keeps_cookies: csrf::keeps_cookies(parts, auth),
         };
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
-        Ok(Self { auth: for_request(parts, auth), metadata, held, client })
+        Ok(Self { auth: for_request(parts, auth), metadata, remember: Remember::default(), held, client })
     }
 }

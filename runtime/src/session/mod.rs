@@ -25,6 +25,7 @@ mod own_store;
 #[cfg(test)]
 mod races;
 mod record;
+mod remember;
 mod rotation;
 mod service;
 pub(crate) mod store;
@@ -33,7 +34,9 @@ pub(crate) use erased::ErasedStore;
 pub use error::SessionError;
 pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
+pub(crate) use open::Opening;
 pub use record::{SessionMetadata, SessionRecord};
+pub use remember::Remember;
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
 pub use service::{Outcome, Prepared, Sessions};
 use store::{Replaced, SessionStore, StoreError};

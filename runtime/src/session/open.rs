@@ -6,7 +6,17 @@ use std::num::NonZeroU32;
 
 use super::lookup::newest_first;
 use super::service::COMMIT_ATTEMPTS;
-use super::{SessionError, SessionId, SessionMetadata, SessionRecord, Sessions, TokenHash};
+use super::{Remember, SessionError, SessionId, SessionMetadata, SessionRecord, Sessions, TokenHash};
+
+/// The session that a sign-in opens.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening<'a> {
+    pub(crate) user_id: &'a str,
+    /// The hash of the session's first refresh token.
+    pub(crate) token: TokenHash,
+    pub(crate) metadata: SessionMetadata,
+    pub(crate) remember: Remember,
+}
 
 /// A session that is written while its tokens are not yet given out.
 struct Opened {
@@ -32,17 +42,30 @@ impl Sessions {
         token: TokenHash,
         metadata: SessionMetadata,
     ) -> Result<SessionRecord, SessionError> {
-        let opened = self.open_with(user_id, token, metadata, |_| Ok::<_, SessionError>(()), |_| {}).await?;
-        Ok(opened.0)
+        self.open_remembered(user_id, token, metadata, Remember::as_configured()).await
+    }
+
+    /// As [`open`](Self::open), with lifetimes and cookies of this session's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_remembered(
+        &self,
+        user_id: &str,
+        token: TokenHash,
+        metadata: SessionMetadata,
+        remember: Remember,
+    ) -> Result<SessionRecord, SessionError> {
+        let opening = Opening { user_id, token, metadata, remember };
+        Ok(self.open_with(opening, |_| Ok::<_, SessionError>(()), |_| {}).await?.0)
     }
 
     /// As [`open`](Self::open), and makes the tokens with `mint`. When `mint` fails, no session has been ended and none is left
     /// behind. `ended` is called for each session that made room.
     pub(crate) async fn open_with<T, E>(
         &self,
-        user_id: &str,
-        token: TokenHash,
-        metadata: SessionMetadata,
+        opening: Opening<'_>,
         mut mint: impl FnMut(&SessionRecord) -> Result<T, E> + Send,
         mut ended: impl FnMut(&SessionId) + Send,
     ) -> Result<(SessionRecord, T), E>
@@ -51,7 +74,7 @@ impl Sessions {
         E: From<SessionError> + Send,
     {
         for _ in 0..COMMIT_ATTEMPTS {
-            let opened = self.start(user_id, token.clone(), metadata.clone()).await?;
+            let opened = self.start(&opening).await?;
             let minted = match mint(&opened.record) {
                 Ok(minted) => minted,
                 Err(error) => {
@@ -66,23 +89,22 @@ impl Sessions {
         Err(SessionError::Contended.into())
     }
 
-    async fn start(
-        &self,
-        user_id: &str,
-        token: TokenHash,
-        metadata: SessionMetadata,
-    ) -> Result<Opened, SessionError> {
+    async fn start(&self, opening: &Opening<'_>) -> Result<Opened, SessionError> {
+        let &Opening { user_id, ref token, ref metadata, remember } = opening;
         let before = match self.policy.max_per_user {
             Some(_) => self.store.list(user_id).await?.into_iter().map(|record| record.id).collect(),
             None => HashSet::new(),
         };
         let now = self.now();
-        let lifetimes = self.policy.lifetimes;
+        let own = remember.own_lifetimes();
+        let lifetimes = own.unwrap_or(self.policy.lifetimes);
         let absolute_end = now + lifetimes.absolute_ttl;
-        let idle_end = lifetimes.idle_end(now, absolute_end);
+        let idle_end = (now + lifetimes.idle_ttl).min(absolute_end);
         let mut record =
-            SessionRecord::new(SessionId::generate()?, user_id, token, now, idle_end, absolute_end);
-        record.metadata = metadata;
+            SessionRecord::new(SessionId::generate()?, user_id, token.clone(), now, idle_end, absolute_end);
+        record.idle_ttl = own.map(|lifetimes| lifetimes.idle_ttl);
+        record.ends_with_browser = remember.ends_with_browser();
+        record.metadata = metadata.clone();
         self.store.insert(record.clone()).await?;
         Ok(Opened { record, before })
     }

@@ -1,6 +1,7 @@
 //! The server's record of a session.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::{SessionId, TokenHash};
 use crate::clock::Timestamp;
@@ -29,12 +30,17 @@ pub struct SessionRecord {
     /// When the session was last used. It moves at each rotation, and between rotations at most once in every
     /// [touch interval](super::SessionPolicy::touch_interval) in which the session is looked up.
     pub last_used_at: Timestamp,
+    /// How long this session lives without being refreshed, in whole seconds; `None` if as configured. See
+    /// [`Remember`](super::Remember).
+    pub idle_ttl: Option<Duration>,
     /// When the session ends unless it is used; `current` ends with it.
     pub idle_expires_at: Timestamp,
     /// When the session ends, however much it is used.
     pub absolute_expires_at: Timestamp,
     /// Access tokens that were issued at this time or before are refused where the session is looked up.
     pub access_not_before: Option<Timestamp>,
+    /// Whether the cookies of the session end with the browser. See [`Remember`](super::Remember).
+    pub ends_with_browser: bool,
     /// The client, for the user's list of sessions.
     pub metadata: SessionMetadata,
     /// Grows with every write; stores compare it before they replace a record.
@@ -73,9 +79,11 @@ impl SessionRecord {
             created_at,
             authenticated_at: created_at,
             last_used_at: created_at,
+            idle_ttl: None,
             idle_expires_at,
             absolute_expires_at,
             access_not_before: None,
+            ends_with_browser: false,
             metadata: SessionMetadata::default(),
             version: 0,
         }

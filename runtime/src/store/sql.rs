@@ -1,5 +1,7 @@
 //! The parts that the SQL stores share: the columns of a record, and the choice of pending migrations.
 
+use std::time::Duration;
+
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
 
@@ -15,7 +17,8 @@ macro_rules! select_where {
     ($condition:literal) => {
         concat!(
             "SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-                absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at
+                absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at,
+                idle_ttl, ends_with_browser
             FROM countersign_sessions
             WHERE ",
             $condition
@@ -29,15 +32,16 @@ pub(super) const LOAD: &str = select_where!("id = $1");
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
         idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before,
-        authenticated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        authenticated_at, idle_ttl, ends_with_browser)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 
 pub(super) const REPLACE: &str = "
     UPDATE countersign_sessions
     SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
         idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
-        version = $13, access_not_before = $14, authenticated_at = $15
-    WHERE id = $1 AND version = $16";
+        version = $13, access_not_before = $14, authenticated_at = $15, idle_ttl = $16,
+        ends_with_browser = $17
+    WHERE id = $1 AND version = $18";
 
 pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1";
 
@@ -55,7 +59,7 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$15`. `Text` is the type in which the database keeps a string of any characters.
+/// Binds every column, as `$1` to `$17`. `Text` is the type in which the database keeps a string of any characters.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
     record: SessionRecord,
@@ -88,7 +92,9 @@ where
         .bind(metadata.device_label().map(text))
         .bind(stored_version(record.version)?)
         .bind(record.access_not_before.map(Timestamp::unix))
-        .bind(record.authenticated_at.unix()))
+        .bind(record.authenticated_at.unix())
+        .bind(record.idle_ttl.map(|ttl| i64::try_from(ttl.as_secs())).transpose().map_err(StoreError::new)?)
+        .bind(i64::from(record.ends_with_browser)))
 }
 
 pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
@@ -121,8 +127,10 @@ where
     };
     let id: String = row.try_get("id").map_err(StoreError::new)?;
     let address: Option<String> = row.try_get("address").map_err(StoreError::new)?;
-    let access_not_before: Option<i64> = row.try_get("access_not_before").map_err(StoreError::new)?;
-    let authenticated_at: Option<i64> = row.try_get("authenticated_at").map_err(StoreError::new)?;
+    let optional = |column: &str| row.try_get::<Option<i64>, _>(column).map_err(StoreError::new);
+    let access_not_before = optional("access_not_before")?;
+    let authenticated_at = optional("authenticated_at")?;
+    let idle_ttl = optional("idle_ttl")?.map(u64::try_from).transpose().map_err(StoreError::new)?;
 
     let mut record = SessionRecord::new(
         id.parse().map_err(StoreError::new)?,
@@ -138,6 +146,8 @@ where
     record.access_not_before = access_not_before.map(Timestamp::from_unix);
     // A server of an older version does not write this column, so it is empty in a session that such a server opened.
     record.authenticated_at = authenticated_at.map_or(record.created_at, Timestamp::from_unix);
+    record.idle_ttl = idle_ttl.map(Duration::from_secs);
+    record.ends_with_browser = number("ends_with_browser")? != 0;
     record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;
     let address = address.map(|address| address.parse().map_err(StoreError::new)).transpose()?;
     record.metadata = SessionMetadata::restored(address, text("user_agent")?, text("device_label")?);

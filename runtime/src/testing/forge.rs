@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::auth::{Auth, TokenPair};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::session::SessionMetadata;
+use crate::session::{Remember, SessionMetadata};
 use crate::token::{Algorithm, Key};
 
 /// A second more than the largest leeway that can be configured, in seconds.
@@ -152,7 +152,8 @@ impl<C: SessionClaims> TokenForge<C> {
     pub(super) async fn pair(&self, claims: &C, mold: Mold<'_>) -> TokenPair {
         // An actor impersonates a user in the actor's own session.
         let subject = mold.actor.map_or_else(|| claims.subject().to_string(), str::to_owned);
-        let opened = self.auth.sign_in(claims, &subject, SessionMetadata::default()).await;
+        let opened =
+            self.auth.sign_in(claims, &subject, SessionMetadata::default(), Remember::default()).await;
         let (_, mut pair) = must("no session could be opened", opened);
         if let Some(payload) = mold.fill(&pair.access_token, self.auth.now()) {
             pair.access_token = must("the token does not fit", self.auth.access_tokens().seal(&payload));

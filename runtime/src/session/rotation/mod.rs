@@ -80,8 +80,11 @@ impl Lifetimes {
         Self { idle_ttl, absolute_ttl }
     }
 
-    pub(super) fn idle_end(self, now: Timestamp, absolute_end: Timestamp) -> Timestamp {
-        (now + self.idle_ttl).min(absolute_end)
+    /// The nearest lifetimes that a [`SessionPolicy`] takes, in whole seconds.
+    pub(super) fn within_limits(self) -> Self {
+        let absolute_ttl = self.absolute_ttl.as_secs().clamp(1, LONGEST_LIFE.as_secs());
+        let idle_ttl = self.idle_ttl.as_secs().clamp(1, absolute_ttl);
+        Self::new(Duration::from_secs(idle_ttl), Duration::from_secs(absolute_ttl))
     }
 }
 
@@ -329,7 +332,8 @@ fn rotated(
         previous: Some(record.current.clone()),
         rotated_at: now,
         last_used_at: now,
-        idle_expires_at: policy.lifetimes.idle_end(now, record.absolute_expires_at),
+        idle_expires_at: (now + record.idle_ttl.unwrap_or(policy.lifetimes.idle_ttl))
+            .min(record.absolute_expires_at),
         version: record.version.saturating_add(1),
         ..record.clone()
     }

@@ -46,7 +46,9 @@ const MIGRATIONS: &[&str] = &[
         user_agent BYTEA,
         device_label BYTEA,
         version BIGINT NOT NULL,
-        access_not_before BIGINT
+        access_not_before BIGINT,
+        idle_ttl BIGINT,
+        ends_with_browser BIGINT NOT NULL DEFAULT 0
     );
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (sha256(user_id));
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

@@ -35,8 +35,12 @@ struct Data {
     rotated_at: Timestamp,
     created_at: Timestamp,
     last_used_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_ttl: Option<u64>,
     idle_expires_at: Timestamp,
     absolute_expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ends_with_browser: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_not_before: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,8 +78,10 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
         rotated_at: record.rotated_at,
         created_at: record.created_at,
         last_used_at: record.last_used_at,
+        idle_ttl: record.idle_ttl.map(|ttl| ttl.as_secs()),
         idle_expires_at: record.idle_expires_at,
         absolute_expires_at: record.absolute_expires_at,
+        ends_with_browser: record.ends_with_browser,
         access_not_before: record.access_not_before,
         address: metadata.address(),
         user_agent: metadata.user_agent().map(str::to_owned),
@@ -124,6 +130,8 @@ fn decode(
     }
     record.rotated_at = data.rotated_at;
     record.last_used_at = data.last_used_at;
+    record.idle_ttl = data.idle_ttl.map(Duration::from_secs);
+    record.ends_with_browser = data.ends_with_browser;
     record.access_not_before = data.access_not_before;
     record.metadata = SessionMetadata::restored(data.address, data.user_agent, data.device_label);
     Some(record)

@@ -36,7 +36,9 @@ const MIGRATIONS: &[&str] = &[
         address TEXT,
         user_agent TEXT,
         device_label TEXT,
-        version INTEGER NOT NULL
+        version INTEGER NOT NULL,
+        idle_ttl INTEGER,
+        ends_with_browser INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (user_id);
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 
 use super::{CaseResult, START};
 use crate::session::{
-    Lifetimes, Outcome, Rotation, SessionError, SessionId, SessionMetadata, SessionPolicy, SessionRecord,
-    Sessions, TokenHash,
+    Lifetimes, Opening, Outcome, Remember, Rotation, SessionError, SessionId, SessionMetadata, SessionPolicy,
+    SessionRecord, Sessions, TokenHash,
 };
 use crate::store::SessionStore;
 use crate::testing::{Fault, FaultyStore, TestClock};
@@ -155,6 +155,48 @@ pub async fn of_two_sign_ins_at_once_one_stays<S: SessionStore>(store: S) -> Cas
     Ok(())
 }
 
+/// Lifetimes and cookies that were chosen for one session are kept over refreshes and reauthentications, and are no other session's.
+pub async fn a_remembered_session_keeps_its_own_lifetimes<S: SessionStore>(store: S) -> CaseResult {
+    let it = Life::new(store, Rotation::default(), None)?;
+    let seconds = Duration::from_secs;
+    let choices = [
+        (Remember::default(), IDLE_TTL, IDLE_TTL * 2, false),
+        (Remember::until_browser_closes(), IDLE_TTL, IDLE_TTL * 2, true),
+        (Lifetimes::new(seconds(100), seconds(250)).into(), seconds(100), seconds(250), false),
+        (
+            Remember::until_browser_closes().lifetimes(Lifetimes::new(IDLE_TTL * 3, IDLE_TTL * 50)),
+            IDLE_TTL * 3,
+            IDLE_TTL * 50,
+            true,
+        ),
+    ];
+    let mut opened = Vec::new();
+    for (number, (remember, ..)) in choices.iter().enumerate() {
+        let token = TokenHash::of(format!("first of {number}"));
+        opened.push(it.sessions.open_remembered("ann", token, SessionMetadata::default(), *remember).await?);
+    }
+    for elapsed in [0, 90, 180, 249] {
+        it.clock.set(START + seconds(elapsed));
+        let now = START + seconds(elapsed);
+        for (record, (_, idle, absolute, ends_with_browser)) in opened.iter_mut().zip(&choices) {
+            let expected = ((now + *idle).min(START + *absolute), START + *absolute, *ends_with_browser);
+            let prepared = match elapsed {
+                180 => it.sessions.reauthenticate(&record.id, &TokenHash::of("fresh")).await?,
+                _ => {
+                    let successor = TokenHash::of(record.current.as_bytes());
+                    it.sessions.prepare(&record.id, &record.current, &successor).await?
+                }
+            };
+            *record = it.sessions.commit(prepared, |record, _| Ok::<_, SessionError>(record.clone())).await?;
+            let found = (record.idle_expires_at, record.absolute_expires_at, record.ends_with_browser);
+            assert_eq!(found, expected, "after {elapsed}");
+        }
+    }
+    it.clock.set(START + seconds(250));
+    assert_eq!(it.ids("ann").await?.len(), 3);
+    Ok(())
+}
+
 /// An expired session does not count, so a live one need not end for it.
 pub async fn expired_sessions_do_not_count_for_the_limit<S: SessionStore>(store: S) -> CaseResult {
     let it = Life::new(store, Rotation::default(), Some(2))?;
@@ -178,9 +220,11 @@ pub async fn a_sign_in_that_cannot_make_room_fails<S: SessionStore>(store: S) ->
         Ok(())
     };
     let token = TokenHash::of("first");
-    let metadata = SessionMetadata::default();
-    let opened: Result<_, SessionError> =
-        it.sessions.open_with("ann", token, metadata, break_the_store, |_| {}).await;
+    let (metadata, remember) = (SessionMetadata::default(), Remember::default());
+    let opened: Result<_, SessionError> = it
+        .sessions
+        .open_with(Opening { user_id: "ann", token, metadata, remember }, break_the_store, |_| {})
+        .await;
     assert!(matches!(opened, Err(SessionError::Store(_))));
     store.heal();
     assert_eq!(it.ids("ann").await?, [first]);

@@ -13,6 +13,7 @@ mod stores;
 mod watched;
 
 use std::error::Error;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
@@ -109,6 +110,7 @@ macro_rules! __store_conformance {
             a_new_sign_in_stays_also_within_one_second
             parallel_sign_ins_keep_to_the_limit
             of_two_sign_ins_at_once_one_stays
+            a_remembered_session_keeps_its_own_lifetimes
             expired_sessions_do_not_count_for_the_limit
             a_sign_in_that_cannot_make_room_fails
             a_touch_moves_the_last_use_and_nothing_else
@@ -165,9 +167,11 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
     record.rotated_at = Timestamp::from_unix(1_700_000_001);
     record.authenticated_at = Timestamp::from_unix(1_700_000_005);
     record.last_used_at = Timestamp::from_unix(1_700_000_002);
+    record.idle_ttl = Some(Duration::from_secs(1_700_000_006));
     record.idle_expires_at = Timestamp::from_unix(1_700_000_003);
     record.absolute_expires_at = Timestamp::from_unix(253_402_300_800);
     record.access_not_before = Some(Timestamp::from_unix(1_700_000_004));
+    record.ends_with_browser = true;
     record.version = u64::from(u32::MAX) + 7;
     record.metadata = SessionMetadata::default()
         .with_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into())
