@@ -84,15 +84,15 @@ impl<C: SessionClaims> SignIn<C> {
     /// ```
     /// use std::time::Duration;
     /// use countersign::session::Lifetimes;
-    /// use countersign::{AuthError, CookieTokens, Remember, SessionClaims, SignIn};
+    /// use countersign::{AuthError, Remember, SessionClaims, SignIn, TokenAnswer};
     ///
     /// # #[derive(SessionClaims, Clone)]
     /// # struct User { #[claims(subject)] id: u64 }
     /// /// At a shared computer: gone with the browser, and after a day at the latest.
-    /// async fn sign_in_as_guest(sign_in: SignIn<User>, user: &User) -> Result<CookieTokens, AuthError> {
+    /// async fn sign_in_as_guest(sign_in: SignIn<User>, user: &User) -> Result<TokenAnswer, AuthError> {
     ///     let day = Duration::from_secs(24 * 60 * 60);
     ///     let guest = Remember::until_browser_closes().lifetimes(Lifetimes::new(day, day));
-    ///     sign_in.remember(guest).cookies(user).await
+    ///     sign_in.remember(guest).answer(user).await
     /// }
     /// ```
     #[must_use]
