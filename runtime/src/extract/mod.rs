@@ -30,7 +30,9 @@ mod stub;
 mod verify;
 
 pub(crate) use authorize::{authorize, decided, required};
-pub(crate) use credentials::{Held, HeldInCookie, held, refresh_cookie_of, refresh_token_of};
+pub(crate) use credentials::{
+    Held, HeldInCookie, access_credential, held, refresh_cookie_of, refresh_token_of,
+};
 pub(crate) use examine::show;
 pub use extractors::{claims_from_parts, optional_claims_from_parts};
 pub use guard::{DenyAll, Guard, Public};

@@ -34,9 +34,11 @@ async fn a_page_redirects_visitors_and_no_other_caller() {
     let auth = auth();
     let pages = pages(auth.layer().role("editor").redirect("/login"));
     let html = [("accept", "text/html")];
-    for (method, target) in
-        [(Method::GET, "/login?next=%2Fpage"), (Method::HEAD, "/login?next=%2Fpage"), (Method::POST, "/login")]
-    {
+    for (method, target) in [
+        (Method::GET, "/login?next=%2Fpage"),
+        (Method::HEAD, "/login?next=%2Fpage"),
+        (Method::POST, "/login"),
+    ] {
         let mut request = with_headers("/page", None, &html);
         *request.method_mut() = method;
         let answer = send(&pages, request).await;
