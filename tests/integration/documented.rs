@@ -41,9 +41,13 @@ const EXCEPTIONS: [Exception; 4] = [
 /// Answers of the test's own handlers, and of routes without a document, are not looked at.
 #[track_caller]
 pub(crate) fn assert_documented(api: &OpenApi, method: &Method, path: &str, answer: &Answer) {
-    const PROBLEM: &str = "application/problem+json";
     let is_refusal = answer.status.is_client_error() || answer.status.is_server_error();
-    if !is_refusal || answer.header(header::CONTENT_TYPE) != Some(PROBLEM) {
+    let media_type = match answer.header(header::CONTENT_TYPE) {
+        Some(problem @ "application/problem+json") => problem,
+        Some(json @ "application/json") if is_refusal && answer.json()["error"].is_string() => json,
+        _ => return,
+    };
+    if !is_refusal {
         return;
     }
     let document = serde_json::to_value(api).unwrap();
@@ -56,8 +60,13 @@ pub(crate) fn assert_documented(api: &OpenApi, method: &Method, path: &str, answ
         return;
     }
     let response = &operation["responses"][status.as_str()];
+    let promised = response["headers"].get("Retry-After").is_some();
     assert!(
-        response["content"].get(PROBLEM).is_some(),
+        promised || !answer.headers.contains_key(header::RETRY_AFTER),
+        "{method} {template} answers with Retry-After"
+    );
+    assert!(
+        response["content"].get(media_type).is_some(),
         "{method} {template} answered {status} {code}, and its document says: {response}"
     );
 }

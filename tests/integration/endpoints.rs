@@ -139,14 +139,13 @@ async fn a_malformed_logout_is_refused_and_ends_nothing() {
     let pair = app.login(&[]).await;
     let access = Some(pair.access_token.as_str());
     let too_long = json!({ "refresh_token": "x".repeat(1 << 20) }).to_string();
-    for body in ["{", "null", r#"{"refresh_token":5}"#, r#"{"token":"x"}"#, &too_long] {
+    for body in ["{", "null", r#"{"refresh_token":5}"#, r#"{"token_type_hint":"access_token"}"#, &too_long] {
         let answer = call(&app, Method::POST, "/logout", access, body).await;
         answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
     }
-    let mut form = request(Method::POST, "/auth/logout", access, Body::from("refresh_token=x"));
-    let content_type = "application/x-www-form-urlencoded".parse().unwrap();
-    form.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    app.send(form).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+    let mut text = request(Method::POST, "/auth/logout", access, Body::from("refresh_token=x"));
+    text.headers_mut().insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
+    app.send(text).await.refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
     let mut request = request(Method::POST, "/auth/logout", None, Body::empty());
     for _ in 0..2 {
         request.headers_mut().append(header::AUTHORIZATION, "Bearer a.b.c".parse().unwrap());

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::support::{
-    ACCESS_SECRET, Answer, App, AppState, NOW, Role, SECOND, User, access_header, forge, forge_with, payload,
-    payload_of, payload_with, request,
+    ACCESS_SECRET, AUDIENCE, Answer, App, AppState, ISSUER, NOW, Role, SECOND, User, access_header, forge,
+    forge_with, payload, payload_of, payload_with, request,
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -93,11 +93,12 @@ async fn an_active_token_says_whose_it_is_and_until_when() {
     let sid = payload_of(&pair.access_token)["sid"].clone();
     let access = json!({
         "active": true, "token_type": "Bearer", "scope": "a:read b", "sub": "7", "sid": sid,
-        "iat": NOW, "exp": NOW + 900,
+        "iss": ISSUER, "aud": AUDIENCE, "client_id": AUDIENCE, "jti": payload_of(&pair.access_token)["jti"],
+        "iat": NOW, "nbf": NOW, "exp": NOW + 900,
     });
     assert_eq!(said(&app, &pair.access_token).await, access);
     let refresh = json!({
-        "active": true, "token_type": "N_A", "sub": "7", "sid": sid,
+        "active": true, "token_type": "N_A", "sub": "7", "sid": sid, "iss": ISSUER, "aud": AUDIENCE,
         "iat": NOW, "exp": payload_of(&pair.refresh_token)["exp"],
     });
     assert_eq!(said(&app, &pair.refresh_token).await, refresh);
@@ -188,14 +189,32 @@ async fn a_store_that_fails_is_no_answer() {
     }
 }
 
-/// Row 147: the answer about a token does not contain it.
+/// Row 100: a server checks that the token is meant for it (RFC 7662 section 4), so the token's own audiences are told.
+#[tokio::test]
+async fn the_answer_names_every_audience_and_the_client_of_the_token() {
+    let app = App::with(|builder| builder.audience("https://files.test").client_id("web"));
+    let pair = app.login(&[]).await;
+    let answer = said(&app, &pair.access_token).await;
+    assert_eq!(
+        (&answer["aud"], &answer["client_id"]),
+        (&json!([AUDIENCE, "https://files.test"]), &json!("web"))
+    );
+    // A token of another server that is for this one too.
+    let mut payload = payload_of(&pair.access_token);
+    payload["aud"] = json!(["https://elsewhere.test", AUDIENCE]);
+    payload["client_id"] = json!("another");
+    let answer = said(&app, &forge(&payload)).await;
+    assert_eq!((&answer["aud"], &answer["client_id"]), (&payload["aud"], &json!("another")));
+}
+
+/// Row 147: the answer about a token does not contain it, and of a refresh token not its identifier either.
 #[tokio::test]
 async fn no_token_is_in_the_answer() {
     let app = App::new();
     let pair = app.login(&[]).await;
     for token in [&pair.access_token, &pair.refresh_token] {
-        let said = said(&app, token).await.to_string();
-        let id = payload_of(token)["jti"].as_str().unwrap().to_owned();
-        assert!(!said.contains(&id) && !said.contains("eyJ"), "{said}");
+        assert!(!said(&app, token).await.to_string().contains("eyJ"));
     }
+    let id = payload_of(&pair.refresh_token)["jti"].as_str().unwrap().to_owned();
+    assert!(!said(&app, &pair.refresh_token).await.to_string().contains(&id));
 }

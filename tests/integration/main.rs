@@ -26,6 +26,7 @@ mod layers;
 mod liveness;
 mod matrix;
 mod mounted_endpoints;
+mod oauth;
 mod openapi;
 mod paths;
 mod probe;

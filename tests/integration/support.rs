@@ -254,8 +254,20 @@ impl Answer {
     /// Asserts a refusal with this status and code and a complete problem body.
     #[track_caller]
     pub(crate) fn refused(&self, status: StatusCode, code: &str) {
+        self.refused_as("application/problem+json", status, code);
+    }
+
+    /// Asserts a refusal of a form by an endpoint that speaks OAuth.
+    #[track_caller]
+    pub(crate) fn refused_in_oauth(&self, status: StatusCode, code: &str) {
+        self.refused_as("application/json", status, code);
+        assert!(self.json()["error"].is_string());
+    }
+
+    #[track_caller]
+    fn refused_as(&self, media_type: &str, status: StatusCode, code: &str) {
         assert_eq!((self.status, self.text("code").as_str()), (status, code));
-        assert_eq!(self.header(header::CONTENT_TYPE), Some("application/problem+json"));
+        assert_eq!(self.header(header::CONTENT_TYPE), Some(media_type));
         assert_eq!(self.json()["status"], status.as_u16());
         assert!(self.json()["type"].is_string() && self.json()["title"].is_string());
     }

@@ -1,6 +1,10 @@
 //! Token introspection, RFC 7662.
 
-use serde::Serialize;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize, Serializer};
+#[cfg(feature = "openapi")]
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
 
 use super::{Auth, AuthError};
 use crate::claims::SessionClaims;
@@ -24,6 +28,9 @@ pub struct Introspection {
     /// The scopes of an access token, with one space between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// The client of an access token; the first audience unless [`client_id`](crate::AuthBuilder::client_id) was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// The user's identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
@@ -33,10 +40,24 @@ pub struct Introspection {
     /// The actor, if the user is impersonated; the session is then the actor's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// The issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// The servers that the token is for. One is written as a string, several as an array.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "one_or_several")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = audience_schema))]
+    pub aud: Vec<String>,
+    /// The identifier of an access token. That of a refresh token is not told: only its hash is kept anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
     /// When the token was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub iat: Option<Timestamp>,
+    /// When an access token begins to be accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub nbf: Option<Timestamp>,
     /// When the token ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
@@ -106,40 +127,41 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// [`AuthError::Unavailable`] when the store does not answer: then a token is not known to be active or inactive.
     pub async fn introspect(&self, token: &str) -> Result<Introspection, AuthError> {
-        let token = token.as_bytes();
-        if let Ok(verified) = self.verify_access(token) {
-            return self.introspect_access(verified).await;
-        }
-        match self.inner.refresh_tokens.verify(token, self.inner.sessions.now()) {
-            Ok(ticket) => self.introspect_refresh(ticket).await,
-            Err(_) => Ok(Introspection::default()),
-        }
+        let found = if let Ok(verified) = self.verify_access(token.as_bytes()) {
+            self.introspect_access(verified).await?
+        } else {
+            match self.inner.refresh_tokens.verify(token.as_bytes(), self.inner.sessions.now()) {
+                Ok(ticket) => self.introspect_refresh(ticket).await?,
+                Err(_) => None,
+            }
+        };
+        Ok(found.map(|found| found.with(Provenance::of(token))).unwrap_or_default())
     }
 
-    async fn introspect_access(&self, token: Verified<C>) -> Result<Introspection, AuthError> {
+    async fn introspect_access(&self, token: Verified<C>) -> Result<Option<Introspection>, AuthError> {
         let subject = token.claims.subject().to_string();
         let holder = token.actor.as_ref().unwrap_or(&subject);
-        let Some(session) = self.live(&token.session_id, holder).await? else {
-            return Ok(Introspection::default());
-        };
+        let Some(session) = self.live(&token.session_id, holder).await? else { return Ok(None) };
         if session.access_not_before.is_some_and(|not_before| token.issued_at <= not_before) {
-            return Ok(Introspection::default());
+            return Ok(None);
         }
-        Ok(Introspection {
+        Ok(Some(Introspection {
             active: true,
             token_type: Some("Bearer"),
             scope: scope(&token.claims),
             sub: Some(subject),
             sid: Some(token.session_id),
             act: token.actor.map(|sub| Actor { sub }),
+            jti: Some(token.id),
             iat: Some(token.issued_at),
             exp: Some(token.expires_at),
-        })
+            ..Introspection::default()
+        }))
     }
 
-    async fn introspect_refresh(&self, token: RefreshTicket) -> Result<Introspection, AuthError> {
+    async fn introspect_refresh(&self, token: RefreshTicket) -> Result<Option<Introspection>, AuthError> {
         match self.live(&token.session_id, &token.subject).await? {
-            Some(session) if session.current == TokenHash::of(&token.id) => Ok(Introspection {
+            Some(session) if session.current == TokenHash::of(&token.id) => Ok(Some(Introspection {
                 active: true,
                 token_type: Some("N_A"),
                 sub: Some(token.subject),
@@ -147,8 +169,8 @@ impl<C: SessionClaims> Auth<C> {
                 iat: Some(token.issued_at),
                 exp: Some(token.expires_at),
                 ..Introspection::default()
-            }),
-            _ => Ok(Introspection::default()),
+            })),
+            _ => Ok(None),
         }
     }
 
@@ -158,6 +180,64 @@ impl<C: SessionClaims> Auth<C> {
         let record = self.inner.sessions.live(&id).await?;
         Ok(record.filter(|record| record.user_id == user))
     }
+}
+
+/// Where a token comes from and where it may go: what verification compares and does not hand out.
+#[derive(Default, Deserialize)]
+struct Provenance {
+    iss: Option<String>,
+    #[serde(default)]
+    aud: Audience,
+    client_id: Option<String>,
+    nbf: Option<Timestamp>,
+}
+
+/// RFC 7519 section 4.1.3: a string, or an array of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl Provenance {
+    /// Reads a token that has been verified, which therefore parses.
+    fn of(token: &str) -> Self {
+        let payload = token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+        payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default()
+    }
+}
+
+impl Introspection {
+    fn with(self, provenance: Provenance) -> Self {
+        let Provenance { iss, aud, client_id, nbf } = provenance;
+        let aud = match aud {
+            Audience::One(one) => vec![one],
+            Audience::Several(several) => several,
+        };
+        Self { iss, aud, client_id, nbf, ..self }
+    }
+}
+
+fn one_or_several<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match names {
+        [one] => one.serialize(serializer),
+        several => several.serialize(serializer),
+    }
+}
+
+#[cfg(feature = "openapi")]
+fn audience_schema() -> impl Into<RefOr<Schema>> {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    OneOfBuilder::new().item(text()).item(ArrayBuilder::new().items(text())).description(Some(
+        "The servers that the token is for. One is written as a string, several as an array.",
+    ))
 }
 
 /// The `scope` that the claims write into a token, unless it is empty.

@@ -82,11 +82,6 @@ impl Destination {
             _ => Self::Program,
         }
     }
-
-    /// Whether a user opens a page, as far as the request says so.
-    pub(crate) fn is_navigation(self) -> bool {
-        self == Self::Page
-    }
 }
 
 /// A header of a browser, of which there is one at most.
@@ -292,8 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_is_a_navigation() {
-        assert!(Page.is_navigation());
-        assert!([Form, Htmx, Unknown, Program].iter().all(|other| !other.is_navigation()));
+    fn pages_and_forms_go_into_a_window() {
+        assert!(Page.is_window() && Form.is_window());
+        assert!([Htmx, Unknown, Program].iter().all(|other| !other.is_window()));
     }
 }

@@ -16,6 +16,11 @@ pub(super) fn json(body: &impl Serialize) -> Response {
     response
 }
 
+/// 200 without a body.
+pub(super) fn empty() -> Response {
+    not_stored(Body::empty())
+}
+
 /// 204 without a body.
 pub(super) fn no_content() -> Response {
     let mut response = not_stored(Body::empty());

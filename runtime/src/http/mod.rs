@@ -1,7 +1,7 @@
 //! The HTTP side of sessions: the endpoints, the extractors of sign-in and reauthentication, and tokens as responses.
 //!
 //! The decisions are those of [`Auth`](crate::Auth) and of [`extract`](crate::extract). An endpoint reads its request
-//! ([`refresh`], [`logout`], [`own_sessions`]; [`body`] reads JSON), calls the `Auth`, and answers ([`answer`], [`token`],
+//! ([`refresh`], [`logout`], [`introspection`], [`own_sessions`]; [`body`] reads JSON and forms), calls the `Auth`, and answers ([`answer`], [`token`],
 //! [`cookies`]). [`Auth::routes`](crate::Auth::routes) mounts the endpoints; `typed_refresh_handler!` writes one of them.
 
 mod answer;
@@ -11,6 +11,7 @@ mod cookies;
 mod cors;
 #[cfg(feature = "user-agent")]
 mod device;
+mod introspection;
 mod landing;
 mod logout;
 mod metadata;
@@ -24,6 +25,9 @@ mod sign_in;
 mod token;
 
 pub use cookies::{CookieTokens, ExpiredCookies};
+#[cfg(feature = "openapi")]
+pub(crate) use introspection::IntrospectionRequest;
+pub(crate) use introspection::introspect_token;
 pub use landing::Landing;
 pub use logout::LogoutRequest;
 pub(crate) use logout::{SignedOut, logout_session};

@@ -5,8 +5,11 @@ use std::fmt;
 use axum_core::extract::{FromRequest, Request};
 use http::request::Parts;
 use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error, StrDeserializer};
 
-use super::{TokenAnswer, body};
+use super::TokenAnswer;
+use super::body::{self, Syntax, Text, in_oauth};
 use crate::auth::{Auth, AuthState};
 use crate::claims::SessionClaims;
 use crate::extract::{Refusal, csrf, for_request, refresh_cookie_of, refuse};
@@ -16,9 +19,13 @@ use crate::rejection::{AuthRejection, Denial};
 ///
 /// The handler is a concrete function with concrete types, `POST /refresh`, documented with its request, its answer and
 /// every refusal, ready for [`routes!`](crate::routes). It is public: the refresh token in the body is the credential.
+///
+/// The body is JSON, or a form as OAuth clients send it (RFC 6749 section 6). Members that the endpoint does not know are ignored, among
+/// them `client_id` and `scope`, so a client may send back the whole pair that it has stored. Refusals have `error` beside `code`.
+///
 /// With [`Cookies`](crate::Cookies) a browser sends its refresh cookie in place of a body, and gets new cookies
-/// ([`CookieTokens`](crate::CookieTokens)). A refresh token in the body beats the cookie. The cookies are taken away when their session
-/// has ended, and by no other failure.
+/// ([`CookieTokens`](crate::CookieTokens)). A refresh token in the body beats the cookie, and a form never goes with a cookie alone. The
+/// cookies are taken away when their session has ended, and by no other failure.
 ///
 /// The name comes first, after attributes and a visibility if there are any; doc comments become the operation's summary and
 /// description. The type of the router's state, an [`AuthState`], comes second. `path = "/auth/refresh"`, `tag = "..."` and
@@ -51,19 +58,21 @@ macro_rules! typed_refresh_handler {
     };
 }
 
-/// The body of a refresh (RFC 6749 section 6), as JSON.
+/// The body of a refresh (RFC 6749 section 6), as JSON or as a form.
 ///
-/// It asks for no scopes and no roles: they are read anew from the application.
-#[derive(Deserialize)]
+/// Members that are not listed here are ignored, a `scope` too: scopes and roles are read anew from the application.
+#[derive(Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = countersign::RefreshRequest))]
-#[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
     /// The refresh token of the last response.
-    refresh_token: String,
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = true))]
+    refresh_token: Text,
     /// If sent, `refresh_token`.
     #[serde(default)]
-    grant_type: Option<GrantType>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<GrantType>))]
+    grant_type: Text,
 }
 
 /// The grant of RFC 6749 section 6.
@@ -75,6 +84,23 @@ enum GrantType {
     RefreshToken,
 }
 
+impl GrantType {
+    fn parse(name: &str) -> Result<Self, Denial> {
+        let name: StrDeserializer<'_, Error> = name.into_deserializer();
+        Self::deserialize(name).map_err(|_| Denial::UnsupportedGrantType)
+    }
+}
+
+impl RefreshRequest {
+    /// The token, if the body has one. Another grant is refused, with or without a token.
+    fn token(self) -> Result<Option<String>, Denial> {
+        let grant = self.grant_type.0.as_deref().map(GrantType::parse).transpose()?;
+        match grant {
+            Some(GrantType::RefreshToken) | None => Ok(self.refresh_token.0),
+        }
+    }
+}
+
 // Not derived: it would show the token.
 impl fmt::Debug for RefreshRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +110,7 @@ impl fmt::Debug for RefreshRequest {
 
 /// A request to refresh: its body, if it has one, and the headers with the refresh cookie. No token in it has been verified.
 pub struct RefreshTokens {
-    body: Option<RefreshRequest>,
+    body: RefreshRequest,
     parts: Parts,
 }
 
@@ -93,7 +119,8 @@ impl<S: Send + Sync> FromRequest<S> for RefreshTokens {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, AuthRejection> {
         let (parts, body) = request.into_parts();
-        let body = body::json(&parts.headers, body::read(body).await?).await?;
+        let read = body::read(body).await.and_then(|body| body::parse(&parts.headers, &body));
+        let body = read.map_err(|denial| in_oauth(&parts.headers, denial))?.unwrap_or_default();
         Ok(Self { body, parts })
     }
 }
@@ -121,24 +148,33 @@ impl<S: AuthState> EndpointState for S {
     }
 }
 
-/// Exchanges the refresh token of the request for the next pair. One in the body counts first, because somebody chose to send it; the
+/// Exchanges the refresh token of the request for the next pair. One in the body counts first, since the client chose to send it; the
 /// new tokens come back the way it came.
 pub async fn refresh_session<S: AuthState>(
     state: &S,
-    request: RefreshTokens,
+    RefreshTokens { body, parts }: RefreshTokens,
 ) -> Result<TokenAnswer, AuthRejection> {
-    let RefreshTokens { body, parts } = request;
-    let auth = state.auth();
-    if let Some(body) = body {
-        let RefreshRequest { refresh_token, grant_type: Some(GrantType::RefreshToken) | None } = body;
-        return Ok(TokenAnswer::Tokens(for_request(&parts, auth).refresh(&refresh_token).await?));
+    exchange(state.auth(), &parts, body).await.map_err(|refusal| in_oauth(&parts.headers, refusal))
+}
+
+async fn exchange<C: SessionClaims>(
+    auth: &Auth<C>,
+    parts: &Parts,
+    body: RefreshRequest,
+) -> Result<TokenAnswer, AuthRejection> {
+    if let Some(token) = body.token()? {
+        return Ok(TokenAnswer::Tokens(for_request(parts, auth).refresh(&token).await?));
     }
     let cookie = refresh_cookie_of(&parts.headers, auth)?.ok_or(Denial::InvalidRequest)?;
     let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
     let session = auth.session_of_refresh_token(token.as_bytes());
-    csrf::check(&parts, auth, session.as_deref())
-        .map_err(|denial| refuse(&parts, auth, None, &Refusal::from(denial)))?;
-    let refreshed = for_request(&parts, auth).refresh(token).await.and_then(|pair| auth.in_cookies(pair));
+    csrf::check(parts, auth, session.as_deref())
+        .map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
+    // A form of any site can be sent without its page asking first. A page of this site has no use for one: the answer is JSON.
+    if Syntax::of(&parts.headers) == Some(Syntax::Form) {
+        return Err(Denial::UnsupportedMediaType.into());
+    }
+    let refreshed = for_request(parts, auth).refresh(token).await.and_then(|pair| auth.in_cookies(pair));
     refreshed.map(TokenAnswer::Cookies).map_err(|error| {
         let has_ended = error.session_has_ended();
         let rejection = AuthRejection::from(error);
@@ -154,7 +190,7 @@ mod tests {
     #[test]
     fn debug_output_of_a_request_shows_no_token() {
         let body: RefreshRequest = serde_json::from_str(r#"{"refresh_token":"secret"}"#).unwrap();
-        assert_eq!(body.refresh_token, "secret");
+        assert_eq!(body.refresh_token.0.as_deref(), Some("secret"));
         assert!(!format!("{body:?}").contains("secret"));
     }
 }

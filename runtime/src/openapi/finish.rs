@@ -12,7 +12,7 @@ use super::arguments::{add_parameter, text};
 use super::declare::declare_with;
 use super::marks::{Mark, Marks};
 use super::private::{conceal, without_private};
-use super::refusals::{self, PROBLEM, answer, describe_look_up, refusal};
+use super::refusals::{self, PROBLEM, answer, describe_look_up, oauth_refusal, refusal};
 use super::schemes::{self, Asker, Names, TokenPlaces};
 use super::walk::{named_operations, operations};
 use super::{add_schemas, names, operation_ids, parameters};
@@ -156,7 +156,7 @@ fn complete(
             let words = "Where neither `Sec-Fetch-Site` nor `Origin` is sent, as by a client that is no browser: the `csrf_token` of the \
                          session, and any value where there is no session yet";
             add_parameter(operation, text("X-CSRF-Token", ParameterIn::Header, Required::False, words));
-            answer(operation, "403", refusal(OTHER_SITE));
+            answer(operation, "403", if takes_cookie { oauth_refusal } else { refusal }(OTHER_SITE));
         } else if changes && is_guarded && places.has_access_cookie() {
             answer(operation, "403", refusal(OTHER_SITE));
         }

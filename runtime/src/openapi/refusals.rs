@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Schema
 
 use crate::access::{Access, Rule};
 use crate::claims::role::RoleTable;
-use crate::rejection::ProblemDetails;
+use crate::rejection::{OAuthError, ProblemDetails};
 
 /// The media type of every refusal (RFC 9457).
 pub(super) const PROBLEM: &str = "application/problem+json";
@@ -376,6 +376,14 @@ fn is_problem(response: &Response) -> bool {
     let problem: RefOr<Schema> = Ref::from_schema_name(ProblemDetails::name()).into();
     let only = if response.content.len() == 1 { response.content.get(PROBLEM) } else { None };
     matches!(only, Some(RefOr::T(content)) if content.schema.as_ref() == Some(&problem))
+}
+
+/// A refusal by an endpoint that speaks OAuth: its body has two media types, by that of the request.
+pub(crate) fn oauth_refusal(description: &str) -> Response {
+    let mut response = refusal(description);
+    let error = ContentBuilder::new().schema(Some(Ref::from_schema_name(OAuthError::name()))).build();
+    response.content.insert("application/json".to_owned(), RefOr::T(error));
+    response
 }
 
 /// A refusal with a problem body.

@@ -1,6 +1,8 @@
 //! Refusals as HTTP: [`Denial`] is the cause, and its table [`Facts`] has the status, the code, the RFC 6750 challenge and the words of
-//! the RFC 9457 problem body ([`problem`]). No other place writes a response to a refused request.
+//! the RFC 9457 problem body ([`problem`]). No other place writes a response to a refused request. The endpoints that speak OAuth add
+//! the members of RFC 6749 section 5.2 ([`oauth`]).
 
+mod oauth;
 mod problem;
 
 use std::fmt;
@@ -16,6 +18,9 @@ use crate::auth::{AuthError, Twice};
 use crate::claims::is_scope_token;
 use crate::log::{OneLine, TARGET};
 
+pub(crate) use oauth::OAuthBody;
+#[cfg(feature = "openapi")]
+pub(crate) use oauth::OAuthError;
 pub use problem::ProblemDetails;
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
@@ -61,8 +66,10 @@ pub enum Denial {
     /// # assert_eq!(found(None).unwrap_err().denial(), Denial::NotFound);
     /// ```
     NotFound,
-    /// The body is not JSON: 415.
+    /// The body is neither JSON nor a form, or is a form where a cookie is the credential: 415.
     UnsupportedMediaType,
+    /// A refresh asks for another grant than `refresh_token`: 400 `unsupported_grant_type` (RFC 6749 section 5.2).
+    UnsupportedGrantType,
     /// The user signed in too long ago for this operation: 401 `insufficient_user_authentication` (RFC 9470 section 3).
     StaleSignIn {
         /// The greatest age of the sign-in that passes.
@@ -178,7 +185,13 @@ impl Denial {
                 Status::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 Absent,
-                "This operation takes a JSON body.",
+                "This operation takes a JSON body, or a form with the token in it.",
+            ),
+            Self::UnsupportedGrantType => (
+                Status::BAD_REQUEST,
+                "unsupported_grant_type",
+                Absent,
+                "This operation takes no other grant than refresh_token.",
             ),
         };
         Facts { status, code, challenge, detail }
@@ -216,11 +229,20 @@ pub struct AuthRejection {
     private: Option<&'static [&'static str]>,
     /// `Set-Cookie` headers that take cookies away.
     cookies: Vec<HeaderValue>,
+    /// How an endpoint that speaks OAuth writes it. `None` everywhere else.
+    oauth: Option<OAuthBody>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self { denial, realm: Some(Arc::clone(realm)), private: None, cookies: Vec::new() }
+        Self { denial, realm: Some(Arc::clone(realm)), private: None, cookies: Vec::new(), oauth: None }
+    }
+
+    /// Gives the body the members that an OAuth client reads. A malformed request gets no challenge, for which such a client would take
+    /// the whole answer.
+    pub(crate) fn in_oauth(self, body: OAuthBody) -> Self {
+        let realm = self.realm.filter(|_| self.denial.status() != StatusCode::BAD_REQUEST);
+        Self { realm, oauth: Some(body), ..self }
     }
 
     /// Lets the body disclose the requirement of the denial, without the names of these roles.
@@ -290,7 +312,7 @@ impl AuthRejection {
 /// A cause without a challenge, and without what the operation requires.
 impl From<Denial> for AuthRejection {
     fn from(denial: Denial) -> Self {
-        Self { denial, realm: None, private: None, cookies: Vec::new() }
+        Self { denial, realm: None, private: None, cookies: Vec::new(), oauth: None }
     }
 }
 
@@ -357,7 +379,10 @@ impl IntoResponse for AuthRejection {
 impl AuthRejection {
     /// The response, with any body that can be made from bytes.
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
-        let mut response = self.problem().response();
+        let mut response = match self.oauth {
+            Some(body) => body.response(self.denial, self.problem()),
+            None => self.problem().response(),
+        };
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }

@@ -128,8 +128,13 @@ impl ProblemDetails {
 
     /// The response, with any body that can be made from bytes.
     pub(super) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
+        self.response_with(self)
+    }
+
+    /// As [`response`](Self::response), with a body that has further members.
+    pub(super) fn response_with<B: From<Vec<u8>>>(&self, body: &impl Serialize) -> Response<B> {
         // Serialising strings, numbers and JSON does not fail. An empty body would still carry the status.
-        let body = serde_json::to_vec(self).unwrap_or_default();
+        let body = serde_json::to_vec(body).unwrap_or_default();
         let mut response = Response::new(B::from(body));
         // `status` is public, and a number that is no status is a mistake of the server.
         *response.status_mut() =

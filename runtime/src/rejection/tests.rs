@@ -20,6 +20,7 @@ fn refusals_that_credentials_cannot_mend_carry_no_challenge() {
         Denial::InvalidGrant,
         Denial::NotFound,
         Denial::Unavailable,
+        Denial::UnsupportedGrantType,
         Denial::UnsupportedMediaType,
     ] {
         assert_eq!(challenge(denial), None, "{denial:?}");

@@ -21,7 +21,8 @@ use tower::ServiceExt as _;
 
 use crate::browser::SAME_ORIGIN;
 use crate::support::{
-    Answer, App, AppState, NOW, Role, SECOND, User, forge, payload_of, payload_with, request, session_of,
+    AUDIENCE, Answer, App, AppState, ISSUER, NOW, Role, SECOND, User, forge, payload_of, payload_with,
+    request, session_of,
 };
 
 macro_rules! policy {
@@ -342,7 +343,8 @@ async fn introspection_names_the_actor() {
     let sid = payload_of(&actor.access_token)["sid"].clone();
     let expected = json!({
         "active": true, "token_type": "Bearer", "sub": "8", "sid": sid, "act": { "sub": "7" },
-        "iat": NOW, "exp": NOW + 900,
+        "iss": ISSUER, "aud": AUDIENCE, "client_id": AUDIENCE, "jti": payload_of(&token)["jti"],
+        "iat": NOW, "nbf": NOW, "exp": NOW + 900,
     });
     assert_eq!(said, expected);
     let own = serde_json::to_value(app.auth.introspect(&actor.access_token).await.unwrap()).unwrap();

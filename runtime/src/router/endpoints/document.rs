@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
@@ -11,13 +13,14 @@ use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Content, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Schema, Type};
 
 use super::{Endpoint, ID};
-use crate::auth::TokenPair;
-use crate::http::{LogoutRequest, RefreshRequest, SessionList};
+use crate::auth::{Introspection, TokenPair};
+use crate::http::{IntrospectionRequest, LogoutRequest, RefreshRequest, SessionList};
 use crate::openapi::marks::Mark;
-use crate::openapi::refusal;
-use crate::rejection::ProblemDetails;
+use crate::openapi::{oauth_refusal, refusal};
+use crate::rejection::{OAuthError, ProblemDetails};
 
 const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Schemas with their names, as utoipa collects them.
 type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -52,11 +55,21 @@ pub(super) struct Facts {
     pub(super) mark: Mark,
     /// Summary and description, with a blank line between them.
     pub(super) docs: &'static str,
-    request: Option<(Body, Required)>,
+    request: Option<RequestBody>,
     /// Status, description and body of the answer.
     success: (&'static str, &'static str, Option<Body>),
+    /// Status and description of another answer, without a body.
+    other_success: Option<(&'static str, &'static str)>,
     /// Status and description of refusals of its own. Those of every endpoint and those that follow from the access are added.
     refusals: &'static [(&'static str, &'static str)],
+}
+
+/// The body that an endpoint takes, as JSON or as a form.
+struct RequestBody {
+    body: Body,
+    required: Required,
+    /// The parameters of an OAuth client.
+    example: fn() -> Value,
 }
 
 impl Endpoint {
@@ -66,21 +79,39 @@ impl Endpoint {
                 id: "refresh",
                 mark: Mark::Refresh,
                 docs: "Exchanges a refresh token for the next pair of tokens",
-                request: Some((Body::of::<RefreshRequest>(), Required::True)),
+                request: Some(RequestBody {
+                    body: Body::of::<RefreshRequest>(),
+                    required: Required::True,
+                    example: || json!({ "grant_type": "refresh_token", "refresh_token": "(refresh token)" }),
+                }),
                 success: (
                     "200",
                     "The next pair; the refresh token of the request is used up",
                     Some(Body::of::<TokenPair>()),
                 ),
-                refusals: &[("400", "The refresh token is not valid any more, or the request is malformed")],
+                other_success: None,
+                refusals: &[(
+                    "400",
+                    "The refresh token is not valid any more, another grant is asked for, or the request is malformed",
+                )],
             },
             Self::Logout => Facts {
                 id: "logout",
                 mark: Mark::Logout,
                 docs: "Ends the session of the tokens in the request\n\n\
-                       The access token may have expired. The answer is the same if there is nothing to end.",
-                request: Some((Body::of::<LogoutRequest>(), Required::False)),
+                       The access token may have expired. The answer is the same if there is nothing to end.\n\n\
+                       It is the revocation endpoint of OAuth clients too (RFC 7009): with `token` in the body, the session of that token \
+                       ends, no other token of the request is looked at, and the answer is 200 for every token.",
+                request: Some(RequestBody {
+                    body: Body::of::<LogoutRequest>(),
+                    required: Required::False,
+                    example: || json!({ "token": "(token)", "token_type_hint": "refresh_token" }),
+                }),
                 success: ("204", "Signed out", None),
+                other_success: Some((
+                    "200",
+                    "The session of the `token` in the body has ended, if there was one",
+                )),
                 refusals: &[],
             },
             Self::LogoutAll => Facts {
@@ -89,6 +120,7 @@ impl Endpoint {
                 docs: "Ends every session of the caller, this one too",
                 request: None,
                 success: ("204", "Signed out everywhere", None),
+                other_success: None,
                 refusals: &[],
             },
             Self::Sessions => Facts {
@@ -97,6 +129,7 @@ impl Endpoint {
                 docs: "Lists the sessions of the caller, the newest first",
                 request: None,
                 success: ("200", "The sessions", Some(Body::of::<SessionList>())),
+                other_success: None,
                 refusals: &[],
             },
             Self::RevokeSession => Facts {
@@ -105,6 +138,7 @@ impl Endpoint {
                 docs: "Ends one session of the caller",
                 request: None,
                 success: ("204", "The session has ended", None),
+                other_success: None,
                 refusals: &[("404", "The caller has no such session")],
             },
             Self::RevokeOthers => Facts {
@@ -113,6 +147,21 @@ impl Endpoint {
                 docs: "Ends every session of the caller but this one",
                 request: None,
                 success: ("204", "The other sessions have ended", None),
+                other_success: None,
+                refusals: &[],
+            },
+            Self::Introspection => Facts {
+                id: "introspect",
+                mark: Mark::Other,
+                docs: "Tells whether a token is active\n\n\
+                       For services that are given tokens (RFC 7662). The answer to a token that is not active says nothing else about it.",
+                request: Some(RequestBody {
+                    body: Body::of::<IntrospectionRequest>(),
+                    required: Required::True,
+                    example: || json!({ "token": "(token)", "token_type_hint": "access_token" }),
+                }),
+                success: ("200", "The state of the token", Some(Body::of::<Introspection>())),
+                other_success: None,
                 refusals: &[],
             },
         }
@@ -123,8 +172,11 @@ impl Facts {
     /// The operation at this path, with this name and these words, without what follows from its access.
     pub(super) fn operation(&self, path: &str, id: &str, docs: &str) -> Operation {
         let (summary, description) = docs.split_once("\n\n").unwrap_or((docs, ""));
-        let request = self.request.as_ref().map(|(body, required)| {
-            RequestBodyBuilder::new().content(JSON, body.content()).required(Some(required.clone())).build()
+        let request = self.request.as_ref().map(|RequestBody { body, required, example }| {
+            let builder = RequestBodyBuilder::new().content(JSON, body.content());
+            let mut form = body.content();
+            form.example = Some(example());
+            builder.content(FORM, form).required(Some(required.clone())).build()
         });
         let mut operation = OperationBuilder::new()
             .operation_id(Some(id))
@@ -147,27 +199,49 @@ impl Facts {
         if let Some(body) = body {
             success = success.content(JSON, body.content());
         }
-        let mut responses = vec![
-            (*status, success.build()),
-            ("503", refusal("The session store does not answer; nothing was changed")),
-        ];
-        // An endpoint without a body is guarded, and the guard says what is malformed.
-        if self.request.is_some() {
-            let malformed = refusal("The request is malformed, or gives credentials more than once");
-            responses.extend([("400", malformed), ("415", refusal("The body is not JSON"))]);
+        let mut responses = vec![(*status, success.build())];
+        let unavailable = "The session store does not answer; nothing was changed";
+        // An endpoint without a body is guarded, and the guard says what is malformed. The others speak OAuth.
+        let refused = if self.request.is_some() {
+            let malformed = "The request is malformed, or gives credentials more than once";
+            responses.extend([
+                ("400", oauth_refusal(malformed)),
+                ("415", oauth_refusal("The body is neither JSON nor a form")),
+                ("503", retried(oauth_refusal(unavailable))),
+            ]);
+            oauth_refusal
+        } else {
+            responses.push(("503", refusal(unavailable)));
+            refusal
+        };
+        if let Some((status, description)) = self.other_success {
+            responses.push((status, ResponseBuilder::new().description(description).build()));
         }
-        responses.extend(self.refusals.iter().map(|(status, description)| (*status, refusal(description))));
+        responses.extend(self.refusals.iter().map(|(status, description)| (*status, refused(description))));
         responses
     }
 
     /// The schemas that the operation names.
     pub(super) fn schemas(&self) -> Schemas {
         let mut schemas = Vec::new();
-        let bodies = self.request.iter().map(|(body, _)| body).chain(&self.success.2);
+        let bodies = self.request.iter().map(|request| &request.body).chain(&self.success.2);
         bodies.for_each(|body| (body.add)(&mut schemas));
+        if self.request.is_some() {
+            add::<OAuthError>(&mut schemas);
+        }
         add::<ProblemDetails>(&mut schemas);
         schemas
     }
+}
+
+/// With the header that says when to ask again.
+fn retried(mut response: Response) -> Response {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+    let header = HeaderBuilder::new()
+        .schema(Some(RefOr::<Schema>::from(seconds)))
+        .description(Some("When to ask again, in seconds"));
+    response.headers.insert("Retry-After".to_owned(), RefOr::T(header.build()));
+    response
 }
 
 fn session_id() -> Parameter {

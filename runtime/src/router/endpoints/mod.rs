@@ -21,9 +21,13 @@ pub enum Endpoint {
     /// `POST /logout`: ends the session of the tokens in the request.
     ///
     /// It takes the access token in any place that may hold one, expired or not, the refresh token in its cookie or in the body
-    /// ([`LogoutRequest`](crate::LogoutRequest)), or several of them. The answer is 204 even when there is nothing to end (RFC 7009 section 2.2), and 503
+    /// ([`LogoutRequest`](crate::LogoutRequest)), or several of them. The answer is 204 even when there is nothing to end, and 503
     /// when the store does not answer. It is public: the token that it ends is the credential. Cookies count if
     /// [the site itself](crate::Auth::csrf_token) has sent them, and are taken away.
+    ///
+    /// It is the `revocation_endpoint` of an OAuth client as well (RFC 7009). A body with `token`, of either type, ends the session of that
+    /// token and looks at no other token of the request. The answer is then 200, for every token. Access tokens that were given out already
+    /// are accepted until they expire, except where the session is looked up.
     Logout,
     /// `POST /logout-all`: ends every session of the caller, the one of the request too.
     LogoutAll,
@@ -35,10 +39,15 @@ pub enum Endpoint {
     RevokeSession,
     /// `DELETE /sessions`: ends every session of the caller but the one of the request. Offer it after a change of password.
     RevokeOthers,
+    /// `POST /introspect`: tells another service whether a token is active (RFC 7662), as [`Auth::introspect`](crate::Auth::introspect).
+    ///
+    /// It is mounted by [`SessionRoutes::introspection`] alone, which says who may ask.
+    Introspection,
 }
 
 impl Endpoint {
-    const ALL: [Self; 6] = [
+    /// Those that are mounted unless the application says otherwise.
+    const USUAL: [Self; 6] = [
         Self::Refresh,
         Self::Logout,
         Self::LogoutAll,
@@ -55,12 +64,13 @@ impl Endpoint {
             Self::LogoutAll => "/logout-all",
             Self::Sessions | Self::RevokeOthers => "/sessions",
             Self::RevokeSession => "/sessions/{id}",
+            Self::Introspection => "/introspect",
         }
     }
 
     const fn method(self) -> Method {
         match self {
-            Self::Refresh | Self::Logout | Self::LogoutAll => Method::POST,
+            Self::Refresh | Self::Logout | Self::LogoutAll | Self::Introspection => Method::POST,
             Self::Sessions => Method::GET,
             Self::RevokeSession | Self::RevokeOthers => Method::DELETE,
         }

@@ -7,12 +7,16 @@ use axum::extract::State;
 #[cfg(feature = "openapi")]
 use super::TAG;
 use super::{Endpoint, ID};
+use crate::access::NamedRule;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
+use crate::claims::role::RoleSet;
+use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::Public;
+use crate::extract::check::Checks;
 use crate::http::{
-    RefreshPolicy, RefreshTokens, TokenAnswer, list_sessions, logout_all_sessions, logout_session,
-    refresh_session, revoke_other_sessions, revoke_session,
+    RefreshPolicy, RefreshTokens, TokenAnswer, introspect_token, list_sessions, logout_all_sessions,
+    logout_session, refresh_session, revoke_other_sessions, revoke_session,
 };
 use crate::matrix::nested;
 #[cfg(feature = "openapi")]
@@ -21,6 +25,21 @@ use crate::rejection::AuthRejection;
 #[cfg(feature = "openapi")]
 use crate::router::document::{Document, http_method};
 use crate::router::{IntoRoutes, Routes};
+
+/// Adds a handler. Each is of another type, which no variable can hold.
+macro_rules! mounted {
+    ($routes:expr, $mount:expr, $handler:expr) => {{
+        let handler = $routes.capture($handler).declared().by_endpoint();
+        #[cfg(feature = "openapi")]
+        let routes = match $mount.document() {
+            Some(document) => handler.described(document),
+            None => handler.at(&$mount.path, &[$mount.endpoint.method()]),
+        };
+        #[cfg(not(feature = "openapi"))]
+        let routes = handler.at(&$mount.path, &[$mount.endpoint.method()]);
+        routes
+    }};
+}
 
 impl<C: SessionClaims> Auth<C> {
     /// The endpoints of sessions, documented and ready for [`AuthRouter::routes`](crate::AuthRouter::routes).
@@ -53,12 +72,12 @@ impl<C: SessionClaims> Auth<C> {
     /// assert!(api.paths.get_path_item("/auth/logout-all").is_none());
     /// ```
     pub fn routes(&self) -> SessionRoutes<C> {
-        let mounts = Endpoint::ALL.map(Mount::new).into();
-        SessionRoutes { auth: self.clone(), mounts, prefix: String::new() }
+        let mounts = Endpoint::USUAL.map(Mount::new).into();
+        SessionRoutes { auth: self.clone(), mounts, prefix: String::new(), introspection: None }
     }
 }
 
-/// The endpoints of sessions, as [`Auth::routes`] makes them: all six, until told otherwise.
+/// The endpoints of sessions, as [`Auth::routes`] makes them: all of [`Endpoint`] but the introspection, until told otherwise.
 ///
 /// They need nothing of the router's state, so they fit a router of any state. They tell the document of cookies and other places of
 /// tokens, as [`AuthRouter::describe`](crate::AuthRouter::describe) does.
@@ -70,6 +89,8 @@ pub struct SessionRoutes<C> {
     auth: Auth<C>,
     mounts: Vec<Mount>,
     prefix: String,
+    /// Mounts the introspection, whose handler is made for the rule of its callers.
+    introspection: Option<fn(Routes<Auth<C>>, &Mount) -> Routes<Auth<C>>>,
 }
 
 /// An endpoint as the application wants it: its facts, or other words in their place.
@@ -133,6 +154,48 @@ impl<C: SessionClaims> SessionRoutes<C> {
     /// Leaves an endpoint out.
     pub fn without(mut self, endpoint: Endpoint) -> Self {
         self.mounts.retain(|mount| mount.endpoint != endpoint);
+        self
+    }
+
+    /// Adds [`Endpoint::Introspection`], for callers to whom the [rule](crate::rule) `R` applies. It tells them which tokens are active and
+    /// whose they are, so RFC 7662 section 2.1 forbids it to be open.
+    ///
+    /// A caller sends an access token of its own in `Authorization`, and the token in question as a form or as JSON. The answer to a token
+    /// that is not active is `{"active":false}` and nothing else.
+    ///
+    /// ```
+    /// use countersign::{Auth, AuthRouter, Role, SessionClaims, rule};
+    ///
+    /// #[derive(Role, Clone, Copy)]
+    /// enum Role {
+    ///     Service,
+    /// }
+    ///
+    /// #[derive(SessionClaims, Clone)]
+    /// struct User {
+    ///     #[claims(subject)]
+    ///     id: String,
+    ///     #[claims(roles)]
+    ///     roles: Vec<Role>,
+    /// }
+    ///
+    /// rule! {
+    ///     /// May ask about tokens.
+    ///     MayIntrospect = role("service");
+    /// }
+    ///
+    /// fn router(auth: &Auth<User>) -> AuthRouter {
+    ///     AuthRouter::new().routes(auth.routes().introspection::<MayIntrospect>().nest("/auth"))
+    /// }
+    /// ```
+    pub fn introspection<R>(mut self) -> Self
+    where
+        R: NamedRule<Roles: DeclaredBy<C::Role, <C::Role as RoleSet>::Listed>, Checks: Checks<Auth<C>>>,
+    {
+        self.introspection = Some(|routes, mount| mounted!(routes, mount, introspect_token::<C, R>));
+        if self.mounts.iter().all(|mount| mount.endpoint != Endpoint::Introspection) {
+            self.mounts.push(Mount::new(Endpoint::Introspection));
+        }
         self
     }
 
@@ -314,33 +377,23 @@ fn not_empty(text: String, what: fmt::Arguments<'_>) -> String {
 
 impl<C: SessionClaims, S: Clone + Send + Sync + 'static> IntoRoutes<S> for SessionRoutes<C> {
     fn into_routes(self) -> Routes<S> {
-        let Self { auth, mounts, prefix } = self;
+        let Self { auth, mounts, prefix, introspection } = self;
         let mut routes = Routes::<Auth<C>>::new();
         for mut mount in mounts {
             if !prefix.is_empty() {
                 mount.path = nested(&prefix, &mount.path);
             }
-            // Each handler is of another type, which no variable can hold.
-            macro_rules! mounted {
-                ($handler:expr) => {{
-                    let handler = routes.capture($handler).declared().by_endpoint();
-                    #[cfg(feature = "openapi")]
-                    let routes = match mount.document() {
-                        Some(document) => handler.described(document),
-                        None => handler.at(&mount.path, &[mount.endpoint.method()]),
-                    };
-                    #[cfg(not(feature = "openapi"))]
-                    let routes = handler.at(&mount.path, &[mount.endpoint.method()]);
-                    routes
-                }};
-            }
             routes = match mount.endpoint {
-                Endpoint::Refresh => mounted!(refresh::<C>),
-                Endpoint::Logout => mounted!(logout_session::<C>),
-                Endpoint::LogoutAll => mounted!(logout_all_sessions::<C>),
-                Endpoint::Sessions => mounted!(list_sessions::<C>),
-                Endpoint::RevokeSession => mounted!(revoke_session::<C>),
-                Endpoint::RevokeOthers => mounted!(revoke_other_sessions::<C>),
+                Endpoint::Refresh => mounted!(routes, mount, refresh::<C>),
+                Endpoint::Logout => mounted!(routes, mount, logout_session::<C>),
+                Endpoint::LogoutAll => mounted!(routes, mount, logout_all_sessions::<C>),
+                Endpoint::Sessions => mounted!(routes, mount, list_sessions::<C>),
+                Endpoint::RevokeSession => mounted!(routes, mount, revoke_session::<C>),
+                Endpoint::RevokeOthers => mounted!(routes, mount, revoke_other_sessions::<C>),
+                Endpoint::Introspection => match introspection {
+                    Some(add) => add(routes, &mount),
+                    None => routes,
+                },
             };
         }
         Routes::of(&auth, routes)
