@@ -62,15 +62,14 @@ fn has_token<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, session: Option<&s
 /// Whether the client is a browser that keeps the cookies of an answer to this request.
 ///
 /// A browser names the site of each request, or navigates. It keeps no `SameSite` cookie from an answer to the `fetch` of another site's
-/// page, a trusted one as well; pages of one site on several origins keep them.
+/// page, a trusted one as well; pages of one site on several origins keep them. A `fetch` of no page at all is an extension's.
 pub(crate) fn keeps_cookies<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> bool {
     let Some(rules) = &auth.transports().cookies else { return false };
     if Destination::of(parts).is_window() {
         return true;
     }
-    let is_cross_site =
-        parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site.as_bytes() == b"cross-site");
-    !is_cross_site && sender(parts, rules.origins()) == Sender::Ours
+    let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    !matches!(site, Some(b"cross-site" | b"none")) && sender(parts, rules.origins()) == Sender::Ours
 }
 
 /// Whether the method is safe (RFC 9110 section 9.2.1) and the request no WebSocket handshake. A page of any site may open a WebSocket
