@@ -22,6 +22,7 @@ use crate::session::SessionId;
 /// | reauthentication | [`Auth::reauthenticate`](crate::Auth::reauthenticate), and each refusal that the application records |
 /// | impersonation | [`Auth::impersonate`](crate::Auth::impersonate); `user` is the impersonated user and `actor` the impersonator |
 /// | refresh | [`Auth::refresh`](crate::Auth::refresh), with any outcome |
+/// | lost answer | refresh that [made up for a lost answer](crate::session::Rotation::recover_lost_answers); the refresh follows |
 /// | reuse | old refresh token that was presented, with its [kind](crate::session::ReuseKind) as the reason; a revoke follows, and at a refresh a refused refresh |
 /// | revoke | operation that ended sessions or access tokens, or failed to: `logout`, `logout_all`, `end_session`, `revoke`, `revoke_all_except`, `expire_access_tokens`, `user_gone`, `reuse`, and for each session that made room for a new one `evicted` |
 /// | denial | request that was refused on a guarded route |
@@ -125,6 +126,9 @@ pub enum AuthEventKind {
     Impersonation,
     /// The exchange of a refresh token.
     Refresh,
+    /// A refresh token was presented late, and its successor never: the answer with the successor was lost, or another party has a copy
+    /// of a token. The session goes on. Emitted with [`Rotation::recover_lost_answers`](crate::session::Rotation::recover_lost_answers).
+    LostAnswer,
     /// The presentation of a refresh token that has been replaced already. It ends the session.
     Reuse,
     /// The end of one or all sessions of a user, or of their access tokens.
@@ -141,6 +145,7 @@ impl AuthEventKind {
             Self::Reauthentication => "reauthentication",
             Self::Impersonation => "impersonation",
             Self::Refresh => "refresh",
+            Self::LostAnswer => "lost_answer",
             Self::Reuse => "reuse",
             Self::Revoke => "revoke",
             Self::Denial => "denial",
@@ -202,7 +207,7 @@ impl Listener {
             };
         }
         match (event.kind, event.outcome) {
-            (AuthEventKind::Reuse, _) => line!(warn),
+            (AuthEventKind::Reuse | AuthEventKind::LostAnswer, _) => line!(warn),
             (_, AuthOutcome::Failed) => line!(error),
             _ => line!(info),
         }

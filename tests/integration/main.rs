@@ -25,6 +25,7 @@ mod impersonation;
 mod introspection;
 mod layers;
 mod liveness;
+mod lost_answers;
 mod matrix;
 mod mounted_endpoints;
 mod oauth;

@@ -8,8 +8,9 @@ use crate::token::RefreshTicket;
 impl<C: SessionClaims> Auth<C> {
     /// Judges the refresh token that is presented beside an access token of this session and user.
     ///
-    /// It passes if it could be exchanged now. It is not used up, and nothing is written, with one exception: a token that was
-    /// exchanged before and is no retry ends the session, as it does in [`refresh`](Self::refresh).
+    /// It passes if it could be exchanged now. It is not used up. Nothing is written, with two exceptions: a token that was exchanged
+    /// before and is no retry ends the session, as it does in [`refresh`](Self::refresh), and a token whose answer might have been lost
+    /// is noted as arrived.
     pub(crate) async fn examine(
         &self,
         refresh_token: &[u8],
@@ -24,10 +25,9 @@ impl<C: SessionClaims> Auth<C> {
         if ticket.session_id != session.as_str() || ticket.subject != subject {
             return Err(other_session);
         }
-        let successor_id = tokens.successor_id(&ticket.session_id, &ticket.id);
-        let (presented, successor) = (TokenHash::of(&ticket.id), TokenHash::of(&successor_id));
-        match sessions.prepare(session, &presented, &successor).await {
-            Ok(prepared) if prepared.record().user_id == subject => Ok(ticket),
+        let successors = self.successors_of(&ticket).hashes();
+        match sessions.examine(session, &TokenHash::of(&ticket.id), successors).await {
+            Ok(record) if record.user_id == subject => Ok(ticket),
             Ok(_) => Err(other_session),
             Err(error) => {
                 let error = AuthError::from(error);

@@ -7,9 +7,27 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
 use crate::session::{
-    Opening, Outcome, Remember, SessionError, SessionId, SessionMetadata, SessionRecord, TokenHash,
+    Opening, Outcome, Remember, SessionError, SessionId, SessionMetadata, SessionRecord, Successors,
+    TokenHash,
 };
 use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
+
+/// The identifiers of the tokens that may follow a refresh token.
+pub(super) struct SuccessorIds {
+    first: String,
+    after_loss: String,
+}
+
+impl SuccessorIds {
+    pub(super) fn hashes(&self) -> Successors {
+        Successors::new(TokenHash::of(&self.first), TokenHash::of(&self.after_loss))
+    }
+
+    /// The one that is the current token of the record.
+    fn current_of(&self, record: &SessionRecord) -> &str {
+        if record.current == TokenHash::of(&self.after_loss) { &self.after_loss } else { &self.first }
+    }
+}
 
 impl<C: SessionClaims> Auth<C> {
     /// Signs a user in: opens a session and issues its first tokens.
@@ -108,7 +126,12 @@ impl<C: SessionClaims> Auth<C> {
             }
         };
         let session = ticket.session_id.parse().ok();
-        let pair = self.exchange(&ticket, session.as_ref()).await;
+        let exchanged = self.exchange(&ticket, session.as_ref()).await;
+        if let (Ok((_, Outcome::Recovered)), Some(session)) = (&exchanged, &session) {
+            let event = self.event(AuthEventKind::LostAnswer, AuthOutcome::Success);
+            self.emit(&event.of_user(&ticket.subject).of_session(session));
+        }
+        let pair = exchanged.map(|(pair, _)| pair);
         if let (Err(error), Some(session)) = (&pair, &session) {
             self.tell_of_reuse(&ticket.subject, session, error);
         }
@@ -121,22 +144,32 @@ impl<C: SessionClaims> Auth<C> {
         &self,
         ticket: &RefreshTicket,
         session: Option<&SessionId>,
-    ) -> Result<TokenPair, AuthError> {
+    ) -> Result<(TokenPair, Outcome), AuthError> {
         let session = session.ok_or(SessionError::Unknown)?;
-        let successor_id = self.inner.refresh_tokens.successor_id(&ticket.session_id, &ticket.id);
+        let successors = self.successors_of(ticket);
         let sessions = &self.inner.sessions;
-        let prepared =
-            sessions.prepare(session, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
+        let prepared = sessions.prepare(session, &TokenHash::of(&ticket.id), successors.hashes()).await?;
         let claims = self.current_claims(prepared.record()).await?;
         // The token is issued at the time of the request, before its claims were read. If they were changed in between and the user's
         // access tokens expired for that, this token with the old claims expires with them.
         let arrived = prepared.arrived();
         sessions
-            .commit(prepared, |record, outcome| match outcome {
-                Outcome::Kept => self.pair(&claims, record, &ticket.id, arrived),
-                _ => self.pair(&claims, record, &successor_id, record.rotated_at),
+            .commit(prepared, |record, outcome| {
+                let pair = match outcome {
+                    Outcome::Kept => self.pair(&claims, record, &ticket.id, arrived)?,
+                    _ => self.pair(&claims, record, successors.current_of(record), record.rotated_at)?,
+                };
+                Ok((pair, outcome))
             })
             .await
+    }
+
+    pub(super) fn successors_of(&self, ticket: &RefreshTicket) -> SuccessorIds {
+        let (tokens, session, parent) = (&self.inner.refresh_tokens, &ticket.session_id, &ticket.id);
+        SuccessorIds {
+            first: tokens.successor_id(session, parent),
+            after_loss: tokens.successor_id_after_loss(session, parent),
+        }
     }
 
     /// Emits two events if an old refresh token was presented: the replay, and the end of the session.

@@ -8,6 +8,7 @@
 //! | is the current one | [`Outcome::Rotated`]: a successor takes its place |
 //! | is the one before, inside the window | [`Outcome::Repeated`]: the same successor once more, without a write |
 //! | was the current one at a [reauthentication](Sessions::reauthenticate), inside the window | [`SessionError::Unrepeatable`]: the token that followed is not given out again, and the session goes on |
+//! | is the one before, after the window, if its successor was never presented and [lost answers](Rotation::recover_lost_answers) are made up for | [`Outcome::Recovered`]: a new successor displaces the unused one, once |
 //! | is any other | [`SessionError::Reused`]: a copy of it is in use, and the session ends (RFC 9700 section 4.14.2) |
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 
@@ -37,6 +38,6 @@ pub use id::{InvalidSessionId, SessionId};
 pub(crate) use open::Opening;
 pub use record::{SessionMetadata, SessionRecord};
 pub use remember::Remember;
-pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy};
+pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy, Successors};
 pub use service::{Outcome, Prepared, Sessions};
 use store::{Replaced, SessionStore, StoreError};

@@ -20,6 +20,9 @@ pub struct SessionRecord {
     pub current: TokenHash,
     /// The refresh token before it; `None` until the first rotation.
     pub previous: Option<TokenHash>,
+    /// Whether the answer with `current` may have been lost: a refresh gave it out, it was not presented, and it did not replace a lost
+    /// one. Always `false` unless [`Rotation::recover_lost_answers`](super::Rotation::recover_lost_answers) is on.
+    pub may_be_lost: bool,
     /// When `current` became the current one.
     pub rotated_at: Timestamp,
     /// When the user signed in.
@@ -75,6 +78,7 @@ impl SessionRecord {
             user_id: user_id.into(),
             current,
             previous: None,
+            may_be_lost: false,
             rotated_at: created_at,
             created_at,
             authenticated_at: created_at,

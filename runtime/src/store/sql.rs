@@ -18,7 +18,7 @@ macro_rules! select_where {
         concat!(
             "SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
                 absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at,
-                idle_ttl, ends_with_browser
+                idle_ttl, ends_with_browser, may_be_lost
             FROM countersign_sessions
             WHERE ",
             $condition
@@ -32,16 +32,16 @@ pub(super) const LOAD: &str = select_where!("id = $1");
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
         idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before,
-        authenticated_at, idle_ttl, ends_with_browser)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        authenticated_at, idle_ttl, ends_with_browser, may_be_lost)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 
 pub(super) const REPLACE: &str = "
     UPDATE countersign_sessions
     SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
         idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
         version = $13, access_not_before = $14, authenticated_at = $15, idle_ttl = $16,
-        ends_with_browser = $17
-    WHERE id = $1 AND version = $18";
+        ends_with_browser = $17, may_be_lost = $18
+    WHERE id = $1 AND version = $19";
 
 pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1";
 
@@ -59,7 +59,7 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$17`. `Text` is the type in which the database keeps a string of any characters.
+/// Binds every column, as `$1` to `$18`. `Text` is the type in which the database keeps a string of any characters.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
     record: SessionRecord,
@@ -94,7 +94,8 @@ where
         .bind(record.access_not_before.map(Timestamp::unix))
         .bind(record.authenticated_at.unix())
         .bind(record.idle_ttl.map(|ttl| i64::try_from(ttl.as_secs())).transpose().map_err(StoreError::new)?)
-        .bind(i64::from(record.ends_with_browser)))
+        .bind(i64::from(record.ends_with_browser))
+        .bind(i64::from(record.may_be_lost)))
 }
 
 pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
@@ -141,6 +142,7 @@ where
         time("absolute_expires_at")?,
     );
     record.previous = hash("previous_hash")?;
+    record.may_be_lost = number("may_be_lost")? != 0;
     record.rotated_at = time("rotated_at")?;
     record.last_used_at = time("last_used_at")?;
     record.access_not_before = access_not_before.map(Timestamp::from_unix);

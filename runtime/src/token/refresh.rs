@@ -144,6 +144,12 @@ impl RefreshTokens {
         self.successors.id(&[session_id, parent_id])
     }
 
+    /// Derives the `jti` of the refresh token that displaces the [successor](Self::successor_id) of `parent_id` if the answer with it
+    /// was lost.
+    pub fn successor_id_after_loss(&self, session_id: &str, parent_id: &str) -> String {
+        self.successors.id(&[session_id, parent_id, "after loss"])
+    }
+
     /// Derives the `jti` of the access token that is given out at this time with the refresh token `refresh_id`. The time is part
     /// of it, because a refresh token that is kept is given out again with another access token.
     pub fn derived_access_id(&self, session_id: &str, refresh_id: &str, issued_at: Timestamp) -> String {

@@ -1,5 +1,6 @@
 //! Concurrent operations in many orders: between any two calls of the store, every other task may run.
 
+mod lost_answers;
 mod reauthentication;
 
 use std::sync::Arc;

@@ -41,6 +41,14 @@ pub enum Rotation {
         /// As with [`Rotation::Always`].
         window: Duration,
     },
+    /// As [`Rotation::Always`] or, with `within`, as [`Rotation::NearExpiry`], and an answer that was lost is made up for. See
+    /// [`recover_lost_answers`](Self::recover_lost_answers), which makes it.
+    Recovering {
+        /// As with [`Rotation::NearExpiry`]; `None` rotates at every refresh.
+        within: Option<Duration>,
+        /// As with [`Rotation::Always`].
+        window: Duration,
+    },
 }
 
 impl Default for Rotation {
@@ -50,17 +58,75 @@ impl Default for Rotation {
 }
 
 impl Rotation {
+    /// Lets a client go on that lost the answer to its refresh and comes back after the window: its token, whose successor was never
+    /// presented, gets one **new** successor.
+    ///
+    /// The new successor displaces the unused one. If the unused one is presented later, a copy of a token is in use, and the session
+    /// ends. It happens once for each rotation, and is an event, [`LostAnswer`](crate::AuthEventKind::LostAnswer). A user who
+    /// [reauthenticated](super::Sessions::reauthenticate) has used up the token from before, so there it does not happen. Without a
+    /// window nothing is made up for.
+    ///
+    /// It is off unless called, because a thief profits too: with a copy of the token just before the current one, they are answered
+    /// as long as its owner has not refreshed again. Otherwise that presentation ends the session. With this setting the owner's next
+    /// refresh does, at the latest when their access token has expired.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use countersign::testing::TestAuth;
+    /// use countersign::{AuthError, SessionClaims, session::Rotation};
+    ///
+    /// #[derive(SessionClaims, Clone)]
+    /// struct User {
+    ///     #[claims(subject)]
+    ///     id: u64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), AuthError> {
+    /// let auth = TestAuth::with(|builder| builder.rotation(Rotation::default().recover_lost_answers()));
+    /// let held = auth.sign_in(&User { id: 7 }).await;
+    /// let lost = auth.refresh(&held.refresh_token).await?; // the connection breaks, and the client is offline
+    /// auth.clock().advance(Duration::from_secs(120));
+    ///
+    /// let recovered = auth.refresh(&held.refresh_token).await?;
+    /// assert_ne!(recovered.refresh_token, lost.refresh_token);
+    /// assert!(auth.refresh(&lost.refresh_token).await.is_err()); // it was not lost: another party has it
+    /// assert!(auth.refresh(&recovered.refresh_token).await.is_err()); // so the session has ended
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn recover_lost_answers(self) -> Self {
+        match self {
+            Self::Always { window } => Self::Recovering { within: None, window },
+            Self::NearExpiry { within, window } => Self::Recovering { within: Some(within), window },
+            Self::Recovering { .. } => self,
+        }
+    }
+
     pub(crate) fn window(self) -> Duration {
         match self {
-            Self::Always { window } | Self::NearExpiry { window, .. } => window,
+            Self::Always { window } | Self::NearExpiry { window, .. } | Self::Recovering { window, .. } => {
+                window
+            }
+        }
+    }
+
+    fn within(self) -> Option<Duration> {
+        match self {
+            Self::Always { .. } => None,
+            Self::NearExpiry { within, .. } => Some(within),
+            Self::Recovering { within, .. } => within,
         }
     }
 
     fn is_due(self, record: &SessionRecord, now: Timestamp) -> bool {
-        match self {
-            Self::Always { .. } => true,
-            Self::NearExpiry { within, .. } => record.idle_expires_at.since(now) <= within,
-        }
+        self.within().is_none_or(|within| record.idle_expires_at.since(now) <= within)
+    }
+
+    /// Whether lost answers are made up for. Without a window they are not: that is the strict mode.
+    fn recovers(self) -> bool {
+        matches!(self, Self::Recovering { window, .. } if window.as_secs() > 0)
     }
 }
 
@@ -133,7 +199,7 @@ impl SessionPolicy {
     /// A [`PolicyError`] that names the setting to change.
     pub fn new(lifetimes: Lifetimes, rotation: Rotation) -> Result<Self, PolicyError> {
         let Lifetimes { idle_ttl, absolute_ttl } = lifetimes;
-        let never_rotates = matches!(rotation, Rotation::NearExpiry { within, .. } if within.as_secs() == 0);
+        let never_rotates = rotation.within().is_some_and(|within| within.as_secs() == 0);
         let mistakes = [
             (idle_ttl.as_secs() == 0, PolicyError::IdleTtlTooShort),
             (absolute_ttl > LONGEST_LIFE, PolicyError::AbsoluteTtlTooLong),
@@ -239,10 +305,14 @@ impl ReuseKind {
 pub(super) enum Transition {
     /// The record to write.
     Rotate(Box<SessionRecord>),
+    /// The record to write, in which a new successor displaces one that was never presented.
+    Recover(Box<SessionRecord>),
     /// Give out the same successor again.
     Repeat,
     /// The presented token stays good.
     Keep,
+    /// As `Keep`, with a record to write, in which the token is known to have arrived.
+    Confirm(Box<SessionRecord>),
     /// The token before the current one, which cannot be answered with the same successor and is no sign of theft either. There
     /// are three ways to get here: the caller derived another successor than the first time, the clock is too far behind to tell
     /// whether the window is open, or the user reauthenticated in between.
@@ -267,36 +337,81 @@ impl From<Timestamp> for ExchangeTimes {
     }
 }
 
-/// Decides about the token `presented`, which was signed for the session `record`. `successor` is the token that would replace it.
+/// The tokens that may follow a refresh token, both derived from it: a retry then names the same ones.
+///
+/// A hash alone is the successor of a caller that makes up for no lost answer.
+#[derive(Clone, Debug)]
+pub struct Successors {
+    first: TokenHash,
+    after_loss: Option<TokenHash>,
+}
+
+impl Successors {
+    /// Takes the hash of the successor, and that of the one which displaces it if it was lost.
+    ///
+    /// See [`Rotation::recover_lost_answers`].
+    pub fn new(first: TokenHash, after_loss: TokenHash) -> Self {
+        Self { first, after_loss: Some(after_loss) }
+    }
+
+    fn contains(&self, token: &TokenHash) -> bool {
+        self.first == *token || self.after_loss.as_ref() == Some(token)
+    }
+}
+
+impl From<TokenHash> for Successors {
+    fn from(first: TokenHash) -> Self {
+        Self { first, after_loss: None }
+    }
+}
+
+impl From<&TokenHash> for Successors {
+    fn from(first: &TokenHash) -> Self {
+        first.clone().into()
+    }
+}
+
+/// Decides about the token `presented`, which was signed for the session `record`. One of the `successors` would replace it.
 pub(super) fn present(
     record: &SessionRecord,
     presented: &TokenHash,
-    successor: &TokenHash,
+    successors: impl Into<Successors>,
     times: impl Into<ExchangeTimes>,
     policy: &SessionPolicy,
 ) -> Transition {
     let ExchangeTimes { arrived, now } = times.into();
+    let successors = successors.into();
     // A clock that steps back must not revive a session.
     let now = now.max(record.last_used_at);
     if record.is_expired(now) {
         return Transition::Expired;
     }
     if record.current == *presented {
-        if !policy.rotation.is_due(record, now) {
-            return Transition::Keep;
+        if policy.rotation.is_due(record, now) {
+            let next = rotated(record, &successors.first, now, policy);
+            let may_be_lost = policy.rotation.recovers();
+            return Transition::Rotate(Box::new(SessionRecord { may_be_lost, ..next }));
         }
-        return Transition::Rotate(Box::new(rotated(record, successor, now, policy)));
+        return match record.may_be_lost {
+            true => Transition::Confirm(Box::new(confirmed(record, now))),
+            false => Transition::Keep,
+        };
     }
     if record.previous.as_ref() != Some(presented) {
         return Transition::Reuse(ReuseKind::OlderAncestor);
     }
     if arrived.since(record.rotated_at).as_secs() >= policy.rotation.window().as_secs() {
-        return Transition::Reuse(ReuseKind::LateRetry);
+        let after_loss = successors.after_loss.filter(|_| record.may_be_lost && policy.rotation.recovers());
+        let Some(after_loss) = after_loss else { return Transition::Reuse(ReuseKind::LateRetry) };
+        // The token before stays the one before, so that this answer can be repeated within its window. The displaced token is now
+        // in no field, which makes its presentation a reuse.
+        let next = rotated(record, &after_loss, now, policy);
+        return Transition::Recover(Box::new(SessionRecord { previous: record.previous.clone(), ..next }));
     }
     // By a clock that is behind, a retry always looks early. Within the usual skew that prolongs the window a little; beyond it,
     // the clock says nothing about the window.
     let clock_is_behind = record.rotated_at.since(arrived) > MOST_SKEW;
-    if clock_is_behind || record.current != *successor {
+    if clock_is_behind || !successors.contains(&record.current) {
         return Transition::Unrepeatable;
     }
     Transition::Repeat
@@ -321,6 +436,17 @@ pub(super) fn reauthenticate(
     Transition::Rotate(Box::new(next))
 }
 
+/// The record once its current token is known to have arrived at the client.
+pub(super) fn confirmed(record: &SessionRecord, now: Timestamp) -> SessionRecord {
+    SessionRecord {
+        may_be_lost: false,
+        last_used_at: now.max(record.last_used_at),
+        version: record.version.saturating_add(1),
+        ..record.clone()
+    }
+}
+
+/// The record with the next token, which cannot be displaced.
 fn rotated(
     record: &SessionRecord,
     next: &TokenHash,
@@ -330,6 +456,7 @@ fn rotated(
     SessionRecord {
         current: next.clone(),
         previous: Some(record.current.clone()),
+        may_be_lost: false,
         rotated_at: now,
         last_used_at: now,
         idle_expires_at: (now + record.idle_ttl.unwrap_or(policy.lifetimes.idle_ttl))
@@ -339,5 +466,7 @@ fn rotated(
     }
 }
 
+#[cfg(test)]
+mod lost_answers;
 #[cfg(test)]
 mod tests;

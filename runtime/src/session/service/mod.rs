@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::cache::LiveCache;
-use super::rotation::{ExchangeTimes, Transition, present, reauthenticate};
+use super::rotation::{ExchangeTimes, Transition, confirmed, present, reauthenticate};
 use super::{ErasedStore, Replaced, SessionStore};
-use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, TokenHash};
+use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, Successors, TokenHash};
 use crate::clock::{Clock, Timestamp};
 
 /// A conflict means that a concurrent request wrote first. Few can: after another refresh there is nothing left to write, the
@@ -44,8 +44,8 @@ impl Sessions {
 
     /// Decides about the refresh token `presented` of the session `id`. Only a reuse writes: it ends the session.
     ///
-    /// The caller has verified that the token was signed for this session. `successor` is the hash of the token that is to
-    /// replace it. It must be derived from `presented`, so that a retry names the same successor.
+    /// The caller has verified that the token was signed for this session. `successors` are the tokens that may replace it. They must
+    /// be derived from `presented`, so that a retry names the same ones.
     ///
     /// # Errors
     ///
@@ -56,10 +56,42 @@ impl Sessions {
         &self,
         id: &SessionId,
         presented: &TokenHash,
-        successor: &TokenHash,
+        successors: impl Into<Successors>,
     ) -> Result<Prepared, SessionError> {
-        let (presented, successor) = (presented.clone(), successor.clone());
-        self.decided(id, Trigger::Refresh { presented, successor }).await
+        let (presented, successors) = (presented.clone(), successors.into());
+        self.decided(id, Trigger::Refresh { presented, successors }).await
+    }
+
+    /// Returns the session `id` if its refresh token `presented` could be exchanged now, without an exchange. Only a reuse writes, and
+    /// the first presentation of a token whose answer [might have been lost](SessionRecord::may_be_lost).
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare), and [`SessionError::Contended`]. A token whose answer was lost has to be refreshed first, and is
+    /// [`SessionError::Unrepeatable`]: while nothing is written, it would be good here for ever.
+    pub(crate) async fn examine(
+        &self,
+        id: &SessionId,
+        presented: &TokenHash,
+        successors: Successors,
+    ) -> Result<SessionRecord, SessionError> {
+        let trigger = Trigger::Refresh { presented: presented.clone(), successors };
+        for _ in 0..COMMIT_ATTEMPTS {
+            let record = self.load(id).await?;
+            let now = self.now();
+            match self.decide(&record, &trigger, now).await?.outcome {
+                Outcome::Recovered => return Err(SessionError::Unrepeatable),
+                Outcome::Rotated | Outcome::Kept if record.may_be_lost => {
+                    let version = record.version;
+                    let next = confirmed(&record, now);
+                    if self.store.replace(next.clone(), version).await? == Replaced::Yes {
+                        return Ok(next);
+                    }
+                }
+                _ => return Ok(record),
+            }
+        }
+        Err(SessionError::Contended)
     }
 
     /// Decides whether the session `id` can go on with new tokens after its user has reauthenticated. Its
@@ -79,8 +111,8 @@ impl Sessions {
     async fn decided(&self, id: &SessionId, trigger: Trigger) -> Result<Prepared, SessionError> {
         let loaded = self.load(id).await?;
         let arrived = self.now();
-        let (record, outcome) = self.decide(&loaded, &trigger, arrived).await?;
-        Ok(Prepared { loaded, record, outcome, trigger, arrived })
+        let decided = self.decide(&loaded, &trigger, arrived).await?;
+        Ok(Prepared { loaded, decided, trigger, arrived })
     }
 
     async fn load(&self, id: &SessionId) -> Result<SessionRecord, SessionError> {
@@ -92,18 +124,21 @@ impl Sessions {
         record: &SessionRecord,
         trigger: &Trigger,
         arrived: Timestamp,
-    ) -> Result<(SessionRecord, Outcome), SessionError> {
+    ) -> Result<Decided, SessionError> {
         let now = self.now();
         let transition = match trigger {
-            Trigger::Refresh { presented, successor } => {
-                present(record, presented, successor, ExchangeTimes { arrived, now }, &self.policy)
+            Trigger::Refresh { presented, successors } => {
+                let times = ExchangeTimes { arrived, now };
+                present(record, presented, successors.clone(), times, &self.policy)
             }
             Trigger::Reauthentication { fresh } => reauthenticate(record, fresh, now, &self.policy),
         };
         match transition {
-            Transition::Rotate(next) => Ok((*next, Outcome::Rotated)),
-            Transition::Repeat => Ok((record.clone(), Outcome::Repeated)),
-            Transition::Keep => Ok((record.clone(), Outcome::Kept)),
+            Transition::Rotate(next) => Ok(Decided::written(*next, Outcome::Rotated)),
+            Transition::Recover(next) => Ok(Decided::written(*next, Outcome::Recovered)),
+            Transition::Confirm(next) => Ok(Decided::written(*next, Outcome::Kept)),
+            Transition::Repeat => Ok(Decided::unwritten(record.clone(), Outcome::Repeated)),
+            Transition::Keep => Ok(Decided::unwritten(record.clone(), Outcome::Kept)),
             Transition::Unrepeatable => Err(SessionError::Unrepeatable),
             Transition::Expired => Err(SessionError::Expired),
             Transition::Reuse(kind) => Err(self.end_after_reuse(&record.id, kind).await),
@@ -139,11 +174,10 @@ impl Sessions {
         T: Send,
         E: From<SessionError> + Send,
     {
-        let Prepared { loaded, outcome, trigger, arrived, .. } = prepared;
+        let Prepared { loaded, decided, trigger, arrived } = prepared;
         let (id, not_before) = (loaded.id.clone(), loaded.access_not_before);
-        // A rotation detects a change of the record by its conditional write. The other outcomes write nothing that would show
-        // it, so they read the record again.
-        let mut known = Some(loaded).filter(|_| outcome == Outcome::Rotated);
+        // A conditional write detects a change of the record. Where nothing is written that would show it, the record is read again.
+        let mut known = Some(loaded).filter(|_| decided.is_written);
         for _ in 0..COMMIT_ATTEMPTS {
             let current = match known.take() {
                 Some(record) => record,
@@ -152,15 +186,13 @@ impl Sessions {
             if current.access_not_before != not_before {
                 return Err(SessionError::Contended.into());
             }
-            let (record, outcome) = self.decide(&current, &trigger, arrived).await?;
+            let Decided { record, outcome, is_written } = self.decide(&current, &trigger, arrived).await?;
             let minted = mint(&record, outcome)?;
-            match outcome {
-                Outcome::Rotated => {}
-                Outcome::Repeated => return Ok(minted),
-                Outcome::Kept => {
+            if !is_written {
+                if outcome == Outcome::Kept {
                     self.touched(record).await;
-                    return Ok(minted);
                 }
+                return Ok(minted);
             }
             let written = self.store.replace(record, current.version).await;
             if written.map_err(SessionError::Store)? == Replaced::Yes {
@@ -182,8 +214,7 @@ impl fmt::Debug for Sessions {
 #[must_use = "an exchange takes effect with `Sessions::commit`"]
 pub struct Prepared {
     loaded: SessionRecord,
-    record: SessionRecord,
-    outcome: Outcome,
+    decided: Decided,
     trigger: Trigger,
     arrived: Timestamp,
 }
@@ -191,16 +222,34 @@ pub struct Prepared {
 /// The reason for new tokens.
 #[derive(Debug)]
 enum Trigger {
-    /// A refresh token was presented. `successor` is derived from it.
-    Refresh { presented: TokenHash, successor: TokenHash },
+    /// A refresh token was presented. The `successors` are derived from it.
+    Refresh { presented: TokenHash, successors: Successors },
     /// The user has reauthenticated. `fresh` is random.
     Reauthentication { fresh: TokenHash },
+}
+
+/// The record after an exchange, and whether it has to be written.
+#[derive(Debug)]
+struct Decided {
+    record: SessionRecord,
+    outcome: Outcome,
+    is_written: bool,
+}
+
+impl Decided {
+    fn written(record: SessionRecord, outcome: Outcome) -> Self {
+        Self { record, outcome, is_written: true }
+    }
+
+    fn unwritten(record: SessionRecord, outcome: Outcome) -> Self {
+        Self { record, outcome, is_written: false }
+    }
 }
 
 impl Prepared {
     /// The session as [`commit`](Sessions::commit) will write it, except for the times.
     pub fn record(&self) -> &SessionRecord {
-        &self.record
+        &self.decided.record
     }
 
     /// When the token was presented or the user reauthenticated. The caller reads the claims after this time.
@@ -215,7 +264,11 @@ impl Prepared {
 pub enum Outcome {
     /// The successor, for the first time.
     Rotated,
-    /// The successor, as it was given out before: the same record gives the same bytes.
+    /// Another successor, for the first time: it displaces one that was never presented. See
+    /// [`Rotation::recover_lost_answers`](super::Rotation::recover_lost_answers).
+    Recovered,
+    /// The successor, as it was given out before, the [`current`](SessionRecord::current) token of the record: the same record gives
+    /// the same bytes.
     Repeated,
     /// The token that was presented; see [`Rotation::NearExpiry`](super::Rotation::NearExpiry).
     Kept,

@@ -48,7 +48,8 @@ const MIGRATIONS: &[&str] = &[
         version BIGINT NOT NULL,
         access_not_before BIGINT,
         idle_ttl BIGINT,
-        ends_with_browser BIGINT NOT NULL DEFAULT 0
+        ends_with_browser BIGINT NOT NULL DEFAULT 0,
+        may_be_lost BIGINT NOT NULL DEFAULT 0
     );
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (sha256(user_id));
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

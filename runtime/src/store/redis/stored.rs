@@ -32,6 +32,8 @@ struct Data {
     current: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    may_be_lost: bool,
     rotated_at: Timestamp,
     created_at: Timestamp,
     last_used_at: Timestamp,
@@ -75,6 +77,7 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
         user_id: record.user_id.clone(),
         current: hash(&record.current),
         previous: record.previous.as_ref().map(hash),
+        may_be_lost: record.may_be_lost,
         rotated_at: record.rotated_at,
         created_at: record.created_at,
         last_used_at: record.last_used_at,
@@ -128,6 +131,7 @@ fn decode(
     if let Some(seconds) = authenticated_at {
         record.authenticated_at = Timestamp::from_unix(str::from_utf8(seconds).ok()?.parse().ok()?);
     }
+    record.may_be_lost = data.may_be_lost;
     record.rotated_at = data.rotated_at;
     record.last_used_at = data.last_used_at;
     record.idle_ttl = data.idle_ttl.map(Duration::from_secs);

@@ -38,7 +38,8 @@ const MIGRATIONS: &[&str] = &[
         device_label TEXT,
         version INTEGER NOT NULL,
         idle_ttl INTEGER,
-        ends_with_browser INTEGER NOT NULL DEFAULT 0
+        ends_with_browser INTEGER NOT NULL DEFAULT 0,
+        may_be_lost INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (user_id);
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

@@ -6,6 +6,7 @@
 mod faults;
 mod limits;
 mod lives;
+pub(crate) mod lost_answers;
 mod reauthentication;
 mod revocation;
 mod sessions;
@@ -21,6 +22,11 @@ use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
 pub use faults::*;
 pub use limits::*;
 pub use lives::*;
+pub use lost_answers::{
+    a_kept_token_is_not_displaced, a_late_retry_displaces_a_successor_that_was_never_presented,
+    a_lost_answer_is_made_up_for_once, every_short_walk_of_presentations_is_answered_as_its_history_demands,
+    parallel_late_retries_get_one_successor,
+};
 pub use reauthentication::*;
 pub use revocation::*;
 pub use sessions::*;
@@ -91,6 +97,12 @@ macro_rules! __store_conformance {
             only_the_owner_revokes_a_session
             ending_a_session_twice_is_no_error
             ending_all_sessions_spares_the_exception
+
+            a_late_retry_displaces_a_successor_that_was_never_presented
+            a_lost_answer_is_made_up_for_once
+            parallel_late_retries_get_one_successor
+            a_kept_token_is_not_displaced
+            every_short_walk_of_presentations_is_answered_as_its_history_demands
 
             a_revocation_during_a_refresh_is_not_undone
             a_revocation_just_before_the_write_is_not_undone
@@ -164,6 +176,7 @@ fn record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> 
 fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> {
     let mut record = record(user_id)?;
     record.previous = Some(TokenHash::of("the one before"));
+    record.may_be_lost = true;
     record.rotated_at = Timestamp::from_unix(1_700_000_001);
     record.authenticated_at = Timestamp::from_unix(1_700_000_005);
     record.last_used_at = Timestamp::from_unix(1_700_000_002);
@@ -189,6 +202,7 @@ mod tests {
             include_str!("faults.rs"),
             include_str!("limits.rs"),
             include_str!("lives.rs"),
+            include_str!("lost_answers.rs"),
             include_str!("reauthentication.rs"),
             include_str!("revocation.rs"),
             include_str!("sessions.rs"),
