@@ -220,9 +220,9 @@ export class Session {
     await this.#refresh(owner, owner.stamp).catch(() => {});
   }
 
-  /** A request to one of the server's session routes. It lives on if the page is closed, so that its cookie arrives. */
+  /** A request to one of the server's session routes. With `keepalive`, aborting it would not keep its cookie away. */
   #endpoint(path, owner) {
-    const request = new Request(new URL(path, this.#base), { method: "POST", credentials: "include", keepalive: true });
+    const request = new Request(new URL(path, this.#base), { method: "POST", credentials: "include" });
     if (owner.csrfToken !== null) request.headers.set("X-CSRF-Token", owner.csrfToken);
     return request;
   }
