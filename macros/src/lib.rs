@@ -106,7 +106,9 @@ pub fn authenticated(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// and `security` is empty. `crate = path` is that of [`authenticated`](macro@authenticated).
 ///
 /// Refused: everything that `authenticated` refuses, and an argument that looks at credentials, such as the claims type or
-/// `Option` of it.
+/// `Option` of it. A type of the application's own that looks at them is not seen. If that is a struct with axum's
+/// `#[derive(FromRequestParts)]`, its field `Option<User>` is `None` for a bad token too: axum's derive drops every refusal of an
+/// optional field. Take `Option<User>` as an argument of a handler without `#[public]`, where a bad token is a 401.
 #[proc_macro_attribute]
 pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Attribute::Public, arguments.into(), item.into()).into()

@@ -16,7 +16,10 @@ use crate::token::Verified;
 /// The signed-in user, as the access token describes them: claims, session, times and the transport of the token.
 ///
 /// As an extractor it refuses a request without a valid token. `Option<Session<C>>` is `None` if the request has no credentials, and
-/// still refuses a bad token.
+/// still refuses a bad token; to a navigation with a bad access cookie it is `None`, and the answer takes the cookie away.
+///
+/// Take the `Option` as an argument of the handler. In a struct with axum's `#[derive(FromRequestParts)]` it would be `None` for a bad
+/// token too, because that derive drops every refusal of an optional field.
 ///
 /// ```
 /// use countersign::{Session, SessionClaims};
@@ -171,8 +174,8 @@ impl<C: SessionClaims> Session<C> {
 /// section 4.14.2).
 ///
 /// It refuses a missing or bad access token, as [`Session`] does; a missing refresh token (401); a refresh token that is malformed,
-/// expired, used up, or of another session or user, and a session that has ended (401 `invalid_token`); two refresh tokens (400); and any
-/// request while the store does not answer (503).
+/// expired, used up, or of another session or user, and a session that has ended (401 `invalid_token`); two headers with refresh tokens
+/// (400); and any request while the store does not answer (503).
 ///
 /// ```
 /// use countersign::{RefreshSession, SessionClaims};
