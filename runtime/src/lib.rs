@@ -115,7 +115,7 @@ pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::proof::Proof;
-pub use layer::{AnonymousOnlyLayer, AuthLayer, AuthService};
+pub use layer::{AnonymousOnlyLayer, AnswerLayer, AnswerService, AuthLayer, AuthService};
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]

@@ -30,6 +30,7 @@ mod matrix;
 mod mounted_endpoints;
 mod oauth;
 mod openapi;
+mod pages;
 mod paths;
 mod probe;
 mod process;

@@ -3,6 +3,7 @@
 //! [`Auth::layer`] and [`Auth::anonymous_only`] make the two layers, [`rules`] refuses rules that make no sense while the program
 //! starts, and [`service`] asks [`authorize`](crate::extract) about each request. The decisions and the refusals are those of the attributes.
 
+mod answers;
 mod redirect;
 mod renewal;
 mod rules;
@@ -24,6 +25,7 @@ use crate::extract::{Destination, authorize, decided, forget, forget_bad_cookie,
 use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 
+pub use answers::{AnswerLayer, AnswerService};
 pub(crate) use rules::all as all_of;
 #[cfg(feature = "openapi")]
 pub(crate) use rules::any as any_of;

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any_service};
-use tower_layer::Identity;
 use tower_service::Service;
 
 use super::served::Served;
@@ -16,7 +15,7 @@ use super::{AuthRouter, RouteLayer, served};
 use crate::access::{Access, DeclaredWhere};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
-use crate::layer::AuthLayer;
+use crate::layer::{AnswerLayer, AuthLayer};
 use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
@@ -103,10 +102,10 @@ where
 pub struct Unguarded(pub &'static str);
 
 impl ServiceAccess for Unguarded {
-    type Layer = Identity;
+    type Layer = AnswerLayer;
 
     #[track_caller]
-    fn gate(self) -> Gate<Identity> {
+    fn gate(self) -> Gate<AnswerLayer> {
         let Self(reason) = self;
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
         let access = Access::Public { reason };
@@ -120,7 +119,8 @@ impl ServiceAccess for Unguarded {
             declaration,
             #[cfg(feature = "openapi")]
             token_places: None,
-            layer: Identity::new(),
+            // A handler inside may greet a user whom it reads from a cookie by itself.
+            layer: AnswerLayer::of_any(),
         }
     }
 }
@@ -268,10 +268,10 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     pub fn unguarded(mut self, reason: &'static str, router: Router<S>) -> Self {
         assert!(!reason.trim().is_empty(), "`AuthRouter::unguarded` needs a reason");
         tracing::warn!(target: crate::log::TARGET, reason, "routes without a declared access were added");
-        let declaration = Unguarded(reason).gate().declaration;
+        let Gate { declaration, layer, .. } = Unguarded(reason).gate();
         let row = AccessRow::new(Methods::Every, RoutePlace::UNLISTED, declaration, Location::caller());
         self.listing.add_router(row);
-        self.router = self.router.merge(Served::from(router.layer(NoTrace::Service)));
+        self.router = self.router.merge(Served::from(router.layer(layer).layer(NoTrace::Service)));
         self
     }
 
