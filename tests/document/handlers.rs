@@ -96,6 +96,9 @@ impl App {
 rule! {
     /// Writes for others to read.
     pub(crate) CanPublish = role(Role::Editor) && scope("posts:write");
+
+    /// Asks whether a token is active.
+    pub(crate) MayAsk = scope("audit:read");
 }
 
 /// Whether the post is the user's: the even ones are.
@@ -218,6 +221,9 @@ pub(crate) fn router(auth: &Auth<User>) -> AuthRouter<App> {
         .routes(routes!(members, write, publish, drill, audit, lounge))
         .routes(routes!(password, balance, pay, export))
         .routes(
-            auth.routes().only([Endpoint::Refresh, Endpoint::Sessions, Endpoint::RevokeOthers]).nest("/auth"),
+            auth.routes()
+                .only([Endpoint::Refresh, Endpoint::Sessions, Endpoint::RevokeOthers])
+                .introspection::<MayAsk>()
+                .nest("/auth"),
         )
 }
