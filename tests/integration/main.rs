@@ -33,6 +33,7 @@ mod proofs;
 mod quickstart;
 mod reauthentication;
 mod refresh;
+mod refresh_keys;
 mod requirements;
 mod reused_requests;
 mod routers;

@@ -24,7 +24,7 @@ impl<C: SessionClaims> Auth<C> {
         if ticket.session_id != session.as_str() || ticket.subject != subject {
             return Err(other_session);
         }
-        let successor_id = tokens.successor_id(&ticket.session_id, &ticket.id);
+        let successor_id = tokens.successor_of(&ticket);
         let (presented, successor) = (TokenHash::of(&ticket.id), TokenHash::of(&successor_id));
         match sessions.prepare(session, &presented, &successor).await {
             Ok(prepared) if prepared.record().user_id == subject => Ok(ticket),

@@ -86,7 +86,7 @@ impl<C: SessionClaims> Auth<C> {
         session: Option<&SessionId>,
     ) -> Result<TokenPair, AuthError> {
         let session = session.ok_or(SessionError::Unknown)?;
-        let successor_id = self.inner.refresh_tokens.successor_id(&ticket.session_id, &ticket.id);
+        let successor_id = self.inner.refresh_tokens.successor_of(ticket);
         let sessions = &self.inner.sessions;
         let prepared =
             sessions.prepare(session, &TokenHash::of(&ticket.id), &TokenHash::of(&successor_id)).await?;
