@@ -29,19 +29,54 @@ fn clock() -> TestClock {
 #[test]
 fn each_missing_setting_is_named() {
     let empty = Auth::<User>::builder;
-    let keys = || empty().access_key(key(ACCESS_SECRET)).refresh_key(key(REFRESH_SECRET));
-    for (incomplete, expected) in [
-        (empty(), "access_key"),
-        (empty().access_key(key(ACCESS_SECRET)), "refresh_key"),
-        (keys(), "issuer"),
-        (keys().issuer("i"), "audience"),
-        (keys().issuer("i").audience("a"), "store"),
-        (keys().issuer("i").audience("a").store(MemoryStore::new()), "claims_source"),
+    let with_keys = || empty().access_key(key(ACCESS_SECRET)).refresh_key(key(REFRESH_SECRET));
+    let named = || with_keys().issuer("https://issuer.test").audience("a");
+    let all = ["access_key", "refresh_key", "issuer", "audience", "store", "claims_source"];
+    for (incomplete, missing) in [
+        (empty(), &all[..]),
+        (empty().access_key(key(ACCESS_SECRET)), &all[1..]),
+        (with_keys(), &all[2..]),
+        (with_keys().issuer("https://issuer.test"), &all[3..]),
+        (named(), &all[4..]),
+        (named().store(MemoryStore::new()), &all[5..]),
     ] {
-        match incomplete.build() {
-            Err(ConfigError::Missing { setting }) => assert_eq!(setting, expected),
-            other => panic!("{expected}: {other:?}"),
-        }
+        let error = incomplete.build().unwrap_err();
+        let settings = error.problems().iter().map(|problem| match problem {
+            ConfigError::Missing { setting } => *setting,
+            other => panic!("{other}"),
+        });
+        assert_eq!(settings.collect::<Vec<_>>(), missing);
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let error = builder(&clock())
+        .issuer("issuer")
+        .realm("\"")
+        .access_ttl(Duration::ZERO)
+        .leeway(Duration::from_secs(301))
+        .max_token_len(1)
+        .max_sessions_per_user(0)
+        .touch_interval(Duration::ZERO)
+        .live_cache(Duration::ZERO, 0)
+        .refresh_key(key(ACCESS_SECRET).with_kid("k2").unwrap())
+        .build()
+        .unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.problems().len(), 9, "{text}");
+    for told in [
+        "`issuer`",
+        "realm",
+        "`access_ttl`",
+        "leeway",
+        "512 bytes",
+        "zero sessions",
+        "touch interval",
+        "live cache",
+        "share a key",
+    ] {
+        assert_eq!(text.lines().filter(|line| line.contains(told)).count(), 1, "{told}: {text}");
     }
 }
 
@@ -187,7 +222,14 @@ fn messages_name_the_remedy() {
     let error = builder(&clock()).access_ttl(Duration::ZERO).build().unwrap_err();
     assert!(error.to_string().ends_with("change `access_ttl`"), "{error}");
     let error = Auth::<User>::builder().build().unwrap_err();
-    assert_eq!(error.to_string(), "nothing was passed to `access_key`: call it before `build`");
+    for problem in error.problems() {
+        let ConfigError::Missing { setting } = problem else { panic!("{problem}") };
+        assert_eq!(problem.to_string(), format!("nothing was passed to `{setting}`: call it before `build`"));
+    }
+    assert!(
+        error.to_string().starts_with("the configuration has 6 problems:\n- nothing was passed"),
+        "{error}"
+    );
 }
 
 /// Row 28.

@@ -38,6 +38,7 @@ mod proofs;
 mod quickstart;
 mod reauthentication;
 mod refresh;
+mod refresh_keys;
 mod remember;
 mod requirements;
 mod reused_requests;

@@ -135,7 +135,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// From the environment where it is set, and with random keys otherwise.
 fn configuration() -> Result<AuthBuilder<User>, ConfigError> {
     match Auth::from_env() {
-        Err(ConfigError::EnvMissing { .. }) if variable("COUNTERSIGN_ACCESS_KEY").is_none() => {
+        Err(error) if error.problems().iter().all(|it| matches!(it, ConfigError::EnvMissing { .. })) => {
             Ok(Auth::builder()
                 .access_key(Key::generate_secret(Algorithm::Hs256)?)
                 .refresh_key(Key::generate_secret(Algorithm::Hs256)?)

@@ -1,11 +1,12 @@
 //! The configuration of an `Auth`, which `build` checks as a whole.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderName;
 
+use super::env::is_url;
 use super::liveness::CacheSettings;
 use super::source::{AnySource, FromFn};
 use super::{Auth, BoxError, ClaimsSource, ConfigError, Cookies, Inner, Liveness, Transports};
@@ -16,7 +17,7 @@ use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
 use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, Lifetimes, Rotation, SessionPolicy, Sessions};
-use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, TokenSettings};
+use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, SettingsError, TokenSettings};
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -44,7 +45,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
-    refresh_key: Option<Key>,
+    refresh_keys: Option<Result<KeySet, KeyError>>,
     issuer: Option<String>,
     audiences: Vec<String>,
     client_id: Option<String>,
@@ -67,13 +68,14 @@ pub struct AuthBuilder<C: SessionClaims> {
     access_header: Option<HeaderName>,
     access_query: Option<AccessTokenInQuery>,
     cookies: Option<Cookies>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl<C: SessionClaims> AuthBuilder<C> {
     pub(super) fn new() -> Self {
         Self {
             access_keys: None,
-            refresh_key: None,
+            refresh_keys: None,
             issuer: None,
             audiences: Vec::new(),
             client_id: None,
@@ -96,6 +98,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             access_header: None,
             access_query: None,
             cookies: None,
+            variables: Vec::new(),
         }
     }
 
@@ -112,12 +115,22 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
+    ///
+    /// To change it without signing anyone out, pass a set of keys to [`refresh_keys`](Self::refresh_keys).
     pub fn refresh_key(mut self, key: Key) -> Self {
-        self.refresh_key = Some(key);
+        self.refresh_keys = Some(KeySet::new(key));
         self
     }
 
-    /// The `iss` of every token: a URL that names this server.
+    /// The secrets of refresh tokens: the first signs, and the tokens of all are accepted. A refresh gives out a token of the first, so
+    /// each session moves over when it is next used. CSRF tokens of all are accepted as well.
+    pub fn refresh_keys(mut self, keys: KeySet) -> Self {
+        self.refresh_keys = Some(Ok(keys));
+        self
+    }
+
+    /// The `iss` of every token: a URL that names this server, with `https` or, for development, `http`, and without user, query and
+    /// fragment (RFC 8414 section 2).
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -281,64 +294,96 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// The variables that settings came from, for the errors of [`build`](Self::build).
+    pub(super) fn with_variables(mut self, variables: Vec<(&'static str, String)>) -> Self {
+        self.variables = variables;
+        self
+    }
+
     /// Checks the whole configuration, so that no mistake in it shows at runtime.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] for a setting that is missing, weak or in contradiction to another; its message says what to do.
+    /// A [`ConfigError`] for a setting that is missing, weak or in contradiction to another; its message says what to do. Several
+    /// problems are one error: see [`ConfigError::problems`].
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
-        let access_keys = self.access_keys.ok_or(ConfigError::Missing { setting: "access_key" })??;
-        let refresh_key = self.refresh_key.ok_or(ConfigError::Missing { setting: "refresh_key" })?;
-        let issuer = self.issuer.ok_or(ConfigError::Missing { setting: "issuer" })?;
+        let mut problems = Problems { variables: self.variables, found: Vec::new() };
+        let access_keys = problems.required("access_key", self.access_keys);
+        let access_keys = access_keys.and_then(|keys| problems.value_of(keys));
+        let refresh_keys = problems.required("refresh_key", self.refresh_keys);
+        let refresh_keys = refresh_keys.and_then(|keys| problems.value_of(keys));
+        if let (Some(access_keys), Some(refresh_keys)) = (&access_keys, &refresh_keys) {
+            problems.value_of(check_access_keys(access_keys, |keys| refresh_keys.shares_a_key_with(keys)));
+        }
+        let issuer = problems.required("issuer", self.issuer);
+        problems.refuse_if(issuer.as_deref().is_some_and(|issuer| !is_url(issuer)), ConfigError::Issuer);
         let mut audiences = self.audiences.into_iter();
-        let audience = audiences.next().ok_or(ConfigError::Missing { setting: "audience" })?;
-        let store = self.store.ok_or(ConfigError::Missing { setting: "store" })?;
-        let source = self.source.ok_or(ConfigError::Missing { setting: "claims_source" })?;
+        let audience = problems.required("audience", audiences.next());
+        let store = problems.required("store", self.store);
+        let source = problems.required("claims_source", self.source);
 
-        check_access_keys(&access_keys, &refresh_key)?;
-        let realm = self.realm.unwrap_or_else(|| issuer.clone());
-        if !is_challenge_text(&realm) {
-            return Err(ConfigError::Realm);
-        }
-        if self.access_ttl.as_secs() == 0
-            || self.access_ttl > LONGEST_ACCESS_TTL
-            || self.access_ttl > self.lifetimes.idle_ttl
-        {
-            return Err(ConfigError::AccessTtl);
-        }
-        if self.rotation.window() >= self.access_ttl {
-            return Err(ConfigError::Window);
-        }
-        let transports = Transports::checked(
+        // Without a realm it is the issuer, whose error is enough.
+        problems.refuse_if(
+            self.realm.as_deref().is_some_and(|realm| !is_challenge_text(realm)),
+            ConfigError::Realm,
+        );
+        problems.refuse_if(
+            !fits_access_ttl(self.access_ttl) || self.access_ttl > self.lifetimes.idle_ttl,
+            ConfigError::AccessTtl,
+        );
+        // A lifetime that is refused says nothing about the window.
+        let is_window_too_long = self.rotation.window() >= self.access_ttl;
+        problems.refuse_if(fits_access_ttl(self.access_ttl) && is_window_too_long, ConfigError::Window);
+        let transports = problems.value_of(Transports::checked(
             self.ignores_authorization,
             self.access_header,
             self.cookies,
             self.access_query,
-        )?;
-        let mut policy = SessionPolicy::new(self.lifetimes, self.rotation)?;
+        ));
+        let mut policy =
+            problems.value_of(SessionPolicy::new(self.lifetimes, self.rotation)).unwrap_or_default();
         if let Some(interval) = self.touch_interval {
-            policy = policy.touch_interval(interval)?;
+            policy = problems.value_of(policy.touch_interval(interval)).unwrap_or(policy);
         }
         if let Some(limit) = self.max_sessions_per_user {
-            policy = policy.max_per_user(limit)?;
+            policy = problems.value_of(policy.max_per_user(limit)).unwrap_or(policy);
         }
-        let mut sessions = Sessions::erased(store, self.clock, policy);
-        if let Some(CacheSettings { max_age, capacity }) =
-            self.live_cache.map(CacheSettings::check).transpose()?
-        {
-            sessions = sessions.cached(max_age, capacity);
-        }
-        let mut settings = TokenSettings::new(issuer, audience);
+        let live_cache = self.live_cache.and_then(|cache| problems.value_of(cache.check()));
+        // A missing one is told above, and an empty one below.
+        let mut settings =
+            TokenSettings::new(issuer.unwrap_or("-".to_owned()), audience.unwrap_or("-".to_owned()));
         settings = audiences.fold(settings, TokenSettings::audience);
         settings = self.client_id.into_iter().fold(settings, TokenSettings::client_id);
         settings = self.leeway.into_iter().fold(settings, TokenSettings::leeway);
         settings = self.max_token_len.into_iter().fold(settings, TokenSettings::max_len);
+        let realm = self.realm.unwrap_or_else(|| settings.issuer().to_owned());
+        for error in settings.problems() {
+            // The issuer is told as what it has to be.
+            problems.refuse_if(error != SettingsError::EmptyIssuer, error);
+        }
+
+        let (Some(access_keys), Some(refresh_keys), Some(transports), Some(store), Some(source)) =
+            (access_keys, refresh_keys, transports, store, source)
+        else {
+            return Err(problems.into_error());
+        };
+        if !problems.found.is_empty() {
+            return Err(problems.into_error());
+        }
+        let access_tokens = AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?;
+        let refresh_tokens =
+            problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
+        let Some(refresh_tokens) = refresh_tokens else { return Err(problems.into_error()) };
+        let mut sessions = Sessions::erased(store, self.clock, policy);
+        if let Some(CacheSettings { max_age, capacity }) = live_cache {
+            sessions = sessions.cached(max_age, capacity);
+        }
         Ok(Auth {
             label: None,
             inner: Arc::new(Inner {
-                access_tokens: AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?,
-                refresh_tokens: RefreshTokens::new(refresh_key.clone(), transports.fit_refresh(settings))?,
-                refresh_key,
+                access_tokens,
+                refresh_tokens,
+                replacing: Mutex::new(()),
                 sessions,
                 liveness: self.liveness,
                 source,
@@ -352,12 +397,51 @@ impl<C: SessionClaims> AuthBuilder<C> {
     }
 }
 
-/// The first key of access tokens can sign, and none is the key of refresh tokens.
-pub(super) fn check_access_keys(access_keys: &KeySet, refresh_key: &Key) -> Result<(), ConfigError> {
+/// What is wrong with a configuration, and the variables that the settings came from.
+struct Problems {
+    variables: Vec<(&'static str, String)>,
+    found: Vec<ConfigError>,
+}
+
+impl Problems {
+    fn required<T>(&mut self, setting: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.found.push(ConfigError::Missing { setting });
+        }
+        value
+    }
+
+    fn value_of<T>(&mut self, result: Result<T, impl Into<ConfigError>>) -> Option<T> {
+        result.map_err(|error| self.found.push(error.into().of_variable(&self.variables))).ok()
+    }
+
+    fn refuse_if(&mut self, is_wrong: bool, error: impl Into<ConfigError>) {
+        self.value_of(if is_wrong { Err(error) } else { Ok(()) });
+    }
+
+    fn into_error(self) -> ConfigError {
+        match ConfigError::unless_none(self.found) {
+            Err(error) => error,
+            // Whatever is missing was noted.
+            Ok(()) => ConfigError::Several(Vec::new()),
+        }
+    }
+}
+
+/// Whether an access token may live so long, whatever the lifetime of its session.
+pub(super) fn fits_access_ttl(access_ttl: Duration) -> bool {
+    access_ttl.as_secs() > 0 && access_ttl <= LONGEST_ACCESS_TTL
+}
+
+/// The first key of access tokens can sign, and none is a key of refresh tokens.
+pub(super) fn check_access_keys(
+    access_keys: &KeySet,
+    are_shared: impl FnOnce(&KeySet) -> bool,
+) -> Result<(), ConfigError> {
     if !access_keys.can_sign() {
         return Err(KeyError::CannotSign.into());
     }
-    if access_keys.has_key_material_of(refresh_key) {
+    if are_shared(access_keys) {
         return Err(ConfigError::SameKey);
     }
     Ok(())

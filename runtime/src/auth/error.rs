@@ -21,6 +21,13 @@ pub enum ConfigError {
     AccessTtl,
     /// The name of the cookies is empty, is longer than 64 characters, or has a character other than letters, digits, `-` and `_`.
     CookieName,
+    /// A variable is wrong for a reason that a setting has as well.
+    Env {
+        /// The name of the variable.
+        name: String,
+        /// The reason.
+        error: Box<Self>,
+    },
     /// A variable is not set, or empty.
     EnvMissing {
         /// The name of the variable.
@@ -32,7 +39,11 @@ pub enum ConfigError {
         name: String,
         /// The kind of value that it needs.
         expected: &'static str,
+        /// What its value is, where that can be told without the value.
+        found: Option<&'static str>,
     },
+    /// The issuer is no URL, or has a user, a query or a fragment.
+    Issuer,
     /// The live cache has no capacity, or remembers for less than 1 second or more than 60.
     LiveCache,
     /// A key is weak, malformed or used for two purposes.
@@ -53,12 +64,32 @@ pub enum ConfigError {
     },
     /// Access and refresh tokens would be signed with the same secret.
     SameKey,
+    /// Several problems, each on a line of its own in the message. See [`ConfigError::problems`].
+    Several(Vec<Self>),
     /// The lifetimes or the rotation of sessions contradict each other.
     Sessions(PolicyError),
     /// The settings of tokens are empty or out of range.
     Tokens(SettingsError),
     /// The window in which a retry gets the same tokens is not shorter than the access lifetime.
     Window,
+}
+
+impl ConfigError {
+    /// The problems one by one: those of [`ConfigError::Several`], and otherwise this one.
+    pub fn problems(&self) -> &[Self] {
+        match self {
+            Self::Several(problems) => problems,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    pub(super) fn unless_none(mut problems: Vec<Self>) -> Result<(), Self> {
+        match problems.len() {
+            0 => Ok(()),
+            1 => Err(problems.remove(0)),
+            _ => Err(Self::Several(problems)),
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -80,10 +111,15 @@ impl fmt::Display for ConfigError {
             Self::CookieName => f.write_str(
                 "a cookie name is 1 to 64 letters, digits, `-` and `_`: change the argument of `Cookies::named`",
             ),
+            Self::Env { name, error } => write!(f, "{name}: {error}"),
             Self::EnvMissing { name } => write!(f, "the environment variable {name} is not set, or empty"),
-            Self::EnvInvalid { name, expected } => {
-                write!(f, "the environment variable {name} has to be {expected}")
+            Self::EnvInvalid { name, expected, found } => {
+                write!(f, "the environment variable {name} has to be {expected}")?;
+                found.map_or(Ok(()), |found| write!(f, "; it is {found}"))
             }
+            Self::Issuer => f.write_str(
+                "the issuer has to be a URL such as `https://api.example.com`, without user, query and fragment: change `issuer`",
+            ),
             Self::LiveCache => f.write_str(
                 "the live cache has to remember for 1 to 60 seconds, and at least one session: change `live_cache`",
             ),
@@ -99,6 +135,10 @@ impl fmt::Display for ConfigError {
             ),
             Self::SameKey => {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")
+            }
+            Self::Several(problems) => {
+                write!(f, "the configuration has {} problems:", problems.len())?;
+                problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
             }
             Self::Sessions(error) => error.fmt(f),
             Self::Tokens(error) => error.fmt(f),

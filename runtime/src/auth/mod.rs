@@ -25,7 +25,7 @@ mod state;
 mod transports;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use self::source::AnySource;
@@ -33,7 +33,7 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::session::{SessionError, SessionId, Sessions};
-use crate::token::{AccessTokens, Key, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
+use crate::token::{AccessTokens, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub(crate) use cookies::CookieRules;
@@ -95,7 +95,8 @@ pub(crate) struct RequestLabel {
 struct Inner<C> {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
-    refresh_key: Key,
+    /// Held while keys are replaced, so that access and refresh tokens never share one.
+    replacing: Mutex<()>,
     sessions: Sessions,
     liveness: Liveness,
     source: Box<dyn AnySource<C>>,
@@ -131,11 +132,32 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// When the set cannot sign, or contains the key of refresh tokens. The old keys stay in use.
+    /// When the set cannot sign, or contains a key of refresh tokens. The old keys stay in use.
     pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
-        builder::check_access_keys(&keys, &self.inner.refresh_key)?;
+        let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        builder::check_access_keys(&keys, |keys| self.inner.refresh_tokens.shares_a_key_with(keys))?;
         self.inner.access_tokens.replace_keys(keys);
         Ok(())
+    }
+
+    /// Replaces the secrets of refresh tokens while the server runs: the first signs, and the tokens of all are accepted.
+    ///
+    /// To change the secret, pass the new one first and the old one as accepted. The first refresh of each session gives out a token of the
+    /// new one, and no user is signed out. When the idle lifetime of sessions has passed, pass the new one alone: a session
+    /// that was not used since then would have ended. After a leak pass the new one alone at once; all users then sign in again.
+    ///
+    /// With several servers, first pass the new secret as *accepted* to all of them, so that no server refuses what another has signed.
+    /// The pseudonyms in the log follow from the first secret and change with it.
+    ///
+    /// # Errors
+    ///
+    /// When a key is no secret, the first cannot sign, or one is a key of access tokens. The old keys stay in use.
+    pub fn replace_refresh_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
+        let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.inner.access_tokens.shares_a_key_with(&keys) {
+            return Err(ConfigError::SameKey);
+        }
+        Ok(self.inner.refresh_tokens.replace_keys(keys)?)
     }
 
     /// For tests that make tokens which no `Auth` issues.

@@ -165,10 +165,10 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     pub(super) fn successors_of(&self, ticket: &RefreshTicket) -> SuccessorIds {
-        let (tokens, session, parent) = (&self.inner.refresh_tokens, &ticket.session_id, &ticket.id);
+        let tokens = &self.inner.refresh_tokens;
         SuccessorIds {
-            first: tokens.successor_id(session, parent),
-            after_loss: tokens.successor_id_after_loss(session, parent),
+            first: tokens.successor_of(ticket),
+            after_loss: tokens.successor_after_loss_of(ticket),
         }
     }
 

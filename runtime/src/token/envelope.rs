@@ -50,15 +50,26 @@ impl Envelope {
     /// Verifies a token and returns its payload. All checks that need no cryptography come first. The payload is not parsed before
     /// its signature is verified.
     pub(super) fn open(&self, token: &[u8]) -> Result<String, TokenError> {
+        self.open_with_key(token).map(|(payload, _)| payload)
+    }
+
+    /// As [`open`](Self::open), and returns the place of the key that verified.
+    pub(super) fn open_with_key(&self, token: &[u8]) -> Result<(String, usize), TokenError> {
         if token.len() > self.max_len {
             return Err(TokenError::TooLong);
         }
         let (message, header, payload, signature) = split(token)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = choose(&keys, self.typ, header)?;
+        let place = choose(&keys, self.typ, header)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)?;
-        key.verify(message, signature)?;
-        String::from_utf8(payload).map_err(|_| TokenError::Payload)
+        keys[place].key.verify(message, signature)?;
+        Ok((String::from_utf8(payload).map_err(|_| TokenError::Payload)?, place))
+    }
+
+    /// Whether one of the keys is the same secret or key pair as one of the others.
+    pub(super) fn shares_a_key_with(&self, others: &KeySet) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().any(|prepared| others.has_key_material_of(&prepared.key))
     }
 }
 
@@ -78,29 +89,29 @@ fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
     Ok((message, header, payload, signature))
 }
 
-/// Finds the key for a first segment.
+/// Finds the place of the key for a first segment.
 ///
 /// Every token of this server carries the header that was prepared with its key, byte for byte. So the encoded text is compared
 /// first, which skips the decoding and the JSON of nearly every request. Such a header would lead [`choose_by_reading`] to the
 /// same key, because `kid`s are unique in a set; a property test holds the two together. A header is not secret, so the
 /// comparison need not take constant time.
-fn choose<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Result<&'k Key, TokenError> {
-    match keys.iter().find(|prepared| prepared.header == header) {
-        Some(prepared) => Ok(&prepared.key),
+fn choose(keys: &[PreparedKey], typ: &str, header: &str) -> Result<usize, TokenError> {
+    match keys.iter().position(|prepared| prepared.header == header) {
+        Some(place) => Ok(place),
         None => choose_by_reading(keys, typ, header),
     }
 }
 
-fn choose_by_reading<'k>(keys: &'k [PreparedKey], typ: &str, header: &str) -> Result<&'k Key, TokenError> {
+fn choose_by_reading(keys: &[PreparedKey], typ: &str, header: &str) -> Result<usize, TokenError> {
     Header::read(header, typ, |header| {
         let found = match (&header.kid, keys) {
-            (Some(kid), keys) => keys.iter().find(|prepared| prepared.key.kid() == kid),
-            (None, [only]) => Some(only),
+            (Some(kid), keys) => keys.iter().position(|prepared| prepared.key.kid() == kid),
+            (None, [_]) => Some(0),
             (None, _) => None,
         };
-        let key = &found.ok_or(TokenError::UnknownKey)?.key;
-        if header.alg.as_deref() == Some(key.algorithm().name()) {
-            Ok(key)
+        let place = found.ok_or(TokenError::UnknownKey)?;
+        if header.alg.as_deref() == Some(keys[place].key.algorithm().name()) {
+            Ok(place)
         } else {
             Err(TokenError::Algorithm)
         }
@@ -117,12 +128,12 @@ mod test_access {
     impl Envelope {
         pub(in crate::token) fn chosen_kid(&self, header: &str) -> Result<String, TokenError> {
             let keys = self.keys.read().unwrap();
-            choose(&keys, self.typ, header).map(|key| key.kid().to_owned())
+            choose(&keys, self.typ, header).map(|place| keys[place].key.kid().to_owned())
         }
 
         pub(in crate::token) fn kid_by_reading(&self, header: &str) -> Result<String, TokenError> {
             let keys = self.keys.read().unwrap();
-            choose_by_reading(&keys, self.typ, header).map(|key| key.kid().to_owned())
+            choose_by_reading(&keys, self.typ, header).map(|place| keys[place].key.kid().to_owned())
         }
 
         pub(in crate::token) fn panic_with_the_lock(&self) {

@@ -39,7 +39,7 @@ enum Member {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Entry {
-    Object(RawJwk),
+    Object(Box<RawJwk>),
     Other(IgnoredAny),
 }
 

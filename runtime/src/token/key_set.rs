@@ -71,6 +71,15 @@ impl KeySet {
         self.keys.iter().any(|key| key.is_same_key(other))
     }
 
+    /// Whether a key of one set is a key of the other.
+    pub(crate) fn shares_a_key_with(&self, other: &Self) -> bool {
+        other.keys.iter().any(|key| self.has_key_material_of(key))
+    }
+
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
     pub(super) fn into_keys(self) -> Vec<Key> {
         self.keys
     }

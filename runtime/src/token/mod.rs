@@ -38,5 +38,6 @@ pub use error::TokenError;
 pub use key::Key;
 pub use key_error::KeyError;
 pub use key_set::KeySet;
+pub(crate) use pasted::is_unexpanded;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use settings::{SettingsError, TokenSettings};

@@ -103,6 +103,11 @@ impl TokenSettings {
     }
 
     pub(super) fn checked(self) -> Result<Self, SettingsError> {
+        self.problems().into_iter().next().map_or(Ok(self), Err)
+    }
+
+    /// Everything that is wrong with the settings by themselves.
+    pub(crate) fn problems(&self) -> Vec<SettingsError> {
         let mistakes = [
             (is_blank(&self.issuer), SettingsError::EmptyIssuer),
             (self.audiences.iter().any(|audience| is_blank(audience)), SettingsError::EmptyAudience),
@@ -110,10 +115,11 @@ impl TokenSettings {
             (self.leeway > LONGEST_LEEWAY, SettingsError::LeewayTooLong),
             (!MAX_LENS.contains(&self.max_len), SettingsError::LengthLimit),
         ];
-        match mistakes.into_iter().find(|(is_made, _)| *is_made) {
-            Some((_, error)) => Err(error),
-            None => Ok(self),
-        }
+        mistakes.into_iter().filter_map(|(is_made, error)| is_made.then_some(error)).collect()
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     pub(super) fn expected(&self) -> Expected<'_> {

@@ -135,6 +135,10 @@ impl AccessTokens {
         self.envelope.replace_keys(keys);
     }
 
+    pub(crate) fn shares_a_key_with(&self, others: &KeySet) -> bool {
+        self.envelope.shares_a_key_with(others)
+    }
+
     /// Makes a token. Refuses claims that are not a JSON object, that contain a registered claim or a member twice, or that cannot
     /// be read back. Also refuses an actor without a name, and a token over the length limit.
     pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
