@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::access::Access;
 use crate::clock::Timestamp;
 use crate::log::TARGET;
-use crate::session::SessionId;
+use crate::session::{SessionId, SessionMetadata};
 
 /// Listens to sign-ins, impersonations, refreshes, replays, revocations and refusals: for an audit trail, a metric, an alarm.
 ///
@@ -19,6 +19,7 @@ use crate::session::SessionId;
 /// | kind | one event for each |
 /// |---|---|
 /// | sign-in | [`Auth::login`](crate::Auth::login), and each refusal that the application records |
+/// | new device | sign-in of a client whose [fingerprint](crate::SessionMetadata::fingerprint) no live session of the user has; it follows the sign-in |
 /// | reauthentication | [`Auth::reauthenticate`](crate::Auth::reauthenticate), and each refusal that the application records |
 /// | impersonation | [`Auth::impersonate`](crate::Auth::impersonate); `user` is the impersonated user and `actor` the impersonator |
 /// | refresh | [`Auth::refresh`](crate::Auth::refresh), with any outcome |
@@ -47,6 +48,25 @@ use crate::session::SessionId;
 /// let replays = Arc::new(Replays::default());
 /// let builder = builder.events(Arc::clone(&replays)); // read `replays.0` wherever it is wanted
 /// # builder }
+/// ```
+///
+/// A listener must not block, so one that sends mail hands the event on:
+///
+/// ```
+/// use std::sync::mpsc::Sender;
+/// use countersign::{AuthEvent, AuthEventKind, AuthEvents};
+///
+/// /// A task at the other end of the channel writes to the user: "New sign-in: Firefox on Linux".
+/// struct NewDevices(Sender<(String, String)>);
+///
+/// impl AuthEvents for NewDevices {
+///     fn record(&self, event: &AuthEvent<'_>) {
+///         if let (AuthEventKind::NewDevice, Some(user), Some(client)) = (event.kind, event.user, event.client) {
+///             let device = client.device_label().unwrap_or("an unknown device");
+///             self.0.send((user.to_owned(), device.to_owned())).ok();
+///         }
+///     }
+/// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not listen to events",
@@ -90,15 +110,17 @@ pub struct AuthEvent<'a> {
     pub route: Option<&'a str>,
     /// The access that the route demands.
     pub policy: Option<Access>,
+    /// The client as the sign-in described it, with [`NewDevice`](AuthEventKind::NewDevice).
+    pub client: Option<&'a SessionMetadata>,
     /// A stable name of the cause: `expired`, `late_retry`, `evicted`.
     pub reason: Option<&'static str>,
 }
 
 impl<'a> AuthEvent<'a> {
     pub(crate) fn new(at: Timestamp, kind: AuthEventKind, outcome: AuthOutcome) -> Self {
-        // Seven times `None`.
-        let (user, actor, session, method, route, policy, reason) = Default::default();
-        Self { at, kind, outcome, user, actor, session, method, route, policy, reason }
+        // Eight times `None`.
+        let (user, actor, session, method, route, policy, client, reason) = Default::default();
+        Self { at, kind, outcome, user, actor, session, method, route, policy, client, reason }
     }
 
     pub(crate) fn of_user(self, user: &'a str) -> Self {
@@ -107,6 +129,10 @@ impl<'a> AuthEvent<'a> {
 
     pub(crate) fn of_session(self, session: &'a SessionId) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    pub(crate) fn on(self, client: &'a SessionMetadata) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     pub(crate) fn because(self, reason: &'static str) -> Self {
@@ -120,6 +146,9 @@ impl<'a> AuthEvent<'a> {
 pub enum AuthEventKind {
     /// A sign-in.
     SignIn,
+    /// A sign-in from a client that no live session of the user knows. The first sign-in of a user is one, and the first one after all
+    /// sessions have ended. It decides nothing: the application may tell the user.
+    NewDevice,
     /// A reauthentication.
     Reauthentication,
     /// The issue of an access token with which one user impersonates another.
@@ -142,6 +171,7 @@ impl AuthEventKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::NewDevice => "new_device",
             Self::Reauthentication => "reauthentication",
             Self::Impersonation => "impersonation",
             Self::Refresh => "refresh",

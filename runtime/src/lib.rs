@@ -124,7 +124,7 @@ pub use rejection::{AuthRejection, Denial, ProblemDetails};
 pub use router::{
     AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
 };
-pub use session::{Remember, SessionMetadata};
+pub use session::{DeviceKind, Remember, SessionMetadata};
 
 /// ```
 /// #[derive(countersign::Role, Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod config;
 mod cookies;
 mod credentials;
 mod csrf;
+mod devices;
 mod document;
 mod endpoints;
 mod errors;

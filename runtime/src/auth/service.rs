@@ -7,8 +7,8 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
 use crate::session::{
-    Opening, Outcome, Remember, SessionError, SessionId, SessionMetadata, SessionRecord, Successors,
-    TokenHash,
+    Fingerprint, Opening, Outcome, Remember, SessionError, SessionId, SessionMetadata, SessionRecord,
+    Successors, TokenHash,
 };
 use crate::token::{AccessStamp, RefreshStamp, RefreshTicket, random_id};
 
@@ -35,6 +35,9 @@ impl<C: SessionClaims> Auth<C> {
     /// Call it after the user has proved who they are; it checks no password. [`record_refused_sign_in`] records a proof that failed.
     /// If the number of sessions is [limited](crate::AuthBuilder::max_sessions_per_user), the user's sessions beyond it end, those first
     /// that were not used for the longest time.
+    ///
+    /// A client that the metadata describes, and whose [fingerprint](SessionMetadata::fingerprint) no live session of the user has, is an
+    /// event, [`NewDevice`](AuthEventKind::NewDevice).
     ///
     /// [`record_refused_sign_in`]: Self::record_refused_sign_in
     ///
@@ -74,13 +77,50 @@ impl<C: SessionClaims> Auth<C> {
         metadata: SessionMetadata,
         remember: impl Into<Remember> + Send,
     ) -> Result<TokenPair, AuthError> {
-        let remember = remember.into();
+        self.login_again(claims, metadata, remember.into(), []).await
+    }
+
+    /// As [`login_with`](Self::login_with), by a client that holds these tokens: their sessions end.
+    pub(crate) async fn login_again(
+        &self,
+        claims: &C,
+        mut metadata: SessionMetadata,
+        remember: Remember,
+        held: impl IntoIterator<Item = String, IntoIter: Send> + Send,
+    ) -> Result<TokenPair, AuthError> {
         let subject = claims.subject().to_string();
+        let fingerprints = self.fingerprints(&subject, &mut metadata);
+        // Looked up before any session ends, or the client that signs in again would look new.
+        let is_new_device = self.inner.sessions.is_new_device(&subject, &fingerprints).await;
+        // The old sessions end before the new one opens, so that tokens for both never exist.
+        for token in held {
+            self.logout(&token).await?;
+        }
         let signed_in = self.sign_in(claims, &subject, metadata, remember).await;
         let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject);
         let session = signed_in.as_ref().ok().map(|(record, _)| &record.id);
         self.emit(&AuthEvent { session, ..event });
+        if let (Ok((record, _)), true) = (&signed_in, is_new_device) {
+            let event = self.event(AuthEventKind::NewDevice, AuthOutcome::Success);
+            self.emit(&event.of_user(&subject).of_session(&record.id).on(&record.metadata));
+        }
         signed_in.map(|(_, pair)| pair)
+    }
+
+    /// Gives the client its fingerprint. Returns all by which the user's other sessions may know it, none if nothing is known about the
+    /// client.
+    fn fingerprints(&self, subject: &str, metadata: &mut SessionMetadata) -> Vec<Fingerprint> {
+        let description = metadata.take_description();
+        if let Some(own) = metadata.fingerprint() {
+            return vec![own];
+        }
+        let Some([user_agent, hints]) = description else { return Vec::new() };
+        let derived = self.inner.refresh_tokens.fingerprints(&[subject, &user_agent, &hints]);
+        let fingerprints: Vec<_> = derived.into_iter().map(Fingerprint::from_bytes).collect();
+        if let Some(current) = fingerprints.first() {
+            *metadata = std::mem::take(metadata).with_fingerprint(*current);
+        }
+        fingerprints
     }
 
     /// Opens a session of `subject`; its access token has these claims.

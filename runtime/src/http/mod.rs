@@ -11,6 +11,7 @@ mod cookies;
 mod cors;
 #[cfg(feature = "user-agent")]
 mod device;
+mod device_kind;
 mod introspection;
 mod landing;
 mod logout;

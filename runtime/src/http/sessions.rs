@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::answer;
 use crate::clock::Timestamp;
-use crate::session::SessionId;
-use crate::session::SessionRecord;
+use crate::session::{DeviceKind, SessionId, SessionRecord};
 
 /// The caller's sessions that have not ended, the newest first.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +44,9 @@ pub struct SessionInfo {
     /// A readable name of the device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_label: Option<String>,
+    /// The kind of device, as the client described itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_kind: Option<DeviceKind>,
 }
 
 impl SessionInfo {
@@ -65,6 +67,7 @@ impl From<&SessionRecord> for SessionInfo {
             address: metadata.address().map(|address| address.to_string()),
             user_agent: metadata.user_agent().map(str::to_owned),
             device_label: metadata.device_label().map(str::to_owned),
+            device_kind: metadata.device_kind(),
         }
     }
 }

@@ -165,8 +165,7 @@ impl<C: SessionClaims> SignIn<C> {
     /// As [`Auth::login`].
     pub async fn tokens(self, user: &C) -> Result<TokenPair, AuthError> {
         let Self { auth, metadata, remember, held, .. } = self;
-        end(&auth, held.sent).await?;
-        auth.login_with(user, metadata, remember).await
+        auth.login_again(user, metadata, remember, held.sent).await
     }
 
     /// Signs in, with the tokens in cookies: for browsers.
@@ -186,20 +185,9 @@ impl<C: SessionClaims> SignIn<C> {
             return Err(auth.refused_as_cross_site());
         }
         let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
-        end(&auth, held.sent.into_iter().chain(in_cookies)).await?;
-        auth.in_cookies(auth.login_with(user, metadata, remember).await?)
+        let held = held.sent.into_iter().chain(in_cookies);
+        auth.in_cookies(auth.login_again(user, metadata, remember, held).await?)
     }
-}
-
-/// Ends the old sessions. This comes before the new one opens, so that tokens for both never exist.
-async fn end<C: SessionClaims>(
-    auth: &Auth<C>,
-    held: impl IntoIterator<Item = String, IntoIter: Send>,
-) -> Result<(), AuthError> {
-    for token in held {
-        auth.logout(&token).await?;
-    }
-    Ok(())
 }
 
 // Not derived: it would show the tokens.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::cache::LiveCache;
-use super::{Replaced, SessionError, SessionId, SessionRecord, Sessions};
+use super::{Fingerprint, Replaced, SessionError, SessionId, SessionRecord, Sessions};
 use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 
@@ -86,6 +86,24 @@ impl Sessions {
             cache.keep(lookup, &record);
         }
         Ok(is_live)
+    }
+
+    /// Whether a client with these fingerprints is one that no live session of the user has; `false` without a fingerprint. A store that
+    /// does not answer says nothing, and is no reason to refuse a sign-in.
+    pub(crate) async fn is_new_device(&self, user_id: &str, fingerprints: &[Fingerprint]) -> bool {
+        if fingerprints.is_empty() {
+            return false;
+        }
+        match self.list(user_id).await {
+            Ok(sessions) => {
+                let mut known = sessions.iter().filter_map(|session| session.metadata.fingerprint());
+                !known.any(|known| fingerprints.contains(&known))
+            }
+            Err(cause) => {
+                tracing::debug!(target: TARGET, error = %OneLine(&cause), "whether a device is new is not known");
+                false
+            }
+        }
     }
 
     /// Returns the sessions of a user that have not ended, the newest first.

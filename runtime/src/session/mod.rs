@@ -13,6 +13,7 @@
 //! | belongs to no session, or to one that ended | [`SessionError::Unknown`], [`SessionError::Expired`] |
 
 mod cache;
+mod device;
 mod end;
 mod erased;
 mod error;
@@ -31,6 +32,7 @@ mod rotation;
 mod service;
 pub(crate) mod store;
 
+pub use device::{DeviceKind, Fingerprint};
 pub(crate) use erased::ErasedStore;
 pub use error::SessionError;
 pub use hash::TokenHash;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{SessionId, TokenHash};
+use super::{DeviceKind, Fingerprint, SessionId, TokenHash};
 use crate::clock::Timestamp;
 
 /// One session, as a store keeps it.
@@ -105,13 +105,15 @@ const TEXT_LIMIT: usize = 512;
 /// The client that signed in, so that the user recognises it in a list. No decision depends on it.
 ///
 /// ```
-/// use countersign::session::SessionMetadata;
+/// use countersign::session::{DeviceKind, SessionMetadata};
 ///
 /// let metadata = SessionMetadata::default()
 ///     .with_address([192, 0, 2, 7].into())
 ///     .with_user_agent("curl/8.5.0")
-///     .with_device_label("x".repeat(10_000));
+///     .with_device_label("x".repeat(10_000))
+///     .with_device_kind(DeviceKind::Program);
 /// assert_eq!(metadata.user_agent(), Some("curl/8.5.0"));
+/// assert_eq!(metadata.device_kind(), Some(DeviceKind::Program));
 /// assert_eq!(metadata.device_label().map(str::len), Some(512));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,6 +121,10 @@ pub struct SessionMetadata {
     address: Option<IpAddr>,
     user_agent: Option<String>,
     device_label: Option<String>,
+    device_kind: Option<DeviceKind>,
+    fingerprint: Option<Fingerprint>,
+    /// What the client says about itself besides its user agent, until the sign-in makes a fingerprint of it. It is never stored.
+    hints: Option<String>,
 }
 
 impl SessionMetadata {
@@ -128,8 +134,11 @@ impl SessionMetadata {
         address: Option<IpAddr>,
         user_agent: Option<String>,
         device_label: Option<String>,
+        device_kind: Option<DeviceKind>,
+        fingerprint: Option<Fingerprint>,
     ) -> Self {
-        Self { address, user_agent: user_agent.map(cut), device_label: device_label.map(cut) }
+        let (user_agent, device_label) = (user_agent.map(cut), device_label.map(cut));
+        Self { address, user_agent, device_label, device_kind, fingerprint, hints: None }
     }
 
     /// Sets the client's address.
@@ -153,6 +162,40 @@ impl SessionMetadata {
         self
     }
 
+    /// Sets the kind of device.
+    #[must_use]
+    pub fn with_device_kind(mut self, device_kind: DeviceKind) -> Self {
+        self.device_kind = Some(device_kind);
+        self
+    }
+
+    /// Sets the fingerprint: for a store that rebuilds a record. A sign-in makes the fingerprint of a client itself.
+    #[must_use]
+    pub fn with_fingerprint(mut self, fingerprint: Fingerprint) -> Self {
+        self.fingerprint = Some(fingerprint);
+        self
+    }
+
+    /// What the client says about itself besides its user agent.
+    pub(crate) fn with_hints(mut self, hints: String) -> Self {
+        self.hints = Some(cut(hints));
+        self
+    }
+
+    /// The text of which a sign-in makes the fingerprint, and nothing of it afterwards; `None` if the client has said nothing.
+    ///
+    /// The user agent is taken without digits, dots and underscores, so that an update of the browser makes no other client of it.
+    pub(crate) fn take_description(&mut self) -> Option<[String; 2]> {
+        let hints = self.hints.take();
+        let is_stable = |character: &char| !matches!(character, '0'..='9' | '.' | '_');
+        let user_agent: Option<String> =
+            self.user_agent.as_ref().map(|text| text.chars().filter(is_stable).collect());
+        match (user_agent, hints) {
+            (None, None) => None,
+            (user_agent, hints) => Some([user_agent.unwrap_or_default(), hints.unwrap_or_default()]),
+        }
+    }
+
     /// The client's address.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
@@ -167,6 +210,16 @@ impl SessionMetadata {
     pub fn device_label(&self) -> Option<&str> {
         self.device_label.as_deref()
     }
+
+    /// The kind of device, as the client describes itself.
+    pub fn device_kind(&self) -> Option<DeviceKind> {
+        self.device_kind
+    }
+
+    /// A keyed hash of what the client says about itself. It is there once the session is open, if the client was known.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.fingerprint
+    }
 }
 
 fn cut(mut text: String) -> String {
@@ -178,6 +231,22 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_update_of_a_browser_does_not_change_its_description() {
+        let describe = |user_agent: &str| {
+            SessionMetadata::default().with_user_agent(user_agent).take_description().unwrap()
+        };
+        let firefox = |version: &str| {
+            format!("Mozilla/5.0 (X11; Linux x86_64; rv:{version}) Gecko/20100101 Firefox/{version}")
+        };
+        assert_eq!(describe(&firefox("145.0")), describe(&firefox("146.0.1")));
+        assert_ne!(describe(&firefox("145.0")), describe("curl/8.5.0"));
+        let mut metadata = SessionMetadata::default().with_hints("en".to_owned());
+        assert_eq!(metadata.take_description(), Some([String::new(), "en".to_owned()]));
+        assert_eq!(metadata, SessionMetadata::default());
+        assert_eq!(metadata.take_description(), None);
+    }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {

@@ -7,7 +7,7 @@ use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
 
 use super::StoreError;
 use crate::clock::Timestamp;
-use crate::session::{SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{DeviceKind, Fingerprint, SessionMetadata, SessionRecord, TokenHash};
 
 /// The start of every statement that reads records, with the end of one of them.
 ///
@@ -18,7 +18,7 @@ macro_rules! select_where {
         concat!(
             "SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
                 absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at,
-                idle_ttl, ends_with_browser, may_be_lost
+                idle_ttl, ends_with_browser, may_be_lost, device_kind, fingerprint
             FROM countersign_sessions
             WHERE ",
             $condition
@@ -32,16 +32,16 @@ pub(super) const LOAD: &str = select_where!("id = $1");
 pub(super) const INSERT: &str = "
     INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
         idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before,
-        authenticated_at, idle_ttl, ends_with_browser, may_be_lost)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+        authenticated_at, idle_ttl, ends_with_browser, may_be_lost, device_kind, fingerprint)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 
 pub(super) const REPLACE: &str = "
     UPDATE countersign_sessions
     SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
         idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
         version = $13, access_not_before = $14, authenticated_at = $15, idle_ttl = $16,
-        ends_with_browser = $17, may_be_lost = $18
-    WHERE id = $1 AND version = $19";
+        ends_with_browser = $17, may_be_lost = $18, device_kind = $19, fingerprint = $20
+    WHERE id = $1 AND version = $21";
 
 pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1";
 
@@ -59,7 +59,7 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$18`. `Text` is the type in which the database keeps a string of any characters.
+/// Binds every column, as `$1` to `$20`. `Text` is the type in which the database keeps a string of any characters.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
     record: SessionRecord,
@@ -95,7 +95,9 @@ where
         .bind(record.authenticated_at.unix())
         .bind(record.idle_ttl.map(|ttl| i64::try_from(ttl.as_secs())).transpose().map_err(StoreError::new)?)
         .bind(i64::from(record.ends_with_browser))
-        .bind(i64::from(record.may_be_lost)))
+        .bind(i64::from(record.may_be_lost))
+        .bind(metadata.device_kind().map(|kind| kind.as_str().to_owned()))
+        .bind(metadata.fingerprint().map(|fingerprint| fingerprint.as_bytes().to_vec())))
 }
 
 pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
@@ -121,11 +123,11 @@ where
         }
         None => Ok(None),
     };
-    let hash = |column: &str| match bytes(column)?.map(<[u8; 32]>::try_from) {
-        Some(Ok(bytes)) => Ok(Some(TokenHash::from_bytes(bytes))),
-        Some(Err(_)) => Err(StoreError::new("a hash is not 32 bytes long")),
-        None => Ok(None),
+    let digest = |column: &str| {
+        let digest = bytes(column)?.map(<[u8; 32]>::try_from).transpose();
+        digest.map_err(|_| StoreError::new("a hash is not 32 bytes long"))
     };
+    let hash = |column: &str| digest(column).map(|bytes| bytes.map(TokenHash::from_bytes));
     let id: String = row.try_get("id").map_err(StoreError::new)?;
     let address: Option<String> = row.try_get("address").map_err(StoreError::new)?;
     let optional = |column: &str| row.try_get::<Option<i64>, _>(column).map_err(StoreError::new);
@@ -152,7 +154,14 @@ where
     record.ends_with_browser = number("ends_with_browser")? != 0;
     record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;
     let address = address.map(|address| address.parse().map_err(StoreError::new)).transpose()?;
-    record.metadata = SessionMetadata::restored(address, text("user_agent")?, text("device_label")?);
+    let device_kind: Option<String> = row.try_get("device_kind").map_err(StoreError::new)?;
+    record.metadata = SessionMetadata::restored(
+        address,
+        text("user_agent")?,
+        text("device_label")?,
+        device_kind.as_deref().and_then(DeviceKind::named),
+        digest("fingerprint")?.map(Fingerprint::from_bytes),
+    );
     Ok(record)
 }
 

@@ -35,7 +35,7 @@ impl Subkey {
     }
 
     /// HMAC-SHA256 over the parts, each with its length, so that no two lists of parts are the same message.
-    fn bytes(&self, parts: &[&str]) -> [u8; 32] {
+    pub(super) fn bytes(&self, parts: &[&str]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
@@ -66,7 +66,7 @@ mod tests {
     /// Row 101: an identifier of one purpose is not valid for another.
     #[test]
     fn subkeys_of_one_secret_give_each_purpose_its_own_identifiers() {
-        let purposes = ["successor", "access id", "pseudonym", "csrf", ""];
+        let purposes = ["successor", "access id", "pseudonym", "csrf", "fingerprint", ""];
         for parts in [&["session", "token"][..], &["session"], &[]] {
             let ids = purposes.map(|purpose| Subkey::of(b"secret", purpose).id(parts));
             assert_eq!(ids.iter().collect::<HashSet<_>>().len(), purposes.len(), "{parts:?}");

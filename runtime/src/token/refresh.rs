@@ -96,6 +96,7 @@ struct Subkeys {
     access_ids: Subkey,
     pseudonyms: Subkey,
     csrf_tokens: Subkey,
+    fingerprints: Subkey,
 }
 
 impl Subkeys {
@@ -107,6 +108,7 @@ impl Subkeys {
             access_ids: subkey("access id"),
             pseudonyms: subkey("pseudonym"),
             csrf_tokens: subkey("csrf"),
+            fingerprints: subkey("fingerprint"),
         }))
     }
 }
@@ -258,6 +260,12 @@ impl RefreshTokens {
     /// that an attacker cannot use the token of another session.
     pub(crate) fn csrf_token(&self, session_id: &str) -> String {
         self.keys().current.csrf_tokens.id(&[session_id])
+    }
+
+    /// Derives the fingerprints of a client from what it says about itself, one under each key: that of the key that signs, then those
+    /// that sessions from before a change of keys have. The text cannot be traced back without the refresh secret.
+    pub(crate) fn fingerprints(&self, description: &[&str]) -> Vec<[u8; 32]> {
+        self.keys().all.iter().map(|subkeys| subkeys.fingerprints.bytes(description)).collect()
     }
 
     /// Accepts a token of each key: pages keep the one they were loaded with. Compares in constant time.

@@ -467,6 +467,4 @@ fn rotated(
 }
 
 #[cfg(test)]
-mod lost_answers;
-#[cfg(test)]
 mod tests;

@@ -49,7 +49,9 @@ const MIGRATIONS: &[&str] = &[
         access_not_before BIGINT,
         idle_ttl BIGINT,
         ends_with_browser BIGINT NOT NULL DEFAULT 0,
-        may_be_lost BIGINT NOT NULL DEFAULT 0
+        may_be_lost BIGINT NOT NULL DEFAULT 0,
+        device_kind TEXT,
+        fingerprint BYTEA CHECK (octet_length(fingerprint) = 32)
     );
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (sha256(user_id));
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{DeviceKind, Fingerprint, SessionId, SessionMetadata, SessionRecord, TokenHash};
 
 /// How long a record is kept after its session has ended, in case clocks disagree.
 const GRACE: Duration = Duration::from_secs(60 * 60);
@@ -51,6 +51,10 @@ struct Data {
     user_agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 /// The name of a user in keys. User ids contain any character, and do not belong in a list of keys.
@@ -89,6 +93,8 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
         address: metadata.address(),
         user_agent: metadata.user_agent().map(str::to_owned),
         device_label: metadata.device_label().map(str::to_owned),
+        device_kind: metadata.device_kind().map(|kind| kind.as_str().to_owned()),
+        fingerprint: metadata.fingerprint().map(|fingerprint| URL_SAFE_NO_PAD.encode(fingerprint.as_bytes())),
     };
     serde_json::to_string(&data).map_err(StoreError::new)
 }
@@ -137,11 +143,24 @@ fn decode(
     record.idle_ttl = data.idle_ttl.map(Duration::from_secs);
     record.ends_with_browser = data.ends_with_browser;
     record.access_not_before = data.access_not_before;
-    record.metadata = SessionMetadata::restored(data.address, data.user_agent, data.device_label);
+    let fingerprint = match &data.fingerprint {
+        Some(text) => Some(Fingerprint::from_bytes(read_digest(text)?)),
+        None => None,
+    };
+    record.metadata = SessionMetadata::restored(
+        data.address,
+        data.user_agent,
+        data.device_label,
+        data.device_kind.as_deref().and_then(DeviceKind::named),
+        fingerprint,
+    );
     Some(record)
 }
 
 fn read_hash(text: &str) -> Option<TokenHash> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    bytes.try_into().map(TokenHash::from_bytes).ok()
+    read_digest(text).map(TokenHash::from_bytes)
+}
+
+fn read_digest(text: &str) -> Option<[u8; 32]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }

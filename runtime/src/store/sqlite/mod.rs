@@ -39,7 +39,9 @@ const MIGRATIONS: &[&str] = &[
         version INTEGER NOT NULL,
         idle_ttl INTEGER,
         ends_with_browser INTEGER NOT NULL DEFAULT 0,
-        may_be_lost INTEGER NOT NULL DEFAULT 0
+        may_be_lost INTEGER NOT NULL DEFAULT 0,
+        device_kind TEXT,
+        fingerprint BLOB CHECK (length(fingerprint) = 32)
     ) STRICT;
     CREATE INDEX countersign_sessions_by_user ON countersign_sessions (user_id);
     CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);

@@ -17,7 +17,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{DeviceKind, Fingerprint, SessionId, SessionMetadata, SessionRecord, TokenHash};
 
 pub use faults::*;
 pub use limits::*;
@@ -59,6 +59,7 @@ macro_rules! __store_conformance {
         $crate::__store_conformance! { @cases $name
             every_field_comes_back
             every_character_comes_back
+            every_kind_of_device_comes_back
             users_are_told_apart_by_every_character
             an_unknown_session_is_none
             an_identifier_is_taken_once
@@ -189,7 +190,9 @@ fn full_record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sy
     record.metadata = SessionMetadata::default()
         .with_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into())
         .with_user_agent("Mozilla/5.0")
-        .with_device_label("my phone");
+        .with_device_label("my phone")
+        .with_device_kind(DeviceKind::Phone)
+        .with_fingerprint(Fingerprint::from_bytes(std::array::from_fn(|place| place as u8)));
     Ok(record)
 }
 

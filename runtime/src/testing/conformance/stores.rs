@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::{CaseResult, EVERY_KIND_OF_CHARACTER, START, full_record, record, wild_text};
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionMetadata, TokenHash};
+use crate::session::{DeviceKind, Fingerprint, SessionId, SessionMetadata, TokenHash};
 use crate::store::{Replaced, SessionStore};
 
 /// A record is loaded and listed exactly as it was inserted or replaced.
@@ -42,6 +42,25 @@ pub async fn every_character_comes_back<S: SessionStore>(store: S) -> CaseResult
     assert_eq!(store.load(&empty.id).await?.as_ref(), Some(&empty));
     assert_eq!(store.remove_all(&text, None).await?, 1);
     assert_eq!(store.list("").await?, [empty]);
+    Ok(())
+}
+
+/// Each kind of device comes back, also after another one, and so does none.
+pub async fn every_kind_of_device_comes_back<S: SessionStore>(store: S) -> CaseResult {
+    let mut record = record("ann")?;
+    store.insert(record.clone()).await?;
+    for kind in DeviceKind::ALL.map(Some).into_iter().chain([None]) {
+        let expected = record.version;
+        record.version += 1;
+        record.metadata = SessionMetadata::default();
+        if let Some(kind) = kind {
+            let fingerprint = Fingerprint::from_bytes([kind as u8; 32]);
+            record.metadata = record.metadata.with_device_kind(kind).with_fingerprint(fingerprint);
+        }
+        assert_eq!(store.replace(record.clone(), expected).await?, Replaced::Yes);
+        assert_eq!(store.load(&record.id).await?.as_ref(), Some(&record));
+        assert_eq!(store.list("ann").await?, [record.clone()]);
+    }
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::session::SessionId;
+use crate::session::rotation::*;
 use crate::testing::conformance::lost_answers::{Answer, History, Name, hash, successors};
 
 const START: i64 = 1_700_000_000;

@@ -1,3 +1,5 @@
+mod lost_answers;
+
 use proptest::prelude::*;
 
 use super::*;
