@@ -2,15 +2,20 @@
 
 use std::fmt;
 
+use axum::extract::OriginalUri;
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
+use http::{HeaderName, Method};
 
 use super::{CookieTokens, TokenAnswer};
-use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
+use crate::auth::{Auth, AuthError, CookieRules, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Held, Refusal, csrf, for_request, held, refuse};
-use crate::rejection::{AuthRejection, Denial};
+use crate::extract::{Destination, Held, Refusal, csrf, for_request, held, refuse, sign_of_plain_http};
+use crate::log::TARGET;
+use crate::rejection::{AuthRejection, Denial, Landing};
 use crate::session::{Remember, SessionMetadata};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Signs a user in, and keeps the request's description of the client.
 ///
@@ -22,8 +27,10 @@ use crate::session::{Remember, SessionMetadata};
 ///
 /// An answer with cookies is refused if another site has sent the `POST` (403): such a form would sign the user in to the account of an
 /// attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A sign-in by `GET`, as
-/// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. After a `POST` of the identity provider
-/// call [`state_compared`](Self::state_compared). An answer with tokens reads and sets no cookie, so it needs no proof of its sender.
+/// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. With
+/// `SameSite=Strict` cookies, the browser is first sent to the same address from a page of this site, without the handler; otherwise it
+/// would leave the new cookies behind when the answer redirects. After a `POST` of the identity provider call
+/// [`state_compared`](Self::state_compared), and answer with a [`Landing`](crate::Landing). An answer with tokens reads and sets no cookie, so it needs no proof of its sender.
 ///
 /// ```
 /// use axum::Json;
@@ -61,6 +68,8 @@ struct Client {
     /// Whether this site has sent the request, or somebody has compared the `state` of its flow.
     is_ours: bool,
     keeps_cookies: bool,
+    /// What says that the site was opened over plain http.
+    plain_http: Option<String>,
 }
 
 impl<C: SessionClaims> SignIn<C> {
@@ -115,8 +124,7 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// ```
     /// # use axum::Form;
-    /// # use axum::response::Redirect;
-    /// # use countersign::{AuthRejection, CookieTokens, Denial, SessionClaims, SignIn, public};
+    /// # use countersign::{AuthRejection, CookieTokens, Denial, Landing, SessionClaims, SignIn, public};
     /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
     /// # #[derive(serde::Deserialize)] struct Posted { code: String, state: String }
     /// # async fn flow_of(_: &str) -> Option<User> { None }
@@ -124,9 +132,9 @@ impl<C: SessionClaims> SignIn<C> {
     /// async fn callback(
     ///     sign_in: SignIn<User>,
     ///     Form(posted): Form<Posted>,
-    /// ) -> Result<(CookieTokens, Redirect), AuthRejection> {
+    /// ) -> Result<(CookieTokens, Landing), AuthRejection> {
     ///     let user = flow_of(&posted.state).await.ok_or_else(|| sign_in.refused("unknown_state"))?;
-    ///     Ok((sign_in.state_compared().cookies(&user).await?, Redirect::to("/")))
+    ///     Ok((sign_in.state_compared().cookies(&user).await?, Landing::at("/")))
     /// }
     /// ```
     #[must_use]
@@ -147,9 +155,10 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::CrossSite`] for a form of another site; otherwise as [`Auth::login`].
+    /// [`AuthError::CrossSite`] for a form of another site, [`AuthError::PlainHttp`] for a browser that has opened the site over plain
+    /// http; otherwise as [`Auth::login`].
     pub async fn answer(self, user: &C) -> Result<TokenAnswer, AuthError> {
-        if self.client.keeps_cookies {
+        if self.client.keeps_cookies || self.client.plain_http.is_some() {
             self.cookies(user).await.map(TokenAnswer::Cookies)
         } else {
             self.tokens(user).await.map(TokenAnswer::Tokens)
@@ -173,17 +182,29 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// Call it after the user has proved who they are. The session whose tokens the request carries ends first.
     ///
+    /// In front of another response, the tokens only set the cookies: `(tokens, Redirect::to("/"))` after a form of this site, and
+    /// `(tokens, Landing::at("/"))` at the end of a flow that began at another site. See [`Landing`](crate::Landing).
+    ///
     /// # Errors
     ///
     /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; [`AuthError::CrossSite`] if
-    /// another site may have sent the request; otherwise as [`Auth::login`].
+    /// another site may have sent the request; [`AuthError::PlainHttp`] if the browser has opened the site over plain http, where it would
+    /// drop the cookies without a word; otherwise as [`Auth::login`].
     pub async fn cookies(self, user: &C) -> Result<CookieTokens, AuthError> {
         let Self { auth, metadata, remember, held, client } = self;
         if auth.transports().cookies.is_none() {
             return Err(AuthError::NoCookies);
         }
+        if let Some(sign) = client.plain_http {
+            tracing::warn!(
+                target: TARGET, sign,
+                "a sign-in with cookies was refused: the site was opened over plain http, where browsers keep no `Secure` cookies; serve it \
+                 over https, and let a proxy that ends TLS send `X-Forwarded-Proto: https`"
+            );
+            return Err(auth.refused_cookies(AuthError::PlainHttp));
+        }
         if !client.is_ours {
-            return Err(auth.refused_as_cross_site());
+            return Err(auth.refused_cookies(AuthError::CrossSite));
         }
         let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
         end(&auth, held.sent.into_iter().chain(in_cookies)).await?;
@@ -218,13 +239,37 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
+        if let Some(landing) = landing(parts, auth) {
+            return Err(AuthRejection::from(Denial::CrossSite).landing(landing));
+        }
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
         let client = Client {
             is_ours: csrf::check(parts, auth, None).is_ok(),
             keeps_cookies: csrf::keeps_cookies(parts, auth),
+            plain_http: auth.transports().cookies.as_ref().and_then(|_| sign_of_plain_http(parts)),
         };
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
         let auth = for_request(parts, auth);
         Ok(Self { auth, metadata, remember: Remember::default(), held, client })
     }
+}
+
+/// The page of this site from which the browser asks for the same address again; `None` if that changes nothing.
+///
+/// At the end of an OAuth flow the provider's site has led here. The browser keeps `SameSite=Strict` cookies of the answer, and does not send
+/// them to the page that the answer redirects to, so the user would be at the login page again. When a page of this site leads here, it does,
+/// and it sends the cookies in which the handler has kept the `state` as well. The handler has not run before that: the code of the provider,
+/// which is good for once, is not used up.
+fn landing<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Option<Landing> {
+    let is_strict = auth.transports().cookies.as_ref().is_some_and(CookieRules::are_strict);
+    let is_led = parts.method == Method::GET
+        && Destination::of(parts).is_window()
+        && parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
+    if !(is_strict && is_led) {
+        return None;
+    }
+    let own = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    let path = own.path_and_query()?.as_str();
+    // Two slashes would name another host.
+    (!path.starts_with("//")).then(|| Landing::at(path))
 }

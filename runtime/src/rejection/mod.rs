@@ -2,6 +2,7 @@
 //! the RFC 9457 problem body ([`problem`]). No other place writes a response to a refused request. The endpoints that speak OAuth add
 //! the members of RFC 6749 section 5.2 ([`oauth`]).
 
+mod landing;
 mod oauth;
 mod problem;
 
@@ -18,6 +19,7 @@ use crate::auth::{AuthError, Twice};
 use crate::claims::is_scope_token;
 use crate::log::{OneLine, TARGET};
 
+pub use landing::Landing;
 pub(crate) use oauth::OAuthBody;
 #[cfg(feature = "openapi")]
 pub(crate) use oauth::OAuthError;
@@ -29,6 +31,8 @@ pub use problem::ProblemDetails;
 pub enum Denial {
     /// The request does not prove that the site itself sent it with the user's cookie: 403 `cross_site_request`.
     CrossSite,
+    /// A browser that has opened the site over plain http would not keep the cookies of the answer: 403 `plain_http`.
+    PlainHttp,
     /// The caller is known and may not do this, and neither a role nor a scope would change that: a check refuses, or the user is
     /// impersonated where that is not allowed: 403 `forbidden`.
     Forbidden,
@@ -117,6 +121,13 @@ impl Denial {
                 "cross_site_request",
                 Absent,
                 "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token.",
+            ),
+            Self::PlainHttp => (
+                Status::FORBIDDEN,
+                "plain_http",
+                Absent,
+                "This site was opened over plain http, where a browser does not keep the cookies of a session. Open it over https, or, on \
+                 the server's own machine, as localhost.",
             ),
             Self::Forbidden => {
                 (Status::FORBIDDEN, "forbidden", Absent, "The signed-in user may not do this.")
@@ -229,13 +240,22 @@ pub struct AuthRejection {
     private: Option<&'static [&'static str]>,
     /// `Set-Cookie` headers that take cookies away.
     cookies: Vec<HeaderValue>,
+    /// A page in place of the problem.
+    landing: Option<Landing>,
     /// How an endpoint that speaks OAuth writes it. `None` everywhere else.
     oauth: Option<OAuthBody>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self { denial, realm: Some(Arc::clone(realm)), private: None, cookies: Vec::new(), oauth: None }
+        Self {
+            denial,
+            realm: Some(Arc::clone(realm)),
+            private: None,
+            cookies: Vec::new(),
+            landing: None,
+            oauth: None,
+        }
     }
 
     /// Gives the body the members that an OAuth client reads. A malformed request gets no challenge, for which such a client would take
@@ -254,6 +274,11 @@ impl AuthRejection {
     pub(crate) fn setting(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
         self.cookies.extend(cookies);
         self
+    }
+
+    /// Lets the response be a page that leads on, in place of a refusal.
+    pub(crate) fn landing(self, landing: Landing) -> Self {
+        Self { landing: Some(landing), ..self }
     }
 
     /// The `Set-Cookie` headers of the response, which take cookies away.
@@ -312,7 +337,7 @@ impl AuthRejection {
 /// A cause without a challenge, and without what the operation requires.
 impl From<Denial> for AuthRejection {
     fn from(denial: Denial) -> Self {
-        Self { denial, realm: None, private: None, cookies: Vec::new(), oauth: None }
+        Self { denial, realm: None, private: None, cookies: Vec::new(), landing: None, oauth: None }
     }
 }
 
@@ -321,6 +346,7 @@ impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::CrossSite => Denial::CrossSite.into(),
+            AuthError::PlainHttp => Denial::PlainHttp.into(),
             AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {
@@ -379,6 +405,9 @@ impl IntoResponse for AuthRejection {
 impl AuthRejection {
     /// The response, with any body that can be made from bytes.
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
+        if let Some(landing) = &self.landing {
+            return landing.response();
+        }
         let mut response = match self.oauth {
             Some(body) => body.response(self.denial, self.problem()),
             None => self.problem().response(),

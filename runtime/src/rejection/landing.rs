@@ -1,10 +1,10 @@
 //! A page that leads on to another one of this site.
 
-use axum_core::response::{IntoResponse, Response};
+use axum_core::response::IntoResponse;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Response};
 
 /// A page that leads on to another one of this site: for the end of a sign-in at another site, with
 /// [`SameSite=Strict`](crate::CookieSameSite) cookies.
@@ -14,7 +14,9 @@ use http::{HeaderName, HeaderValue};
 /// this site, from which the browser goes on by itself, and then it sends the cookies. The page has no script, so it works under any content
 /// security policy, and a link for browsers that do not go on.
 ///
-/// With `SameSite=Lax` cookies a redirect works as well.
+/// [`SignIn`](crate::SignIn) does this by itself for a callback by `GET`: a browser that says that it comes from another site is first sent to the
+/// same address from a page of this site, before the handler runs, and then a redirect works too. `Landing` is for a callback by `POST`, and
+/// for browsers that do not say where they come from. With `SameSite=Lax` cookies a redirect works everywhere.
 ///
 /// ```
 /// use countersign::{AuthError, CookieTokens, Landing, SessionClaims, SignIn, public};
@@ -45,8 +47,9 @@ impl Landing {
     }
 }
 
-impl IntoResponse for Landing {
-    fn into_response(self) -> Response {
+impl Landing {
+    /// The response, with any body that can be made from bytes.
+    pub(super) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
         const HEADERS: [(HeaderName, HeaderValue); 5] = [
             (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (
@@ -61,9 +64,17 @@ impl IntoResponse for Landing {
         let path = escaped(&self.path);
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url='{path}'\">\n\
-             <title>Signed in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
+             <title>Signing in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
         );
-        (HEADERS, page).into_response()
+        let mut response = Response::new(B::from(page.into_bytes()));
+        response.headers_mut().extend(HEADERS);
+        response
+    }
+}
+
+impl IntoResponse for Landing {
+    fn into_response(self) -> axum_core::response::Response {
+        self.response()
     }
 }
 
