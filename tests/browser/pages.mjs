@@ -46,7 +46,7 @@ try {
     ["linking", "/led?code=once&next=%2F%2Fevil.example", "inbox of 7", "/app/inbox"],
     ["posting", "/posted", "inbox of 7", "/app/inbox"],
     ["posting", "/posted?next=%2Fapp%2Finbox%3Fq%3D'%26lt%3B%253C", "inbox of 7", "/app/inbox?q=%27&lt;%3C"],
-    ["posting", "/redirected", "login", "/login?next=%2Fapp%2Finbox"],
+    ["posting", "/redirected", "inbox of 7", "/app/inbox"],
   ]) {
     const [context, page] = await signIn(way, target);
     equal([await page.title(), page.url()], [title, `${site}${address}`], `after a sign-in: ${way} ${target}`);

@@ -25,7 +25,7 @@ struct Callback {
 
 const ADA: User = User { id: 7 };
 
-/// The end of a flow whose answer comes as a link: a redirect is enough.
+/// The end of a flow whose answer comes as a link.
 async fn led(
     sign_in: SignIn<User>,
     Query(callback): Query<Callback>,
@@ -35,12 +35,12 @@ async fn led(
     Ok((sign_in.cookies(&ADA).await?, next.or("/app/inbox")))
 }
 
-/// The end of a flow whose answer the provider posts: a page of this site leads on.
+/// The end of a flow whose answer the provider posts.
 async fn posted(sign_in: SignIn<User>, next: ReturnTo) -> Result<(CookieTokens, Landing), AuthRejection> {
     Ok((sign_in.state_compared().cookies(&ADA).await?, next.land_or("/app/inbox")))
 }
 
-/// What the landing is for: with a redirect the user stays a visitor.
+/// As above, with a redirect, which becomes such a page by itself.
 async fn posted_and_redirected(sign_in: SignIn<User>) -> Result<(CookieTokens, Redirect), AuthRejection> {
     Ok((sign_in.state_compared().cookies(&ADA).await?, Redirect::to("/app/inbox")))
 }

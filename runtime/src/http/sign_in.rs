@@ -2,17 +2,16 @@
 
 use std::fmt;
 
-use axum::extract::OriginalUri;
 use axum_core::extract::FromRequestParts;
+use http::HeaderName;
 use http::request::Parts;
-use http::{HeaderName, Method};
 
 use super::{CookieTokens, TokenAnswer};
 use crate::auth::{Auth, AuthError, CookieRules, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
 use crate::extract::{Destination, Held, Refusal, csrf, for_request, held, refuse, sign_of_plain_http};
 use crate::log::TARGET;
-use crate::rejection::{AuthRejection, Denial, Landing};
+use crate::rejection::{AuthRejection, Denial};
 use crate::session::{Remember, SessionMetadata};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -27,10 +26,10 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 ///
 /// An answer with cookies is refused if another site has sent the `POST` (403): such a form would sign the user in to the account of an
 /// attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A sign-in by `GET`, as
-/// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. With
-/// `SameSite=Strict` cookies, the browser is first sent to the same address from a page of this site, without the handler; otherwise it
-/// would leave the new cookies behind when the answer redirects. After a `POST` of the identity provider call
-/// [`state_compared`](Self::state_compared), and answer with a [`Landing`](crate::Landing). An answer with tokens reads and sets no cookie, so it needs no proof of its sender.
+/// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. After a `POST` of the identity provider
+/// call [`state_compared`](Self::state_compared). In both cases another site has led the browser here, and with `SameSite=Strict` cookies a
+/// redirect behind the tokens becomes a page that leads on: see [`Landing`](crate::Landing). An answer with tokens reads and sets no cookie,
+/// so it needs no proof of its sender.
 ///
 /// ```
 /// use axum::Json;
@@ -70,6 +69,7 @@ struct Client {
     keeps_cookies: bool,
     /// What says that the site was opened over plain http.
     plain_http: Option<String>,
+    is_led_by_other_site: bool,
 }
 
 impl<C: SessionClaims> SignIn<C> {
@@ -124,7 +124,8 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// ```
     /// # use axum::Form;
-    /// # use countersign::{AuthRejection, CookieTokens, Denial, Landing, SessionClaims, SignIn, public};
+    /// # use countersign::{AuthRejection, CookieTokens, Denial, SessionClaims, SignIn, public};
+    /// # use axum::response::Redirect;
     /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
     /// # #[derive(serde::Deserialize)] struct Posted { code: String, state: String }
     /// # async fn flow_of(_: &str) -> Option<User> { None }
@@ -132,9 +133,9 @@ impl<C: SessionClaims> SignIn<C> {
     /// async fn callback(
     ///     sign_in: SignIn<User>,
     ///     Form(posted): Form<Posted>,
-    /// ) -> Result<(CookieTokens, Landing), AuthRejection> {
+    /// ) -> Result<(CookieTokens, Redirect), AuthRejection> {
     ///     let user = flow_of(&posted.state).await.ok_or_else(|| sign_in.refused("unknown_state"))?;
-    ///     Ok((sign_in.state_compared().cookies(&user).await?, Landing::at("/")))
+    ///     Ok((sign_in.state_compared().cookies(&user).await?, Redirect::to("/")))
     /// }
     /// ```
     #[must_use]
@@ -182,8 +183,8 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// Call it after the user has proved who they are. The session whose tokens the request carries ends first.
     ///
-    /// In front of another response, the tokens only set the cookies: `(tokens, Redirect::to("/"))` after a form of this site, and
-    /// `(tokens, Landing::at("/"))` at the end of a flow that began at another site. See [`Landing`](crate::Landing).
+    /// In front of another response, `(tokens, Redirect::to("/"))`, the tokens only set the cookies. At the end of a flow at another site see
+    /// [`Landing`](crate::Landing).
     ///
     /// # Errors
     ///
@@ -208,7 +209,8 @@ impl<C: SessionClaims> SignIn<C> {
         }
         let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
         end(&auth, held.sent.into_iter().chain(in_cookies)).await?;
-        auth.in_cookies(auth.login_with(user, metadata, remember).await?)
+        let tokens = auth.in_cookies(auth.login_with(user, metadata, remember).await?)?;
+        Ok(if client.is_led_by_other_site { tokens.led() } else { tokens })
     }
 }
 
@@ -239,14 +241,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
-        if let Some(landing) = landing(parts, auth) {
-            return Err(AuthRejection::from(Denial::CrossSite).landing(landing));
-        }
         let held = held(parts, auth).map_err(|denial| refuse(parts, auth, None, &Refusal::from(denial)))?;
         let client = Client {
             is_ours: csrf::check(parts, auth, None).is_ok(),
             keeps_cookies: csrf::keeps_cookies(parts, auth),
             plain_http: auth.transports().cookies.as_ref().and_then(|_| sign_of_plain_http(parts)),
+            is_led_by_other_site: is_led_by_other_site(parts, auth),
         };
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
         let auth = for_request(parts, auth);
@@ -254,22 +254,10 @@ where
     }
 }
 
-/// The page of this site from which the browser asks for the same address again; `None` if that changes nothing.
-///
-/// At the end of an OAuth flow the provider's site has led here. The browser keeps `SameSite=Strict` cookies of the answer, and does not send
-/// them to the page that the answer redirects to, so the user would be at the login page again. When a page of this site leads here, it does,
-/// and it sends the cookies in which the handler has kept the `state` as well. The handler has not run before that: the code of the provider,
-/// which is good for once, is not used up.
-fn landing<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Option<Landing> {
-    let is_strict = auth.transports().cookies.as_ref().is_some_and(CookieRules::are_strict);
-    let is_led = parts.method == Method::GET
+/// Whether another site has led a browser here that keeps the cookies of the answer, and leaves them behind when the answer redirects. At the
+/// end of an OAuth flow that is the provider's site, and a redirect would end at the login page again.
+fn is_led_by_other_site<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> bool {
+    auth.transports().cookies.as_ref().is_some_and(CookieRules::are_strict)
         && Destination::of(parts).is_window()
-        && parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site");
-    if !(is_strict && is_led) {
-        return None;
-    }
-    let own = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-    let path = own.path_and_query()?.as_str();
-    // Two slashes would name another host.
-    (!path.starts_with("//")).then(|| Landing::at(path))
+        && parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site")
 }

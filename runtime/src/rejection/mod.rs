@@ -20,6 +20,7 @@ use crate::claims::is_scope_token;
 use crate::log::{OneLine, TARGET};
 
 pub use landing::Landing;
+pub(crate) use landing::Led;
 pub(crate) use oauth::OAuthBody;
 #[cfg(feature = "openapi")]
 pub(crate) use oauth::OAuthError;
@@ -240,22 +241,13 @@ pub struct AuthRejection {
     private: Option<&'static [&'static str]>,
     /// `Set-Cookie` headers that take cookies away.
     cookies: Vec<HeaderValue>,
-    /// A page in place of the problem.
-    landing: Option<Landing>,
     /// How an endpoint that speaks OAuth writes it. `None` everywhere else.
     oauth: Option<OAuthBody>,
 }
 
 impl AuthRejection {
     pub(crate) fn new(denial: Denial, realm: &Arc<str>) -> Self {
-        Self {
-            denial,
-            realm: Some(Arc::clone(realm)),
-            private: None,
-            cookies: Vec::new(),
-            landing: None,
-            oauth: None,
-        }
+        Self { denial, realm: Some(Arc::clone(realm)), private: None, cookies: Vec::new(), oauth: None }
     }
 
     /// Gives the body the members that an OAuth client reads. A malformed request gets no challenge, for which such a client would take
@@ -274,11 +266,6 @@ impl AuthRejection {
     pub(crate) fn setting(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
         self.cookies.extend(cookies);
         self
-    }
-
-    /// Lets the response be a page that leads on, in place of a refusal.
-    pub(crate) fn landing(self, landing: Landing) -> Self {
-        Self { landing: Some(landing), ..self }
     }
 
     /// The `Set-Cookie` headers of the response, which take cookies away.
@@ -337,7 +324,7 @@ impl AuthRejection {
 /// A cause without a challenge, and without what the operation requires.
 impl From<Denial> for AuthRejection {
     fn from(denial: Denial) -> Self {
-        Self { denial, realm: None, private: None, cookies: Vec::new(), landing: None, oauth: None }
+        Self { denial, realm: None, private: None, cookies: Vec::new(), oauth: None }
     }
 }
 
@@ -405,9 +392,6 @@ impl IntoResponse for AuthRejection {
 impl AuthRejection {
     /// The response, with any body that can be made from bytes.
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
-        if let Some(landing) = &self.landing {
-            return landing.response();
-        }
         let mut response = match self.oauth {
             Some(body) => body.response(self.denial, self.problem()),
             None => self.problem().response(),
