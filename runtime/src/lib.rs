@@ -101,8 +101,8 @@ pub mod testing;
 pub mod __private;
 
 pub use self::http::{
-    CookieTokens, ExpiredCookies, Landing, LogoutRequest, Reauthentication, RefreshRequest, ReturnTo,
-    SessionInfo, SessionList, SignIn, TokenAnswer,
+    CookieTokens, ExpiredCookies, LogoutRequest, Reauthentication, RefreshRequest, ReturnTo, SessionInfo,
+    SessionList, SignIn, TokenAnswer,
 };
 pub use access::{Access, DeclaresAccess, NamedRule, Policy, Rule};
 pub use auth::{
@@ -120,7 +120,7 @@ pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
 #[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
 pub use openapi::{ArgumentDocument, DocumentsArgument, openapi_json};
-pub use rejection::{AuthRejection, Denial, ProblemDetails};
+pub use rejection::{AuthRejection, Denial, Landing, ProblemDetails};
 pub use router::{
     AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
 };

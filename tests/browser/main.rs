@@ -1,6 +1,7 @@
 //! The browser module and the Scalar page in headless Chromium, driven by the scripts in this folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod pages;
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../integration/process.rs"]
 mod process;
@@ -107,4 +108,10 @@ fn a_visitor_who_types_a_token_is_signed_in() {
 fn a_document_of_five_hundred_operations_opens() {
     let url = scalar_situations::serve_large(500);
     println!("{}", run(&["scalar_large.mjs", &url, "500"]));
+}
+
+/// Pages with strict cookies: after a sign-in at another site, after the end of the access cookie, and for a visitor.
+#[test]
+fn a_user_is_on_the_page_after_a_sign_in_at_another_site() {
+    run(&["pages.mjs", &pages::serve().to_string()]);
 }

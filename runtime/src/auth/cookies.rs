@@ -140,6 +140,11 @@ impl CookieRules {
         self.set(self.access_name()?, "", Some(0))
     }
 
+    /// Whether a browser leaves the cookies behind when another site leads to this one.
+    pub(crate) fn are_strict(&self) -> bool {
+        self.same_site == CookieSameSite::Strict
+    }
+
     /// The origins that the application trusts beside its own.
     pub(crate) fn origins(&self) -> &[Origin] {
         &self.origins

@@ -185,6 +185,8 @@ pub enum AuthError {
     CrossSite,
     /// The caller is known and may not do this: 403.
     Forbidden(Forbidden),
+    /// The answer would set cookies, and the browser has opened the site over plain http, where it keeps none of them: 403.
+    PlainHttp,
     /// The refresh token is not valid: malformed, expired, replayed, or its session has ended.
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
@@ -249,6 +251,7 @@ impl AuthError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::CrossSite => "cross_site_request",
+            Self::PlainHttp => "plain_http",
             Self::Forbidden(cause) => cause.reason(),
             Self::InvalidGrant(cause) => cause.reason(),
             Self::Mint(error) => error.reason(),
@@ -259,7 +262,9 @@ impl AuthError {
 
     pub(crate) fn outcome(&self) -> AuthOutcome {
         match self {
-            Self::CrossSite | Self::Forbidden(_) | Self::InvalidGrant(_) => AuthOutcome::Refused,
+            Self::CrossSite | Self::PlainHttp | Self::Forbidden(_) | Self::InvalidGrant(_) => {
+                AuthOutcome::Refused
+            }
             Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
         }
     }
@@ -295,6 +300,9 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CrossSite => f.write_str("another site may have sent the request that would set cookies"),
+            Self::PlainHttp => {
+                f.write_str("the site was opened over plain http, where browsers keep no secure cookies")
+            }
             Self::Forbidden(Forbidden::Impersonated) => {
                 f.write_str("the user of the session is impersonated")
             }
@@ -313,6 +321,7 @@ impl Error for AuthError {
             Self::InvalidGrant(InvalidGrant::Session(error)) => Some(error),
             Self::InvalidGrant(InvalidGrant::Token(error)) | Self::Mint(error) => Some(error),
             Self::CrossSite
+            | Self::PlainHttp
             | Self::Forbidden(_)
             | Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone)
             | Self::NoCookies => None,

@@ -211,9 +211,8 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));
     }
 
-    /// The refusal of a sign-in that another site may have sent, and its event.
-    pub(crate) fn refused_as_cross_site(&self) -> AuthError {
-        let error = AuthError::CrossSite;
+    /// The refusal of a sign-in that would set cookies, and its event.
+    pub(crate) fn refused_cookies(&self, error: AuthError) -> AuthError {
         self.emit(&self.event(AuthEventKind::Denial, error.outcome()).because(error.reason()));
         error
     }

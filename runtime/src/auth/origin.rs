@@ -49,18 +49,33 @@ impl Origin {
     /// Behind a proxy that ends TLS the scheme of the request is unknown. So an `https` origin may have any host, and an `http` origin
     /// only that of this machine: an attacker on the network can forge the pages of any other `http` origin.
     pub(crate) fn is_target_of(&self, parts: &Parts) -> bool {
-        if !self.is_trustworthy() {
-            return false;
-        }
-        // The authority of the request line wins over `Host` (RFC 9112 section 3.2.2); HTTP/2 has `:authority`.
-        let target = match parts.uri.authority() {
-            Some(authority) => Some(authority.clone()),
-            None => match one_header(&parts.headers, &HOST) {
-                Ok(Some(host)) => Authority::try_from(host.as_bytes()).ok(),
-                _ => None,
-            },
-        };
-        target.and_then(|target| Self::of(self.secure, &target)).is_some_and(|target| target == *self)
+        self.is_trustworthy() && self.has_host_of(parts)
+    }
+
+    /// Whether it is the origin that the request was sent to, and an attacker on the network can forge its pages.
+    pub(crate) fn is_plain_target_of(&self, parts: &Parts) -> bool {
+        !self.is_trustworthy() && self.has_host_of(parts)
+    }
+
+    /// Whether the request was sent to another machine than the client's own, as far as it says where.
+    pub(crate) fn is_sent_far(parts: &Parts) -> bool {
+        let target = target(parts).and_then(|target| Self::of(false, &target));
+        target.is_some_and(|target| !is_loopback(&target.host) && !target.host.starts_with("127."))
+    }
+
+    fn has_host_of(&self, parts: &Parts) -> bool {
+        target(parts).and_then(|target| Self::of(self.secure, &target)).is_some_and(|target| target == *self)
+    }
+}
+
+/// The host of a request. The authority of the request line wins over `Host` (RFC 9112 section 3.2.2); HTTP/2 has `:authority`.
+fn target(parts: &Parts) -> Option<Authority> {
+    match parts.uri.authority() {
+        Some(authority) => Some(authority.clone()),
+        None => match one_header(&parts.headers, &HOST) {
+            Ok(Some(host)) => Authority::try_from(host.as_bytes()).ok(),
+            _ => None,
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::answer::json;
 use crate::auth::{Auth, AuthError, InvalidGrant, TokenPair, TokenType};
 use crate::claims::SessionClaims;
+use crate::rejection::Led;
 
 /// Tokens for a browser: the refresh token in its cookie, the access token in a cookie as well or in the body.
 ///
@@ -35,6 +36,9 @@ pub struct CookieTokens {
     csrf_token: String,
     #[serde(skip)]
     cookies: Vec<HeaderValue>,
+    /// Whether another site has led the browser here; see [`Led`].
+    #[serde(skip)]
+    led: bool,
 }
 
 impl CookieTokens {
@@ -59,6 +63,11 @@ impl CookieTokens {
         &self.csrf_token
     }
 
+    /// For a browser that another site has led here.
+    pub(super) fn led(self) -> Self {
+        Self { led: true, ..self }
+    }
+
     /// The `Set-Cookie` headers.
     pub(crate) fn into_headers(self) -> Vec<HeaderValue> {
         self.cookies
@@ -81,6 +90,9 @@ impl IntoResponseParts for CookieTokens {
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
         set_cookies(self.cookies, &mut parts);
+        if self.led {
+            parts.extensions_mut().insert(Led);
+        }
         Ok(parts)
     }
 }
@@ -150,6 +162,7 @@ impl<C: SessionClaims> Auth<C> {
             refresh_expires_in: pair.refresh_expires_in,
             csrf_token: self.csrf_token_of(&ticket.session_id),
             cookies: refresh.into_iter().chain(access).collect(),
+            led: false,
         })
     }
 }
@@ -174,6 +187,7 @@ mod tests {
             refresh_expires_in: 2,
             csrf_token,
             cookies,
+            led: false,
         };
         assert!(!format!("{tokens:?}").contains("secret"));
         assert!(!format!("{:?}", ExpiredCookies(tokens.cookies)).contains("secret"));

@@ -13,7 +13,6 @@ mod cors;
 mod device;
 mod device_kind;
 mod introspection;
-mod landing;
 mod logout;
 mod metadata;
 mod own_sessions;
@@ -29,7 +28,6 @@ pub use cookies::{CookieTokens, ExpiredCookies};
 #[cfg(feature = "openapi")]
 pub(crate) use introspection::IntrospectionRequest;
 pub(crate) use introspection::introspect_token;
-pub use landing::Landing;
 pub use logout::LogoutRequest;
 pub(crate) use logout::{SignedOut, logout_session};
 pub(crate) use own_sessions::{list_sessions, logout_all_sessions, revoke_other_sessions, revoke_session};

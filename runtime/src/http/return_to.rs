@@ -7,8 +7,8 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use serde::{Deserialize, Deserializer};
 
-use super::Landing;
 use crate::auth::one;
+use crate::rejection::Landing;
 
 /// The name of the parameter in the query of a login page.
 pub(crate) const NEXT: &str = "next";

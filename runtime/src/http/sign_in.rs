@@ -3,14 +3,18 @@
 use std::fmt;
 
 use axum_core::extract::FromRequestParts;
+use http::HeaderName;
 use http::request::Parts;
 
 use super::{CookieTokens, TokenAnswer};
-use crate::auth::{Auth, AuthError, ProvidesClaims, TokenPair};
+use crate::auth::{Auth, AuthError, CookieRules, ProvidesClaims, TokenPair};
 use crate::claims::SessionClaims;
-use crate::extract::{Held, Refusal, csrf, for_request, held, refuse};
+use crate::extract::{Destination, Held, Refusal, csrf, for_request, held, refuse, sign_of_plain_http};
+use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::{Remember, SessionMetadata};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Signs a user in, and keeps the request's description of the client.
 ///
@@ -23,7 +27,9 @@ use crate::session::{Remember, SessionMetadata};
 /// An answer with cookies is refused if another site has sent the `POST` (403): such a form would sign the user in to the account of an
 /// attacker. A client that is no browser and sends neither `Sec-Fetch-Site` nor `Origin` adds any `X-CSRF-Token`. A sign-in by `GET`, as
 /// at the end of an OAuth flow, is not refused: there the `state` of the flow proves who began it. After a `POST` of the identity provider
-/// call [`state_compared`](Self::state_compared). An answer with tokens reads and sets no cookie, so it needs no proof of its sender.
+/// call [`state_compared`](Self::state_compared). In both cases another site has led the browser here, and with `SameSite=Strict` cookies a
+/// redirect behind the tokens becomes a page that leads on: see [`Landing`](crate::Landing). An answer with tokens reads and sets no cookie,
+/// so it needs no proof of its sender.
 ///
 /// ```
 /// use axum::Json;
@@ -61,6 +67,9 @@ struct Client {
     /// Whether this site has sent the request, or somebody has compared the `state` of its flow.
     is_ours: bool,
     keeps_cookies: bool,
+    /// What says that the site was opened over plain http.
+    plain_http: Option<String>,
+    is_led_by_other_site: bool,
 }
 
 impl<C: SessionClaims> SignIn<C> {
@@ -115,8 +124,8 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// ```
     /// # use axum::Form;
-    /// # use axum::response::Redirect;
     /// # use countersign::{AuthRejection, CookieTokens, Denial, SessionClaims, SignIn, public};
+    /// # use axum::response::Redirect;
     /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: u64 }
     /// # #[derive(serde::Deserialize)] struct Posted { code: String, state: String }
     /// # async fn flow_of(_: &str) -> Option<User> { None }
@@ -147,9 +156,10 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::CrossSite`] for a form of another site; otherwise as [`Auth::login`].
+    /// [`AuthError::CrossSite`] for a form of another site, [`AuthError::PlainHttp`] for a browser that has opened the site over plain
+    /// http; otherwise as [`Auth::login`].
     pub async fn answer(self, user: &C) -> Result<TokenAnswer, AuthError> {
-        if self.client.keeps_cookies {
+        if self.client.keeps_cookies || self.client.plain_http.is_some() {
             self.cookies(user).await.map(TokenAnswer::Cookies)
         } else {
             self.tokens(user).await.map(TokenAnswer::Tokens)
@@ -172,21 +182,34 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// Call it after the user has proved who they are. The session whose tokens the request carries ends first.
     ///
+    /// In front of another response, `(tokens, Redirect::to("/"))`, the tokens only set the cookies. At the end of a flow at another site see
+    /// [`Landing`](crate::Landing).
+    ///
     /// # Errors
     ///
     /// [`AuthError::NoCookies`] unless [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was called; [`AuthError::CrossSite`] if
-    /// another site may have sent the request; otherwise as [`Auth::login`].
+    /// another site may have sent the request; [`AuthError::PlainHttp`] if the browser has opened the site over plain http, where it would
+    /// drop the cookies without a word; otherwise as [`Auth::login`].
     pub async fn cookies(self, user: &C) -> Result<CookieTokens, AuthError> {
         let Self { auth, metadata, remember, held, client } = self;
         if auth.transports().cookies.is_none() {
             return Err(AuthError::NoCookies);
         }
+        if let Some(sign) = client.plain_http {
+            tracing::warn!(
+                target: TARGET, sign,
+                "a sign-in with cookies was refused: the site was opened over plain http, where browsers keep no `Secure` cookies; serve it \
+                 over https, and let a proxy that ends TLS send `X-Forwarded-Proto: https`"
+            );
+            return Err(auth.refused_cookies(AuthError::PlainHttp));
+        }
         if !client.is_ours {
-            return Err(auth.refused_as_cross_site());
+            return Err(auth.refused_cookies(AuthError::CrossSite));
         }
         let in_cookies = held.in_cookies.into_iter().map(|held| held.token);
         let held = held.sent.into_iter().chain(in_cookies);
-        auth.in_cookies(auth.login_again(user, metadata, remember, held).await?)
+        let tokens = auth.in_cookies(auth.login_again(user, metadata, remember, held).await?)?;
+        Ok(if client.is_led_by_other_site { tokens.led() } else { tokens })
     }
 }
 
@@ -210,9 +233,19 @@ where
         let client = Client {
             is_ours: csrf::check(parts, auth, None).is_ok(),
             keeps_cookies: csrf::keeps_cookies(parts, auth),
+            plain_http: auth.transports().cookies.as_ref().and_then(|_| sign_of_plain_http(parts)),
+            is_led_by_other_site: is_led_by_other_site(parts, auth),
         };
         let Ok(metadata) = SessionMetadata::from_request_parts(parts, state).await;
         let auth = for_request(parts, auth);
         Ok(Self { auth, metadata, remember: Remember::default(), held, client })
     }
+}
+
+/// Whether another site has led a browser here that keeps the cookies of the answer, and leaves them behind when the answer redirects. At the
+/// end of an OAuth flow that is the provider's site, and a redirect would end at the login page again.
+fn is_led_by_other_site<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> bool {
+    auth.transports().cookies.as_ref().is_some_and(CookieRules::are_strict)
+        && Destination::of(parts).is_window()
+        && parts.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site")
 }

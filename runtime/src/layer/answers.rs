@@ -11,6 +11,7 @@ use tower_service::Service;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::AnswerNotes;
+use crate::rejection::Led;
 
 impl<C: SessionClaims> Auth<C> {
     /// A layer that completes the answers of handlers whose extractors or attributes read a token from a cookie, a named header or the
@@ -20,6 +21,8 @@ impl<C: SessionClaims> Auth<C> {
     /// layer makes an answer that such a token opened `Cache-Control: private`, unless it is `no-store` already; a `public` goes. Every
     /// answer that could have been another one with another token gets `Vary`. A cookie that a page for everybody was served without, since
     /// its session has ended, is taken away.
+    ///
+    /// A redirect behind the cookies of a sign-in that another site has led to becomes a [`Landing`](crate::Landing).
     ///
     /// An [`AuthRouter`](crate::AuthRouter) and [`Auth::layer`] do the same by themselves. Handlers in a plain [`axum::Router`] need this
     /// layer, and so does a middleware of your own that takes `User` or [`Session`](crate::Session) and answers by itself: put the layer
@@ -82,6 +85,7 @@ impl<S, B, R> Service<Request<B>> for AnswerService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
+    R: From<Vec<u8>>,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -95,7 +99,7 @@ where
         let notes = self.is_needed.then(|| AnswerNotes::attach(request.extensions_mut()));
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let mut answer = answer.await?;
+            let mut answer = Led::land(answer.await?);
             if let Some(notes) = notes {
                 notes.complete(answer.headers_mut());
             }

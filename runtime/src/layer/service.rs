@@ -13,6 +13,7 @@ use super::Admission;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::extract::AnswerNotes;
+use crate::rejection::Led;
 
 /// A service inside [`AuthLayer`](super::AuthLayer) or [`AnonymousOnlyLayer`](super::AnonymousOnlyLayer).
 ///
@@ -63,7 +64,8 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             let notes = AnswerNotes::for_answer_of(&mut parts, &auth);
-            let complete = |mut answer: Response<R>| {
+            let complete = |answer: Response<R>| {
+                let mut answer = Led::land(answer);
                 if let Some(notes) = notes {
                     notes.complete(answer.headers_mut());
                 }

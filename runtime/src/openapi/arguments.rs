@@ -14,7 +14,7 @@ use crate::access::{Access, NamedRule, Rule};
 use crate::auth::{RefreshSession, Session};
 use crate::claims::SessionClaims;
 use crate::extract::proof::Proof;
-use crate::http::{Reauthentication, RefreshTokens, SignIn};
+use crate::http::{NEXT, Reauthentication, RefreshTokens, ReturnTo, SignIn};
 
 /// An argument of a handler that says what it takes from a request and how it refuses one.
 ///
@@ -206,6 +206,13 @@ pub(super) fn text(name: &str, place: ParameterIn, required: Required, descripti
         .description(Some(description))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build()
+}
+
+impl DocumentsArgument for ReturnTo {
+    fn document(argument: &mut ArgumentDocument) {
+        let description = "The page to go to after the sign-in: a path of this site, with its query. Anything else is ignored";
+        argument.parameter(text(NEXT, ParameterIn::Query, Required::False, description));
+    }
 }
 
 impl<C: SessionClaims> DocumentsArgument for SignIn<C> {

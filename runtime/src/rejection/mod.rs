@@ -2,6 +2,7 @@
 //! the RFC 9457 problem body ([`problem`]). No other place writes a response to a refused request. The endpoints that speak OAuth add
 //! the members of RFC 6749 section 5.2 ([`oauth`]).
 
+mod landing;
 mod oauth;
 mod problem;
 
@@ -18,6 +19,8 @@ use crate::auth::{AuthError, Twice};
 use crate::claims::is_scope_token;
 use crate::log::{OneLine, TARGET};
 
+pub use landing::Landing;
+pub(crate) use landing::Led;
 pub(crate) use oauth::OAuthBody;
 #[cfg(feature = "openapi")]
 pub(crate) use oauth::OAuthError;
@@ -29,6 +32,8 @@ pub use problem::ProblemDetails;
 pub enum Denial {
     /// The request does not prove that the site itself sent it with the user's cookie: 403 `cross_site_request`.
     CrossSite,
+    /// A browser that has opened the site over plain http would not keep the cookies of the answer: 403 `plain_http`.
+    PlainHttp,
     /// The caller is known and may not do this, and neither a role nor a scope would change that: a check refuses, or the user is
     /// impersonated where that is not allowed: 403 `forbidden`.
     Forbidden,
@@ -117,6 +122,13 @@ impl Denial {
                 "cross_site_request",
                 Absent,
                 "This request may come from another site. Send it from a page of this site, or with the header X-CSRF-Token.",
+            ),
+            Self::PlainHttp => (
+                Status::FORBIDDEN,
+                "plain_http",
+                Absent,
+                "This site was opened over plain http, where a browser does not keep the cookies of a session. Open it over https, or, on \
+                 the server's own machine, as localhost.",
             ),
             Self::Forbidden => {
                 (Status::FORBIDDEN, "forbidden", Absent, "The signed-in user may not do this.")
@@ -321,6 +333,7 @@ impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::CrossSite => Denial::CrossSite.into(),
+            AuthError::PlainHttp => Denial::PlainHttp.into(),
             AuthError::Forbidden(_) => Denial::Forbidden.into(),
             AuthError::InvalidGrant(_) => Denial::InvalidGrant.into(),
             AuthError::Mint(error) => {

@@ -55,7 +55,9 @@ impl OAuthBody {
 /// The code, where an RFC of OAuth has it. Of the others, each means one of these to a client.
 fn error(denial: Denial) -> &'static str {
     match denial {
-        Denial::CrossSite | Denial::NotFound | Denial::UnsupportedMediaType => "invalid_request",
+        Denial::CrossSite | Denial::NotFound | Denial::PlainHttp | Denial::UnsupportedMediaType => {
+            "invalid_request"
+        }
         Denial::InvalidCredentials | Denial::MissingCredentials | Denial::MissingRefreshToken => {
             "invalid_client"
         }
@@ -81,8 +83,9 @@ mod tests {
     use super::*;
     use crate::rejection::AuthRejection;
 
-    const ALL: [Denial; 15] = [
+    const ALL: [Denial; 16] = [
         Denial::CrossSite,
+        Denial::PlainHttp,
         Denial::Forbidden,
         Denial::InsufficientScope { required: None },
         Denial::InvalidCredentials,

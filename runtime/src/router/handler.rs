@@ -19,6 +19,7 @@ use crate::extract::proof::Proof;
 use crate::extract::{AnswerNotes, Guard};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
+use crate::rejection::Led;
 
 /// An async function with these arguments.
 #[diagnostic::on_unimplemented(
@@ -141,7 +142,7 @@ impl<F: Future<Output = Response> + Unpin> Future for NotedFuture<F> {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
-        let mut answer = ready!(Pin::new(&mut self.answer).poll(context));
+        let mut answer = Led::land(ready!(Pin::new(&mut self.answer).poll(context)));
         if let Some(notes) = self.notes.take() {
             notes.complete(answer.headers_mut());
         }

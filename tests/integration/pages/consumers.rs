@@ -160,7 +160,9 @@ fn expected(
     match place {
         _ if renews && can_renew => (Outcome::Renewed, &[]),
         // An open login page is not refused for the very state that it mends.
-        Place::Login => (Outcome::Visitor, &[]),
+        Place::Login => (Outcome::Visitor, access),
+        // The page is open, and the session is one that only a sign-in brings back.
+        Place::OptionalPages if is_bad && consumer.is_htmx => (Outcome::HtmxTo("/login"), access),
         Place::Optional | Place::OptionalPages | Place::OpenAttribute => {
             if is_bad && !consumer.is_window {
                 (Outcome::Refused, access)

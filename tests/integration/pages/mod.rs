@@ -1,7 +1,9 @@
 //! Pages that a browser opens with cookies: renewal on the way, the way back after a sign-in, caches, and every kind of client.
 
+mod arriving;
 mod caching;
 mod consumers;
+mod nginx;
 mod renewal;
 mod return_address;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::give_up;
 
-const INSTALL: &str = "apt-get install -y postgresql redis-server";
+const INSTALL: &str = "apt-get install -y postgresql redis-server nginx";
 
 /// The folder of PostgreSQL's programs: that of `initdb` in `PATH`, or Debian's folder of the newest version.
 pub(crate) fn postgres() -> PathBuf {
@@ -18,6 +18,12 @@ pub(crate) fn postgres() -> PathBuf {
 pub(crate) fn redis() -> PathBuf {
     let found = in_path("redis-server");
     found.unwrap_or_else(|| give_up(&format!("Redis is not installed; type: {INSTALL}")))
+}
+
+/// The folder of `nginx`, which Debian keeps away from the `PATH` of ordinary users.
+pub(crate) fn nginx() -> PathBuf {
+    let found = in_path("nginx").or_else(|| folder_of(Path::new("/usr/sbin/nginx")));
+    found.unwrap_or_else(|| give_up(&format!("nginx is not installed; type: {INSTALL}")))
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

@@ -13,6 +13,9 @@ use crate::give_up;
 /// Another process may take the port between our check and the start of the server.
 const PORTS_TO_TRY: u32 = 5;
 
+/// Writes the configuration of a server in this folder, at this port.
+type Configure<'c> = &'c dyn Fn(&Path, u16) -> String;
+
 /// A running server, ended with this value or with the process.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -24,6 +27,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server of this kind, whose programs are in `programs`, on a free port.
     pub(crate) fn start(kind: &str, programs: &Path) -> Self {
+        Self::start_with(kind, programs, None)
+    }
+
+    /// As [`start`](Self::start), with a file `config` that is written for the folder and the port.
+    pub(crate) fn start_with(kind: &str, programs: &Path, configure: Option<Configure<'_>>) -> Self {
         let mut supervisor = Supervisor::spawn(kind, programs);
         let folder = PathBuf::from(supervisor.answer());
         if supervisor.answer() != "prepared" {
@@ -31,6 +39,11 @@ impl Server {
         }
         for _ in 0..PORTS_TO_TRY {
             let port = free_port();
+            if let Some(configure) = configure
+                && let Err(error) = fs::write(folder.join("config"), configure(&folder, port))
+            {
+                give_up(&format!("no configuration for a {kind} server for the tests: {error}"));
+            }
             if supervisor.ask(&format!("start {port}")) == "ready" {
                 return Self { supervisor: Mutex::new(supervisor), folder, port };
             }

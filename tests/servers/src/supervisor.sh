@@ -39,6 +39,7 @@ start() {
         set -- "$programs/redis-server" --port "$1" --bind 127.0.0.1 --dir "$folder" \
             --save '' --appendonly yes --appendfsync no
         ;;
+    nginx) set -- "$programs/nginx" -p "$folder" -c "$folder/config" -e stderr ;;
     esac
     rm -f pid ended
     : >log
@@ -49,7 +50,8 @@ start() {
     job=$!
 
     tries=0
-    until grep -qi 'ready to accept connections' log; do
+    # The last is nginx, which listens before it chooses how to wait.
+    until grep -qi -e 'ready to accept connections' -e 'using the .* event method' log; do
         tries=$((tries + 1))
         if [ -e ended ] || [ $tries -gt 1200 ]; then
             stop
@@ -73,7 +75,7 @@ stop() {
         # PostgreSQL's processes share memory, which SIGKILL would leave behind.
         case $kind in
         postgres) kill -QUIT "$(cat pid)" ;;
-        redis) kill -KILL "$(cat pid)" ;;
+        redis | nginx) kill -KILL "$(cat pid)" ;;
         esac
     fi
     wait "$job"

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_servers::{Postgres, Redis};
+use test_servers::{Nginx, Postgres, Redis};
 
 fn ping(redis: &Redis) -> std::io::Result<String> {
     let mut connection = TcpStream::connect(("127.0.0.1", redis.port()))?;
@@ -55,8 +55,12 @@ fn postgres_stops_and_starts_with_its_databases() {
 fn servers_that_are_dropped_leave_nothing() {
     let redis = Redis::start();
     let postgres = Postgres::start();
+    let nginx = Nginx::caching(redis.port());
+    let port = nginx.port();
+    assert!(is_up(port));
     let left = [(redis.port(), redis.folder().to_owned()), (postgres.port(), postgres.folder().to_owned())];
-    drop((redis, postgres));
+    drop((redis, postgres, nginx));
+    assert!(!is_up(port));
     for (port, folder) in left {
         assert!(!is_up(port) && !folder.exists(), "{}", folder.display());
     }

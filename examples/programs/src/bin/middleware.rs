@@ -1,4 +1,5 @@
-//! Layers on a plain `axum::Router`: pages that send strangers to the login, for browsers and htmx, and no attributes.
+//! Layers on a plain `axum::Router`: pages that renew sessions on the way and send strangers to the login, for browsers and htmx, and no
+//! attributes.
 //!
 //! ```sh
 //! cargo run -p examples --bin middleware      # prints these lines with passwords
@@ -52,11 +53,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let users = Users::demo()?;
     let auth = examples::auth(&users)?.cookies(Cookies::new().with_access_cookie()).build()?;
 
-    let pages = Router::new().route("/", get(home)).route_layer(auth.layer().redirect("/login"));
+    let pages = Router::new().route("/", get(home)).route_layer(auth.layer().pages("/login"));
     let admin = Router::new()
         .route("/admin", get(admin))
-        .route_layer(auth.layer().role("admin").live().redirect("/login"));
-    let open = Router::new().route("/about", get(about)).route_layer(auth.layer().optional());
+        .route_layer(auth.layer().role("admin").live().pages("/login"));
+    let open = Router::new().route("/about", get(about)).route_layer(auth.layer().optional().pages("/login"));
     let login = Router::new().route("/login", get(login_page).layer(auth.anonymous_only("/")).post(login));
 
     let endpoints = auth.routes().only([Endpoint::Refresh, Endpoint::Logout]).nest("/auth");

@@ -1,10 +1,11 @@
 //! A page that leads on to another one of this site.
 
-use axum_core::response::{IntoResponse, Response};
+use axum_core::response::IntoResponse;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Response};
 
 /// A page that leads on to another one of this site: for the end of a sign-in at another site, with
 /// [`SameSite=Strict`](crate::CookieSameSite) cookies.
@@ -14,7 +15,10 @@ use http::{HeaderName, HeaderValue};
 /// this site, from which the browser goes on by itself, and then it sends the cookies. The page has no script, so it works under any content
 /// security policy, and a link for browsers that do not go on.
 ///
-/// With `SameSite=Lax` cookies a redirect works as well.
+/// The handlers of an [`AuthRouter`](crate::AuthRouter) answer in this way by themselves: where a browser says that another site has led it here,
+/// a redirect behind the cookies of a sign-in becomes such a page. `Landing` is for handlers in other routers without
+/// [`Auth::answer_layer`](crate::Auth::answer_layer), and for browsers that do not say where they come from. With `SameSite=Lax` cookies a
+/// redirect works everywhere.
 ///
 /// ```
 /// use countersign::{AuthError, CookieTokens, Landing, SessionClaims, SignIn, public};
@@ -45,8 +49,9 @@ impl Landing {
     }
 }
 
-impl IntoResponse for Landing {
-    fn into_response(self) -> Response {
+impl Landing {
+    /// The response, with any body that can be made from bytes.
+    pub(super) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
         const HEADERS: [(HeaderName, HeaderValue); 5] = [
             (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             (
@@ -61,9 +66,45 @@ impl IntoResponse for Landing {
         let path = escaped(&self.path);
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url='{path}'\">\n\
-             <title>Signed in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
+             <title>Signing in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
         );
-        (HEADERS, page).into_response()
+        let mut response = Response::new(B::from(page.into_bytes()));
+        response.headers_mut().extend(HEADERS);
+        response
+    }
+}
+
+/// A mark of an answer that sets `SameSite=Strict` cookies for a browser that another site has led here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Led;
+
+impl Led {
+    /// Makes a [`Landing`] of an answer with the mark that redirects to a path of this site. Its headers stay.
+    pub(crate) fn land<B: From<Vec<u8>>>(answer: Response<B>) -> Response<B> {
+        if answer.extensions().get::<Self>().is_none() || !answer.status().is_redirection() {
+            return answer;
+        }
+        let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+        let Some(path) = location.filter(|path| path.starts_with('/') && !path.starts_with("//")) else {
+            return answer;
+        };
+        let mut landing: Response<B> = Landing::at(path).response();
+        let (parts, _) = answer.into_parts();
+        for (name, value) in &parts.headers {
+            // Each of the others is of the body, or set on the page.
+            if !landing.headers().contains_key(name) && ![LOCATION, CONTENT_LENGTH].contains(name)
+                || name == SET_COOKIE
+            {
+                landing.headers_mut().append(name, value.clone());
+            }
+        }
+        landing
+    }
+}
+
+impl IntoResponse for Landing {
+    fn into_response(self) -> axum_core::response::Response {
+        self.response()
     }
 }
 
@@ -100,6 +141,30 @@ mod tests {
         assert!(page.contains(&format!("content=\"0; url='{escaped}'\"")), "{page}");
         assert!(page.contains(&format!("href=\"{escaped}\"")), "{page}");
         assert!(!page.contains("<script"), "{page}");
+    }
+
+    fn redirect(location: &'static str, led: bool) -> Response<Vec<u8>> {
+        let answer = Response::builder().status(303).header(LOCATION, location).header(SET_COOKIE, "a=1");
+        let mut answer = answer.header(SET_COOKIE, "b=2").header("x-own", "1").body(Vec::new()).unwrap();
+        if led {
+            answer.extensions_mut().insert(Led);
+        }
+        Led::land(answer)
+    }
+
+    #[test]
+    fn a_redirect_for_a_browser_from_another_site_becomes_a_page() {
+        let landed = redirect("/inbox?a=1", true);
+        assert_eq!(landed.status(), 200);
+        assert_eq!(landed.headers().get_all(SET_COOKIE).iter().collect::<Vec<_>>(), ["a=1", "b=2"]);
+        assert_eq!(
+            (landed.headers().contains_key(LOCATION), &landed.headers()["x-own"]),
+            (false, &HeaderValue::from_static("1"))
+        );
+        assert!(String::from_utf8_lossy(landed.body()).contains("href=\"/inbox?a=1\""));
+        for (location, led) in [("/inbox", false), ("//evil.example", true), ("https://a.example/", true)] {
+            assert_eq!(redirect(location, led).headers()[LOCATION], location);
+        }
     }
 
     #[test]
