@@ -11,7 +11,7 @@ use countersign::{AuthBuilder, AuthRouter, Cookies, Endpoint, rule};
 use serde_json::{Map, Value, json};
 
 use crate::browser::{CROSS_SITE, HOST, SAME_ORIGIN};
-use crate::support::{Answer, App, Role, User, forge, payload, payload_with};
+use crate::support::{Answer, App, Role, User, forge, payload, payload_of, payload_with};
 
 rule! {
     /// May ask about tokens.
@@ -140,6 +140,31 @@ async fn every_refresh_is_answered_as_its_parameters_say() {
         let answer = post(&app, REFRESH, &[("content-type", FORM)], encoded(&row)).await;
         assert_eq!(outcome(&answer), expected, "{row:?}");
     }
+}
+
+/// RFC 6749 section 5.1: a client that asks for scopes is told which ones it got. Those of the user are read anew.
+#[tokio::test]
+async fn a_client_that_asks_for_scopes_is_told_which_it_has() {
+    let reader = app(|builder| {
+        let scopes = vec!["a".to_owned(), "b".to_owned()];
+        builder.claims_source(move |id| {
+            let user = User { id, scopes: scopes.clone(), ..User::with(&[]) };
+            async move { Ok(Some(user)) }
+        })
+    });
+    let refreshed = async |app: &App, scope: Option<&str>| {
+        let mut row = vec![("refresh_token", app.login(&[]).await.refresh_token)];
+        row.extend(scope.map(|scope| ("scope", scope.to_owned())));
+        post(app, REFRESH, &[("content-type", FORM)], encoded(&row)).await.json()
+    };
+    for (asked, told) in
+        [(None, None), (Some(""), None), (Some("a b"), Some("a b")), (Some("a admin"), Some("a b"))]
+    {
+        let answer = refreshed(&reader, asked).await;
+        assert_eq!(answer.get("scope"), told.map(|scope| json!(scope)).as_ref(), "{asked:?}");
+        assert_eq!(payload_of(answer["access_token"].as_str().unwrap())["scope"], "a b");
+    }
+    assert_eq!(refreshed(&app(|builder| builder), Some("admin")).await["scope"], "");
 }
 
 /// Row 93. RFC 7009 sections 2.1 and 2.2: 200 for every token, whatever the hint; without a token it is a sign-out, which has nothing to end here.

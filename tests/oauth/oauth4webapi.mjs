@@ -37,6 +37,7 @@ for (const auth of [None, oauth.ClientSecretPost('s e&c+r=e%t'), oauth.ClientSec
     for (const parameters of [{}, { scope: 'posts:read posts:write' }, { resource: 'https://api.test', unheard_of: 'x' }]) {
         const next = await refresh(pair.refresh_token, auth, parameters);
         assert.equal(next.token_type, 'bearer');
+        assert.equal(next.scope, parameters.scope && 'posts:read');
         assert(next.expires_in > 800 && next.access_token && next.refresh_token !== pair.refresh_token);
         pair = next;
     }

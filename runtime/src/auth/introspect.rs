@@ -148,7 +148,6 @@ impl<C: SessionClaims> Auth<C> {
         Ok(Some(Introspection {
             active: true,
             token_type: Some("Bearer"),
-            scope: scope(&token.claims),
             sub: Some(subject),
             sid: Some(token.session_id),
             act: token.actor.map(|sub| Actor { sub }),
@@ -190,6 +189,12 @@ struct Provenance {
     aud: Audience,
     client_id: Option<String>,
     nbf: Option<Timestamp>,
+    scope: Option<String>,
+}
+
+/// The scopes in an access token that this crate has made. Empty if it has none.
+pub(super) fn scope_in(token: &str) -> String {
+    Provenance::of(token).scope.unwrap_or_default()
 }
 
 /// RFC 7519 section 4.1.3: a string, or an array of them.
@@ -216,12 +221,13 @@ impl Provenance {
 
 impl Introspection {
     fn with(self, provenance: Provenance) -> Self {
-        let Provenance { iss, aud, client_id, nbf } = provenance;
+        let Provenance { iss, aud, client_id, nbf, scope } = provenance;
+        let scope = scope.filter(|scope| !scope.is_empty());
         let aud = match aud {
             Audience::One(one) => vec![one],
             Audience::Several(several) => several,
         };
-        Self { iss, aud, client_id, nbf, ..self }
+        Self { iss, aud, client_id, nbf, scope, ..self }
     }
 }
 
@@ -238,11 +244,4 @@ fn audience_schema() -> impl Into<RefOr<Schema>> {
     OneOfBuilder::new().item(text()).item(ArrayBuilder::new().items(text())).description(Some(
         "The servers that the token is for. One is written as a string, several as an array.",
     ))
-}
-
-/// The `scope` that the claims write into a token, unless it is empty.
-fn scope<C: SessionClaims>(claims: &C) -> Option<String> {
-    let written = claims.serialize_wire(serde_json::value::Serializer).ok()?;
-    let scope = written.get("scope")?.as_str()?;
-    Some(scope.to_owned()).filter(|scope| !scope.is_empty())
 }

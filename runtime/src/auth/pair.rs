@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::introspect::scope_in;
+
 /// An access token and the refresh token that renews it: the token response of RFC 6749 section 5.1.
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -21,9 +23,19 @@ pub struct TokenPair {
     /// The remaining life of the refresh token, in seconds. A refresh moves its end, but never beyond the absolute end of the session,
     /// where both tokens end together: if this is no more than `expires_in`, another refresh gains nothing.
     pub refresh_expires_in: u64,
+    /// The scopes of the access token, in the answer to a refresh that asked for scopes (RFC 6749 section 5.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Whether cookies with these tokens end with the browser, as [`Remember`](crate::Remember) chose for the session.
     #[serde(skip)]
     pub(crate) ends_with_browser: bool,
+}
+
+impl TokenPair {
+    /// Says which scopes the access token has; an empty text if it has none.
+    pub(crate) fn with_scope(self) -> Self {
+        Self { scope: Some(scope_in(&self.access_token)), ..self }
+    }
 }
 
 /// The access token of an impersonation, which [`Auth::impersonate`](crate::Auth::impersonate) makes. It has no refresh token and goes

@@ -278,6 +278,7 @@ impl<C: SessionClaims> Auth<C> {
             refresh_token,
             refresh_expires_in: record.idle_expires_at.since(now).as_secs(),
             ends_with_browser: record.ends_with_browser,
+            scope: None,
         })
     }
 

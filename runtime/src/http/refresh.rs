@@ -20,8 +20,9 @@ use crate::rejection::{AuthRejection, Denial};
 /// The handler is a concrete function with concrete types, `POST /refresh`, documented with its request, its answer and
 /// every refusal, ready for [`routes!`](crate::routes). It is public: the refresh token in the body is the credential.
 ///
-/// The body is JSON, or a form as OAuth clients send it (RFC 6749 section 6). Members that the endpoint does not know are ignored, among
-/// them `client_id` and `scope`, so a client may send back the whole pair that it has stored. Refusals have `error` beside `code`.
+/// The body is JSON, or a form as OAuth clients send it (RFC 6749 section 6). Members that the endpoint does not know are ignored, so
+/// a client may send `client_id`, or the whole pair that it has stored. A `scope` is not granted: scopes are read anew from the
+/// application, and the answer then says which. Refusals have `error` beside `code`.
 ///
 /// With [`Cookies`](crate::Cookies) a browser sends its refresh cookie in place of a body, and gets new cookies
 /// ([`CookieTokens`](crate::CookieTokens)). A refresh token in the body beats the cookie, and a form never goes with a cookie alone. The
@@ -60,7 +61,7 @@ macro_rules! typed_refresh_handler {
 
 /// The body of a refresh (RFC 6749 section 6), as JSON or as a form.
 ///
-/// Members that are not listed here are ignored, a `scope` too: scopes and roles are read anew from the application.
+/// Members that are not listed here are ignored. Scopes and roles are read anew from the application, whatever the body asks for.
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = countersign::RefreshRequest))]
@@ -73,6 +74,10 @@ pub struct RefreshRequest {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<GrantType>))]
     grant_type: Text,
+    /// The scopes that the client would like. They change nothing, and the answer says which ones the access token has.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    scope: Text,
 }
 
 /// The grant of RFC 6749 section 6.
@@ -162,8 +167,10 @@ async fn exchange<C: SessionClaims>(
     parts: &Parts,
     body: RefreshRequest,
 ) -> Result<TokenAnswer, AuthRejection> {
+    let asks_for_scopes = body.scope.0.is_some();
     if let Some(token) = body.token()? {
-        return Ok(TokenAnswer::Tokens(for_request(parts, auth).refresh(&token).await?));
+        let pair = for_request(parts, auth).refresh(&token).await?;
+        return Ok(TokenAnswer::Tokens(if asks_for_scopes { pair.with_scope() } else { pair }));
     }
     let cookie = refresh_cookie_of(&parts.headers, auth)?.ok_or(Denial::InvalidRequest)?;
     let token = str::from_utf8(cookie.token()?).map_err(|_| Denial::InvalidRequest)?;
