@@ -75,9 +75,10 @@ impl Cookies {
 
     /// Keeps the access token in a cookie too: for pages that the server renders. It is then in no response body.
     ///
-    /// A page without a script cannot refresh. For such pages, let access tokens live as long as a visit
-    /// ([`access_ttl`](crate::AuthBuilder::access_ttl), at most a day), and look sessions up
-    /// ([`Liveness::Always`](crate::Liveness::Always)), so that a sign-out still ends them at once.
+    /// [`AuthLayer::pages`](crate::AuthLayer::pages) renews the session when a user opens a page after the end of the access token. Look
+    /// sessions up ([`Liveness::Always`](crate::Liveness::Always)), so that a sign-out ends them at once.
+    ///
+    /// Answers that the cookie opened are `private` for caches; see [`Auth::answer_layer`](crate::Auth::answer_layer).
     pub fn with_access_cookie(mut self) -> Self {
         self.access = true;
         self

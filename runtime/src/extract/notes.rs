@@ -19,6 +19,7 @@ use crate::claims::SessionClaims;
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const COOKIE_FIELD: HeaderValue = HeaderValue::from_static("Cookie");
 
 /// The notes of one request. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -169,7 +170,9 @@ fn vary_by(headers: &mut HeaderMap, names: &[HeaderName]) {
         let lines = headers.get_all(VARY).iter().filter_map(|line| line.to_str().ok());
         let mut present = lines.flat_map(|line| line.split(',')).map(str::trim);
         if !present.any(|field| field == "*" || field.eq_ignore_ascii_case(name.as_str())) {
-            headers.append(VARY, HeaderValue::from(name.clone()));
+            // In the letters that people look for.
+            let written = if *name == COOKIE { COOKIE_FIELD } else { HeaderValue::from(name.clone()) };
+            headers.append(VARY, written);
         }
     }
 }
@@ -219,12 +222,12 @@ mod tests {
             let answer: Vec<_> = said.iter().map(|said| ("cache-control", *said)).collect();
             let headers = opened(&answer);
             assert_eq!(all(&headers, CACHE_CONTROL), [written], "{said:?}");
-            assert_eq!(all(&headers, VARY), ["cookie"], "{said:?}");
+            assert_eq!(all(&headers, VARY), ["Cookie"], "{said:?}");
         }
         for stricter in ["private", "PRIVATE, max-age=60", "max-age=60, private"] {
             let headers = opened(&[("cache-control", stricter)]);
             assert_eq!(all(&headers, CACHE_CONTROL), [stricter]);
-            assert_eq!(all(&headers, VARY), ["cookie"], "{stricter}");
+            assert_eq!(all(&headers, VARY), ["Cookie"], "{stricter}");
         }
         for strictest in ["no-store", "No-Store, max-age=0", "public, no-store"] {
             let headers = opened(&[("cache-control", strictest)]);
@@ -249,11 +252,11 @@ mod tests {
     #[test]
     fn vary_names_the_cookie_once() {
         for (said, written) in [
-            (&["accept-encoding"][..], &["accept-encoding", "cookie"][..]),
+            (&["accept-encoding"][..], &["accept-encoding", "Cookie"][..]),
             (&["Accept-Encoding, Cookie"], &["Accept-Encoding, Cookie"]),
             (&["accept", "COOKIE"], &["accept", "COOKIE"]),
             (&["*"], &["*"]),
-            (&["cookies"], &["cookies", "cookie"]),
+            (&["cookies"], &["cookies", "Cookie"]),
         ] {
             let answer: Vec<_> = said.iter().map(|said| ("vary", *said)).collect();
             assert_eq!(all(&opened(&answer), VARY), written);
@@ -267,7 +270,7 @@ mod tests {
         let headers =
             completed(&notes, &[("cache-control", "public, max-age=60"), ("cdn-cache-control", "max-age=9")]);
         assert_eq!(all(&headers, CACHE_CONTROL), ["public, max-age=60"]);
-        assert_eq!(all(&headers, VARY), ["cookie"]);
+        assert_eq!(all(&headers, VARY), ["Cookie"]);
         assert!(headers.contains_key("cdn-cache-control"));
         assert!(completed(&AnswerNotes::default(), &[]).is_empty(), "there is nothing to say");
     }

@@ -2,6 +2,8 @@
 //!
 //! [`Auth::layer`] and [`Auth::anonymous_only`] make the two layers, [`rules`] refuses rules that make no sense while the program
 //! starts, and [`service`] asks [`authorize`](crate::extract) about each request. The decisions and the refusals are those of the attributes.
+//! For pages, [`renewal`] exchanges the refresh cookie of a navigation before that, and [`redirect`] leads a visitor to the login page.
+//! [`answers`] completes the answers of handlers in a plain router.
 
 mod answers;
 mod redirect;

@@ -140,7 +140,8 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// The layer runs before everything that the router has at this moment: the guards of its handlers, and every [`guard`](Self::guard) so
     /// far. A guard that is added later runs before the layer. The layer also sees requests that a guard will refuse; its own answers are not
-    /// access-checked. It cannot sign a caller in: a guard takes a session from the extensions only if this crate has verified it in this
+    /// access-checked, and where it takes a user from a cookie itself, [`Auth::answer_layer`](crate::Auth::answer_layer) belongs around it. It
+    /// cannot sign a caller in: a guard takes a session from the extensions only if this crate has verified it in this
     /// very request, for the same `Auth` and the same token.
     #[must_use]
     pub fn layer(mut self, layer: impl RouteLayer) -> Self {

@@ -303,10 +303,10 @@ async fn an_answer_says_that_it_is_one_user_s() {
     let (auth, _) = auth(&clock());
     let jar = signed_in(&auth).await;
     for (said, written, vary) in [
-        (&[][..], "private", "cookie"),
-        (&[("cache-control", "public, max-age=600")], "private, max-age=600", "cookie"),
+        (&[][..], "private", "Cookie"),
+        (&[("cache-control", "public, max-age=600")], "private, max-age=600", "Cookie"),
         (&[("cache-control", "no-store")], "no-store", ""),
-        (&[("cache-control", "private"), ("vary", "accept")], "private", "accept, cookie"),
+        (&[("cache-control", "private"), ("vary", "accept")], "private", "accept, Cookie"),
     ] {
         let router = application(&auth, folder.path(), said);
         for (path, _) in WAYS.iter().filter(|(path, _)| !path.starts_with("/files")) {
@@ -340,7 +340,7 @@ async fn every_answer_of_a_guarded_service_is_one_user_s() {
         assert_eq!(answer.status, status, "{method} {path}");
         let said = all(&answer, header::CACHE_CONTROL);
         assert!(said.contains("private") || said == "no-store", "{method} {path}: {said:?}");
-        assert!(said == "no-store" || all(&answer, header::VARY).contains("cookie"), "{method} {path}");
+        assert!(said == "no-store" || all(&answer, header::VARY).contains("Cookie"), "{method} {path}");
     }
     let stranger =
         ask(&router, "GET", "/files/report.txt", &Jar::default(), &[("if-modified-since", since)]).await;
@@ -357,7 +357,7 @@ async fn a_session_that_was_verified_further_out_is_noted_too() {
     let router = Router::new().merge(handler).layer(auth.answer_layer()).layer(auth.layer());
     let answer = ask(&router, "GET", "/open", &jar, &[]).await;
     assert_eq!(all(&answer, header::CACHE_CONTROL), "private");
-    assert_eq!(all(&answer, header::VARY), "cookie");
+    assert_eq!(all(&answer, header::VARY), "Cookie");
 }
 
 /// Where tokens come in `Authorization` alone, HTTP itself keeps caches away, and nothing is added.
@@ -383,7 +383,7 @@ async fn a_login_page_varies_by_the_cookie() {
     let jar = signed_in(&auth).await;
     let router = Router::new().route("/login", get(async || "form")).layer(auth.anonymous_only("/"));
     let answer = ask(&router, "GET", "/login", &Jar::default(), &[HTML]).await;
-    assert_eq!((answer.status, answer.header(header::VARY)), (StatusCode::OK, Some("cookie")));
+    assert_eq!((answer.status, answer.header(header::VARY)), (StatusCode::OK, Some("Cookie")));
     assert_eq!(answer.header(header::CACHE_CONTROL), None, "nothing of a user is in it");
     let answer = ask(&router, "GET", "/login", &jar, &[HTML]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);

@@ -324,7 +324,7 @@ fn keeps_caches_away(answer: &Answer, outcome: &Outcome, what: &str) {
     match outcome {
         Outcome::User => assert_eq!(said, "private", "{what}"),
         Outcome::Visitor if names_set(answer).is_empty() => {
-            assert_eq!(all(answer, header::VARY), "cookie", "{what}");
+            assert_eq!(all(answer, header::VARY), "Cookie", "{what}");
         }
         _ => assert_eq!(said, "no-store", "{what}"),
     }
