@@ -9,7 +9,9 @@ use countersign::testing::{Fault, FaultyStore};
 use countersign::{AuthEvent, AuthEvents, Cookies, DeviceKind};
 
 use crate::browser::{SAME_ORIGIN, app};
-use crate::support::{App, SECOND, User};
+use countersign::token::{Algorithm, Key, KeySet};
+
+use crate::support::{App, REFRESH_SECRET, SECOND, User, key};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 const NEXT_FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0";
@@ -170,4 +172,24 @@ async fn record_has_the_kind_and_no_header_but_the_user_agent() {
     let info = serde_json::to_value(countersign::SessionInfo::from(&session)).unwrap();
     assert_eq!(info["device_kind"], "phone");
     assert!(info.get("fingerprint").is_none());
+}
+
+/// While the secret is changed with an overlap, devices stay known.
+#[tokio::test]
+async fn change_of_the_secret_with_an_overlap_makes_no_device_new() {
+    let (app, heard) = listened();
+    let secret = || Key::generate_secret(Algorithm::Hs256).unwrap();
+    let (next, last) = (secret(), secret());
+    let agent = [("user-agent", FIREFOX)];
+    tokens(&app, &agent).await;
+    heard.expect(&["sign_in", "new_device 7 desktop true"]);
+    let overlap = KeySet::new(next.clone()).unwrap().accept(key(REFRESH_SECRET)).unwrap();
+    app.auth.replace_refresh_keys(overlap).unwrap();
+    tokens(&app, &agent).await;
+    app.auth.replace_refresh_keys(KeySet::new(next).unwrap()).unwrap();
+    tokens(&app, &agent).await;
+    heard.expect(&["sign_in", "sign_in"]);
+    app.auth.replace_refresh_keys(KeySet::new(last).unwrap()).unwrap();
+    tokens(&app, &agent).await;
+    heard.expect(&["sign_in", "new_device 7 desktop true"]);
 }
