@@ -221,7 +221,7 @@ async fn client_knows_from_each_pair_whether_another_refresh_gains_anything() {
         loop {
             let ends = |token: &str| payload_of(token)["exp"].as_i64().unwrap() - NOW;
             let (access_end, refresh_end) = (ends(&pair.access_token), ends(&pair.refresh_token));
-            let absolute_end = i64::try_from(absolute).unwrap();
+            let absolute_end = i64::from(absolute);
             assert_eq!(i64::try_from(pair.expires_in).unwrap(), access_end - now, "{case}");
             assert_eq!(i64::try_from(pair.refresh_expires_in).unwrap(), refresh_end - now, "{case}");
             let gains = access_end < absolute_end;

@@ -32,7 +32,7 @@ fn fresh() -> SessionRecord {
 }
 
 fn rotated(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {
-    match present(record, &record.current, &child(&record.current), now, policy) {
+    match present(record, &record.current, child(&record.current), now, policy) {
         Transition::Rotate(next) => *next,
         other => panic!("{other:?}"),
     }
@@ -157,18 +157,18 @@ fn the_token_before_a_reauthentication_is_unrepeatable_in_the_window_and_a_reuse
         let record = fresh();
         let next = reauthenticated(&record, at(10), &policy);
         let retry =
-            |offset: i64| present(&next, &record.current, &child(&record.current), at(10 + offset), &policy);
+            |offset: i64| present(&next, &record.current, child(&record.current), at(10 + offset), &policy);
         assert_eq!(retry(0), Transition::Unrepeatable);
         assert_eq!(retry(29), Transition::Unrepeatable);
         assert_eq!(retry(30), Transition::Reuse(ReuseKind::LateRetry));
         let twice = reauthenticated(&next, at(11), &policy);
-        let ancestor = present(&twice, &record.current, &child(&record.current), at(11), &policy);
+        let ancestor = present(&twice, &record.current, child(&record.current), at(11), &policy);
         assert_eq!(ancestor, Transition::Reuse(ReuseKind::OlderAncestor));
     }
     let strict = policy(Rotation::Always { window: Duration::ZERO });
     let record = fresh();
     let next = reauthenticated(&record, at(10), &strict);
-    let retry = present(&next, &record.current, &child(&record.current), at(10), &strict);
+    let retry = present(&next, &record.current, child(&record.current), at(10), &strict);
     assert_eq!(retry, Transition::Reuse(ReuseKind::LateRetry));
 }
 
@@ -188,7 +188,7 @@ fn an_expired_session_is_expired_whatever_is_presented() {
     let record = fresh();
     let next = rotated(&record, at(999), &policy);
     for token in [&next.current, &record.current, &TokenHash::of("foreign")] {
-        assert_eq!(present(&next, token, &child(token), at(1999), &policy), Transition::Expired);
+        assert_eq!(present(&next, token, child(token), at(1999), &policy), Transition::Expired);
     }
 }
 
@@ -221,7 +221,7 @@ proptest! {
             let presented = family[family.len().saturating_sub(1 + generations_back)].clone();
             let elapsed = (START + clock - record.rotated_at.unix()).max(0);
             let expired = record.is_expired(at(clock));
-            match present(&record, &presented, &child(&presented), at(clock), &policy) {
+            match present(&record, &presented, child(&presented), at(clock), &policy) {
                 Transition::Rotate(next) => {
                     prop_assert!(generations_back == 0 && !expired);
                     prop_assert_eq!(&next.current, &child(&record.current));
