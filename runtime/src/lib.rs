@@ -337,6 +337,9 @@ mod guide {
     #[doc = include_str!("../../docs/guide/browsers.md")]
     struct Browsers;
 
+    #[doc = include_str!("../../docs/guide/oauth-clients.md")]
+    struct OAuthClients;
+
     #[doc = include_str!("../../docs/guide/the-document.md")]
     struct TheDocument;
 

@@ -15,7 +15,7 @@ use crate::support::{Answer, App, Role, User, forge, payload, payload_of, payloa
 
 rule! {
     /// May ask about tokens.
-    MayIntrospect = role("support");
+    pub(crate) MayIntrospect = role("support");
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

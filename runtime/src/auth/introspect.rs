@@ -82,8 +82,9 @@ impl<C: SessionClaims> Auth<C> {
     /// active if it is the session's current one. Introspection uses nothing up and ends nothing. For the token of an impersonation,
     /// the session of the actor is looked up.
     ///
-    /// The answer tells a caller which tokens are active, so put the endpoint behind a rule of your own (RFC 7662 section 2.1 demands
-    /// one). Check [`token_type`](Introspection::token_type) before you treat a token as an access token:
+    /// [`SessionRoutes::introspection`](crate::SessionRoutes::introspection) mounts an endpoint that answers with it. The answer tells a
+    /// caller which tokens are active, so an endpoint of your own needs a rule as well (RFC 7662 section 2.1 demands one). Check
+    /// [`token_type`](Introspection::token_type) before you treat a token as an access token, and that `aud` names you:
     ///
     /// ```
     /// use axum::extract::{Form, State};

@@ -27,7 +27,7 @@ pub struct LogoutRequest {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     refresh_token: Text,
-    /// An access or refresh token to revoke: its session ends. It is the only token that is looked at, and the answer is 200.
+    /// An access or refresh token to revoke: its session ends. Cookies and headers are not looked at, and the answer is 200.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     token: Text,
@@ -160,7 +160,7 @@ pub(crate) async fn logout_session<C: SessionClaims>(
     end(&auth, &parts, body).await.map_err(|refusal| in_oauth(&parts.headers, refusal))
 }
 
-/// A revocation names its token, so it looks at no other: neither at the cookies of the browser that it may come from, nor at
+/// A revocation has its token in the body, and looks nowhere else: neither at the cookies of the browser that it may come from, nor at
 /// `Authorization`, where a client may send a name and a password of its own.
 async fn end<C: SessionClaims>(
     auth: &Auth<C>,

@@ -71,10 +71,10 @@ pub enum Denial {
     /// # assert_eq!(found(None).unwrap_err().denial(), Denial::NotFound);
     /// ```
     NotFound,
-    /// The body is neither JSON nor a form, or is a form where a cookie is the credential: 415.
-    UnsupportedMediaType,
     /// A refresh asks for another grant than `refresh_token`: 400 `unsupported_grant_type` (RFC 6749 section 5.2).
     UnsupportedGrantType,
+    /// The body is neither JSON nor a form, or is a form where a cookie is the credential: 415.
+    UnsupportedMediaType,
     /// The user signed in too long ago for this operation: 401 `insufficient_user_authentication` (RFC 9470 section 3).
     StaleSignIn {
         /// The greatest age of the sign-in that passes.

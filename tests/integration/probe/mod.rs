@@ -20,6 +20,7 @@ use countersign::{
 };
 use serde_json::Value;
 
+use crate::oauth::MayIntrospect;
 use crate::support::{Role, SECOND, User};
 
 pub(super) type State = TestAuth<User>;
@@ -160,7 +161,7 @@ fn every_kind(auth: &State) -> AuthRouter<State> {
             refresh
         ))
         .routes(routes!(tangled, ages, careful, scoped, nobody, not_of_anything))
-        .routes(auth.routes().nest("/auth"))
+        .routes(auth.routes().introspection::<MayIntrospect>().nest("/auth"))
         .nest("/v1/{tenant}", nested)
         .nest("/optional", layered)
         .merge(AuthRouter::new().nest("/layered", AuthRouter::new().routes(routes!(me)).layer(auth.layer())))

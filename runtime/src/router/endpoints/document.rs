@@ -100,8 +100,8 @@ impl Endpoint {
                 mark: Mark::Logout,
                 docs: "Ends the session of the tokens in the request\n\n\
                        The access token may have expired. The answer is the same if there is nothing to end.\n\n\
-                       It is the revocation endpoint of OAuth clients too (RFC 7009): with `token` in the body, the session of that token \
-                       ends, no other token of the request is looked at, and the answer is 200 for every token.",
+                       It is the revocation endpoint of OAuth clients too (RFC 7009): with `token` in the body, its session ends, \
+                       cookies and headers are not looked at, and the answer is 200 for every token.",
                 request: Some(RequestBody {
                     body: Body::of::<LogoutRequest>(),
                     required: Required::False,

@@ -26,8 +26,8 @@ pub enum Endpoint {
     /// [the site itself](crate::Auth::csrf_token) has sent them, and are taken away.
     ///
     /// It is the `revocation_endpoint` of an OAuth client as well (RFC 7009). A body with `token`, of either type, ends the session of that
-    /// token and looks at no other token of the request. The answer is then 200, for every token. Access tokens that were given out already
-    /// are accepted until they expire, except where the session is looked up.
+    /// token; cookies and headers are not looked at. The answer is then 200, for every token. Access tokens that were given out already are
+    /// accepted until they expire, except where the session is looked up.
     Logout,
     /// `POST /logout-all`: ends every session of the caller, the one of the request too.
     LogoutAll,

@@ -76,7 +76,8 @@ pub struct Verified<C> {
 ///
 /// - has at most the configured length, and consists of three segments of canonical base64url;
 /// - has a header with `typ` `at+jwt` and with the `alg` and `kid` of one configured key, and the signature of that key;
-/// - has a payload with `iss`, `aud`, `sub`, `exp`, `iat`, `jti`, `sid` and `auth_time`, in which no member occurs twice;
+/// - has a payload with `iss`, `aud`, `sub`, `exp`, `iat`, `jti`, `sid` and `auth_time`, in which no member occurs twice, and times are
+///   whole seconds (RFC 7519 section 2 allows fractions too, which this crate never writes);
 /// - is valid now.
 #[derive(Debug)]
 pub struct AccessTokens {
