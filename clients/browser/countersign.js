@@ -11,6 +11,8 @@
  */
 
 const [UNKNOWN, SIGNED_IN, SIGNED_OUT] = ["unknown", "signed_in", "signed_out"];
+/** How long a renewal waits for requests that are under way, in milliseconds. */
+const GRACE = 1_000;
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
 export class OutageError extends Error {
@@ -142,8 +144,8 @@ export class Session {
     return isBare && this.#origins.has(new URL(request.url).origin);
   }
 
-  /** Sends a request of this owner, and once more if a renewal can mend its refusal. */
-  async #send(request, isStream, owner, renew) {
+  /** Sends a request of this owner, and again if a renewal can mend its refusal. */
+  async #send(request, isStream, owner, renew, repeats = 3) {
     let failure;
     const renewed = () =>
       unlessAborted(request.signal, renew(owner)).catch((error) => {
@@ -154,20 +156,26 @@ export class Session {
     if (isMissing || (owner.status === SIGNED_IN && Date.now() >= owner.expiresAt)) await renewed();
     if (this.#owner !== owner) return sessionChanged();
     // The first attempt uses the body up. A stream would have to be kept in memory as a whole.
-    const spare = isStream ? null : request.clone();
+    const spare = isStream || repeats === 0 ? null : request.clone();
     const { accessToken, stamp } = owner;
-    const response = await fetch(this.#signed(request, owner));
-    if (response.status !== 401 || !this.#origins.has(new URL(response.url || request.url).origin)) return response;
+    const sent = fetch(this.#signed(request, owner));
+    owner.sent.add(sent);
+    const response = await sent.finally(() => owner.sent.delete(sent));
+    if (response.status !== 401 || repeats === 0) return response;
+    if (!this.#origins.has(new URL(response.url || request.url).origin)) return response;
     const code = await this.#codeOf(response);
     const isForToken = code === "invalid_token" || (accessToken === null && [undefined, "missing_credentials"].includes(code));
     if (!isForToken || owner.status === SIGNED_OUT) return response;
     if (this.#owner !== owner) return sessionChanged();
-    // Another request, or another tab, may have renewed the token since this one was sent.
-    if (owner.stamp === stamp && !failure) await renewed();
+    // Another request, or another tab, may have renewed the token since this one was sent. But where the token is in a cookie, a
+    // refusal takes it out of the browser: one that comes late takes the new one.
+    const isTaken = accessToken === null && code === "invalid_token";
+    if ((owner.stamp === stamp || isTaken) && !failure) await renewed();
     if (this.#owner !== owner) return sessionChanged();
     if (isStream || owner.status !== SIGNED_IN) return response;
     if (failure) throw failure;
-    return fetch(this.#signed(spare, owner));
+    // A token in a cookie may be taken by the late refusal of another request again; one in hand cannot.
+    return this.#send(spare, isStream, owner, renew, owner.accessToken === null ? repeats - 1 : 0);
   }
 
   #signed(request, { accessToken, csrfToken }) {
@@ -182,7 +190,11 @@ export class Session {
   /** One renewal at a time for each owner; every request that waits for it shares its end. */
   #renew(owner) {
     const { stamp } = owner;
-    owner.renewal ??= this.#exclusive(() => this.#refresh(owner, stamp)).finally(() => (owner.renewal = null));
+    // A refusal that is on its way would take a new token out of its cookie.
+    const isInCookie = owner.status === SIGNED_IN && owner.accessToken === null;
+    owner.renewal ??= atMost(GRACE, isInCookie ? Promise.allSettled(owner.sent) : null)
+      .then(() => this.#exclusive(() => this.#refresh(owner, stamp)))
+      .finally(() => (owner.renewal = null));
     return owner.renewal;
   }
 
@@ -247,10 +259,7 @@ export class Session {
 
   /** The stable code of a refusal: that of the body, or the error of the challenge. */
   async #codeOf(response) {
-    let timer;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, this.#networkTimeout)));
-    const body = await Promise.race([jsonOf(response), late]);
-    clearTimeout(timer);
+    const body = await atMost(this.#networkTimeout, jsonOf(response));
     const code = body?.code ?? body?.error;
     if (typeof code === "string") return code;
     const challenge = response.headers.get("WWW-Authenticate") ?? "Bearer";
@@ -269,13 +278,13 @@ export class Session {
         await work().then(resolve, reject);
       };
       const patience = new AbortController();
-      const timer = setTimeout(() => patience.abort(), this.#lockTimeout);
-      locks
-        .request(this.#name, { signal: patience.signal }, run)
+      const timer = setTimeout(() => {
+        patience.abort();
         // The tab that holds the lock may be frozen, so it is taken away from that tab.
-        .catch(() => isStarted || locks.request(this.#name, { steal: true }, run))
-        // In a frame without an origin there are no locks.
-        .catch(run);
+        locks.request(this.#name, { steal: true }, run).catch(run);
+      }, this.#lockTimeout);
+      // In a frame without an origin there are no locks.
+      locks.request(this.#name, { signal: patience.signal }, run).catch(() => patience.signal.aborted || run());
     });
   }
 
@@ -355,8 +364,9 @@ function newOwner(status) {
     csrfToken: null,
     /** When the access token is known to have expired, and a renewal brings one that lives longer. */
     expiresAt: Infinity,
-    /** The renewal under way. */
+    /** The renewal under way, and the requests without an answer. */
     renewal: null,
+    sent: new Set(),
     /** Aborted when the session ends or another one takes its place. */
     ended: new AbortController(),
   };
@@ -381,6 +391,13 @@ function isStream(body) {
 async function jsonOf(response) {
   if (!/\bjson\b/i.test(response.headers.get("Content-Type"))) return null;
   return response.clone().json().catch(() => null);
+}
+
+/** What the promise resolves to, or `undefined` after this time. */
+function atMost(milliseconds, promise) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 function unlessAborted(signal, promise) {

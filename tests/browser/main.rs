@@ -1,6 +1,7 @@
 //! The browser module and the Scalar page in headless Chromium, driven by the scripts in this folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod module_real;
 mod pages;
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../integration/process.rs"]
@@ -49,6 +50,34 @@ fn read(page: Page, deployment: Deployment, reader: &str) {
 #[test]
 fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
     visit("two_tabs.mjs", "ada");
+}
+
+/// Every refusal on every origin, with everything that `fetch` takes and everything that may happen meanwhile.
+#[test]
+fn the_module_renews_only_what_a_renewal_can_mend() {
+    run(&["module_table.mjs"]);
+}
+
+/// Rows 154 and 155, with the page on the server's origin and on another one that it trusts, and with the access token in memory and in a
+/// cookie.
+#[test]
+fn a_late_answer_belongs_to_the_session_before() {
+    for (with_access_cookie, way) in [(false, "memory"), (true, "cookie")] {
+        let [api, other] = module_real::serve(with_access_cookie);
+        for site in [&api, &other] {
+            run(&["module_real.mjs", &api, site, way]);
+        }
+    }
+}
+
+#[test]
+fn the_package_of_the_module_installs_and_has_types() {
+    run(&["module_package.mjs", env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
+fn late_answers_end_as_if_one_thing_had_happened_after_the_other() {
+    run(&["module_races.mjs"]);
 }
 
 #[test]

@@ -39,9 +39,7 @@ const causes = {
   "another scheme is wanted": { token: "fresh", always: { status: 401, headers: { "WWW-Authenticate": 'DPoP algs="ES256"' } } },
   "the request is malformed": { token: "fresh", always: denied(400, "invalid_request") },
   "the role is missing": { token: "fresh", always: denied(403, "insufficient_scope") },
-  "it comes from another site": { token: "fresh", always: problem(403, "cross_site_request") },
   "a 403 speaks of the token": { token: "fresh", always: denied(403, "invalid_token") },
-  "there is nothing": { token: "fresh", always: problem(404, "not_found") },
   "there are too many requests": { token: "fresh", always: problem(429, "slow_down") },
   "the gateway fails": { token: "fresh", always: { status: 502, headers: { "Content-Type": "text/html" }, body: "<html>" } },
   "the store is down": { token: "fresh", always: problem(503, "temporarily_unavailable") },
@@ -59,7 +57,6 @@ const situations = {
   "the page was reloaded": { refresh: "works" },
   "the answer to the renewal is lost": { refresh: "fails", answer: () => LOST },
   "renewals are out of order": { refresh: "fails", answer: () => problem(503, "temporarily_unavailable") },
-  "renewals are too many": { refresh: "fails", answer: () => problem(429, "slow_down") },
   "the session has ended": { refresh: "ends", answer: () => problem(400, "invalid_grant") },
 };
 
