@@ -71,6 +71,11 @@ fn a_late_answer_belongs_to_the_session_before() {
 }
 
 #[test]
+fn an_outage_is_no_sign_out_and_no_wait_is_without_end() {
+    run(&["module_situations.mjs"]);
+}
+
+#[test]
 fn the_package_of_the_module_installs_and_has_types() {
     run(&["module_package.mjs", env!("CARGO_PKG_VERSION")]);
 }
