@@ -11,7 +11,7 @@ use axum::response::IntoResponse as _;
 use countersign::session::SessionRecord;
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore};
-use countersign::{Auth, AuthEvent, AuthEventKind, AuthEvents, Cookies, SignIn};
+use countersign::{Auth, AuthEvent, AuthEventKind, AuthEvents, Cookies, SessionMetadata, SignIn};
 
 use crate::browser::{SAME_ORIGIN, app, request, with_access_cookie};
 use crate::support::{Answer, App, Role, SECOND, User};
