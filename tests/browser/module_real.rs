@@ -33,17 +33,24 @@ struct AppState {
     diary: Arc<Mutex<Vec<String>>>,
 }
 
-/// The paths whose answers wait, and how many requests each path has had.
+#[derive(Default)]
+struct Traffic {
+    /// The path whose answers wait.
+    held: Option<String>,
+    /// How many requests each path has had.
+    counts: BTreeMap<String, u64>,
+}
+
 #[derive(Clone)]
-struct Gates(Arc<watch::Sender<(Option<String>, BTreeMap<String, u64>)>>);
+struct Gates(Arc<watch::Sender<Traffic>>);
 
 /// Holds a decided answer back until its path is let through.
 async fn hold(State(Gates(gates)): State<Gates>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let answer = next.run(request).await;
     let mut watched = gates.subscribe();
-    gates.send_modify(|(_, counts)| *counts.entry(path.clone()).or_default() += 1);
-    watched.wait_for(|(held, _)| held.as_ref() != Some(&path)).await.unwrap();
+    gates.send_modify(|traffic| *traffic.counts.entry(path.clone()).or_default() += 1);
+    watched.wait_for(|traffic| traffic.held.as_ref() != Some(&path)).await.unwrap();
     answer
 }
 
@@ -91,14 +98,14 @@ fn controls(auth: &TestAuth<User>, gates: &Gates, diary: &Arc<Mutex<Vec<String>>
         .route(
             "/test/hold/{*path}",
             post(async move |Path(path): Path<String>| {
-                closing.0.send_modify(|(held, _)| *held = Some(format!("/{path}")))
+                closing.0.send_modify(|traffic| traffic.held = Some(format!("/{path}")))
             }),
         )
-        .route("/test/release", post(async move || opening.0.send_modify(|(held, _)| *held = None)))
+        .route("/test/release", post(async move || opening.0.send_modify(|traffic| traffic.held = None)))
         .route(
             "/test/requests/{*path}",
             get(async move |Path(path): Path<String>| {
-                counting.0.borrow().1.get(&format!("/{path}")).copied().unwrap_or_default().to_string()
+                counting.0.borrow().counts.get(&format!("/{path}")).copied().unwrap_or_default().to_string()
             }),
         )
         .route(
@@ -138,7 +145,7 @@ pub(crate) fn serve(with_access_cookie: bool) -> [String; 2] {
     for name in ["ada", "bob"] {
         auth.register(&User { name: name.to_owned() });
     }
-    let gates = Gates(Arc::new(watch::Sender::new((None, BTreeMap::new()))));
+    let gates = Gates(Arc::new(watch::Sender::new(Traffic::default())));
     let diary = Arc::default();
     let controls = controls(&auth, &gates, &diary);
     let state = AppState { auth: (*auth).clone(), diary };
