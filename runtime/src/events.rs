@@ -147,7 +147,7 @@ impl<'a> AuthEvent<'a> {
         }
     }
 
-    pub(crate) fn from_address(self, address: Option<IpAddr>) -> Self {
+    pub(crate) fn at_address(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
     }
 

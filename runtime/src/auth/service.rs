@@ -98,13 +98,13 @@ impl<C: SessionClaims> Auth<C> {
             self.logout(&token).await?;
         }
         let signed_in = self.sign_in(claims, &subject, metadata, remember).await;
-        let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject).from_address(address);
+        let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject).at_address(address);
         let session = signed_in.as_ref().ok().map(|(record, _)| &record.id);
         self.emit(&AuthEvent { session, ..event });
         if let (Ok((record, _)), true) = (&signed_in, is_new_device) {
             let event = self.event(AuthEventKind::NewDevice, AuthOutcome::Success);
             let event = event.of_user(&subject).of_session(&record.id).on(&record.metadata);
-            self.emit(&event.from_address(address));
+            self.emit(&event.at_address(address));
         }
         signed_in.map(|(_, pair)| pair)
     }
@@ -166,7 +166,7 @@ impl<C: SessionClaims> Auth<C> {
             |account: &str| self.inner.refresh_tokens.pseudonym("account", &account.trim().to_lowercase());
         let account = account.map(pseudonym);
         let event = self.event(AuthEventKind::SignIn, AuthOutcome::Refused).because(reason);
-        self.emit(&AuthEvent { account: account.as_deref(), ..event.from_address(client.address()) });
+        self.emit(&AuthEvent { account: account.as_deref(), ..event.at_address(client.address()) });
     }
 
     /// Exchanges a refresh token for the next pair, with claims read anew from the claims source.
