@@ -1,6 +1,7 @@
 //! Events, for the log and for the application's listener.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::access::Access;
@@ -104,6 +105,14 @@ pub struct AuthEvent<'a> {
     pub actor: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
+    /// The client's address, where the request knows it: from axum's `ConnectInfo` with the feature `connect-info`, or, at a sign-in, from
+    /// the [metadata](crate::SessionMetadata::with_address). Behind a proxy, `ConnectInfo` is the proxy's address, unless a layer puts the
+    /// client's address in its place.
+    pub address: Option<IpAddr>,
+    /// At a refused sign-in, a pseudonym of the account that was tried: the same name each time for the same account, and never the text
+    /// itself, which may be a password typed into the wrong field. It is there if the application names the account, as with
+    /// [`SignIn::refused_for`](crate::SignIn::refused_for).
+    pub account: Option<&'a str>,
     /// The method of the request, unless it is a long one of the client's invention.
     pub method: Option<&'a str>,
     /// The route of the request with its placeholders, as it is declared in the router.
@@ -118,9 +127,28 @@ pub struct AuthEvent<'a> {
 
 impl<'a> AuthEvent<'a> {
     pub(crate) fn new(at: Timestamp, kind: AuthEventKind, outcome: AuthOutcome) -> Self {
-        // Eight times `None`.
-        let (user, actor, session, method, route, policy, client, reason) = Default::default();
-        Self { at, kind, outcome, user, actor, session, method, route, policy, client, reason }
+        // Ten times `None`.
+        let (user, actor, session, address, account, method, route, policy, client, reason) =
+            Default::default();
+        Self {
+            at,
+            kind,
+            outcome,
+            user,
+            actor,
+            session,
+            address,
+            account,
+            method,
+            route,
+            policy,
+            client,
+            reason,
+        }
+    }
+
+    pub(crate) fn at_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 
     pub(crate) fn of_user(self, user: &'a str) -> Self {
@@ -225,10 +253,13 @@ impl Listener {
                     target: TARGET,
                     event = event.kind.as_str(),
                     outcome = event.outcome.as_str(),
+                    // In front of everything that is not a word of this crate, so that a filter for bans cannot be misled.
+                    address = event.address.map(tracing::field::display),
                     at = event.at.unix(),
                     user,
                     actor,
                     session,
+                    account = event.account,
                     method = event.method,
                     route = event.route,
                     policy,

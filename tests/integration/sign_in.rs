@@ -1,6 +1,6 @@
 //! Sign-ins: the facts about the client, and the session that a sign-in ends.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::FromRequestParts as _;
@@ -11,7 +11,7 @@ use axum::response::IntoResponse as _;
 use countersign::session::SessionRecord;
 use countersign::store::MemoryStore;
 use countersign::testing::{Fault, FaultyStore};
-use countersign::{Auth, AuthEvent, AuthEventKind, AuthEvents, Cookies, SignIn};
+use countersign::{Auth, AuthEvent, AuthEventKind, AuthEvents, Cookies, SessionMetadata, SignIn};
 
 use crate::browser::{SAME_ORIGIN, app, request, with_access_cookie};
 use crate::support::{Answer, App, Role, SECOND, User};
@@ -245,4 +245,79 @@ impl AuthEvents for Reasons {
     fn record(&self, event: &AuthEvent<'_>) {
         self.0.lock().unwrap().push((event.kind, event.reason));
     }
+}
+
+/// The address and the pseudonym of the account of each event.
+#[derive(Default)]
+struct Origins(Mutex<Vec<(Option<IpAddr>, Option<String>)>>);
+
+impl AuthEvents for Origins {
+    fn record(&self, event: &AuthEvent<'_>) {
+        self.0.lock().unwrap().push((event.address, event.account.map(str::to_owned)));
+    }
+}
+
+impl Origins {
+    fn take(&self) -> Vec<(Option<IpAddr>, Option<String>)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// Every event of a request has the address of its client: sign-ins, refreshes, denials, ends.
+#[tokio::test]
+async fn events_have_the_address_of_the_client() {
+    let origins = Arc::new(Origins::default());
+    let app = app(|builder| builder.events(Arc::clone(&origins)).cookies(Cookies::new()));
+    let client: SocketAddr = "[::ffff:192.0.2.7]:40000".parse().unwrap();
+    let send = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let mut request = request(method.parse().unwrap(), path, headers);
+        request.extensions_mut().insert(ConnectInfo(client));
+        let answer = app.send(request).await;
+        let events = origins.take();
+        assert!(!events.is_empty(), "{path}");
+        for event in events {
+            assert_eq!(event, (Some([192, 0, 2, 7].into()), None), "{path}");
+        }
+        answer
+    };
+    let signed_in = send("POST", "/login/cookies", &[SAME_ORIGIN]).await;
+    let cookies = signed_in.cookie_header();
+    send("GET", "/me", &[]).await;
+    send("GET", "/me", &[("authorization", "Bearer a.b.c")]).await;
+    send("POST", "/refresh", &[SAME_ORIGIN, ("cookie", &cookies)]).await;
+    send("POST", "/refresh", &[("cookie", &cookies)]).await;
+    send("POST", "/login/cookies", &[SAME_ORIGIN, ("cookie", &cookies)]).await;
+
+    app.get("/me", None).await;
+    assert_eq!(origins.take(), [(None, None)], "without a connection there is no address");
+}
+
+/// The account that was tried is the same name each time, and no text that somebody typed.
+#[tokio::test]
+async fn refused_sign_in_names_the_account_by_a_pseudonym() {
+    let origins = Arc::new(Origins::default());
+    let app = app(|builder| builder.events(Arc::clone(&origins)));
+    let address: IpAddr = [198, 51, 100, 1].into();
+    let account = async |name: &str| {
+        let sign_in = extracted(&app.auth, &[]).await.map_metadata(|client| client.with_address(address));
+        let answer = Answer::read(sign_in.refused_for("wrong_password", name).into_response()).await;
+        answer.refused(StatusCode::UNAUTHORIZED, "invalid_credentials");
+        let [(told, Some(account))] = &origins.take()[..] else { panic!("one event with an account") };
+        assert_eq!(*told, Some(address));
+        account.clone()
+    };
+    let max = account("max@example.com").await;
+    assert_eq!(max.len(), 16);
+    for same in ["max@example.com", " Max@Example.COM\n"] {
+        assert_eq!(account(same).await, max);
+    }
+    for other in ["mia@example.com", "", "hunter2"] {
+        let other_account = account(other).await;
+        assert!(other_account != max && (other.is_empty() || !other_account.contains(other)));
+    }
+    let client = SessionMetadata::default().with_address(address);
+    app.auth.record_refused_sign_in_for("locked", "max@example.com", &client);
+    assert_eq!(origins.take(), [(Some(address), Some(max))]);
+    app.auth.record_refused_sign_in("locked");
+    assert_eq!(origins.take(), [(None, None)]);
 }

@@ -106,6 +106,30 @@ async fn log_holds_reasons_but_no_token_and_no_secret() {
     assert!(!text.contains('\u{1b}') && !text.contains("line\nbreak"), "{text}");
 }
 
+/// Row 137. The filter of the guide finds the address of a refused sign-in, in the line and at its beginning, where no client can write.
+#[tokio::test]
+async fn filter_of_the_guide_finds_refused_sign_ins() {
+    let guide = include_str!("../../docs/guide/deployment.md");
+    let filter = guide.lines().find_map(|line| line.strip_prefix("failregex = ")).unwrap();
+    let words = filter.strip_prefix(r"^\S+ +").and_then(|rest| rest.strip_suffix(r"\s")).unwrap();
+    let log = Log::default();
+    let _guard = log.collect();
+    let auth = support::builder(&TestClock::at(NOW)).build().unwrap();
+    let typed = "hunter2\" event=\"sign_in\" outcome=\"refused\" address=192.0.2.1 ";
+    for address in ["203.0.113.9", "2001:db8::9"] {
+        let client = SessionMetadata::default().with_address(address.parse().unwrap());
+        auth.record_refused_sign_in_for("wrong_password", typed, &client);
+        let line = log.lines().remove(0);
+        let expected = format!("{} ", words.replace("<HOST>", address));
+        assert!(line.starts_with(&expected), "{line}\ndoes not begin with\n{expected}");
+        assert!(line.contains("account=\"") && line.contains("reason=\"wrong_password\""), "{line}");
+        assert!(!line.contains("hunter2") && !line.contains("192.0.2.1"), "{line}");
+        let pair = auth.login(&User::with(&[]), client).await.unwrap();
+        assert!(auth.refresh(&pair.refresh_token).await.is_ok());
+        assert!(log.lines().iter().all(|line| !line.starts_with(&expected)), "others are not counted");
+    }
+}
+
 /// Row 137: a client can make up a method of any length.
 #[tokio::test]
 async fn a_method_that_no_standard_has_does_not_fill_the_log() {

@@ -22,7 +22,8 @@ pub async fn login(
     sign_in: SignIn<User>,
     Json(Credentials { name, password }): Json<Credentials>,
 ) -> Result<TokenPair, AuthRejection> {
-    let user = accounts.authenticate(&name, &password).ok_or_else(|| sign_in.refused("wrong_password"))?;
+    let user = accounts.authenticate(&name, &password);
+    let user = user.ok_or_else(|| sign_in.refused_for("wrong_password", &name))?;
     Ok(sign_in.tokens(&user).await?)
 }
 

@@ -25,6 +25,7 @@ mod state;
 mod transports;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -90,6 +91,7 @@ pub struct Auth<C> {
 pub(crate) struct RequestLabel {
     pub(crate) method: Option<String>,
     pub(crate) route: Option<String>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 struct Inner<C> {
@@ -206,6 +208,7 @@ impl<C: SessionClaims> Auth<C> {
         let event = &AuthEvent {
             method: event.method.or_else(|| label?.method.as_deref()),
             route: event.route.or_else(|| label?.route.as_deref()),
+            address: event.address.or_else(|| label?.address),
             ..*event
         };
         self.inner.listener.record(event, |kind, id| self.inner.refresh_tokens.pseudonym(kind, id));

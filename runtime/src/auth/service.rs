@@ -89,6 +89,7 @@ impl<C: SessionClaims> Auth<C> {
         held: impl IntoIterator<Item = String, IntoIter: Send> + Send,
     ) -> Result<TokenPair, AuthError> {
         let subject = claims.subject().to_string();
+        let address = metadata.address();
         let fingerprints = self.fingerprints(&subject, &mut metadata);
         // Looked up before any session ends, or the client that signs in again would look new.
         let is_new_device = self.inner.sessions.is_new_device(&subject, &fingerprints).await;
@@ -97,12 +98,13 @@ impl<C: SessionClaims> Auth<C> {
             self.logout(&token).await?;
         }
         let signed_in = self.sign_in(claims, &subject, metadata, remember).await;
-        let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject);
+        let event = self.event_of(AuthEventKind::SignIn, &signed_in).of_user(&subject).at_address(address);
         let session = signed_in.as_ref().ok().map(|(record, _)| &record.id);
         self.emit(&AuthEvent { session, ..event });
         if let (Ok((record, _)), true) = (&signed_in, is_new_device) {
             let event = self.event(AuthEventKind::NewDevice, AuthOutcome::Success);
-            self.emit(&event.of_user(&subject).of_session(&record.id).on(&record.metadata));
+            let event = event.of_user(&subject).of_session(&record.id).on(&record.metadata);
+            self.emit(&event.at_address(address));
         }
         signed_in.map(|(_, pair)| pair)
     }
@@ -145,6 +147,26 @@ impl<C: SessionClaims> Auth<C> {
     /// such as `wrong_password`. Text that the caller has typed may be a password in the wrong field, and belongs in no log.
     pub fn record_refused_sign_in(&self, reason: &'static str) {
         self.emit(&self.event(AuthEventKind::SignIn, AuthOutcome::Refused).because(reason));
+    }
+
+    /// As [`record_refused_sign_in`](Self::record_refused_sign_in), with the address of the client and the account that was tried, such as
+    /// the name or the address of mail that was typed. Log and listener get a keyed pseudonym of the account, and never its text; blanks
+    /// around it and the case of letters do not count.
+    pub fn record_refused_sign_in_for(&self, reason: &'static str, account: &str, client: &SessionMetadata) {
+        self.record_refusal(reason, Some(account), client);
+    }
+
+    pub(crate) fn record_refusal(
+        &self,
+        reason: &'static str,
+        account: Option<&str>,
+        client: &SessionMetadata,
+    ) {
+        let pseudonym =
+            |account: &str| self.inner.refresh_tokens.pseudonym("account", &account.trim().to_lowercase());
+        let account = account.map(pseudonym);
+        let event = self.event(AuthEventKind::SignIn, AuthOutcome::Refused).because(reason);
+        self.emit(&AuthEvent { account: account.as_deref(), ..event.at_address(client.address()) });
     }
 
     /// Exchanges a refresh token for the next pair, with claims read anew from the claims source.

@@ -39,5 +39,5 @@ pub use guard::{DenyAll, Guard, Public};
 pub(crate) use navigation::Destination;
 pub(crate) use notes::AnswerNotes;
 pub(crate) use plain_http::sign_of_plain_http;
-pub(crate) use refusal::{Refusal, for_request, refuse};
+pub(crate) use refusal::{Refusal, address_of, for_request, refuse};
 pub(crate) use verify::{forget, verified};

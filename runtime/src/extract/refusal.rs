@@ -1,5 +1,7 @@
 //! A refusal on its way to the client, and its event.
 
+use std::net::IpAddr;
+
 use axum::extract::MatchedPath;
 use http::HeaderValue;
 use http::request::Parts;
@@ -39,7 +41,31 @@ impl<C: SessionClaims> Refusal<C> {
 /// The `Auth` for further work on this request: its events name the request.
 pub(crate) fn for_request<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Auth<C> {
     let (method, route) = (method_of(parts), route_of(parts));
-    auth.labelled(RequestLabel { method: method.map(str::to_owned), route: route.map(str::to_owned) })
+    auth.labelled(RequestLabel {
+        method: method.map(str::to_owned),
+        route: route.map(str::to_owned),
+        address: address_of(parts),
+    })
+}
+
+/// The address at the other end of the connection, as the server or a layer has left it.
+pub(crate) fn address_of(parts: &Parts) -> Option<IpAddr> {
+    #[cfg(feature = "connect-info")]
+    {
+        use std::net::SocketAddr;
+
+        use axum::extract::connect_info::{ConnectInfo, MockConnectInfo};
+
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address);
+        let mocked =
+            || parts.extensions.get::<MockConnectInfo<SocketAddr>>().map(|MockConnectInfo(address)| address);
+        connected.or_else(mocked).map(|address| address.ip().to_canonical())
+    }
+    #[cfg(not(feature = "connect-info"))]
+    {
+        let _ = parts;
+        None
+    }
 }
 
 /// The request's method, unless it is longer than any registered one: the client could fill the log with it.
@@ -68,6 +94,7 @@ pub(crate) fn refuse<C: SessionClaims>(
     let mut event = auth.event(AuthEventKind::Denial, outcome).because(refusal.reason);
     event.method = method_of(parts);
     event.route = route_of(parts);
+    event.address = address_of(parts);
     event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();

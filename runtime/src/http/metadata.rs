@@ -7,6 +7,7 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 
 use super::device_kind;
+use crate::extract::address_of;
 use crate::session::SessionMetadata;
 
 /// Reads the client's address, its user agent, and a name and the kind of the device. Unknown values are left out.
@@ -33,8 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionMetadata {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let mut metadata = Self::default();
-        #[cfg(feature = "connect-info")]
-        if let Some(address) = address(parts).await {
+        if let Some(address) = address_of(parts) {
             metadata = metadata.with_address(address);
         }
         metadata = metadata.with_hints(hints(parts));
@@ -51,16 +51,6 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionMetadata {
         }
         Ok(metadata)
     }
-}
-
-#[cfg(feature = "connect-info")]
-async fn address(parts: &mut Parts) -> Option<std::net::IpAddr> {
-    use std::net::SocketAddr;
-
-    use axum::extract::ConnectInfo;
-
-    let ConnectInfo(address) = ConnectInfo::<SocketAddr>::from_request_parts(parts, &()).await.ok()?;
-    Some(address.ip().to_canonical())
 }
 
 /// What the client says about itself besides its user agent: its first language, its system and its kind.

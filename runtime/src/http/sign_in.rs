@@ -115,7 +115,14 @@ impl<C: SessionClaims> SignIn<C> {
     ///
     /// For an answer of another kind, [`Auth::record_refused_sign_in`] records the event alone.
     pub fn refused(&self, reason: &'static str) -> AuthRejection {
-        self.auth.record_refused_sign_in(reason);
+        self.auth.record_refusal(reason, None, &self.metadata);
+        AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
+    }
+
+    /// As [`refused`](Self::refused), with the account that was tried, such as the name that was typed: the event has a pseudonym of it, so
+    /// that attempts on one account can be counted. The text itself is in no event and no log.
+    pub fn refused_for(&self, reason: &'static str, account: &str) -> AuthRejection {
+        self.auth.record_refusal(reason, Some(account), &self.metadata);
         AuthRejection::new(Denial::InvalidCredentials, self.auth.realm())
     }
 
