@@ -90,8 +90,11 @@ pub struct SessionRoutes<C> {
     mounts: Vec<Mount>,
     prefix: String,
     /// Mounts the introspection, whose handler is made for the rule of its callers.
-    introspection: Option<fn(Routes<Auth<C>>, &Mount) -> Routes<Auth<C>>>,
+    introspection: Option<Add<C>>,
 }
+
+/// Adds a handler at its place to the routes so far.
+type Add<C> = fn(Routes<Auth<C>>, &Mount) -> Routes<Auth<C>>;
 
 /// An endpoint as the application wants it: its facts, or other words in their place.
 #[derive(Debug)]
