@@ -84,6 +84,9 @@ fn way_of(answer: &Answer) -> Way {
     }
 }
 
+/// A client, its headers, and the way of the answer at each of the three routes.
+type Row<'r> = (&'static str, &'r [(&'r str, &'r str)], [Way; 3]);
+
 const SAME_SITE: (&str, &str) = ("sec-fetch-site", "same-site");
 const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
 const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
@@ -93,7 +96,7 @@ const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 async fn a_sign_in_answers_the_way_its_client_can_hold_a_session() {
     use Way::{Cookies as C, Refused as R, Tokens as T};
     let own = ("origin", "https://api.example.test");
-    let rows: [(&str, &[(&str, &str)], [Way; 3]); 17] = [
+    let rows: [Row<'_>; 17] = [
         ("a page's fetch", &[SAME_ORIGIN, ("sec-fetch-mode", "cors")], [C, C, C]),
         ("an older browser's fetch", &[own], [C, C, C]),
         ("a form of this site", &[SAME_ORIGIN, NAVIGATE, HTML], [C, C, C]),

@@ -11,9 +11,11 @@ use countersign::{
 use crate::browser::{SAME_ORIGIN, app};
 use crate::support::{Answer, App, AppState, NOW, Role, SECOND, User};
 
-/// Each choice with what it means: the idle and the absolute lifetime in seconds if they are its own, and whether cookies have an
-/// age.
-const CHOICES: [(&str, Remember, Option<(u32, u32)>, bool); 7] = [
+/// The words of a choice, the choice, its idle and absolute lifetimes in seconds if they are its own, and whether its cookies end with
+/// the browser.
+type Choice = (&'static str, Remember, Option<(u32, u32)>, bool);
+
+const CHOICES: [Choice; 7] = [
     ("default", Remember::as_configured(), None, true),
     ("browser", Remember::until_browser_closes(), None, false),
     ("short", Remember::as_configured().lifetimes(seconds(1_000, 2_500)), Some((1_000, 2_500)), true),
