@@ -260,6 +260,7 @@ async fn each_event_is_one_line_with_fields_and_without_identifiers() {
     let expected = [
         "INFO sign_in refused wrong_password",
         "INFO sign_in success -",
+        "INFO new_device success -",
         "INFO revoke success evicted",
         "INFO sign_in success -",
         "INFO denial refused insufficient_scope",

@@ -49,9 +49,12 @@ const VAULTS: &[&[u8]] = &[b"arn:aws", b"vault:", b"projects/", b"@Microsoft.Key
 /// Returns what a text is whose form says that it is no secret; `None` if it may be one.
 ///
 /// Base64 of random bytes is taken for a path below a well-known directory once in 10^7. Every other form has characters that base64
-/// and hexadecimal text lack.
+/// and hexadecimal text lack. Raw random bytes are no text: 32 of them are all printable once in 10^13.
 pub(super) fn other_than_a_secret(text: &[u8]) -> Option<&'static str> {
     let text = text.trim_ascii();
+    if !text.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+        return None;
+    }
     let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     let starts = |beginnings: &[&[u8]]| beginnings.iter().any(|beginning| text.starts_with(beginning));
     if text.starts_with(b"-----BEGIN ") {

@@ -9,8 +9,8 @@ const SHORTEST_RANDOM_REST: usize = 22;
 
 /// Returns what the text is and the most random bits that it can hold; `None` for any other form.
 ///
-/// 32 random bytes have such a form once in 10^26, and base64 of them once in 10^18. 64 random digits are a number once in 10^13. UUIDs without dashes cannot be told from
-/// hexadecimal text.
+/// 32 random bytes have such a form once in 10^26, and base64 of them once in 10^18. 64 random digits are a number once in 10^13. UUIDs
+/// without dashes cannot be told from hexadecimal text.
 pub(super) fn bits_of(text: &[u8]) -> Option<(&'static str, usize)> {
     let text = text.trim_ascii();
     bits_of_uuids(text).or_else(|| bits_of_digits(text))

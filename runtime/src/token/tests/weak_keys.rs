@@ -359,6 +359,18 @@ fn text_that_is_no_secret_is_named() {
     }
 }
 
+/// Two random bytes look like the beginning of a path once in 13,000: a server would not start, once in a while.
+#[test]
+fn raw_bytes_are_no_text_that_was_pasted() {
+    for beginning in [&b"./"[..], b"../", b"~/", b".\\", b"\\\\", b"C:/", b"${", b"$1$", b"eyJ"] {
+        let mut secret = beginning.to_vec();
+        secret.extend((0..32).map(|byte: u8| byte.wrapping_mul(83).wrapping_add(5)));
+        secret.extend_from_slice(b".p8");
+        assert_eq!(other_than_a_secret(&secret), None, "{secret:?}");
+        assert!(Key::from_secret(Algorithm::Hs256, &secret).is_ok(), "{secret:?}");
+    }
+}
+
 /// Row 20.
 #[test]
 fn random_secrets_are_accepted() {
