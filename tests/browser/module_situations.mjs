@@ -1,6 +1,6 @@
 /** What the tables do not vary: outages, time-outs, clocks, and answers of every kind to a sign-in: `node module_situations.mjs`. */
 import { equal, launch } from "./browser.mjs";
-import { LOST, json, open, serve } from "./module_server.mjs";
+import { LOST, freeze, json, open, serve } from "./module_server.mjs";
 
 const state = {};
 let seen = [];
@@ -137,6 +137,28 @@ try {
     equal([await page.evaluate(() => session.renew()), await me(page)], [false, 200], "the end of the session");
     equal(take().at(-1), "GET /me", "then no token is sent");
     equal((await events(tab)).at(-1), "signed_out: ended", "what the other tab hears");
+    await context.close();
+  }
+  // A tab is frozen in its renewal, and its answer is there when it wakes up; meanwhile bob signs in elsewhere.
+  for (const proof of [{}, { csrf_token: "csrf" }]) {
+    let release;
+    const held = new Promise((resolve) => (release = resolve)).then(() => tokens("late", proof));
+    const { context, page, tab } = await start({ "/auth/refresh": () => held, "/login": tokens("bob", { csrf_token: proof.csrf_token && "other" }) }, proof);
+    const late = tab.evaluate(() => void (window.late = end(session.renew())));
+    while (!seen.some(({ path }) => path === "/auth/refresh")) await new Promise(setImmediate);
+    await late;
+    const thaw = await freeze(tab);
+    const signedIn = page.evaluate(() => end(session.signIn("/login", { method: "POST" })));
+    await page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 1);
+    await page.clock.fastForward(5_000);
+    equal(await signedIn, 200, "a sign-in beside a frozen tab");
+    release();
+    await thaw();
+    equal(await tab.evaluate(() => window.late), true, "the renewal of the tab that was frozen");
+    take();
+    equal([await me(page), await me(tab)], [200, 200], "requests after it");
+    equal(take(), Array(2).fill("GET /me Bearer bob"), "both tabs are bob's");
+    equal(await events(page), ["signed_in", "signed_in"], "what the page hears");
     await context.close();
   }
   {
