@@ -162,6 +162,64 @@ try {
     await context.close();
   }
   {
+    // A message that a tab of another session sent late.
+    const { context, page, tab } = await start({ ...expired, "/auth/refresh": tokens("new", { csrf_token: "other" }) });
+    await tab.evaluate(() => {
+      const speaker = new BroadcastChannel(`countersign ${location.origin}/auth/`);
+      const tokens = { id: "of the user before", stamp: "late", accessToken: "late", csrfToken: null, expiresAt: Infinity };
+      for (const type of ["renewed", "signed_out"]) speaker.postMessage({ type, tokens, reason: "ended" });
+      return session.signedIn({ access_token: "good", csrf_token: "csrf" });
+    });
+    await page.waitForFunction(() => events.length === 2);
+    equal(await events(page), ["signed_in", "signed_in"], "messages about another session");
+    // A cookie that somebody has replaced behind the module's back.
+    await tab.evaluate(() => session.signedIn({ access_token: "old", csrf_token: "csrf" }));
+    await page.waitForFunction(() => events.length === 1);
+    take();
+    equal(await me(page), 401, "a request, when the renewal belongs to another session");
+    equal(take(), ["GET /me Bearer old", "POST /auth/refresh"], "it is not sent again");
+    equal(await events(page), ["signed_in", "signed_in"], "the page hears of the other session");
+    await context.close();
+  }
+  {
+    // Messages arrive late: an answer waits for all that were sent before it.
+    const slow = () => {
+      window.waiting = [];
+      window.isSlow = false;
+      window.BroadcastChannel = class extends BroadcastChannel {
+        set onmessage(listener) {
+          super.onmessage = (event) => (window.isSlow ? window.waiting.push(() => listener(event)) : listener(event));
+        }
+      };
+    };
+    let release;
+    const held = new Promise((resolve) => (release = resolve)).then(() => tokens("late"));
+    const { context, page, tab } = await start({ "/auth/refresh": () => held, "/login": tokens("bob") }, {}, slow);
+    await tab.evaluate(() => void (window.late = end(session.renew())));
+    while (!seen.some(({ path }) => path === "/auth/refresh")) await new Promise(setImmediate);
+    await tab.evaluate(() => (window.isSlow = true));
+    const signedIn = page.evaluate(() => end(session.signIn("/login", { method: "POST" })));
+    await page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 1);
+    await page.clock.fastForward(5_000);
+    equal(await signedIn, 200, "a sign-in that another tab has not heard of");
+    release();
+    // Two of the page, and the tab's own, for which its answer waits.
+    await tab.waitForFunction(() => window.waiting.length === 3);
+    take();
+    equal([await me(page), await me(tab)], [200, 200], "requests before the tab has heard of bob");
+    equal(take(), ["GET /me Bearer bob", "GET /me Bearer old"], "the answer is not used yet");
+    await tab.evaluate(() => {
+      window.isSlow = false;
+      for (const deliver of window.waiting) deliver();
+      return window.late;
+    });
+    take();
+    equal([await me(page), await me(tab)], [200, 200], "requests after it");
+    equal(take(), Array(2).fill("GET /me Bearer bob"), "the late answer is dropped");
+    equal([await events(page), await events(tab)], Array(2).fill(["signed_in", "signed_in"]), "what the tabs hear");
+    await context.close();
+  }
+  {
     // The access token is in a cookie.
     const { context, page } = await start({}, { access_token: undefined, csrf_token: "csrf" });
     await page.evaluate(() => post("/notes", "x"));
