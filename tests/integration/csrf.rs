@@ -343,6 +343,9 @@ async fn only_trusted_origins_may_read_answers() {
             let headers = send(method.clone(), "https://app.example.test", path).await;
             assert_eq!(headers["access-control-allow-origin"], "https://app.example.test");
             assert_eq!(headers["access-control-allow-credentials"], "true");
+            if method != Method::OPTIONS {
+                assert_eq!(headers["access-control-expose-headers"], "retry-after,www-authenticate");
+            }
             assert!(headers["vary"].to_str().unwrap().to_lowercase().contains("origin"));
             for origin in [
                 "https://evil.test",

@@ -1,15 +1,15 @@
 //! The endpoints of `auth.routes()`: their paths, their documents, and their use of the store.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use countersign::session::{SessionId, SessionMetadata, SessionRecord};
-use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
-use countersign::{AuthRouter, Cookies, Endpoint, SessionRoutes, Timestamp};
+use countersign::session::{SessionId, SessionMetadata};
+use countersign::{AuthRouter, Cookies, Endpoint, SessionRoutes};
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
+use crate::asked::Asked;
 use crate::endpoints::{call, mounted};
 use crate::support::{App, SECOND, User, request};
 
@@ -233,60 +233,6 @@ fn an_operation_has_a_summary() {
 #[should_panic = "POST /logout is added twice, at "]
 fn two_endpoints_have_two_places() {
     documented(|endpoints| endpoints.path(Endpoint::Refresh, "/logout"));
-}
-
-/// A store that records its calls.
-#[derive(Default)]
-struct Asked {
-    inner: MemoryStore,
-    log: Mutex<Vec<&'static str>>,
-}
-
-impl Asked {
-    fn note(&self, operation: &'static str) {
-        self.log.lock().unwrap().push(operation);
-    }
-
-    fn taken(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.log.lock().unwrap())
-    }
-}
-
-impl SessionStore for Asked {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        self.note("insert");
-        self.inner.insert(record).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.note("load");
-        self.inner.load(id).await
-    }
-
-    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        self.note("replace");
-        self.inner.replace(record, expected_version).await
-    }
-
-    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        self.note("remove");
-        self.inner.remove(id).await
-    }
-
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        self.note("list");
-        self.inner.list(user_id).await
-    }
-
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.note("remove_all");
-        self.inner.remove_all(user_id, except).await
-    }
-
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.note("purge_expired");
-        self.inner.purge_expired(now).await
-    }
 }
 
 /// Row 95: the store is used alike, so that the time reveals no more than the answer.

@@ -1,6 +1,6 @@
 //! The other origins that may read answers (CORS).
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -35,6 +35,6 @@ impl<C: SessionClaims> Auth<C> {
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods(methods)
             .allow_headers(headers.into_iter().chain(named).collect::<Vec<_>>())
-            .expose_headers([WWW_AUTHENTICATE])
+            .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE])
     }
 }

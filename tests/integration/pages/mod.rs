@@ -8,78 +8,21 @@ mod renewal;
 mod return_address;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
 use axum::routing::get;
 use axum::{Extension, Router};
-use countersign::session::{SessionId, SessionRecord};
-use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
 use countersign::testing::TestClock;
-use countersign::{
-    Auth, AuthBuilder, CookieTokens, Cookies, Session, SessionMetadata, SignIn, Timestamp, public,
-};
+use countersign::{Auth, AuthBuilder, CookieTokens, Cookies, Session, SessionMetadata, SignIn, public};
 use tower::ServiceExt as _;
 
+use crate::asked::Asked;
 use crate::support::{Answer, NOW, Role, User, builder};
 
 pub(crate) const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
 const NAVIGATE: [(&str, &str); 3] = [HTML, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-
-/// A store that counts what it is asked.
-#[derive(Debug, Default)]
-struct Counting {
-    inner: MemoryStore,
-    asked: Mutex<Vec<&'static str>>,
-}
-
-impl Counting {
-    fn note(&self, operation: &'static str) {
-        self.asked.lock().unwrap().push(operation);
-    }
-
-    fn taken(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.asked.lock().unwrap())
-    }
-}
-
-impl SessionStore for Counting {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        self.note("insert");
-        self.inner.insert(record).await
-    }
-
-    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.note("load");
-        self.inner.load(id).await
-    }
-
-    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        self.note("replace");
-        self.inner.replace(record, expected_version).await
-    }
-
-    async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        self.note("remove");
-        self.inner.remove(id).await
-    }
-
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        self.note("list");
-        self.inner.list(user_id).await
-    }
-
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.note("remove_all");
-        self.inner.remove_all(user_id, except).await
-    }
-
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.note("purge_expired");
-        self.inner.purge_expired(now).await
-    }
-}
 
 /// The cookies of a browser, by name.
 #[derive(Clone, Debug, Default)]
@@ -119,8 +62,8 @@ fn auth_with(
 }
 
 /// An `Auth` with an access cookie, and the store behind it.
-fn auth(clock: &TestClock) -> (Auth<User>, Arc<Counting>) {
-    let store = Arc::new(Counting::default());
+fn auth(clock: &TestClock) -> (Auth<User>, Arc<Asked>) {
+    let store = Arc::new(Asked::default());
     (auth_with(clock, |builder| builder.store(Arc::clone(&store))), store)
 }
 

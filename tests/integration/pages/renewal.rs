@@ -68,7 +68,7 @@ async fn the_store_is_asked_once() {
     }
     for liveness in [Liveness::OnDemand, Liveness::Always] {
         let clock = clock();
-        let store = Arc::new(super::Counting::default());
+        let store = Arc::new(crate::asked::Asked::default());
         let auth = auth_with(&clock, |builder| builder.store(Arc::clone(&store)).liveness(liveness));
         let inner = AuthRouter::new().routes(routes!(live)).guard(auth.layer().live().pages("/login"));
         let outer = AuthRouter::new().nest("/app", inner).layer(auth.layer().live().pages("/login"));
