@@ -81,7 +81,11 @@ export class Session {
     const request = this.#addressed(input, init);
     return this.#exclusive(async () => {
       const owner = this.#owner;
-      const { response, tokens } = await this.#exchange(request, []);
+      const { response, tokens } = await this.#exchange(request, []).catch(async (error) => {
+        // The answer is lost, and its cookies may have come: they may be another user's by now.
+        await this.#ask();
+        throw error;
+      });
       await this.#tell();
       // A sign-in elsewhere, which did not wait for the lock, was answered before this one or after it.
       if (response.ok && (!tokens || this.#owner !== owner)) await this.#ask();

@@ -112,6 +112,31 @@ async fn a_logout_ends_the_sessions_of_all_cookies_of_one_name() {
     assert_eq!(app.session_count().await, 0);
 }
 
+/// A proof that fits no session does not sign out half: the cookies would go, and the session stay.
+#[tokio::test]
+async fn a_logout_takes_no_cookies_whose_session_it_does_not_end() {
+    let app = both_cookies();
+    let refresh = app.sign_in().await.cookie("__Host-refresh");
+    let cookie = format!("__Host-access=garbage; __Host-refresh={refresh}");
+    let answer = app.post("/auth/logout", &[("x-csrf-token", "1"), ("cookie", &cookie)]).await;
+    answer.refused(StatusCode::FORBIDDEN, "cross_site_request");
+    assert_eq!((answer.set_cookies().len(), app.session_count().await), (0, 1));
+    let answer = app.post("/auth/logout", &[SAME_ORIGIN, ("cookie", &cookie)]).await;
+    assert_eq!((answer.status, app.session_count().await), (StatusCode::NO_CONTENT, 0));
+}
+
+/// Each token costs a question to the store, so a header full of cookies is not read to its end.
+#[tokio::test]
+async fn a_logout_reads_two_cookies_of_one_name_at_most() {
+    let app = refresh_cookie();
+    let mut cookies = Vec::new();
+    for _ in 0..3 {
+        cookies.push(app.sign_in().await.cookie_header());
+    }
+    let answer = app.post("/auth/logout", &[SAME_ORIGIN, ("cookie", &cookies.join("; "))]).await;
+    assert_eq!((answer.status, app.session_count().await), (StatusCode::NO_CONTENT, 1));
+}
+
 /// Row 151: the token that somebody chose to send ends its session, whoever the sender is; cookies of an unproven sender stay.
 #[tokio::test]
 async fn a_logout_with_a_sent_token_leaves_unproven_cookies_alone() {

@@ -270,22 +270,23 @@ async fn each_event_is_one_line_with_fields_and_without_identifiers() {
         "INFO refresh refused late_retry",
         "INFO revoke success logout_all",
         "INFO sign_in success -",
+        "INFO new_device success -",
     ];
     assert_eq!(told, expected);
 
     let eve = field(&lines[1], "user").unwrap();
     assert_eq!(eve.len(), 16);
-    let own = field(&lines[3], "session").unwrap();
+    let own = field(&lines[4], "session").unwrap();
     assert_ne!(own, field(&lines[1], "session").unwrap());
-    for line in &lines[1..10] {
+    for line in &lines[1..11] {
         assert_eq!(field(line, "user"), Some(eve), "{line}");
     }
-    for line in &lines[4..9] {
+    for line in &lines[5..10] {
         assert_eq!(field(line, "session"), Some(own), "{line}");
     }
-    assert_ne!(field(&lines[10], "user").unwrap(), eve);
-    assert_eq!(field(&lines[9], "session"), None);
-    let denial = &lines[4];
+    assert_ne!(field(&lines[11], "user").unwrap(), eve);
+    assert_eq!(field(&lines[10], "session"), None);
+    let denial = &lines[5];
     assert_eq!((field(denial, "method"), field(denial, "route")), (Some("GET"), Some("/files/{name}")));
     assert_eq!(field(denial, "policy"), Some("role `admin`"));
     assert_eq!(field(denial, "at"), Some((NOW + 1).to_string().as_str()));

@@ -160,7 +160,8 @@ pub(crate) fn held<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Result<He
     let mut held = Held::default();
     let transports = auth.transports();
     let in_cookies = |name: Option<&str>, session_of: &dyn Fn(&[u8]) -> Option<String>| -> Vec<_> {
-        let found = name.into_iter().flat_map(|name| cookies(&parts.headers, name));
+        // Each one costs a question to the store. No browser sends more than one of a `__Host-` name.
+        let found = name.into_iter().flat_map(|name| cookies(&parts.headers, name)).take(2);
         let tokens = found.filter_map(|found| found.text_of());
         tokens.map(|token| HeldInCookie { session: session_of(token.as_bytes()), token }).collect()
     };

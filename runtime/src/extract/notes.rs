@@ -9,6 +9,7 @@
 //! are read no more. Completing an answer twice changes nothing.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
 use http::request::Parts;
@@ -16,9 +17,13 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::{Auth, Transport};
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// A handler that takes as long as this may have been overtaken by a sign-in, a sign-out or another renewal of the same browser.
+const FRESH: Duration = Duration::from_secs(2);
 const COOKIE_FIELD: HeaderValue = HeaderValue::from_static("Cookie");
 
 /// The notes of one request. Clones share them.
@@ -35,6 +40,8 @@ struct Notes {
     opened: bool,
     /// `Set-Cookie` headers, one for each name.
     cookies: Vec<HeaderValue>,
+    /// The refresh token in them, and when it was made.
+    renewed: Option<(String, Timestamp)>,
 }
 
 impl AnswerNotes {
@@ -63,9 +70,26 @@ impl AnswerNotes {
         notes.cookies.push(cookie);
     }
 
+    /// Notes that the cookies are those of a session that was renewed on the way.
+    pub(crate) fn renewed(&self, refresh_token: String, now: Timestamp) {
+        self.lock().renewed = Some((refresh_token, now));
+    }
+
+    /// Takes the refresh token of a renewal that is no longer [`FRESH`].
+    pub(crate) fn take_old_renewal(&self, now: Timestamp) -> Option<String> {
+        let mut notes = self.lock();
+        let (_, at) = notes.renewed.as_ref()?;
+        if now.since(*at) < FRESH { None } else { notes.renewed.take().map(|(token, _)| token) }
+    }
+
+    /// Forgets the cookies, so that the answer leaves those of the browser alone.
+    pub(crate) fn drop_cookies(&self) {
+        self.lock().cookies.clear();
+    }
+
     /// Writes the notes into the headers of the answer.
     pub(crate) fn complete(&self, headers: &mut HeaderMap) {
-        let Notes { vary, opened, cookies } = std::mem::take(&mut *self.lock());
+        let Notes { vary, opened, cookies, .. } = std::mem::take(&mut *self.lock());
         let set_by_answer: Vec<_> =
             headers.get_all(SET_COOKIE).iter().map(|cookie| name_of(cookie).to_owned()).collect();
         let mut not_stored = false;

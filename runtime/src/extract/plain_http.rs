@@ -16,6 +16,14 @@ const FETCH_METADATA: [HeaderName; 3] = [
     HeaderName::from_static("sec-fetch-mode"),
     HeaderName::from_static("sec-fetch-dest"),
 ];
+/// Headers by which a proxy shows itself.
+const PROXIES: [HeaderName; 5] = [
+    HeaderName::from_static("via"),
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("cdn-loop"),
+    HeaderName::from_static("x-amz-cf-id"),
+];
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Browsers by a word of their `User-Agent`, with the first version that sends Fetch Metadata with every request to a secure context. (The
@@ -45,6 +53,10 @@ pub(crate) fn sign_of_plain_http(parts: &Parts) -> Option<String> {
     let referer = referer.and_then(|page| Some(format!("{}://{}", page.scheme_str()?, page.authority()?)));
     if let Some(referer) = referer.filter(|referer| is_own(referer, parts)) {
         return Some(format!("Referer: {referer}"));
+    }
+    // A proxy on the way may keep the browser's headers to itself.
+    if PROXIES.iter().any(|name| headers.contains_key(name)) {
+        return None;
     }
     let agent = headers.get(USER_AGENT)?.to_str().ok()?;
     let says_more = WITH_FETCH_METADATA.iter().any(|(word, first)| {
@@ -138,6 +150,8 @@ mod tests {
                 &[HTML, ("user-agent", CHROME), ("forwarded", "proto=https;by=a, proto=http")],
             ),
             ("GET", "app.example.com", &[HTML, ("user-agent", OLD_SAFARI)]),
+            ("GET", "app.example.com", &[HTML, ("user-agent", CHROME), ("via", "2.0 edge (CloudFront)")]),
+            ("GET", "app.example.com", &[HTML, ("user-agent", CHROME), ("x-forwarded-for", "192.0.2.7")]),
             ("GET", "app.example.com", &[HTML, ("referer", "https://app.example.com/login")]),
             ("GET", "app.example.com", &[HTML, ("referer", "http://provider.example.com/")]),
             ("GET", "app.example.com", &[HTML]),

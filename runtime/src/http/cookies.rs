@@ -32,7 +32,8 @@ pub struct CookieTokens {
     /// The remaining life of the refresh token in its cookie, in seconds. If this is no more than `expires_in`, another refresh gains
     /// nothing: the session is at its absolute end.
     refresh_expires_in: u64,
-    /// The value of the header `X-CSRF-Token` for requests with the cookies; the same one for the whole session.
+    /// The value of the header `X-CSRF-Token` for requests with the cookies. It is the same one for the whole session, until the refresh
+    /// secret is changed; the earlier one then stays good for as long as the earlier secret.
     csrf_token: String,
     #[serde(skip)]
     cookies: Vec<HeaderValue>,

@@ -106,16 +106,23 @@ fn presented<C: SessionClaims>(
     presented.tokens.extend(refresh_token);
     let was_sent = !presented.tokens.is_empty();
     let mut refused = None;
+    let (mut ends_session, mut leaves_session) = (false, false);
     for HeldInCookie { token, session } in in_cookies {
         match csrf::check(parts, auth, session.as_deref()) {
             Ok(()) => {
                 presented.tokens.push(token);
                 presented.in_cookie = true;
+                ends_session |= session.is_some();
             }
-            Err(denial) => refused = Some(denial),
+            Err(denial) => {
+                refused = Some(denial);
+                leaves_session |= session.is_some();
+            }
         }
     }
     match refused {
+        // An answer that takes the cookies away must not leave their session behind.
+        Some(denial) if !was_sent && leaves_session && !ends_session => Err(denial),
         Some(denial) if !was_sent && !presented.in_cookie => Err(denial),
         _ => Ok(presented),
     }

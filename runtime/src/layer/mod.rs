@@ -253,7 +253,8 @@ impl<C: SessionClaims> AuthLayer<C> {
     /// caller is a visitor. While the store does not answer, the answer is 503, and the cookies stay.
     ///
     /// **The login page.** A visitor goes to `login?next=<path and query>`, as [`redirect`](Self::redirect) says, and
-    /// [`ReturnTo`](crate::ReturnTo) takes the user back after the sign-in.
+    /// [`ReturnTo`](crate::ReturnTo) takes the user back after the sign-in. With [`fresh`](Self::fresh) a signed-in user goes there too, to prove who
+    /// they are: then [`anonymous_only`](Auth::anonymous_only) must not be around it, which would send them back.
     ///
     /// ```
     /// use axum::Router;

@@ -47,6 +47,9 @@ pub(super) async fn renew<C: SessionClaims>(
         Ok(pair) => {
             let present = [(access, pair.access_token.clone()), (refresh, pair.refresh_token.clone())];
             let tokens = auth.in_cookies(pair)?;
+            if let Some(notes) = AnswerNotes::of(&parts.extensions) {
+                notes.renewed(present[1].1.clone(), auth.now());
+            }
             note(parts, tokens.into_headers());
             replace_cookies(&mut parts.headers, &[access, refresh], &present);
             // The rotation has just asked the store.

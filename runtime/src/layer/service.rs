@@ -45,7 +45,7 @@ where
     S::Future: Send,
     C: SessionClaims,
     B: Send + 'static,
-    R: From<Vec<u8>>,
+    R: From<Vec<u8>> + Send,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -66,16 +66,24 @@ where
             let notes = AnswerNotes::for_answer_of(&mut parts, &auth);
             let complete = |answer: Response<R>| {
                 let mut answer = Led::land(answer);
-                if let Some(notes) = notes {
+                if let Some(notes) = &notes {
                     notes.complete(answer.headers_mut());
                 }
                 answer
             };
-            // No answer is held while the service inside works: its body need not be `Send`.
             if let Err(refusal) = admission.admit(&mut parts, &auth).await {
                 return Ok(complete(refusal));
             }
-            ready.call(Request::from_parts(parts, body)).await.map(complete)
+            let answer = ready.call(Request::from_parts(parts, body)).await?;
+            // While a slow handler worked, the same browser may have signed in as another user, signed out, or renewed again. Cookies of
+            // before would undo that.
+            let old = notes.as_ref().and_then(|notes| notes.take_old_renewal(auth.now()));
+            if let (Some(notes), Some(token)) = (&notes, old)
+                && matches!(auth.introspect(&token).await, Ok(found) if !found.active)
+            {
+                notes.drop_cookies();
+            }
+            Ok(complete(answer))
         })
     }
 }

@@ -82,6 +82,34 @@ async fn the_store_is_asked_once() {
     }
 }
 
+/// Row 154, for pages: while a slow handler works, the browser signs out, or a script of another tab renews. The cookies of the renewal
+/// on the way are those of before, and stay out of the answer.
+#[tokio::test]
+async fn a_slow_page_does_not_bring_back_the_cookies_of_before() {
+    for (meanwhile, brings) in [("nothing", true), ("signed out", false), ("renewed", false)] {
+        let clock = clock();
+        let (auth, _) = auth(&clock);
+        let (slow, of_handler) = (clock.clone(), auth.clone());
+        let handler = move |headers: axum::http::HeaderMap| async move {
+            slow.advance(SECOND * 20);
+            let cookies = headers[header::COOKIE].to_str().unwrap().to_owned();
+            let token = cookies.split("__Host-refresh=").nth(1).unwrap().split(';').next().unwrap();
+            match meanwhile {
+                "signed out" => of_handler.logout(token).await.unwrap(),
+                "renewed" => drop(of_handler.refresh(token).await.unwrap()),
+                _ => {}
+            }
+            "slow"
+        };
+        let router = Router::new().route("/report", get(handler)).layer(auth.layer().pages("/login"));
+        let jar = signed_in(&auth).await;
+        clock.advance(SECOND * 1000);
+        let answer = ask(&router, "GET", "/report", &aged(&jar), &NAVIGATE).await;
+        assert_eq!((answer.status, &*answer.body), (StatusCode::OK, &b"slow"[..]), "{meanwhile}");
+        assert_eq!(names_set(&answer).len(), if brings { 2 } else { 0 }, "{meanwhile}");
+    }
+}
+
 /// Claims are read anew, as at a refresh.
 #[tokio::test]
 async fn the_page_sees_the_claims_of_today() {
