@@ -82,8 +82,9 @@ export class Session {
     return this.#exclusive(async () => {
       const owner = this.#owner;
       const { response, tokens } = await this.#exchange(request, []).catch(async (error) => {
-        // The answer is lost, and its cookies may have come: they may be another user's by now.
-        await this.#ask();
+        // The answer is lost, and its cookies may have come: they may be another user's by now. The next request asks.
+        this.#become(newOwner(UNKNOWN));
+        await this.#tell(UNKNOWN);
         throw error;
       });
       await this.#tell();
