@@ -81,7 +81,7 @@ impl fmt::Debug for Credential<'_> {
 
 /// The access token that counts. This is the only place that decides, for guards, extractors, layers, sign-in and sign-out alike.
 ///
-/// A bearer token in `Authorization` or a token in the named header counts first, because somebody chose to send it; both, or one of
+/// A bearer token in `Authorization` or a token in the named header counts first, because the client chose to send it; both, or one of
 /// them twice, are refused (RFC 6750 section 2). Without them the cookie counts, and without a cookie the query. The cookie goes first,
 /// because a link of another site can carry a query and no cookie.
 ///
@@ -141,7 +141,7 @@ pub(crate) fn refresh_cookie_of<'r, C: SessionClaims>(
 /// The tokens whose sessions a sign-in or a sign-out ends. None of them is verified: to end a session that does not exist is no error.
 #[derive(Default)]
 pub(crate) struct Held {
-    /// Tokens that somebody chose to send: in a header or in the query.
+    /// Tokens that the client chose to send: in a header or in the query.
     pub(crate) sent: Vec<String>,
     /// Tokens that the browser added: the access token, if none was sent, and the refresh token, if none was sent.
     pub(crate) in_cookies: Vec<HeldInCookie>,
@@ -171,7 +171,7 @@ pub(crate) fn held<C: SessionClaims>(parts: &Parts, auth: &Auth<C>) -> Result<He
             held.in_cookies =
                 in_cookies(transports.access_cookie(), &|token| auth.session_of_access_token(token));
             if held.in_cookies.is_empty() {
-                held.sent.extend(query_tokens(parts, transports).filter_map(|found| found.text_of()));
+                held.sent.extend(one(query_tokens(parts, transports))?.and_then(|found| found.text_of()));
             }
         }
     }

@@ -22,17 +22,19 @@ use crate::clock::Timestamp;
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// A handler that takes as long as this may have been overtaken by a sign-in, a sign-out or another renewal of the same browser.
-const FRESH: Duration = Duration::from_secs(2);
 const COOKIE_FIELD: HeaderValue = HeaderValue::from_static("Cookie");
 
+/// A handler that takes as long as this may have been overtaken by a sign-in, a sign-out or another renewal of the same browser.
+const FRESH: Duration = Duration::from_secs(2);
+
 /// The notes of one request. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct AnswerNotes {
     shared: Arc<Mutex<Notes>>,
 }
 
-#[derive(Debug, Default)]
+// Not `Debug`: it would show the token.
+#[derive(Default)]
 struct Notes {
     /// The headers of the request that could have decided.
     vary: Vec<HeaderName>,

@@ -236,7 +236,7 @@ impl Outcome {
 }
 
 /// The content that counts, by weights and not by the order of a search: 8 for the bearer token down to 1 for the query. `Err` for two
-/// tokens that somebody chose to send.
+/// tokens that the client chose to send.
 fn counting(contents: Contents) -> Result<Option<(Place, Content)>, ()> {
     let weigh = |place: usize| -> u32 {
         let is_none = match contents[place] {
@@ -387,6 +387,19 @@ async fn a_refresh_takes_the_token_of_the_body_and_else_of_the_cookie() {
             assert_eq!(taken, !is_sent && cookie_name == "ended", "{name}");
         }
     }
+}
+
+/// Row 64, for the query: each token would cost a question to the store.
+#[tokio::test]
+async fn a_query_with_several_tokens_is_refused_by_sign_in_and_sign_out() {
+    let server = Server::start().await;
+    let (one, other) = (&server.good.access_token, &server.another.access_token);
+    for path in ["/auth/logout", "/sign-in", "/sign-in/tokens"] {
+        let path = format!("{path}?access_token={one}&access_token={other}");
+        let request = server.request(Method::POST, &path, [Content::Nothing; 4], &[SAME_ORIGIN]);
+        server.send(request).await.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    }
+    assert_eq!((server.sessions_of(7).await, server.sessions_of(8).await), (1, 1));
 }
 
 /// A setting leaves `Authorization` to another layer, which uses the scheme `Bearer` as well.
