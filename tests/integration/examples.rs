@@ -151,7 +151,7 @@ fn layers_send_visitors_to_the_login_and_members_home() {
     assert_eq!((page.status, &page.headers["location"]), (303, &"/login?next=%2F".parse().unwrap()));
     assert_eq!(get("/", &[("accept", "*/*")]).status, 401);
     let page = get("/", &[("hx-request", "true")]);
-    assert_eq!((page.status, &page.headers["hx-redirect"]), (200, &"/login".parse().unwrap()));
+    assert_eq!((page.status, &page.headers["hx-redirect"]), (401, &"/login".parse().unwrap()));
     assert!(!page.headers.contains_key("location"));
     assert_eq!(get("/login", &[]).status, 200);
 

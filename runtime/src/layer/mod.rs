@@ -253,8 +253,11 @@ impl<C: SessionClaims> AuthLayer<C> {
     /// caller is a visitor. While the store does not answer, the answer is 503, and the cookies stay.
     ///
     /// **The login page.** A visitor goes to `login?next=<path and query>`, as [`redirect`](Self::redirect) says, and
-    /// [`ReturnTo`](crate::ReturnTo) takes the user back after the sign-in. With [`fresh`](Self::fresh) a signed-in user goes there too, to prove who
-    /// they are: then [`anonymous_only`](Auth::anonymous_only) must not be around it, which would send them back.
+    /// [`ReturnTo`](crate::ReturnTo) takes the user back after the sign-in. With [`fresh`](Self::fresh) a signed-in user goes there too, to
+    /// prove who they are: then [`anonymous_only`](Auth::anonymous_only) must not be around it, which would send them back.
+    ///
+    /// **Everything else** gets its 401 or 403: `fetch`, an event stream, a WebSocket, an image, a program. That of htmx also has
+    /// `HX-Redirect`, which htmx follows whatever the status.
     ///
     /// ```
     /// use axum::Router;
@@ -281,7 +284,8 @@ impl<C: SessionClaims> AuthLayer<C> {
             tracing::warn!(
                 target: TARGET,
                 login,
-                "pages are opened with an access cookie, and this `Auth` has none, so each visitor goes to the login page; add                  `.cookies(Cookies::new().with_access_cookie())` to its builder"
+                "pages are opened with an access cookie, and this `Auth` has none, so each visitor goes to the login page; add \
+                 `.cookies(Cookies::new().with_access_cookie())` to its builder"
             );
         }
         self.pages = Pages { login: Some(Redirect::to(login)), renews: true };
@@ -436,8 +440,11 @@ impl Pages {
                 if rejection.denial().status() == StatusCode::UNAUTHORIZED
                     && destination != Destination::Program =>
             {
-                let mut answer: Response<R> =
-                    login.with_next(&redirect::wanted(parts, auth, destination)).response(destination);
+                let login = login.with_next(&redirect::wanted(parts, auth, destination));
+                if self.renews && destination == Destination::Htmx {
+                    return login.beside(rejection.response());
+                }
+                let mut answer: Response<R> = login.response(destination);
                 for cookie in rejection.cookies() {
                     answer.headers_mut().append(SET_COOKIE, cookie.clone());
                 }

@@ -63,11 +63,20 @@ impl Redirect {
             _ => (StatusCode::SEE_OTHER, LOCATION),
         };
         *response.status_mut() = status;
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.named(name, response)
+    }
+
+    /// A refusal that htmx leaves for the target. It reads the header whatever the status.
+    pub(super) fn beside<R>(&self, refusal: Response<R>) -> Response<R> {
+        self.named(HX_REDIRECT, refusal)
+    }
+
+    fn named<R>(&self, name: HeaderName, mut response: Response<R>) -> Response<R> {
         // It was a header value when it was made, and what was added is ASCII.
         if let Ok(target) = HeaderValue::from_str(&self.target) {
             response.headers_mut().insert(name, target);
         }
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

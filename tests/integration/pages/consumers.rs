@@ -125,6 +125,8 @@ enum Outcome {
     HtmxTo(&'static str),
     /// 401 as a problem.
     Refused,
+    /// The same, with the login page for htmx.
+    RefusedHtmx,
     /// 403: another site opened a socket.
     CrossSite,
 }
@@ -162,7 +164,7 @@ fn expected(
         // An open login page is not refused for the very state that it mends.
         Place::Login => (Outcome::Visitor, access),
         // The page is open, and the session is one that only a sign-in brings back.
-        Place::OptionalPages if is_bad && consumer.is_htmx => (Outcome::HtmxTo("/login"), access),
+        Place::OptionalPages if is_bad && consumer.is_htmx => (Outcome::RefusedHtmx, access),
         Place::Optional | Place::OptionalPages | Place::OpenAttribute => {
             if is_bad && !consumer.is_window {
                 (Outcome::Refused, access)
@@ -171,7 +173,8 @@ fn expected(
             }
         }
         Place::Redirect | Place::Pages if consumer.is_window => (Outcome::Login, taken),
-        Place::Redirect | Place::Pages if consumer.is_htmx => (Outcome::HtmxTo("/login"), access),
+        Place::Redirect if consumer.is_htmx => (Outcome::HtmxTo("/login"), access),
+        Place::Pages if consumer.is_htmx => (Outcome::RefusedHtmx, access),
         _ => (Outcome::Refused, access),
     }
 }
@@ -189,7 +192,11 @@ fn outcome(answer: &Answer) -> Outcome {
         (303, _) if location.starts_with("/login?next=%2F") => Outcome::Login,
         (401, _) => {
             answer.refused(StatusCode::UNAUTHORIZED, &answer.text("code"));
-            Outcome::Refused
+            match htmx {
+                Some("/login") => Outcome::RefusedHtmx,
+                Some(other) => panic!("{other}"),
+                None => Outcome::Refused,
+            }
         }
         (403, _) => Outcome::CrossSite,
         _ => panic!("{answer:?}"),

@@ -81,7 +81,7 @@ async fn htmx_comes_back_to_the_page_that_is_open() {
         ("GET", &[htmx, ("hx-current-url", "no url \\")], "/login"),
     ] {
         let answer = ask(&router, method, "/part?p=1", &Jar::default(), headers).await;
-        assert_eq!(answer.status, StatusCode::OK, "{headers:?}");
+        answer.refused(StatusCode::UNAUTHORIZED, "missing_credentials");
         assert_eq!(answer.headers["hx-redirect"], expected, "{method} {headers:?}");
     }
 }

@@ -6,7 +6,7 @@
 //! curl http://127.0.0.1:3000/login -c cookies -H "Origin: http://127.0.0.1:3000" --json '{"name":"ada","password":"{ada}"}'
 //! curl http://127.0.0.1:3000/login -c cookies -H "Origin: http://127.0.0.1:3000" --json '{"name":"max","password":"{max}"}'
 //! curl http://127.0.0.1:3000/ -i -H "Accept: text/html"        # 303 to /login?next=%2F
-//! curl http://127.0.0.1:3000/ -i -H "HX-Request: true"         # 200 with HX-Redirect: /login
+//! curl http://127.0.0.1:3000/ -i -H "HX-Request: true"         # 401 with HX-Redirect: /login
 //! curl http://127.0.0.1:3000/ -b cookies                       # the page
 //! curl http://127.0.0.1:3000/login -i -b cookies               # 303 to /
 //! curl http://127.0.0.1:3000/about -b cookies                  # for everybody; it knows who is signed in
