@@ -11,6 +11,7 @@ use std::{env, fs};
 const ROOMS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("dangerous", &[]),
+    ("html", &[]),
     ("log", &[]),
     ("claims", &["log"]),
     ("access", &["claims"]),
@@ -20,16 +21,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),
     ("auth", &["clock", "dangerous", "claims", "access", "session", "token", "events", "diagnostics"]),
-    ("rejection", &["log", "claims", "access", "auth"]),
+    ("rejection", &["html", "log", "claims", "access", "auth"]),
     (
         "extract",
         &["clock", "log", "claims", "access", "session", "events", "diagnostics", "auth", "rejection"],
     ),
     ("http", &["clock", "log", "claims", "access", "session", "auth", "rejection", "extract"]),
     ("layer", &["log", "claims", "access", "diagnostics", "auth", "rejection", "extract", "http"]),
-    ("matrix", &["claims", "access"]),
+    ("matrix", &["html", "claims", "access"]),
     ("openapi", &["log", "claims", "access", "auth", "rejection", "extract", "http"]),
-    ("scalar", &["log", "openapi"]),
+    ("scalar", &["html", "log", "openapi"]),
     (
         "router",
         &[

@@ -77,6 +77,7 @@ pub mod dangerous;
 mod diagnostics;
 mod events;
 mod extract;
+mod html;
 mod http;
 mod layer;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{AccessMatrix, AccessRow, DeclaredWhere, access_name, declared_by};
 use crate::access::{Access, Quoted, is_unseen};
+use crate::html::escaped;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -83,12 +84,12 @@ fn caption(rows: usize) -> String {
 fn row(row: &AccessRow) -> String {
     let class = class_of(row);
     let who = match row.access() {
-        Access::Public { reason } => format!("anybody: {}", escaped(reason)),
+        Access::Public { reason } => format!("anybody: {}", shown(reason)),
         access => with_code(&access.to_string()),
     };
     format!(
         "<tr class=\"{class}\"><td>{method}</td><th scope=\"row\">{path}</th><td><span class=\"kind\">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>\n",
-        method = escaped(row.method()),
+        method = shown(row.method()),
         path = name(row.path()),
         implied = implied(row),
         declared = with_code(&declared_by(row)),
@@ -114,26 +115,22 @@ fn name(name: &str) -> String {
 
 /// Marks the names in a text, which are between backticks; `Quoted` sees to it that no name holds one.
 fn with_code(text: &str) -> String {
-    let part = |(index, part)| match (index % 2, escaped(part)) {
+    let part = |(index, part)| match (index % 2, shown(part)) {
         (0, text) => text,
         (_, name) => format!("<code>{name}</code>"),
     };
     text.split('`').enumerate().map(part).collect()
 }
 
-/// Text that a browser shows unchanged between tags.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+/// Text that a browser shows unchanged between tags, with a name for each character that it would not show.
+fn shown(text: &str) -> String {
+    let mut seen = String::with_capacity(text.len());
     for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ if is_unseen(character) => escaped.extend(character.escape_unicode()),
-            _ => escaped.push(character),
+        if is_unseen(character) {
+            seen.extend(character.escape_unicode());
+        } else {
+            seen.push(character);
         }
     }
-    escaped
+    escaped(&seen)
 }

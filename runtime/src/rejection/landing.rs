@@ -7,6 +7,8 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Response};
 
+use crate::html::escaped;
+
 /// A page that leads on to another one of this site: for the end of a sign-in at another site, with
 /// [`SameSite=Strict`](crate::CookieSameSite) cookies.
 ///
@@ -63,7 +65,8 @@ impl Landing {
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         ];
-        let path = escaped(&self.path);
+        // The address is between apostrophes, and the browser looks for the end of it after it has decoded the attribute.
+        let path = escaped(&self.path.replace('\'', "%27"));
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta http-equiv=\"refresh\" content=\"0; url='{path}'\">\n\
              <title>Signing in</title>\n<p><a href=\"{path}\">Continue</a></p>\n"
@@ -106,23 +109,6 @@ impl IntoResponse for Landing {
     fn into_response(self) -> axum_core::response::Response {
         self.response()
     }
-}
-
-/// For an attribute in quotation marks, and for the address between apostrophes in it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            // The browser looks for the end of the address after it has decoded the attribute.
-            '\'' => escaped.push_str("%27"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, Server};
 
 use self::schemes::Schemes;
+use crate::html::escaped;
 use crate::log::TARGET;
 use crate::openapi;
 use crate::openapi::asset::{Asset, Caching};
@@ -237,17 +238,5 @@ fn base(page: &Uri) -> String {
 
 /// For HTML text and attribute values; `$` too, which utoipa-scalar replaces.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '$' => escaped.push_str("&#36;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
+    escaped(text).replace('$', "&#36;")
 }
