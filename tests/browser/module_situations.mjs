@@ -81,7 +81,7 @@ try {
     equal((await me(page)).message, "the server does not answer", "the network fails");
     state["/auth/refresh"] = { status: 200, headers: { "Content-Type": "text/html" }, body: "<html>a portal" };
     equal((await me(page)).message, "the renewal was answered with 200", "another server answers");
-    equal([await events(page), await events(tab)], [["signed_in", ...Array(6).fill("outage")], ["signed_in"]], "nobody is signed out");
+    equal([await events(page), await events(tab)], [["signed_in", ...Array(6).fill("outage")], ["signed_in"]], "neither tab is signed out");
     state["/auth/refresh"] = tokens("new");
     equal(await me(page), 200, "after the outage");
     await context.close();
@@ -118,7 +118,7 @@ try {
       await page.clock.fastForward(10_000);
       equal(await late, { name: "OutageError", message: "the server does not answer" }, `${act} without an answer`);
     }
-    // The cookies of that sign-in may have come, and may be another user's. So the page acts for nobody until it has asked.
+    // The cookies of that sign-in may have come, and may be another user's. So the page acts for no user until it has asked.
     equal(await page.evaluate(() => session.isSignedIn), false, "a lost sign-in");
     take();
     await me(page);
@@ -177,7 +177,7 @@ try {
     });
     await page.waitForFunction(() => events.length === 2);
     equal(await events(page), ["signed_in", "signed_in"], "messages about another session");
-    // A cookie that somebody has replaced behind the module's back.
+    // A cookie that another page has replaced behind the module's back.
     await tab.evaluate(() => session.signedIn({ access_token: "old", csrf_token: "csrf" }));
     await page.waitForFunction(() => events.length === 1);
     take();

@@ -187,7 +187,7 @@ async fn a_reauthentication_answers_the_way_the_refresh_token_came() {
     }
 }
 
-/// A form of another site signs nobody in to another account, whatever the answer would be; the refusal is an event.
+/// A form of another site signs no user in to another account, whatever the answer would be; the refusal is an event.
 #[tokio::test]
 async fn a_refused_answer_opens_no_session_and_ends_none() {
     let server = Server::with(|builder| builder.cookies(Cookies::new()));

@@ -116,7 +116,7 @@ async fn fleet_that_changes_in_two_steps_refuses_no_token() {
         for _ in 0..3 {
             let first = refresh(&other, &token).await.unwrap();
             let again = refresh(&one, &token).await;
-            // Only the last step may refuse, a token of a session that nobody moved over.
+            // Only the last step may refuse, a token of a session that was not moved over.
             let again = again.unwrap_or_else(|reason| panic!("{reason}"));
             assert_eq!(kid_and_id(&first).1, kid_and_id(&again).1);
             token = refresh(&one, &first).await.unwrap();

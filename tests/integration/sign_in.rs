@@ -81,7 +81,7 @@ async fn sign_in_with_forged_or_foreign_credentials_ends_nothing() {
     }
 }
 
-/// Rows 64 and 151: two tokens that somebody chose to send are refused; two cookies are what the sign-in replaces.
+/// Rows 64 and 151: two tokens that the client chose to send are refused; two cookies are what the sign-in replaces.
 #[tokio::test]
 async fn sign_in_refuses_two_sent_tokens_and_replaces_two_cookies() {
     let app = with_access_cookie();
@@ -292,7 +292,7 @@ async fn events_have_the_address_of_the_client() {
     assert_eq!(origins.take(), [(None, None)], "without a connection there is no address");
 }
 
-/// The account that was tried is the same name each time, and no text that somebody typed.
+/// The account that was tried is the same name each time, and no text that was typed.
 #[tokio::test]
 async fn refused_sign_in_names_the_account_by_a_pseudonym() {
     let origins = Arc::new(Origins::default());

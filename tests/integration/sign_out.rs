@@ -137,7 +137,7 @@ async fn a_logout_reads_two_cookies_of_one_name_at_most() {
     assert_eq!((answer.status, app.session_count().await), (StatusCode::NO_CONTENT, 1));
 }
 
-/// Row 151: the token that somebody chose to send ends its session, whoever the sender is; cookies of an unproven sender stay.
+/// Row 151: the token that the client chose to send ends its session, whoever the sender is; cookies of an unproven sender stay.
 #[tokio::test]
 async fn a_logout_with_a_sent_token_leaves_unproven_cookies_alone() {
     let app = both_cookies();

@@ -94,7 +94,7 @@ await outage(async () => {
 });
 pair = await refresh(pair.refresh_token);
 
-// Revocation (RFC 7009): either token, with any hint, twice, or of nobody.
+// Revocation (RFC 7009): either token, with any hint, twice, or of no session.
 for (const [kind, hint] of [
     ['refresh_token', undefined],
     ['access_token', undefined],

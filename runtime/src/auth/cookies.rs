@@ -17,7 +17,7 @@ const LONGEST_NAME: usize = 64;
 /// `SameSite=Strict`. The application can choose `SameSite=Lax`; it cannot turn off the others. Browsers accept `Secure` cookies
 /// from `https`, and most of them, for development, from `http://localhost`.
 ///
-/// A token that somebody chose to send, in a header or in the body of a refresh, goes before the cookie. A bad access cookie is taken away
+/// A token that the client chose to send, in a header or in the body of a refresh, goes before the cookie. A bad access cookie is taken away
 /// by the answer.
 ///
 /// A refresh token in a cookie is in no response body, so no script of the page can read it. The sender of a request that a cookie

@@ -74,7 +74,7 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     match strictly_decided::<C, S, K>(parts, auth, state, access).await {
-        // Somebody who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
+        // A user who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
         // error in place of the page until the cookie ends.
         Err(refusal)
             if refusal.bad_cookie && *access == Access::Optional && Destination::of(parts).is_window() =>

@@ -2,7 +2,7 @@
 //!
 //! Every request takes the same way, whether an extractor, a guard, a proof or a layer asks:
 //!
-//! 1. [`credentials`] decides which access token counts, and which refresh token where a rule needs it. What somebody chose to send beats
+//! 1. [`credentials`] decides which access token counts, and which refresh token where a rule needs it. What the client chose to send beats
 //!    what the browser adds by itself ([`bearer`] tells a token of ours from the credentials of other layers).
 //! 2. [`verify`] checks the access token and makes the `Session`; [`csrf`] checks the sender if the token came in a cookie.
 //! 3. [`authorize`] collects the facts that the rule needs: whether the session is live, the refresh token ([`examine`]), and the results

@@ -64,7 +64,7 @@ pub struct SignIn<C> {
 
 /// The client, as far as an answer with cookies depends on it.
 struct Client {
-    /// Whether this site has sent the request, or somebody has compared the `state` of its flow.
+    /// Whether this site has sent the request, or the handler has compared the `state` of its flow.
     is_ours: bool,
     keeps_cookies: bool,
     /// What says that the site was opened over plain http.

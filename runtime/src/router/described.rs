@@ -1,6 +1,6 @@
 //! The question to each argument of a handler: what it says in the document.
 //!
-//! Rust picks one of two traits by the type of the argument. So the question is a macro, which stands where the types are known.
+//! Rust picks one of two traits by the type of the argument. So the question is a macro, at the place where the types are known.
 
 use std::marker::PhantomData;
 
