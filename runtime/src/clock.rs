@@ -78,6 +78,12 @@ impl From<SystemTime> for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
+
+    /// Returns the current time in milliseconds since 1970, for what is shorter than a second. A clock that leaves this out has whole
+    /// seconds.
+    fn millis(&self) -> i64 {
+        self.now().unix().saturating_mul(1000)
+    }
 }
 
 /// The clock of the operating system.
@@ -90,10 +96,20 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
     }
+
+    #[expect(clippy::disallowed_methods, reason = "as above")]
+    fn millis(&self) -> i64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_1970.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+    }
 }
 
 impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn millis(&self) -> i64 {
+        (**self).millis()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use countersign::Timestamp;
-use countersign::session::{SessionId, SessionRecord};
+use countersign::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
 use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
 
 /// A store that records its calls.
@@ -25,7 +25,11 @@ impl Asked {
 }
 
 impl SessionStore for Asked {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.inner.salt(proposed).await
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
         self.note("insert");
         self.inner.insert(record).await
     }
@@ -45,18 +49,37 @@ impl SessionStore for Asked {
         self.inner.remove(id).await
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        self.note("remove_each");
+        self.inner.remove_each(ids).await
+    }
+
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
         self.note("list");
-        self.inner.list(user_id).await
+        self.inner.list(owner, page).await
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
         self.note("remove_all");
-        self.inner.remove_all(user_id, except).await
+        self.inner.remove_all(owner, except).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         self.note("purge_expired");
-        self.inner.purge_expired(now).await
+        self.inner.purge_expired(now, at_most).await
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        self.note("claim_purge");
+        self.inner.claim_purge(now, until).await
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.inner.announce(endings, until).await
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        self.note("endings");
+        self.inner.endings(after).await
     }
 }

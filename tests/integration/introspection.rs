@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Form, State};
 use axum::http::{Method, StatusCode, header};
-use countersign::session::{SessionId, SessionRecord, TokenHash};
+use countersign::session::{Partition, SessionId, SessionRecord, TokenHash};
 use countersign::store::{MemoryStore, SessionStore as _};
 use countersign::testing::{Fault, FaultyStore};
 use countersign::{AuthError, Introspection, Timestamp, require_role, routes};
@@ -166,7 +166,7 @@ async fn access_tokens_that_were_ended_are_inactive() {
     let app = App::with(|builder| builder.store(Arc::clone(&store)));
     let now = Timestamp::from_unix(NOW);
     let end = now + SECOND * 86_400;
-    let id = SessionId::generate().unwrap();
+    let id = SessionId::generate(Partition::new(7)).unwrap();
     let mut record = SessionRecord::new(id.clone(), "7", TokenHash::of("jti"), now, end, end);
     record.access_not_before = Some(now);
     store.insert(record).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use countersign::session::{SessionId, SessionMetadata};
+use countersign::session::{Partition, SessionId, SessionMetadata};
 use countersign::{AuthRouter, Cookies, Endpoint, SessionRoutes};
 use expect_test::expect_file;
 use serde_json::{Value, json};
@@ -247,7 +247,7 @@ async fn the_store_is_asked_alike_for_unknown_foreign_and_expired_sessions() {
     app.auth.login(&foreign, SessionMetadata::default()).await.unwrap();
     let foreign = app.auth.sessions(&8).await.unwrap().remove(0).id;
     let pair = app.login(&[]).await;
-    let unknown = SessionId::generate().unwrap();
+    let unknown = SessionId::generate(Partition::new(7)).unwrap();
     store.taken();
     let mut asked = Vec::new();
     for id in [unknown, foreign, expired] {

@@ -8,7 +8,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use countersign::session::{Rotation, SessionId, SessionMetadata, SessionRecord};
+use countersign::session::{
+    Cursor, Ending, Endings, Owner, Page, PartitionSalt, Rotation, SessionId, SessionMetadata, SessionRecord,
+};
 use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
 use countersign::{AuthError, BoxError, ClaimsSource, ConfigError, Timestamp, TokenPair};
 use serde_json::json;
@@ -338,7 +340,12 @@ impl Stalls {
 }
 
 impl SessionStore for Stalls {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.pass(Stall::Read).await;
+        self.inner.salt(proposed).await
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
         self.write(self.inner.insert(record)).await
     }
 
@@ -347,25 +354,42 @@ impl SessionStore for Stalls {
         self.inner.load(id).await
     }
 
-    async fn replace(&self, record: SessionRecord, version: u64) -> Result<Replaced, StoreError> {
-        self.write(self.inner.replace(record, version)).await
+    async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
+        self.write(self.inner.replace(record, expected_version)).await
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
         self.write(self.inner.remove(id)).await
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        self.write(self.inner.remove_each(ids)).await
+    }
+
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
         self.pass(Stall::Read).await;
-        self.inner.list(user_id).await
+        self.inner.list(owner, page).await
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.write(self.inner.remove_all(user_id, except)).await
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.write(self.inner.remove_all(owner, except)).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(self.inner.purge_expired(now)).await
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.write(self.inner.purge_expired(now, at_most)).await
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        self.write(self.inner.claim_purge(now, until)).await
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.write(self.inner.announce(endings, until)).await
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        self.pass(Stall::Read).await;
+        self.inner.endings(after).await
     }
 }
 

@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
 use crate::session::store::SessionStore;
-use crate::session::{ErasedStore, Lifetimes, Rotation, SessionPolicy, Sessions};
+use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, SettingsError, TokenSettings};
 
 /// An access token cannot be revoked, so it may live no longer than a day.
@@ -34,6 +34,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`touch_interval`](Self::touch_interval) | 5 minutes |
 /// | [`liveness`](Self::liveness) | on demand |
 /// | [`live_cache`](Self::live_cache) | none |
+/// | [`live_from_feed`](Self::live_from_feed) | off: the store is asked |
 /// | [`leeway`](Self::leeway) | 60 seconds |
 /// | [`max_token_len`](Self::max_token_len) | 8 KiB |
 /// | [`realm`](Self::realm) | the issuer |
@@ -60,6 +61,7 @@ pub struct AuthBuilder<C: SessionClaims> {
     touch_interval: Option<Duration>,
     liveness: Liveness,
     live_cache: Option<CacheSettings>,
+    live_from_feed: bool,
     leeway: Option<Duration>,
     max_token_len: Option<usize>,
     disclose_requirements: bool,
@@ -90,6 +92,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             touch_interval: None,
             liveness: Liveness::default(),
             live_cache: None,
+            live_from_feed: false,
             leeway: None,
             max_token_len: None,
             disclose_requirements: false,
@@ -156,7 +159,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
 
     /// The store of sessions.
     pub fn store(mut self, store: impl SessionStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.store = Some(Arc::new(KnowsOutages::new(store)));
         self
     }
 
@@ -230,6 +233,20 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// its `max_age`, and any other is a 503.
     pub fn live_cache(mut self, max_age: Duration, capacity: usize) -> Self {
         self.live_cache = Some(CacheSettings { max_age, capacity });
+        self
+    }
+
+    /// Answers whether a session is live from the store's feed of endings, without a look-up.
+    ///
+    /// Every server of the deployment announces what it ends, and this one reads the announcements at most every 400 milliseconds. A
+    /// session that another server ended is refused here within a second, and one that this server ended at once. Where the feed says
+    /// nothing (the log cannot be read, the token is older than this server's start, the session was named) the store is asked, and if it
+    /// does not answer either, the request is a 503.
+    ///
+    /// A session that is live by the feed alone is not recorded as used; its next refresh records that. A store without a feed is asked
+    /// each time: of those in this crate, all have one.
+    pub fn live_from_feed(mut self) -> Self {
+        self.live_from_feed = true;
         self
     }
 
@@ -349,6 +366,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
             policy = problems.value_of(policy.max_per_user(limit)).unwrap_or(policy);
         }
         let live_cache = self.live_cache.and_then(|cache| problems.value_of(cache.check()));
+        // The cache would go on where the feed is no longer believed.
+        problems.refuse_if(live_cache.is_some() && self.live_from_feed, ConfigError::FeedAndCache);
         // A missing one is told above, and an empty one below.
         let mut settings =
             TokenSettings::new(issuer.unwrap_or("-".to_owned()), audience.unwrap_or("-".to_owned()));
@@ -374,7 +393,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
         let refresh_tokens =
             problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
         let Some(refresh_tokens) = refresh_tokens else { return Err(problems.into_error()) };
-        let mut sessions = Sessions::erased(store, self.clock, policy);
+        let leeway = access_tokens.leeway();
+        let mut sessions =
+            Sessions::erased(store, self.clock, policy).with_tokens_of(self.access_ttl + leeway);
         if let Some(CacheSettings { max_age, capacity }) = live_cache {
             sessions = sessions.cached(max_age, capacity);
         }
@@ -384,7 +405,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 access_tokens,
                 refresh_tokens,
                 replacing: Mutex::new(()),
-                sessions,
+                sessions: Arc::new(sessions),
+                live_from_feed: self.live_from_feed,
                 liveness: self.liveness,
                 source,
                 access_ttl: self.access_ttl,

@@ -42,6 +42,8 @@ pub enum ConfigError {
         /// What its value is, where that can be told without the value.
         found: Option<&'static str>,
     },
+    /// Live sessions would be known from the feed and from a cache that outlives it.
+    FeedAndCache,
     /// The issuer is no URL, or has a user, a query or a fragment.
     Issuer,
     /// The live cache has no capacity, or remembers for less than 1 second or more than 60.
@@ -122,6 +124,9 @@ impl fmt::Display for ConfigError {
             ),
             Self::LiveCache => f.write_str(
                 "the live cache has to remember for 1 to 60 seconds, and at least one session: change `live_cache`",
+            ),
+            Self::FeedAndCache => f.write_str(
+                "live sessions are known from the feed or from a cache: call `live_from_feed` or `live_cache`, not both",
             ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),

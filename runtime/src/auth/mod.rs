@@ -99,7 +99,8 @@ struct Inner<C> {
     refresh_tokens: RefreshTokens,
     /// Held while keys are replaced, so that access and refresh tokens never share one.
     replacing: Mutex<()>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
+    live_from_feed: bool,
     liveness: Liveness,
     source: Box<dyn AnySource<C>>,
     access_ttl: Duration,
@@ -224,7 +225,7 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.liveness
     }
 
-    /// Whether the store confirms an access token of this session and user that was issued at this time: the session has not ended,
+    /// Whether the store, or its feed of endings, confirms an access token of this session and user that was issued at this time: the session has not ended,
     /// and its access tokens were not expired since.
     pub(crate) async fn is_live(
         &self,
@@ -232,7 +233,11 @@ impl<C: SessionClaims> Auth<C> {
         user: &str,
         issued_at: Timestamp,
     ) -> Result<bool, SessionError> {
-        self.inner.sessions.is_live(session, user, issued_at).await
+        let sessions = &self.inner.sessions;
+        match self.inner.live_from_feed {
+            true => sessions.is_heard_live(session, user, issued_at).await,
+            false => sessions.is_live(session, user, issued_at).await,
+        }
     }
 
     /// The current time, which never goes back.

@@ -161,13 +161,14 @@ impl Drop for ForgetOnDrop<'_> {
 mod tests {
     use super::*;
     use crate::session::TokenHash;
+    use crate::testing::conformance::any_id;
 
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn record() -> SessionRecord {
         let end = NOW + MINUTE * 60;
-        SessionRecord::new(SessionId::generate().unwrap(), "ann", TokenHash::of("jti"), NOW, end, end)
+        SessionRecord::new(any_id().unwrap(), "ann", TokenHash::of("jti"), NOW, end, end)
     }
 
     fn vouches(cache: &LiveCache, record: &SessionRecord) -> bool {

@@ -1,9 +1,15 @@
 //! How sessions, or their access tokens, are ended.
 
-use super::Replaced;
+use std::time::Duration;
+
 use super::cache::{Ended, ForgetOnDrop};
+use super::feed::KEPT_IN_LOG;
 use super::service::COMMIT_ATTEMPTS;
-use super::{SessionError, SessionId, SessionRecord, Sessions};
+use super::{Ending, Replaced, SessionError, SessionId, SessionRecord, Sessions};
+
+/// How many sessions one operation of a purge removes, or one that ends many.
+const PURGED_AT_ONCE: u32 = 1000;
+const REMOVED_AT_ONCE: usize = PURGED_AT_ONCE as usize;
 
 impl Sessions {
     /// Ends the session `id`. Returns whether it existed; a missing one is not an error.
@@ -13,7 +19,37 @@ impl Sessions {
     /// [`SessionError::Store`].
     pub async fn end(&self, id: &SessionId) -> Result<bool, SessionError> {
         let _forget = self.forget_on_drop(Ended::Session(id));
-        Ok(self.store.remove(id).await?)
+        let announced = self.announce(&[Ending::Session(*id)]).await;
+        let existed = self.store.remove(id).await?;
+        announced?;
+        Ok(existed)
+    }
+
+    /// Ends these sessions of one user. Returns those that existed.
+    pub(super) async fn end_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, SessionError> {
+        let _forget: Vec<_> = ids.iter().map(|id| self.forget_on_drop(Ended::Session(id))).collect();
+        let endings: Vec<_> = ids.iter().copied().map(Ending::Session).collect();
+        let announced = self.announce(&endings).await;
+        let mut existed = Vec::new();
+        for ids in ids.chunks(REMOVED_AT_ONCE) {
+            existed.extend(self.store.remove_each(ids).await?);
+        }
+        announced?;
+        Ok(existed)
+    }
+
+    /// Tells every server what is about to end. Before the write: a server that hears of it asks the store from then on, so whatever
+    /// has ended is refused everywhere, even if this process dies in between.
+    ///
+    /// When it fails, the caller still ends the sessions, and then reports the failure: servers that did not hear of the end may let the
+    /// access tokens pass until they expire.
+    async fn announce(&self, endings: &[Ending]) -> Result<(), SessionError> {
+        let now = self.now();
+        self.feed.note_own(endings, now);
+        for endings in endings.chunks(REMOVED_AT_ONCE) {
+            self.store.announce(endings, now + KEPT_IN_LOG).await?;
+        }
+        Ok(())
     }
 
     /// Ends the session `id` if it belongs to `user_id`. Returns whether it did; another user's session and a missing one look
@@ -36,7 +72,11 @@ impl Sessions {
     /// [`SessionError::Store`].
     pub async fn end_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, SessionError> {
         let _forget = self.forget_on_drop(Ended::AllOf(user_id));
-        Ok(self.store.remove_all(user_id, except).await?)
+        let owner = self.owner(user_id).await?;
+        let announced = self.announce(&[Ending::of_user(&owner)]).await;
+        let ended = self.store.remove_all(&owner, except).await?;
+        announced?;
+        Ok(ended)
     }
 
     /// Expires the access tokens that a user's sessions have been given until now, for requests that
@@ -51,10 +91,13 @@ impl Sessions {
     /// again.
     pub async fn expire_access_tokens(&self, user_id: &str) -> Result<u64, SessionError> {
         let _forget = self.forget_on_drop(Ended::AllOf(user_id));
+        let owner = self.owner(user_id).await?;
+        let announced = self.announce(&[Ending::of_user(&owner)]).await;
         let mut count = 0;
         for record in self.list(user_id).await? {
             count += u64::from(self.expire_now(record).await?);
         }
+        announced?;
         Ok(count)
     }
 
@@ -80,13 +123,32 @@ impl Sessions {
         Err(SessionError::Contended)
     }
 
-    /// Removes the sessions that have ended from the store. Returns how many it removed. Call it at intervals.
+    /// Removes the sessions that have ended from the store, a thousand at a time, so that no other request waits for long. Returns how
+    /// many it removed. Call it at intervals.
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
     pub async fn purge_expired(&self) -> Result<u64, SessionError> {
-        Ok(self.store.purge_expired(self.now()).await?)
+        let now = self.now();
+        let mut total = 0;
+        loop {
+            let purged = self.store.purge_expired(now, PURGED_AT_ONCE).await?;
+            total += purged;
+            if purged < u64::from(PURGED_AT_ONCE) {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// As [`purge_expired`](Self::purge_expired), unless another server of the deployment has begun to purge less than `every` ago.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn purge_in_turn(&self, every: Duration) -> Result<u64, SessionError> {
+        let now = self.now();
+        if self.store.claim_purge(now, now + every).await? { self.purge_expired().await } else { Ok(0) }
     }
 
     /// Hold the result over the write: the cache forgets when it is dropped.

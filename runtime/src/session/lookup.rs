@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::cache::LiveCache;
-use super::{Fingerprint, Replaced, SessionError, SessionId, SessionRecord, Sessions};
+use super::feed::{Feed, Issued};
+use super::{Fingerprint, Owner, Page, Replaced, SessionError, SessionId, SessionRecord, Sessions};
 use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 
@@ -12,6 +13,12 @@ impl Sessions {
     /// Lets [`is_live`](Self::is_live) answer from look-ups that are younger than `max_age`, for up to `capacity` sessions.
     pub(crate) fn cached(mut self, max_age: Duration, capacity: usize) -> Self {
         self.cache = Some(LiveCache::new(max_age, capacity));
+        self
+    }
+
+    /// Sets how long access tokens are good: so long the feed of endings remembers.
+    pub(crate) fn with_tokens_of(mut self, lifetime: Duration) -> Self {
+        self.feed = Feed::new(lifetime);
         self
     }
 
@@ -62,7 +69,7 @@ impl Sessions {
     /// Whether the session `id` has not ended, belongs to `user_id`, and still accepts access tokens that were issued at
     /// `issued_at`.
     ///
-    /// Records that the session is in use, as [`touch`](Self::touch) does.
+    /// Asks the store, unless a cache of look-ups has the answer. Records that the session is in use, as [`touch`](Self::touch) does.
     ///
     /// # Errors
     ///
@@ -86,6 +93,38 @@ impl Sessions {
             cache.keep(lookup, &record);
         }
         Ok(is_live)
+    }
+
+    /// As [`is_live`](Self::is_live), for an access token that was verified: without a look-up where the store's log of endings shows
+    /// that the session goes on. The end of another server's session is noticed within half a second.
+    ///
+    /// Such an answer does not record that the session is in use; a refresh does. A store without a log is asked each time.
+    ///
+    /// # Errors
+    ///
+    /// As [`is_live`](Self::is_live). A log that cannot be read is no error: the store is asked.
+    pub async fn is_heard_live(
+        &self,
+        id: &SessionId,
+        user_id: &str,
+        issued_at: Timestamp,
+    ) -> Result<bool, SessionError> {
+        if !self.feed.is_missing() {
+            let owner = self.owner(user_id).await?;
+            let token = Issued { session: id, tag: owner.tag(), at: issued_at };
+            let (now, clock) = (self.now(), &*self.clock);
+            if self.feed.vouches_for(token, now, clock) {
+                return Ok(true);
+            }
+            match self.feed.catch_up(&*self.store, now, clock).await {
+                Ok(()) if self.feed.vouches_for(token, now, clock) => return Ok(true),
+                Ok(()) => {}
+                Err(cause) => {
+                    tracing::debug!(target: TARGET, error = %OneLine(&cause), "the log of ended sessions could not be read");
+                }
+            }
+        }
+        self.is_live(id, user_id, issued_at).await
     }
 
     /// Whether a client with these fingerprints is one that no live session of the user has; `false` without a fingerprint. A store that
@@ -112,16 +151,60 @@ impl Sessions {
     ///
     /// [`SessionError::Store`].
     pub async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, SessionError> {
-        let mut records = self.store.list(user_id).await?;
+        let owner = self.owner(user_id).await?;
+        let mut records = self.every_record(&owner).await?;
         let now = self.now();
         records.retain(|record| !record.is_expired(now));
-        records.sort_by(newest_first);
         Ok(records)
+    }
+
+    /// Returns a page of the sessions of a user that have not ended, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn list_page(&self, user_id: &str, mut page: Page) -> Result<Vec<SessionRecord>, SessionError> {
+        let owner = self.owner(user_id).await?;
+        let now = self.now();
+        let mut live = Vec::new();
+        // Records that have expired and are not purged yet leave room for others.
+        while page.limit > 0 {
+            let records = self.store.list(&owner, page).await?;
+            let is_end = count(&records) < page.limit;
+            page.after = records.last().map(SessionRecord::place).or(page.after);
+            let more: Vec<_> = records.into_iter().filter(|record| !record.is_expired(now)).collect();
+            page.limit = page.limit.saturating_sub(count(&more));
+            live.extend(more);
+            if is_end {
+                break;
+            }
+        }
+        Ok(live)
+    }
+
+    /// Every record of a user, expired or not, the newest first, read page by page, so that no other client of the store waits for long.
+    pub(super) async fn every_record(&self, owner: &Owner<'_>) -> Result<Vec<SessionRecord>, SessionError> {
+        let mut all: Vec<SessionRecord> = Vec::new();
+        loop {
+            let after = all.last().map(SessionRecord::place);
+            let records = self.store.list(owner, Page { after, limit: READ_AT_ONCE }).await?;
+            let is_end = count(&records) < READ_AT_ONCE;
+            all.extend(records);
+            if is_end {
+                return Ok(all);
+            }
+        }
     }
 }
 
-/// The order of a user's sessions. Of the sessions of one second, the smaller identifier comes first: the choice means nothing,
-/// and every server makes the same.
+/// How many records one read of a user's list brings.
+const READ_AT_ONCE: u32 = 500;
+
+fn count(records: &[SessionRecord]) -> u32 {
+    u32::try_from(records.len()).unwrap_or(u32::MAX)
+}
+
+/// The order of a user's sessions, the same for every server.
 pub(super) fn newest_first(a: &SessionRecord, b: &SessionRecord) -> Ordering {
-    b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id))
+    b.place().cmp(&a.place())
 }

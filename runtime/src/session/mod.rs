@@ -15,15 +15,20 @@
 mod cache;
 mod device;
 mod end;
+mod endings;
 mod erased;
 mod error;
+mod feed;
 mod hash;
 mod id;
 mod lookup;
 mod open;
+mod outage;
 // The example in the documentation of `SessionStore`, compiled here to run the conformance suite.
 #[cfg(test)]
 mod own_store;
+mod page;
+mod partition;
 #[cfg(test)]
 mod races;
 mod record;
@@ -33,11 +38,15 @@ mod service;
 pub(crate) mod store;
 
 pub use device::{DeviceKind, Fingerprint};
+pub use endings::{Cursor, Ending, Endings, InvalidEnding};
 pub(crate) use erased::ErasedStore;
 pub use error::SessionError;
 pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
 pub(crate) use open::Opening;
+pub(crate) use outage::KnowsOutages;
+pub use page::{InvalidPlace, Page, Place};
+pub use partition::{Owner, Partition, PartitionSalt};
 pub use record::{SessionMetadata, SessionRecord};
 pub use remember::Remember;
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy, Successors};

@@ -91,8 +91,9 @@ impl Sessions {
 
     async fn start(&self, opening: &Opening<'_>) -> Result<Opened, SessionError> {
         let &Opening { user_id, ref token, ref metadata, remember } = opening;
+        let owner = self.owner(user_id).await?;
         let before = match self.policy.max_per_user {
-            Some(_) => self.store.list(user_id).await?.into_iter().map(|record| record.id).collect(),
+            Some(_) => self.every_record(&owner).await?.into_iter().map(|record| record.id).collect(),
             None => HashSet::new(),
         };
         let now = self.now();
@@ -100,12 +101,18 @@ impl Sessions {
         let lifetimes = own.unwrap_or(self.policy.lifetimes);
         let absolute_end = now + lifetimes.absolute_ttl;
         let idle_end = (now + lifetimes.idle_ttl).min(absolute_end);
-        let mut record =
-            SessionRecord::new(SessionId::generate()?, user_id, token.clone(), now, idle_end, absolute_end);
+        let mut record = SessionRecord::new(
+            SessionId::generate(owner.partition())?,
+            user_id,
+            token.clone(),
+            now,
+            idle_end,
+            absolute_end,
+        );
         record.idle_ttl = own.map(|lifetimes| lifetimes.idle_ttl);
         record.ends_with_browser = remember.ends_with_browser();
         record.metadata = metadata.clone();
-        self.store.insert(record.clone()).await?;
+        record.sequence = self.store.insert(record.clone()).await?;
         Ok(Opened { record, before })
     }
 
@@ -147,17 +154,15 @@ impl Sessions {
         if newer.len() >= limit {
             return Ok(false);
         }
-        let mut idlest = older.iter().skip(limit - 1 - newer.len()).peekable();
-        if idlest.peek().is_none() {
+        let idlest: Vec<_> = older.iter().skip(limit - 1 - newer.len()).map(|record| record.id).collect();
+        if idlest.is_empty() {
             return Ok(true);
         }
-        for record in idlest {
-            if self.end(&record.id).await? {
-                ended(&record.id);
-            }
+        for id in self.end_each(&idlest).await? {
+            ended(&id);
         }
-        // A sign-in at the same time may have taken this session for an idler one and ended it: clocks differ, time is counted in
-        // seconds, and another session may have been used since this one was opened.
+        // A sign-in at the same time may have taken this session for an idler one and ended it: clocks differ, and another session may
+        // have been used since this one was opened.
         Ok(self.live(&own.id).await?.is_some())
     }
 }
@@ -165,11 +170,10 @@ impl Sessions {
 impl Opened {
     /// Whether `other` was opened concurrently and counts as newer than this session.
     ///
-    /// A session that was listed before this one was written is older, even if both have the same second. Concurrent sign-ins
-    /// are not in each other's `before`, so they go by the order of the list, which is the same for all of them: of two, exactly
-    /// one gives way.
+    /// A session that was listed before this one was written has a smaller sequence. Concurrent sign-ins go by the order of the list too,
+    /// which is the same for all of them: of two, exactly one gives way.
     fn counts_as_newer(&self, other: &SessionRecord) -> bool {
-        !self.before.contains(&other.id) && newest_first(other, &self.record).is_lt()
+        newest_first(other, &self.record).is_lt()
     }
 
     /// The order in which the user's other sessions are kept. The last use decides between sessions that were there before.

@@ -1,33 +1,47 @@
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use countersign::Timestamp;
-use countersign::session::{SessionId, SessionRecord};
+use countersign::session::{Owner, Page, PartitionSalt, SessionId, SessionRecord};
 use countersign::store::{Replaced, SessionStore, StoreError};
 
 #[derive(Default)]
-struct OwnStore(Mutex<HashMap<SessionId, SessionRecord>>);
+struct OwnStore {
+    records: Mutex<HashMap<SessionId, SessionRecord>>,
+    salt: OnceLock<PartitionSalt>,
+    added: AtomicU64,
+}
 
 impl OwnStore {
     /// The lock makes each operation atomic. A database does that with a statement or a transaction.
     fn lock(&self) -> Result<MutexGuard<'_, HashMap<SessionId, SessionRecord>>, StoreError> {
-        self.0.lock().map_err(|_| StoreError::new("the lock is poisoned"))
+        self.records.lock().map_err(|_| StoreError::new("the lock is poisoned"))
     }
 
-    fn remove_where(&self, condition: impl Fn(&SessionRecord) -> bool) -> Result<u64, StoreError> {
+    fn remove_where(
+        &self,
+        condition: impl Fn(&SessionRecord) -> bool,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
         let mut records = self.lock()?;
-        Ok(records.extract_if(|_, record| condition(record)).count() as u64)
+        Ok(records.extract_if(|_, record| condition(record)).take(limit).count() as u64)
     }
 }
 
 impl SessionStore for OwnStore {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        match self.lock()?.entry(record.id.clone()) {
-            Entry::Vacant(entry) => {
-                entry.insert(record);
-                Ok(())
-            }
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        Ok(*self.salt.get_or_init(|| proposed))
+    }
+
+    async fn insert(&self, mut record: SessionRecord) -> Result<u64, StoreError> {
+        let mut records = self.lock()?;
+        // Counted under the lock. A database has a sequence for that.
+        record.sequence = self.added.fetch_add(1, Ordering::Relaxed) + 1;
+        match records.entry(record.id) {
+            Entry::Vacant(entry) => Ok(entry.insert(record).sequence),
             Entry::Occupied(_) => Err(StoreError::new("the identifier is taken")),
         }
     }
@@ -50,16 +64,29 @@ impl SessionStore for OwnStore {
         Ok(self.lock()?.remove(id).is_some())
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        Ok(self.lock()?.values().filter(|record| record.user_id == user_id).cloned().collect())
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let mut records = self.lock()?;
+        Ok(ids.iter().copied().filter(|id| records.remove(id).is_some()).collect())
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.remove_where(|record| record.user_id == user_id && Some(&record.id) != except)
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut records: Vec<_> = self.lock()?.values().cloned().collect();
+        records.retain(|record| record.user_id == owner.user_id());
+        records.retain(|record| page.after.is_none_or(|after| record.place() < after));
+        records.sort_by_key(|record| Reverse(record.place()));
+        records.truncate(page.limit as usize);
+        Ok(records)
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.remove_where(|record| record.is_expired(now))
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.remove_where(
+            |record| record.user_id == owner.user_id() && Some(&record.id) != except,
+            usize::MAX,
+        )
+    }
+
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.remove_where(|record| record.is_expired(now), at_most as usize)
     }
 }
 

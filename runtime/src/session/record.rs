@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{DeviceKind, Fingerprint, SessionId, TokenHash};
+use super::{DeviceKind, Fingerprint, Place, SessionId, TokenHash};
 use crate::clock::Timestamp;
 
 /// One session, as a store keeps it.
@@ -27,6 +27,8 @@ pub struct SessionRecord {
     pub rotated_at: Timestamp,
     /// When the user signed in.
     pub created_at: Timestamp,
+    /// The order of the user's sessions: larger for one that was opened later. The store sets it when it adds the record.
+    pub sequence: u64,
     /// When the user last authenticated: at sign-in, and at each [reauthentication](super::Sessions::reauthenticate). It is the
     /// `auth_time` of the session's access tokens.
     pub authenticated_at: Timestamp,
@@ -56,11 +58,12 @@ impl SessionRecord {
     /// ```
     /// use std::time::Duration;
     /// use countersign::Timestamp;
-    /// use countersign::session::{SessionId, SessionRecord, TokenHash};
+    /// use countersign::session::{Partition, SessionId, SessionRecord, TokenHash};
     ///
     /// let now = Timestamp::from_unix(1_700_000_000);
     /// let day = Duration::from_secs(86_400);
-    /// let record = SessionRecord::new(SessionId::generate()?, "42", TokenHash::of("jti"), now, now + day, now + 7 * day);
+    /// let id = SessionId::generate(Partition::new(7))?;
+    /// let record = SessionRecord::new(id, "42", TokenHash::of("jti"), now, now + day, now + 7 * day);
     /// assert!(!record.is_expired(now));
     /// assert!(record.is_expired(now + day));
     /// # Ok::<(), countersign::session::SessionError>(())
@@ -81,6 +84,7 @@ impl SessionRecord {
             may_be_lost: false,
             rotated_at: created_at,
             created_at,
+            sequence: 0,
             authenticated_at: created_at,
             last_used_at: created_at,
             idle_ttl: None,
@@ -91,6 +95,11 @@ impl SessionRecord {
             metadata: SessionMetadata::default(),
             version: 0,
         }
+    }
+
+    /// Where the session is in the list of its user.
+    pub const fn place(&self) -> Place {
+        Place { sequence: self.sequence, id: self.id }
     }
 
     /// Whether the session has ended at `now`. At the second of expiry itself it has (RFC 7519 section 4.1.4).
@@ -119,12 +128,12 @@ const TEXT_LIMIT: usize = 512;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionMetadata {
     address: Option<IpAddr>,
-    user_agent: Option<String>,
-    device_label: Option<String>,
+    user_agent: Option<Box<str>>,
+    device_label: Option<Box<str>>,
     device_kind: Option<DeviceKind>,
     fingerprint: Option<Fingerprint>,
     /// What the client says about itself besides its user agent, until the sign-in makes a fingerprint of it. It is never stored.
-    hints: Option<String>,
+    hints: Option<Box<str>>,
 }
 
 impl SessionMetadata {
@@ -192,7 +201,7 @@ impl SessionMetadata {
             self.user_agent.as_ref().map(|text| text.chars().filter(is_stable).collect());
         match (user_agent, hints) {
             (None, None) => None,
-            (user_agent, hints) => Some([user_agent.unwrap_or_default(), hints.unwrap_or_default()]),
+            (user_agent, hints) => Some([user_agent.unwrap_or_default(), hints.unwrap_or_default().into()]),
         }
     }
 
@@ -222,10 +231,10 @@ impl SessionMetadata {
     }
 }
 
-fn cut(mut text: String) -> String {
+fn cut(mut text: String) -> Box<str> {
     let end = (0..=TEXT_LIMIT.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     text.truncate(end.unwrap_or(0));
-    text
+    text.into_boxed_str()
 }
 
 #[cfg(test)]

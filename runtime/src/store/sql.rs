@@ -1,4 +1,4 @@
-//! The parts that the SQL stores share: the columns of a record, and the choice of pending migrations.
+//! The parts that the SQL stores share: the columns of a record, statements, and the choice of pending migrations.
 
 use std::time::Duration;
 
@@ -7,7 +7,9 @@ use sqlx::{ColumnIndex, Database, Decode, Encode, Row, Type};
 
 use super::StoreError;
 use crate::clock::Timestamp;
-use crate::session::{DeviceKind, Fingerprint, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{
+    DeviceKind, Fingerprint, PartitionSalt, SessionId, SessionMetadata, SessionRecord, TokenHash,
+};
 
 /// The start of every statement that reads records, with the end of one of them.
 ///
@@ -16,34 +18,48 @@ use crate::session::{DeviceKind, Fingerprint, SessionMetadata, SessionRecord, To
 macro_rules! select_where {
     ($condition:literal) => {
         concat!(
-            "SELECT id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at, idle_expires_at,
-                absolute_expires_at, address, user_agent, device_label, version, access_not_before, authenticated_at,
-                idle_ttl, ends_with_browser, may_be_lost, device_kind, fingerprint
+            "SELECT id, user_id, sequence, current_hash, previous_hash, may_be_lost, rotated_at, created_at,
+                authenticated_at, last_used_at, idle_ttl, idle_expires_at, absolute_expires_at, access_not_before,
+                ends_with_browser, address, user_agent, device_label, device_kind, fingerprint, version
             FROM countersign_sessions
             WHERE ",
             $condition
         )
     };
 }
-pub(super) use select_where;
 
 pub(super) const LOAD: &str = select_where!("id = $1");
 
+/// The sessions of a user lie between the first and the last identifier of the partition, so they need no index of their own.
+pub(super) const LIST: &str =
+    select_where!("id BETWEEN $1 AND $2 AND user_id = $3 ORDER BY sequence DESC, id DESC LIMIT $4");
+pub(super) const LIST_AFTER: &str = select_where!(
+    "id BETWEEN $1 AND $2 AND user_id = $3 AND (sequence, id) < ($5, $6) ORDER BY sequence DESC, id DESC LIMIT $4"
+);
+
 pub(super) const INSERT: &str = "
-    INSERT INTO countersign_sessions (id, user_id, current_hash, previous_hash, rotated_at, created_at, last_used_at,
-        idle_expires_at, absolute_expires_at, address, user_agent, device_label, version, access_not_before,
-        authenticated_at, idle_ttl, ends_with_browser, may_be_lost, device_kind, fingerprint)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    INSERT INTO countersign_sessions (id, current_hash, previous_hash, may_be_lost, rotated_at, authenticated_at,
+        last_used_at, idle_expires_at, access_not_before, version, purge_day, user_id, created_at, idle_ttl,
+        absolute_expires_at, ends_with_browser, address, user_agent, device_label, device_kind, fingerprint)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    RETURNING sequence";
 
 pub(super) const REPLACE: &str = "
     UPDATE countersign_sessions
-    SET user_id = $2, current_hash = $3, previous_hash = $4, rotated_at = $5, created_at = $6, last_used_at = $7,
-        idle_expires_at = $8, absolute_expires_at = $9, address = $10, user_agent = $11, device_label = $12,
-        version = $13, access_not_before = $14, authenticated_at = $15, idle_ttl = $16,
-        ends_with_browser = $17, may_be_lost = $18, device_kind = $19, fingerprint = $20
-    WHERE id = $1 AND version = $21";
+    SET current_hash = $2, previous_hash = $3, may_be_lost = $4, rotated_at = $5, authenticated_at = $6,
+        last_used_at = $7, idle_expires_at = $8, access_not_before = $9, version = $10, purge_day = $11
+    WHERE id = $1 AND version = $12";
 
 pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1";
+
+pub(super) const SALT: &str = "SELECT value FROM countersign_settings WHERE name = 'partition_salt'";
+pub(super) const KEEP_SALT: &str = "
+    INSERT INTO countersign_settings (name, value) VALUES ('partition_salt', $1) ON CONFLICT (name) DO NOTHING";
+
+/// One statement, so of two servers that ask at once one gets the turn.
+pub(super) const CLAIM_PURGE: &str = "
+    INSERT INTO countersign_settings (name, until) VALUES ('purge', $2)
+    ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE countersign_settings.until <= $1";
 
 pub(super) const APPLIED_MIGRATIONS: &str = "SELECT coalesce(max(version), 0) FROM countersign_migrations";
 pub(super) const RECORD_MIGRATION: &str = "INSERT INTO countersign_migrations (version) VALUES ($1)";
@@ -59,10 +75,48 @@ pub(super) fn pending_migrations(
     Ok(pending.iter().zip(applied + 1..).map(|(migration, version)| (version, *migration)))
 }
 
-/// Binds every column, as `$1` to `$20`. `Text` is the type in which the database keeps a string of any characters.
+const DAY: i64 = 24 * 60 * 60;
+
+/// The day on which a session ends. A purge finds sessions by it. It changes once a day and not with every rotation, so a rotation
+/// changes no index.
+pub(super) fn purge_day(record: &SessionRecord) -> i64 {
+    day(record.idle_expires_at.min(record.absolute_expires_at))
+}
+
+pub(super) fn day(time: Timestamp) -> i64 {
+    time.unix().div_euclid(DAY)
+}
+
+/// Binds the columns that a rotation changes, as `$1` to `$11`.
+pub(super) fn bind_changes<'q, DB>(
+    query: Query<'q, DB, DB::Arguments>,
+    record: &SessionRecord,
+) -> Result<Query<'q, DB, DB::Arguments>, StoreError>
+where
+    DB: Database,
+    Vec<u8>: Type<DB> + for<'t> Encode<'t, DB>,
+    Option<Vec<u8>>: for<'t> Encode<'t, DB>,
+    i64: Type<DB> + for<'t> Encode<'t, DB>,
+    Option<i64>: for<'t> Encode<'t, DB>,
+{
+    Ok(query
+        .bind(record.id.as_bytes().to_vec())
+        .bind(record.current.as_bytes().to_vec())
+        .bind(record.previous.as_ref().map(|hash| hash.as_bytes().to_vec()))
+        .bind(i64::from(record.may_be_lost))
+        .bind(record.rotated_at.unix())
+        .bind(record.authenticated_at.unix())
+        .bind(record.last_used_at.unix())
+        .bind(record.idle_expires_at.unix())
+        .bind(record.access_not_before.map(Timestamp::unix))
+        .bind(stored_number(record.version)?)
+        .bind(purge_day(record)))
+}
+
+/// Binds a whole record but its sequence, as `$1` to `$21`. `Text` is the type in which the database keeps a string of any characters.
 pub(super) fn bind_record<'q, DB, Text>(
     query: Query<'q, DB, DB::Arguments>,
-    record: SessionRecord,
+    record: &SessionRecord,
 ) -> Result<Query<'q, DB, DB::Arguments>, StoreError>
 where
     DB: Database,
@@ -75,33 +129,35 @@ where
     i64: Type<DB> + for<'t> Encode<'t, DB>,
     Option<i64>: for<'t> Encode<'t, DB>,
 {
-    let SessionRecord { id, current, previous, metadata, .. } = &record;
+    let metadata = &record.metadata;
     let text = |text: &str| Text::from(text.to_owned());
-    Ok(query
-        .bind(id.as_str().to_owned())
+    Ok(bind_changes(query, record)?
         .bind(text(&record.user_id))
-        .bind(current.as_bytes().to_vec())
-        .bind(previous.as_ref().map(|hash| hash.as_bytes().to_vec()))
-        .bind(record.rotated_at.unix())
         .bind(record.created_at.unix())
-        .bind(record.last_used_at.unix())
-        .bind(record.idle_expires_at.unix())
+        .bind(record.idle_ttl.map(|ttl| i64::try_from(ttl.as_secs())).transpose().map_err(StoreError::new)?)
         .bind(record.absolute_expires_at.unix())
+        .bind(i64::from(record.ends_with_browser))
         .bind(metadata.address().map(|address| address.to_string()))
         .bind(metadata.user_agent().map(text))
         .bind(metadata.device_label().map(text))
-        .bind(stored_version(record.version)?)
-        .bind(record.access_not_before.map(Timestamp::unix))
-        .bind(record.authenticated_at.unix())
-        .bind(record.idle_ttl.map(|ttl| i64::try_from(ttl.as_secs())).transpose().map_err(StoreError::new)?)
-        .bind(i64::from(record.ends_with_browser))
-        .bind(i64::from(record.may_be_lost))
         .bind(metadata.device_kind().map(|kind| kind.as_str().to_owned()))
         .bind(metadata.fingerprint().map(|fingerprint| fingerprint.as_bytes().to_vec())))
 }
 
-pub(super) fn stored_version(version: u64) -> Result<i64, StoreError> {
-    i64::try_from(version).map_err(StoreError::new)
+pub(super) fn stored_number(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(StoreError::new)
+}
+
+/// Reads the identifier of a session.
+pub(super) fn read_id(bytes: Vec<u8>) -> Result<SessionId, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::new("an identifier is not 16 bytes long"))?;
+    Ok(SessionId::from_bytes(bytes))
+}
+
+/// Reads the salt of the partitions.
+pub(super) fn read_salt(bytes: Vec<u8>) -> Result<PartitionSalt, StoreError> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::new("the salt is not 16 bytes long"))?;
+    Ok(PartitionSalt::from_bytes(bytes))
 }
 
 /// Reads a record from a row with every column.
@@ -128,28 +184,26 @@ where
         digest.map_err(|_| StoreError::new("a hash is not 32 bytes long"))
     };
     let hash = |column: &str| digest(column).map(|bytes| bytes.map(TokenHash::from_bytes));
-    let id: String = row.try_get("id").map_err(StoreError::new)?;
     let address: Option<String> = row.try_get("address").map_err(StoreError::new)?;
     let optional = |column: &str| row.try_get::<Option<i64>, _>(column).map_err(StoreError::new);
     let access_not_before = optional("access_not_before")?;
-    let authenticated_at = optional("authenticated_at")?;
     let idle_ttl = optional("idle_ttl")?.map(u64::try_from).transpose().map_err(StoreError::new)?;
 
     let mut record = SessionRecord::new(
-        id.parse().map_err(StoreError::new)?,
+        read_id(bytes("id")?.ok_or_else(no_value)?)?,
         text("user_id")?.ok_or_else(no_value)?,
         hash("current_hash")?.ok_or_else(no_value)?,
         time("created_at")?,
         time("idle_expires_at")?,
         time("absolute_expires_at")?,
     );
+    record.sequence = u64::try_from(number("sequence")?).map_err(StoreError::new)?;
     record.previous = hash("previous_hash")?;
     record.may_be_lost = number("may_be_lost")? != 0;
     record.rotated_at = time("rotated_at")?;
     record.last_used_at = time("last_used_at")?;
     record.access_not_before = access_not_before.map(Timestamp::from_unix);
-    // A server of an older version does not write this column, so it is empty in a session that such a server opened.
-    record.authenticated_at = authenticated_at.map_or(record.created_at, Timestamp::from_unix);
+    record.authenticated_at = time("authenticated_at")?;
     record.idle_ttl = idle_ttl.map(Duration::from_secs);
     record.ends_with_browser = number("ends_with_browser")? != 0;
     record.version = u64::try_from(number("version")?).map_err(StoreError::new)?;

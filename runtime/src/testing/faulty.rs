@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
 use crate::store::{Replaced, SessionStore, StoreError};
 
 /// How a [`FaultyStore`] fails.
@@ -77,7 +77,11 @@ impl<S: SessionStore> FaultyStore<S> {
 }
 
 impl<S: SessionStore> SessionStore for FaultyStore<S> {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.inner.salt(proposed).await
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
         self.write(self.inner.insert(record)).await
     }
 
@@ -97,16 +101,33 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
         self.write(self.inner.remove(id)).await
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        self.write(self.inner.remove_each(ids)).await
+    }
+
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
         self.fail_if(Fault::Read)?;
-        self.inner.list(user_id).await
+        self.inner.list(owner, page).await
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.write(self.inner.remove_all(user_id, except)).await
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.write(self.inner.remove_all(owner, except)).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.write(self.inner.purge_expired(now)).await
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.write(self.inner.purge_expired(now, at_most)).await
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        self.write(self.inner.claim_purge(now, until)).await
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.write(self.inner.announce(endings, until)).await
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        self.fail_if(Fault::Read)?;
+        self.inner.endings(after).await
     }
 }

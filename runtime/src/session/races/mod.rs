@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::store::{Replaced, SessionStore, StoreError};
+use super::{Cursor, Ending, Endings, Owner, Page, PartitionSalt};
 use super::{
     Lifetimes, Outcome, Rotation, SessionError, SessionId, SessionMetadata, SessionPolicy, SessionRecord,
     Sessions, TokenHash,
@@ -57,7 +58,11 @@ impl Slow {
 }
 
 impl SessionStore for Slow {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.within(self.store.salt(proposed)).await
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
         self.within(self.store.insert(record)).await
     }
 
@@ -73,16 +78,32 @@ impl SessionStore for Slow {
         self.within(self.store.remove(id)).await
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        self.within(self.store.list(user_id)).await
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        self.within(self.store.remove_each(ids)).await
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        self.within(self.store.remove_all(user_id, except)).await
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        self.within(self.store.list(owner, page)).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.within(self.store.purge_expired(now)).await
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        self.within(self.store.remove_all(owner, except)).await
+    }
+
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.within(self.store.purge_expired(now, at_most)).await
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        self.within(self.store.claim_purge(now, until)).await
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.within(self.store.announce(endings, until)).await
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        self.within(self.store.endings(after)).await
     }
 }
 

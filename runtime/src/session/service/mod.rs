@@ -1,12 +1,14 @@
 //! Sessions as the rest of the crate uses them, and how their refresh tokens are exchanged.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::cache::LiveCache;
+use super::feed::{DEFAULT_MEMORY, Feed};
+use super::outage::KnowsOutages;
 use super::rotation::{ExchangeTimes, Transition, confirmed, present, reauthenticate};
-use super::{ErasedStore, Replaced, SessionStore};
+use super::{ErasedStore, Owner, PartitionSalt, Replaced, SessionStore};
 use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, Successors, TokenHash};
 use crate::clock::{Clock, Timestamp};
 
@@ -22,18 +24,40 @@ pub struct Sessions {
     pub(super) store: Arc<dyn ErasedStore>,
     pub(super) policy: SessionPolicy,
     pub(super) cache: Option<LiveCache>,
-    clock: Arc<dyn Clock>,
+    pub(super) feed: Feed,
+    pub(super) clock: Arc<dyn Clock>,
     latest: AtomicI64,
+    salt: OnceLock<PartitionSalt>,
 }
 
 impl Sessions {
     /// Takes the store, the clock and the rules.
     pub fn new(store: impl SessionStore, clock: Arc<dyn Clock>, policy: SessionPolicy) -> Self {
-        Self::erased(Arc::new(store), clock, policy)
+        Self::erased(Arc::new(KnowsOutages::new(store)), clock, policy)
     }
 
     pub(crate) fn erased(store: Arc<dyn ErasedStore>, clock: Arc<dyn Clock>, policy: SessionPolicy) -> Self {
-        Self { store, policy, cache: None, clock, latest: AtomicI64::new(i64::MIN) }
+        Self {
+            store,
+            policy,
+            cache: None,
+            feed: Feed::new(DEFAULT_MEMORY),
+            clock,
+            latest: AtomicI64::new(i64::MIN),
+            salt: OnceLock::new(),
+        }
+    }
+
+    /// A user, with the partition in which the store keeps the sessions of this user.
+    pub(super) async fn owner<'a>(&self, user_id: &'a str) -> Result<Owner<'a>, SessionError> {
+        let salt = match self.salt.get() {
+            Some(salt) => *salt,
+            None => {
+                let salt = self.store.salt(PartitionSalt::generate()?).await?;
+                *self.salt.get_or_init(|| salt)
+            }
+        };
+        Ok(Owner::new(&salt, user_id))
     }
 
     /// The latest time that the clock has shown, so that an ended session does not come back when the clock steps back.

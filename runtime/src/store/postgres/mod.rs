@@ -4,15 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _};
 
 use super::sql::{
-    APPLIED_MIGRATIONS, INSERT, LOAD, RECORD_MIGRATION, REMOVE, REPLACE, bind_record, pending_migrations,
-    read_record, select_where, stored_version,
+    APPLIED_MIGRATIONS, CLAIM_PURGE, INSERT, KEEP_SALT, LIST, LIST_AFTER, LOAD, RECORD_MIGRATION, REMOVE,
+    REPLACE, SALT, bind_changes, bind_record, day, pending_migrations, read_id, read_record, read_salt,
+    stored_number,
 };
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{Owner, Page, PartitionSalt, SessionId, SessionRecord};
 
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,40 +30,35 @@ const SERIALIZATION_FAILURE: &str = "40001";
 /// Each migration is applied once, in this order. A released one is never edited.
 ///
 /// User ids and metadata are BYTEA because TEXT cannot hold NUL, and two ids that differ after a NUL must not become the same
-/// user. `convert_from(user_id, 'UTF8')` shows them. The index is over a hash because an index entry has at most 2704 bytes.
-const MIGRATIONS: &[&str] = &[
-    "
+/// user. `convert_from(user_id, 'UTF8')` shows them.
+const MIGRATIONS: &[&str] = &["
     CREATE TABLE countersign_sessions (
-        id TEXT COLLATE \"C\" NOT NULL PRIMARY KEY,
+        id BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
         user_id BYTEA NOT NULL,
+        sequence BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
         current_hash BYTEA NOT NULL CHECK (octet_length(current_hash) = 32),
         previous_hash BYTEA CHECK (octet_length(previous_hash) = 32),
+        may_be_lost BIGINT NOT NULL,
         rotated_at BIGINT NOT NULL,
         created_at BIGINT NOT NULL,
+        authenticated_at BIGINT NOT NULL,
         last_used_at BIGINT NOT NULL,
+        idle_ttl BIGINT,
         idle_expires_at BIGINT NOT NULL,
         absolute_expires_at BIGINT NOT NULL,
+        access_not_before BIGINT,
+        ends_with_browser BIGINT NOT NULL,
         address TEXT,
         user_agent BYTEA,
         device_label BYTEA,
-        version BIGINT NOT NULL,
-        access_not_before BIGINT,
-        idle_ttl BIGINT,
-        ends_with_browser BIGINT NOT NULL DEFAULT 0,
-        may_be_lost BIGINT NOT NULL DEFAULT 0,
         device_kind TEXT,
-        fingerprint BYTEA CHECK (octet_length(fingerprint) = 32)
-    );
-    CREATE INDEX countersign_sessions_by_user ON countersign_sessions (sha256(user_id));
-    CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);
-    CREATE INDEX countersign_sessions_by_absolute_end ON countersign_sessions (absolute_expires_at);
-    ",
-    "
-    ALTER TABLE countersign_sessions ADD COLUMN authenticated_at BIGINT;
-    ",
-];
-
-const LIST: &str = select_where!("sha256(user_id) = sha256($1) AND user_id = $1");
+        fingerprint BYTEA CHECK (octet_length(fingerprint) = 32),
+        version BIGINT NOT NULL,
+        purge_day BIGINT NOT NULL
+    ) WITH (fillfactor = 85);
+    CREATE INDEX countersign_sessions_by_day ON countersign_sessions (purge_day);
+    CREATE TABLE countersign_settings (name TEXT NOT NULL PRIMARY KEY, value BYTEA, until BIGINT);
+"];
 
 /// Keeps sessions in a PostgreSQL database (11 or later), in tables of its own whose names start with `countersign_`.
 ///
@@ -223,21 +219,27 @@ fn is_lost_race(error: &sqlx::Error) -> bool {
 }
 
 impl SessionStore for PostgresStore {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let query = bind_record::<_, Vec<u8>>(sqlx::query(INSERT), record)?;
-        self.execute(query).await.map_err(failure)?;
-        Ok(())
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.execute(sqlx::query(KEEP_SALT).bind(proposed.as_bytes().to_vec())).await.map_err(failure)?;
+        read_salt(sqlx::query_scalar(SALT).fetch_one(&self.pool).await.map_err(failure)?)
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
+        let query = bind_record::<_, Vec<u8>>(sqlx::query(INSERT), &record)?;
+        let row = query.fetch_one(&self.pool).await.map_err(failure)?;
+        let sequence: i64 = row.try_get("sequence").map_err(StoreError::new)?;
+        u64::try_from(sequence).map_err(StoreError::new)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
+        let query = sqlx::query(LOAD).bind(id.as_bytes().to_vec());
         let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
         row.as_ref().map(read_record).transpose()
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        let query = bind_record::<_, Vec<u8>>(sqlx::query(REPLACE), record)?;
-        match self.execute(query.bind(stored_version(expected_version)?)).await {
+        let query = bind_changes(sqlx::query(REPLACE), &record)?;
+        match self.execute(query.bind(stored_number(expected_version)?)).await {
             Ok(1) => Ok(Replaced::Yes),
             Ok(_) => Ok(Replaced::Conflict),
             // At a stricter isolation level that the application has chosen, a lost race is an error.
@@ -247,45 +249,71 @@ impl SessionStore for PostgresStore {
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let query = sqlx::query(REMOVE).bind(id.as_str().to_owned());
+        let query = sqlx::query(REMOVE).bind(id.as_bytes().to_vec());
         Ok(self.execute(query).await.map_err(failure)? == 1)
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let query = sqlx::query(LIST).bind(user_id.as_bytes().to_vec());
+    // The statements that remove many rows lock them in the order of their ids. Without one order, two of them that run at the
+    // same time could wait for each other.
+
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+        let removed: Vec<Vec<u8>> = sqlx::query_scalar(
+            "DELETE FROM countersign_sessions WHERE id IN (
+                 SELECT id FROM countersign_sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE)
+             RETURNING id",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failure)?;
+        removed.into_iter().map(read_id).collect()
+    }
+
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        let partition = owner.partition();
+        let query = sqlx::query(if page.after.is_some() { LIST_AFTER } else { LIST })
+            .bind(partition.first().as_bytes().to_vec())
+            .bind(partition.last().as_bytes().to_vec())
+            .bind(owner.user_id().as_bytes().to_vec())
+            .bind(i64::from(page.limit));
+        let query = match page.after {
+            Some(place) => query.bind(stored_number(place.sequence)?).bind(place.id.as_bytes().to_vec()),
+            None => query,
+        };
         let rows = query.fetch_all(&self.pool).await.map_err(failure)?;
         rows.iter().map(read_record).collect()
     }
 
-    // The two statements that remove many rows lock them in the order of their ids. Without one order, two of them that run
-    // at the same time could wait for each other.
-
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        let partition = owner.partition();
         let query = sqlx::query(
             "DELETE FROM countersign_sessions WHERE id IN (
                  SELECT id FROM countersign_sessions
-                 WHERE sha256(user_id) = sha256($1) AND user_id = $1 AND id IS DISTINCT FROM $2
+                 WHERE id BETWEEN $1 AND $2 AND user_id = $3 AND id IS DISTINCT FROM $4
                  ORDER BY id FOR UPDATE)",
-        );
-        let query = query.bind(user_id.as_bytes().to_vec()).bind(except.map(|id| id.as_str().to_owned()));
+        )
+        .bind(partition.first().as_bytes().to_vec())
+        .bind(partition.last().as_bytes().to_vec())
+        .bind(owner.user_id().as_bytes().to_vec())
+        .bind(except.map(|id| id.as_bytes().to_vec()));
         self.execute(query).await.map_err(failure)
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         let query = sqlx::query(
             "DELETE FROM countersign_sessions WHERE id IN (
                  SELECT id FROM countersign_sessions
-                 WHERE idle_expires_at <= $1 OR absolute_expires_at <= $1
-                 ORDER BY id FOR UPDATE)",
+                 WHERE purge_day <= $1 AND (idle_expires_at <= $2 OR absolute_expires_at <= $2)
+                 LIMIT $3 FOR UPDATE SKIP LOCKED)",
         );
-        let purge = async {
-            let mut transaction = self.pool.begin().await?;
-            lift_limit(&mut transaction).await?;
-            let purged = query.bind(now.unix()).execute(&mut *transaction).await?.rows_affected();
-            transaction.commit().await?;
-            Ok(purged)
-        };
-        purge.await.map_err(failure)
+        let query = query.bind(day(now)).bind(now.unix()).bind(i64::from(at_most));
+        self.execute(query).await.map_err(failure)
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query(CLAIM_PURGE).bind(now.unix()).bind(until.unix());
+        Ok(self.execute(query).await.map_err(failure)? == 1)
     }
 }
 

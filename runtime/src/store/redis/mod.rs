@@ -16,7 +16,7 @@ use redis::{
 use self::stored::Fields;
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{Owner, Page, PartitionSalt, SessionId, SessionRecord};
 
 /// How long an answer may take, and how long a lost connection may stay undetected.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -166,6 +166,13 @@ fn with_hash_tag(prefix: &str) -> String {
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
+    async fn every_record(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut call = scripts::LIST.prepare_invoke();
+        call.key(self.sessions_of(&stored::name_of_user(user_id))).arg(self.records());
+        let records: Vec<Fields> = self.run(&call).await?;
+        records.into_iter().filter_map(|fields| stored::read(fields).transpose()).collect()
+    }
+
     async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         script.invoke_async(&mut self.connection.clone()).await.map_err(StoreError::new)
     }
@@ -197,9 +204,29 @@ impl<C> SessionStore for RedisStore<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let written: bool = self.run(&self.keep(&scripts::INSERT, &record)?).await?;
-        if written { Ok(()) } else { Err(StoreError::new("a session with this identifier exists already")) }
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        let key = format!("{}salt", self.prefix);
+        let mut keep = redis::cmd("SET");
+        keep.arg(&key).arg(proposed.as_bytes()).arg("NX");
+        let _kept: Option<String> =
+            keep.query_async(&mut self.connection.clone()).await.map_err(StoreError::new)?;
+        let salt: Vec<u8> = redis::cmd("GET")
+            .arg(&key)
+            .query_async(&mut self.connection.clone())
+            .await
+            .map_err(StoreError::new)?;
+        let salt = salt.try_into().map_err(|_| StoreError::new("the salt is not 16 bytes long"))?;
+        Ok(PartitionSalt::from_bytes(salt))
+    }
+
+    async fn insert(&self, mut record: SessionRecord) -> Result<u64, StoreError> {
+        let records = self.every_record(&record.user_id).await?;
+        record.sequence = records.iter().map(|other| other.sequence).max().unwrap_or(0) + 1;
+        if self.run(&self.keep(&scripts::INSERT, &record)?).await? {
+            Ok(record.sequence)
+        } else {
+            Err(StoreError::new("a session with this identifier exists already"))
+        }
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -227,23 +254,34 @@ where
         self.run(&call).await
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let mut call = scripts::LIST.prepare_invoke();
-        call.key(self.sessions_of(&stored::name_of_user(user_id))).arg(self.records());
-        let records: Vec<Fields> = self.run(&call).await?;
-        records.into_iter().filter_map(|fields| stored::read(fields).transpose()).collect()
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let mut existed = Vec::new();
+        for id in ids {
+            if self.remove(id).await? {
+                existed.push(*id);
+            }
+        }
+        Ok(existed)
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        let mut records = self.every_record(owner.user_id()).await?;
+        records.retain(|record| page.after.is_none_or(|after| record.place() < after));
+        records.sort_by_key(|record| std::cmp::Reverse(record.place()));
+        records.truncate(page.limit as usize);
+        Ok(records)
+    }
+
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
         let mut call = scripts::REMOVE_ALL.prepare_invoke();
-        call.key(self.sessions_of(&stored::name_of_user(user_id)))
+        call.key(self.sessions_of(&stored::name_of_user(owner.user_id())))
             .key(self.all_sessions())
             .arg(self.records())
             .arg(except.map_or("", SessionId::as_str));
         self.run(&call).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn purge_expired(&self, now: Timestamp, _at_most: u32) -> Result<u64, StoreError> {
         let mut call = scripts::PURGE.prepare_invoke();
         call.key(self.all_sessions())
             .arg(now.unix())

@@ -29,6 +29,7 @@ pub(super) type Fields = (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, Opt
 struct Data {
     id: String,
     user_id: String,
+    sequence: u64,
     current: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
@@ -79,6 +80,7 @@ pub(super) fn encode(record: &SessionRecord) -> Result<String, StoreError> {
     let data = Data {
         id: record.id.as_str().to_owned(),
         user_id: record.user_id.clone(),
+        sequence: record.sequence,
         current: hash(&record.current),
         previous: record.previous.as_ref().map(hash),
         may_be_lost: record.may_be_lost,
@@ -137,6 +139,7 @@ fn decode(
     if let Some(seconds) = authenticated_at {
         record.authenticated_at = Timestamp::from_unix(str::from_utf8(seconds).ok()?.parse().ok()?);
     }
+    record.sequence = data.sequence;
     record.may_be_lost = data.may_be_lost;
     record.rotated_at = data.rotated_at;
     record.last_used_at = data.last_used_at;

@@ -5,57 +5,58 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::sql::{
-    APPLIED_MIGRATIONS, INSERT, LOAD, RECORD_MIGRATION, REMOVE, REPLACE, bind_record, pending_migrations,
-    read_record, select_where, stored_version,
+    APPLIED_MIGRATIONS, CLAIM_PURGE, INSERT, KEEP_SALT, LIST, LIST_AFTER, LOAD, RECORD_MIGRATION, REMOVE,
+    REPLACE, SALT, bind_changes, bind_record, day, pending_migrations, read_id, read_record, read_salt,
+    stored_number,
 };
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
 
 /// How long a statement waits for another writer, and a request for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 4;
 const JOURNAL_ATTEMPTS: u32 = 10;
+/// SQLite's code for a lock that was not to be had.
+const BUSY: &str = "5";
 
 /// Each migration is applied once, in this order. A released one is never edited.
-const MIGRATIONS: &[&str] = &[
-    "
+const MIGRATIONS: &[&str] = &["
     CREATE TABLE countersign_sessions (
-        id TEXT NOT NULL PRIMARY KEY,
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
         user_id TEXT NOT NULL,
         current_hash BLOB NOT NULL CHECK (length(current_hash) = 32),
         previous_hash BLOB CHECK (length(previous_hash) = 32),
+        may_be_lost INTEGER NOT NULL,
         rotated_at INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
+        authenticated_at INTEGER NOT NULL,
         last_used_at INTEGER NOT NULL,
+        idle_ttl INTEGER,
         idle_expires_at INTEGER NOT NULL,
         absolute_expires_at INTEGER NOT NULL,
+        access_not_before INTEGER,
+        ends_with_browser INTEGER NOT NULL,
         address TEXT,
         user_agent TEXT,
         device_label TEXT,
-        version INTEGER NOT NULL,
-        idle_ttl INTEGER,
-        ends_with_browser INTEGER NOT NULL DEFAULT 0,
-        may_be_lost INTEGER NOT NULL DEFAULT 0,
         device_kind TEXT,
-        fingerprint BLOB CHECK (length(fingerprint) = 32)
+        fingerprint BLOB CHECK (length(fingerprint) = 32),
+        version INTEGER NOT NULL,
+        purge_day INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX countersign_sessions_by_user ON countersign_sessions (user_id);
-    CREATE INDEX countersign_sessions_by_idle_end ON countersign_sessions (idle_expires_at);
-    CREATE INDEX countersign_sessions_by_absolute_end ON countersign_sessions (absolute_expires_at);
-    ",
-    "
-    ALTER TABLE countersign_sessions ADD COLUMN access_not_before INTEGER;
-    ",
-    "
-    ALTER TABLE countersign_sessions ADD COLUMN authenticated_at INTEGER;
-    ",
-];
-
-const LIST: &str = select_where!("user_id = $1");
+    CREATE INDEX countersign_sessions_by_day ON countersign_sessions (purge_day);
+    CREATE TABLE countersign_settings (name TEXT NOT NULL PRIMARY KEY, value BLOB, until INTEGER) STRICT;
+    CREATE TABLE countersign_endings (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        ending TEXT NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT;
+"];
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///
@@ -105,7 +106,7 @@ impl SqliteStore {
     }
 
     async fn execute(&self, query: Query<'_>) -> Result<u64, StoreError> {
-        Ok(query.execute(&self.pool).await.map_err(StoreError::new)?.rows_affected())
+        Ok(query.execute(&self.pool).await.map_err(failure)?.rows_affected())
     }
 }
 
@@ -152,49 +153,130 @@ async fn apply(
     Ok(())
 }
 
+/// Tells an outage from other failures. A file has none, but its connections may all be busy, or another process may hold its lock.
+fn failure(error: sqlx::Error) -> StoreError {
+    let is_busy = matches!(&error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+        || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == BUSY);
+    if is_busy { StoreError::unreachable(error) } else { StoreError::new(error) }
+}
+
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 impl SessionStore for SqliteStore {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        let query = bind_record::<_, String>(sqlx::query(INSERT), record)?;
-        self.execute(query).await?;
-        Ok(())
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        let stored = sqlx::query_scalar(SALT).fetch_optional(&self.pool).await.map_err(failure)?;
+        if let Some(salt) = stored {
+            return read_salt(salt);
+        }
+        self.execute(sqlx::query(KEEP_SALT).bind(proposed.as_bytes().to_vec())).await?;
+        read_salt(sqlx::query_scalar(SALT).fetch_one(&self.pool).await.map_err(failure)?)
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
+        let query = bind_record::<_, String>(sqlx::query(INSERT), &record)?;
+        let row = query.fetch_one(&self.pool).await.map_err(failure)?;
+        let sequence: i64 = row.try_get("sequence").map_err(StoreError::new)?;
+        u64::try_from(sequence).map_err(StoreError::new)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query = sqlx::query(LOAD).bind(id.as_str().to_owned());
-        let row = query.fetch_optional(&self.pool).await.map_err(StoreError::new)?;
+        let query = sqlx::query(LOAD).bind(id.as_bytes().to_vec());
+        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
         row.as_ref().map(read_record).transpose()
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
-        let query = bind_record::<_, String>(sqlx::query(REPLACE), record)?;
-        let query = query.bind(stored_version(expected_version)?);
+        let query = bind_changes(sqlx::query(REPLACE), &record)?;
+        let query = query.bind(stored_number(expected_version)?);
         Ok(if self.execute(query).await? == 1 { Replaced::Yes } else { Replaced::Conflict })
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        Ok(self.execute(sqlx::query(REMOVE).bind(id.as_str().to_owned())).await? == 1)
+        Ok(self.execute(sqlx::query(REMOVE).bind(id.as_bytes().to_vec())).await? == 1)
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        let query = sqlx::query(LIST).bind(user_id.to_owned());
-        let rows = query.fetch_all(&self.pool).await.map_err(StoreError::new)?;
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let mut query = QueryBuilder::new("DELETE FROM countersign_sessions WHERE id IN (");
+        let mut listed = query.separated(", ");
+        for id in ids {
+            listed.push_bind(id.as_bytes().to_vec());
+        }
+        listed.push_unseparated(") RETURNING id");
+        let removed: Vec<Vec<u8>> =
+            query.build_query_scalar().persistent(false).fetch_all(&self.pool).await.map_err(failure)?;
+        removed.into_iter().map(read_id).collect()
+    }
+
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        let partition = owner.partition();
+        let query = sqlx::query(if page.after.is_some() { LIST_AFTER } else { LIST })
+            .bind(partition.first().as_bytes().to_vec())
+            .bind(partition.last().as_bytes().to_vec())
+            .bind(owner.user_id().to_owned())
+            .bind(i64::from(page.limit));
+        let query = match page.after {
+            Some(place) => query.bind(stored_number(place.sequence)?).bind(place.id.as_bytes().to_vec()),
+            None => query,
+        };
+        let rows = query.fetch_all(&self.pool).await.map_err(failure)?;
         rows.iter().map(read_record).collect()
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        let query = sqlx::query("DELETE FROM countersign_sessions WHERE user_id = ?1 AND id IS NOT ?2")
-            .bind(user_id.to_owned())
-            .bind(except.map(|id| id.as_str().to_owned()));
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        let partition = owner.partition();
+        let query = sqlx::query(
+            "DELETE FROM countersign_sessions WHERE id BETWEEN ?1 AND ?2 AND user_id = ?3 AND id IS NOT ?4",
+        )
+        .bind(partition.first().as_bytes().to_vec())
+        .bind(partition.last().as_bytes().to_vec())
+        .bind(owner.user_id().to_owned())
+        .bind(except.map(|id| id.as_bytes().to_vec()));
         self.execute(query).await
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let query = sqlx::query(
-            "DELETE FROM countersign_sessions WHERE idle_expires_at <= ?1 OR absolute_expires_at <= ?1",
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        let endings = sqlx::query(
+            "DELETE FROM countersign_endings WHERE position IN (
+                 SELECT position FROM countersign_endings WHERE until <= ?1 ORDER BY position LIMIT ?2)",
         );
-        self.execute(query.bind(now.unix())).await
+        self.execute(endings.bind(now.unix()).bind(i64::from(at_most))).await?;
+        let sessions = sqlx::query(
+            "DELETE FROM countersign_sessions WHERE id IN (
+                 SELECT id FROM countersign_sessions
+                 WHERE purge_day <= ?1 AND (idle_expires_at <= ?2 OR absolute_expires_at <= ?2) LIMIT ?3)",
+        );
+        self.execute(sessions.bind(day(now)).bind(now.unix()).bind(i64::from(at_most))).await
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query(CLAIM_PURGE).bind(now.unix()).bind(until.unix());
+        Ok(self.execute(query).await? == 1)
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        if endings.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::new("INSERT INTO countersign_endings (ending, until) ");
+        query.push_values(endings, |mut row, ending| {
+            row.push_bind(ending.to_string()).push_bind(until.unix());
+        });
+        query.build().persistent(false).execute(&self.pool).await.map_err(failure)?;
+        Ok(())
+    }
+
+    // SQLite has one writer at a time, so the order of positions is the order in which they become visible.
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        let after: i64 = match after {
+            Some(cursor) => cursor.as_str().parse().map_err(StoreError::new)?,
+            None => 0,
+        };
+        let query = "SELECT position, ending FROM countersign_endings WHERE position > $1 ORDER BY position";
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as(query).bind(after).fetch_all(&self.pool).await.map_err(failure)?;
+        let next = Cursor::new(rows.last().map_or(after, |(position, _)| *position).to_string());
+        let endings = rows.iter().map(|(_, ending)| ending.parse().map_err(StoreError::new));
+        Ok(Some(Endings { endings: endings.collect::<Result<_, _>>()?, next }))
     }
 }
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::session::{Outcome, ReuseKind, SessionError, SessionMetadata, SessionPolicy, Sessions, TokenHash};
 use crate::testing::TestClock;
+use crate::testing::conformance::{any_id, owner};
 
 thread_local! {
     /// Removed when the test's thread ends.
@@ -172,7 +173,10 @@ async fn the_tables_of_the_application_are_left_alone() {
     assert_eq!(mine, ["mine"]);
     let tables = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
     let tables: Vec<String> = tables.fetch_all(&pool).await.unwrap();
-    assert_eq!(tables, ["countersign_migrations", "countersign_sessions", "sessions"]);
+    let own =
+        ["countersign_endings", "countersign_migrations", "countersign_sessions", "countersign_settings"];
+    assert_eq!(tables[..4], own);
+    assert_eq!(tables[4..], ["sessions", "sqlite_sequence"]);
 }
 
 #[tokio::test]
@@ -188,18 +192,17 @@ async fn a_file_that_cannot_be_opened_is_an_error_that_does_not_name_it() {
 async fn a_closed_database_is_an_error() {
     let store = fresh_store().await;
     store.pool.close().await;
-    let id = SessionId::generate().unwrap();
+    let id = any_id().unwrap();
     assert!(store.load(&id).await.is_err());
     assert!(store.remove(&id).await.is_err());
-    assert!(store.list("ann").await.is_err());
+    assert!(store.list(&owner("ann"), Page::first(1000)).await.is_err());
 }
 
 #[tokio::test]
 async fn a_damaged_row_is_an_error_and_no_session() {
     let store = fresh_store().await;
     let now = Timestamp::from_unix(0);
-    let record =
-        SessionRecord::new(SessionId::generate().unwrap(), "ann", TokenHash::of("jti"), now, now, now);
+    let record = SessionRecord::new(any_id().unwrap(), "ann", TokenHash::of("jti"), now, now, now);
     store.insert(record.clone()).await.unwrap();
     for damage in [
         "UPDATE countersign_sessions SET version = -1",
@@ -211,54 +214,4 @@ async fn a_damaged_row_is_an_error_and_no_session() {
     let short =
         sqlx::query("UPDATE countersign_sessions SET current_hash = x'00'").execute(&store.pool).await;
     assert!(short.is_err());
-}
-
-/// Row 83. The tables of the first version contain sessions when a server of this version starts.
-#[tokio::test]
-async fn sessions_of_an_older_version_go_on() {
-    let path = fresh_path();
-    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
-    let mut connection = pool.acquire().await.unwrap();
-    applied_migrations(&mut connection).await.unwrap();
-    apply(&mut connection, 1, MIGRATIONS[0]).await.unwrap();
-    let first = TokenHash::of("first");
-    let id = SessionId::generate().unwrap();
-    sqlx::query(
-        "INSERT INTO countersign_sessions (id, user_id, current_hash, rotated_at, created_at, last_used_at,
-             idle_expires_at, absolute_expires_at, version)
-         VALUES ($1, 'ann', $2, $3, $3, $3, $4, $4, 0)",
-    )
-    .bind(id.as_str().to_owned())
-    .bind(first.as_bytes().to_vec())
-    .bind(1_700_000_000_i64)
-    .bind(1_700_000_500_i64)
-    .execute(&mut *connection)
-    .await
-    .unwrap();
-    drop(connection);
-    pool.close().await;
-
-    let sessions = sessions(&SqliteStore::open(&path).await.unwrap());
-    let (record, outcome) = refresh(&sessions, &id, &first).await.unwrap();
-    assert_eq!((record.access_not_before, outcome), (None, Outcome::Rotated));
-    assert_eq!(record.authenticated_at.unix(), 1_700_000_000);
-    assert_eq!(sessions.expire_access_tokens("ann").await.unwrap(), 1);
-    assert!(!sessions.is_live(&id, "ann", record.rotated_at).await.unwrap());
-}
-
-/// During a rolling update, a server without `authenticated_at` rotates tokens and opens sessions.
-#[tokio::test]
-async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_are() {
-    let store = fresh_store().await;
-    let now = Timestamp::from_unix(1_700_000_000);
-    let id = SessionId::generate().unwrap();
-    let mut record = SessionRecord::new(id.clone(), "ann", TokenHash::of("jti"), now, now, now);
-    record.authenticated_at = now + Duration::from_secs(7);
-    store.insert(record.clone()).await.unwrap();
-    let rotation = "UPDATE countersign_sessions SET version = 1, current_hash = $1 WHERE version = 0";
-    let next = TokenHash::of("next");
-    sqlx::query(rotation).bind(next.as_bytes().to_vec()).execute(&store.pool).await.unwrap();
-    let expected = SessionRecord { version: 1, current: next, ..record };
-    assert_eq!(store.load(&id).await.unwrap(), Some(expected));
 }

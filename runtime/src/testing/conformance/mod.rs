@@ -17,7 +17,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::session::{DeviceKind, Fingerprint, SessionId, SessionMetadata, SessionRecord, TokenHash};
+use crate::session::{
+    DeviceKind, Fingerprint, Owner, Page, PartitionSalt, SessionError, SessionId, SessionMetadata,
+    SessionRecord, TokenHash,
+};
+use crate::store::{SessionStore, StoreError};
 
 pub use faults::*;
 pub use limits::*;
@@ -70,11 +74,18 @@ macro_rules! __store_conformance {
             a_list_has_every_record_of_one_user
             removing_all_spares_other_users_and_the_exception
             a_purge_removes_what_has_expired
+            the_first_salt_is_kept
+            pages_have_every_record_once
+            removing_each_names_those_that_existed
+            a_purge_goes_in_steps
+            one_server_at_a_time_is_told_to_purge
+            announced_endings_are_read
 
             identifiers_at_their_limits_are_told_apart
+            partitions_are_told_apart_at_their_limits
             long_users_are_told_apart
             access_not_before_comes_back
-            metadata_is_replaced_as_a_whole
+            metadata_of_every_shape_comes_back
             versions_are_compared_exactly
             a_user_may_have_ten_thousand_sessions
             a_purge_takes_nothing_that_was_just_prolonged
@@ -167,10 +178,30 @@ fn wild_text() -> String {
 
 const START: Timestamp = Timestamp::from_unix(1_700_000_000);
 
+/// The owner of sessions for tests that call the store without the salt that it keeps.
+pub(crate) fn owner(user_id: &str) -> Owner<'_> {
+    Owner::new(&PartitionSalt::from_bytes(*b"a salt for tests"), user_id)
+}
+
+pub(crate) fn any_id() -> Result<SessionId, SessionError> {
+    SessionId::generate(owner("").partition())
+}
+
+/// Inserts a record, and notes the sequence that the store gave it.
+async fn insert<S: SessionStore>(store: &S, record: &mut SessionRecord) -> Result<(), StoreError> {
+    record.sequence = store.insert(record.clone()).await?;
+    Ok(())
+}
+
+/// All records of a user.
+async fn list<S: SessionStore>(store: &S, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
+    store.list(&owner(user_id), Page::first(u32::MAX)).await
+}
+
 fn record(user_id: &str) -> Result<SessionRecord, Box<dyn Error + Send + Sync>> {
     let token = TokenHash::of(format!("first token of {user_id}"));
     let end = Timestamp::from_unix(1_800_000_000);
-    Ok(SessionRecord::new(SessionId::generate()?, user_id, token, START, end, end))
+    Ok(SessionRecord::new(SessionId::generate(owner(user_id).partition())?, user_id, token, START, end, end))
 }
 
 /// A record with every field set, and no two fields alike.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::clock::Timestamp;
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
 use crate::store::{Replaced, SessionStore, StoreError};
 
 pub(super) struct WatchedStore<S> {
@@ -33,10 +33,14 @@ impl<S> WatchedStore<S> {
 }
 
 impl<S: SessionStore> SessionStore for WatchedStore<S> {
-    async fn insert(&self, record: SessionRecord) -> Result<(), StoreError> {
-        self.inner.insert(record).await?;
+    async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
+        self.inner.salt(proposed).await
+    }
+
+    async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
+        let sequence = self.inner.insert(record).await?;
         self.count(true);
-        Ok(())
+        Ok(sequence)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
@@ -45,7 +49,8 @@ impl<S: SessionStore> SessionStore for WatchedStore<S> {
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
         if self.ends_all_before_replacing.load(Ordering::SeqCst) {
-            self.inner.remove_all(&record.user_id, None).await?;
+            let salt = self.inner.salt(PartitionSalt::from_bytes([0; 16])).await?;
+            self.inner.remove_all(&Owner::new(&salt, &record.user_id), None).await?;
         }
         let replaced = self.inner.replace(record, expected_version).await?;
         self.count(replaced == Replaced::Yes);
@@ -58,19 +63,33 @@ impl<S: SessionStore> SessionStore for WatchedStore<S> {
         Ok(removed)
     }
 
-    async fn list(&self, user_id: &str) -> Result<Vec<SessionRecord>, StoreError> {
-        self.inner.list(user_id).await
+    async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let removed = self.inner.remove_each(ids).await?;
+        self.count(!removed.is_empty());
+        Ok(removed)
     }
 
-    async fn remove_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, StoreError> {
-        let removed = self.inner.remove_all(user_id, except).await?;
+    async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
+        self.inner.list(owner, page).await
+    }
+
+    async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
+        let removed = self.inner.remove_all(owner, except).await?;
         self.count(removed > 0);
         Ok(removed)
     }
 
-    async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let removed = self.inner.purge_expired(now).await?;
+    async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        let removed = self.inner.purge_expired(now, at_most).await?;
         self.count(removed > 0);
         Ok(removed)
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.inner.announce(endings, until).await
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        self.inner.endings(after).await
     }
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::session::SessionId;
 use crate::session::rotation::*;
+use crate::testing::conformance::any_id;
 use crate::testing::conformance::lost_answers::{Answer, History, Name, hash, successors};
 
 const START: i64 = 1_700_000_000;
@@ -23,7 +23,7 @@ fn policy(rotation: Rotation) -> SessionPolicy {
 }
 
 fn fresh() -> SessionRecord {
-    let id = SessionId::generate().unwrap();
+    let id = any_id().unwrap();
     SessionRecord::new(id, "ann", hash("t"), at(0), at(IDLE), at(1_000_000))
 }
 

@@ -3,7 +3,7 @@ mod lost_answers;
 use proptest::prelude::*;
 
 use super::*;
-use crate::session::SessionId;
+use crate::testing::conformance::any_id;
 
 const START: i64 = 1_700_000_000;
 
@@ -21,14 +21,7 @@ fn policy(rotation: Rotation) -> SessionPolicy {
 }
 
 fn fresh() -> SessionRecord {
-    SessionRecord::new(
-        SessionId::generate().unwrap(),
-        "ann",
-        TokenHash::of("first"),
-        at(0),
-        at(1000),
-        at(2500),
-    )
+    SessionRecord::new(any_id().unwrap(), "ann", TokenHash::of("first"), at(0), at(1000), at(2500))
 }
 
 fn rotated(record: &SessionRecord, now: Timestamp, policy: &SessionPolicy) -> SessionRecord {

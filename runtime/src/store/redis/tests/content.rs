@@ -1,6 +1,7 @@
 //! The content of Redis.
 
 use super::*;
+use crate::testing::conformance::owner;
 
 /// Compares a time to live in milliseconds with the expected one. A slow machine may take up to a minute of it.
 fn is_about(actual: i64, expected: Duration) -> bool {
@@ -108,8 +109,8 @@ async fn nothing_is_left_when_every_session_is_gone() {
     for index in [store.index_of("ann"), store.all_sessions()] {
         assert_eq!(store.ask::<u32>(&["ZCARD", &index]).await, 3);
     }
-    assert_eq!(store.remove_all("ann", Some(&records[1].id)).await.unwrap(), 2);
-    assert_eq!(store.purge_expired(START + DAY).await.unwrap(), 1);
+    assert_eq!(store.remove_all(&owner("ann"), Some(&records[1].id)).await.unwrap(), 2);
+    assert_eq!(store.purge_expired(START + DAY, 1000).await.unwrap(), 1);
     assert_eq!(store.keys().await, HashMap::new());
 }
 
@@ -121,10 +122,10 @@ async fn a_list_forgets_records_that_have_expired_away() {
         store.insert(record.clone()).await.unwrap();
     }
     let _: u32 = store.ask(&["DEL", &store.record(&gone.id)]).await;
-    assert_eq!(store.list("ann").await.unwrap(), std::slice::from_ref(&kept));
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), std::slice::from_ref(&kept));
     let ids: Vec<String> = store.ask(&["ZRANGE", &store.index_of("ann"), "0", "-1"]).await;
     assert_eq!(ids, [kept.id.as_str()]);
-    assert_eq!(store.remove_all("ann", None).await.unwrap(), 1);
+    assert_eq!(store.remove_all(&owner("ann"), None).await.unwrap(), 1);
 }
 
 /// `purge_expired` need not be called.
@@ -174,14 +175,14 @@ async fn a_damaged_record_is_an_error_and_no_session() {
         let _: u32 = store.ask(&["HSET", &key, field, damage]).await;
         let error = store.load(&record.id).await.unwrap_err();
         assert!(!format!("{error:?}").contains("ann"), "{error:?}");
-        assert!(store.list("ann").await.is_err(), "{field} {damage:?}");
+        assert!(store.list(&owner("ann"), Page::first(1000)).await.is_err(), "{field} {damage:?}");
         let _: u32 = store.ask(&["HSET", &key, field, &whole[field]]).await;
         assert_eq!(store.load(&record.id).await.unwrap().as_ref(), Some(&record));
     }
     for field in ["data", "version", "user"] {
         let _: u32 = store.ask(&["HDEL", &key, field]).await;
         assert!(store.load(&record.id).await.is_err());
-        assert!(store.list("ann").await.is_err());
+        assert!(store.list(&owner("ann"), Page::first(1000)).await.is_err());
         let _: u32 = store.ask(&["HSET", &key, field, &whole[field]]).await;
     }
 }
@@ -218,5 +219,5 @@ async fn a_server_of_an_older_version_does_not_lose_when_a_user_proved_who_they_
     let _: u32 = store.ask(&["HDEL", &key, "authenticated_at"]).await;
     let opened = SessionRecord { authenticated_at: first.created_at, ..next(&first) };
     assert_eq!(store.load(&first.id).await.unwrap().as_ref(), Some(&opened));
-    assert_eq!(store.list("ann").await.unwrap(), [opened]);
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), [opened]);
 }

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::testing::conformance::owner;
 
 fn assert_says_nothing(error: &StoreError) {
     assert_eq!(error.to_string(), "the session store is unavailable");
@@ -17,9 +18,9 @@ async fn assert_all_fail(store: &RedisStore, record: &SessionRecord) {
     assert_says_nothing(&store.load(&record.id).await.unwrap_err());
     assert_says_nothing(&store.replace(next(record), record.version).await.unwrap_err());
     assert_says_nothing(&store.remove(&record.id).await.unwrap_err());
-    assert_says_nothing(&store.list(&record.user_id).await.unwrap_err());
-    assert_says_nothing(&store.remove_all(&record.user_id, None).await.unwrap_err());
-    assert_says_nothing(&store.purge_expired(START).await.unwrap_err());
+    assert_says_nothing(&store.list(&owner(&record.user_id), Page::first(1000)).await.unwrap_err());
+    assert_says_nothing(&store.remove_all(&owner(&record.user_id), None).await.unwrap_err());
+    assert_says_nothing(&store.purge_expired(START, 1000).await.unwrap_err());
 }
 
 /// The first requests after an outage may still fail.
@@ -146,13 +147,13 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
         flush().await;
         assert_eq!(store.replace(next(&record), 0).await.unwrap(), Replaced::Yes);
         flush().await;
-        assert_eq!(store.list("ann").await.unwrap(), [next(&record)]);
+        assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), [next(&record)]);
         flush().await;
-        assert_eq!(store.purge_expired(START).await.unwrap(), 0);
+        assert_eq!(store.purge_expired(START, 1000).await.unwrap(), 0);
         flush().await;
         assert!(store.remove(&record.id).await.unwrap());
         flush().await;
-        assert_eq!(store.remove_all("ann", None).await.unwrap(), 0);
+        assert_eq!(store.remove_all(&owner("ann"), None).await.unwrap(), 0);
     }
 }
 
@@ -173,10 +174,10 @@ async fn full_memory_is_an_error_and_sessions_can_still_be_ended() {
     assert_eq!(store.keys().await.len(), before - 1, "nothing was written");
     assert_eq!(store.load(&first.id).await.unwrap().as_ref(), Some(&first));
 
-    assert_eq!(store.list("ann").await.unwrap(), [first]);
-    assert_eq!(store.remove_all("ann", None).await.unwrap(), 1);
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), [first]);
+    assert_eq!(store.remove_all(&owner("ann"), None).await.unwrap(), 1);
     assert!(store.remove(&third.id).await.unwrap());
-    assert_eq!(store.purge_expired(START + DAY).await.unwrap(), 0);
+    assert_eq!(store.purge_expired(START + DAY, 1000).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -198,12 +199,12 @@ async fn a_value_of_another_type_is_an_error() {
         assert!(store.insert(other.clone()).await.is_err());
         assert_eq!(store.load(&other.id).await.unwrap(), None, "nothing was written");
         assert!(store.replace(next(&record), 0).await.is_err());
-        assert!(store.remove_all("ann", None).await.is_err());
+        assert!(store.remove_all(&owner("ann"), None).await.is_err());
         assert_eq!(store.load(&record.id).await.unwrap().as_ref(), Some(&record), "nothing was written");
         if index == store.all_sessions() {
-            assert!(store.purge_expired(START).await.is_err());
+            assert!(store.purge_expired(START, 1000).await.is_err());
         } else {
-            assert!(store.list("ann").await.is_err());
+            assert!(store.list(&owner("ann"), Page::first(1000)).await.is_err());
         }
         assert!(store.remove(&record.id).await.is_err());
         assert_eq!(store.load(&record.id).await.unwrap(), None, "the session ends all the same");
@@ -227,11 +228,11 @@ async fn an_account_for_the_prefix_alone_is_enough() {
         store.insert(record.clone()).await.unwrap();
         assert_eq!(store.replace(next(record), 0).await.unwrap(), Replaced::Yes);
     }
-    assert_eq!(store.list("ann").await.unwrap().len(), 2);
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap().len(), 2);
     assert!(store.remove(&records[0].id).await.unwrap());
-    assert_eq!(store.remove_all("ann", None).await.unwrap(), 1);
+    assert_eq!(store.remove_all(&owner("ann"), None).await.unwrap(), 1);
     assert_eq!(store.load(&records[2].id).await.unwrap(), Some(next(&records[2])));
-    assert_eq!(store.purge_expired(START + DAY).await.unwrap(), 2);
+    assert_eq!(store.purge_expired(START + DAY, 1000).await.unwrap(), 2);
     assert!(connect().await.insert(record("ann")).await.is_err(), "another prefix");
 }
 

@@ -9,6 +9,7 @@ use test_servers::Redis;
 use super::*;
 use crate::session::{Outcome, ReuseKind, SessionError, SessionMetadata, SessionPolicy, Sessions, TokenHash};
 use crate::testing::TestClock;
+use crate::testing::conformance::{any_id, owner};
 
 crate::testing::store_conformance!(conformance, fresh_store());
 
@@ -21,7 +22,7 @@ async fn fresh_store() -> RedisStore {
 }
 
 fn fresh_prefix() -> String {
-    format!("{{{}}}:", SessionId::generate().unwrap())
+    format!("{{{}}}:", any_id().unwrap())
 }
 
 async fn store_on(server: &Redis, prefix: &str) -> RedisStore {
@@ -30,7 +31,7 @@ async fn store_on(server: &Redis, prefix: &str) -> RedisStore {
 
 /// A record that lives for a day.
 fn record(user_id: &str) -> SessionRecord {
-    let id = SessionId::generate().unwrap();
+    let id = any_id().unwrap();
     SessionRecord::new(id, user_id, TokenHash::of("first"), START, START + DAY, START + 7 * DAY)
 }
 
@@ -136,8 +137,8 @@ async fn a_purge_of_many_takes_them_all() {
     later.idle_expires_at = START + 2 * DAY;
     store.insert(later.clone()).await.unwrap();
 
-    assert_eq!(store.purge_expired(START + DAY).await.unwrap(), u64::from(2 * PURGED_AT_ONCE + 1));
-    assert_eq!(store.list("ann").await.unwrap(), [later]);
+    assert_eq!(store.purge_expired(START + DAY, 1000).await.unwrap(), u64::from(2 * PURGED_AT_ONCE + 1));
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), [later]);
     assert_eq!(store.keys().await.len(), 3, "the record and its two indexes");
 }
 
@@ -147,10 +148,10 @@ async fn two_prefixes_do_not_see_each_other() {
     let record = record("ann");
     one.insert(record.clone()).await.unwrap();
     assert_eq!(other.load(&record.id).await.unwrap(), None);
-    assert_eq!(other.list("ann").await.unwrap(), []);
-    assert_eq!(other.remove_all("ann", None).await.unwrap(), 0);
-    assert_eq!(other.purge_expired(START + 30 * DAY).await.unwrap(), 0);
-    assert_eq!(one.list("ann").await.unwrap(), [record]);
+    assert_eq!(other.list(&owner("ann"), Page::first(9)).await.unwrap(), []);
+    assert_eq!(other.remove_all(&owner("ann"), None).await.unwrap(), 0);
+    assert_eq!(other.purge_expired(START + 30 * DAY, 1000).await.unwrap(), 0);
+    assert_eq!(one.list(&owner("ann"), Page::first(9)).await.unwrap(), [record]);
 }
 
 #[test]
@@ -175,9 +176,9 @@ async fn a_connection_of_the_application_is_used() {
     assert_eq!(store.replace(next(&record), 0).await.unwrap(), Replaced::Yes);
     assert_eq!(store.replace(next(&record), 0).await.unwrap(), Replaced::Conflict);
     assert_eq!(store.load(&record.id).await.unwrap(), Some(next(&record)));
-    assert_eq!(store.list("ann").await.unwrap(), [next(&record)]);
-    assert_eq!(store.purge_expired(START).await.unwrap(), 0);
+    assert_eq!(store.list(&owner("ann"), Page::first(1000)).await.unwrap(), [next(&record)]);
+    assert_eq!(store.purge_expired(START, 1000).await.unwrap(), 0);
     assert!(store.remove(&record.id).await.unwrap());
     assert_eq!(store.load(&record.id).await.unwrap(), None);
-    assert_eq!(store.remove_all("ann", None).await.unwrap(), 0);
+    assert_eq!(store.remove_all(&owner("ann"), None).await.unwrap(), 0);
 }
