@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("token", &["clock", "log", "claims"]),
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),
-    ("auth", &["clock", "dangerous", "claims", "access", "session", "token", "events", "diagnostics"]),
+    ("auth", &["clock", "dangerous", "log", "claims", "access", "session", "token", "events", "diagnostics"]),
     ("rejection", &["html", "log", "claims", "access", "auth"]),
     (
         "extract",

@@ -111,6 +111,8 @@ pub use auth::{
     CookieSameSite, Cookies, Forbidden, Introspection, InvalidGrant, Liveness, ProvidesClaims,
     RefreshSession, Session, TokenPair, TokenType, Transport,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use auth::{Ended, Guarded, RenewError};
 pub use claims::role::{NamedBy, RoleSet, UnknownRole};
 pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -125,6 +127,8 @@ pub use rejection::{AuthRejection, Denial, Landing, ProblemDetails};
 pub use router::{
     AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use session::SessionEnd;
 pub use session::{DeviceKind, Remember, SessionMetadata};
 
 /// ```

@@ -167,7 +167,7 @@ async fn access_tokens_that_were_ended_are_inactive() {
     let now = Timestamp::from_unix(NOW);
     let end = now + SECOND * 86_400;
     let id = SessionId::generate(Partition::new(7)).unwrap();
-    let mut record = SessionRecord::new(id.clone(), "7", TokenHash::of("jti"), now, end, end);
+    let mut record = SessionRecord::new(id, "7", TokenHash::of("jti"), now, end, end);
     record.access_not_before = Some(now);
     store.insert(record).await.unwrap();
     let token = forge(&payload_with("sid", json!(id.as_str())));

@@ -3,7 +3,7 @@
 use super::{Auth, AuthError};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
-use crate::session::{SessionId, SessionRecord};
+use crate::session::{PageCursor, SessionId, SessionPage, SessionRecord};
 
 impl<C: SessionClaims> Auth<C> {
     /// Ends the session that one of its tokens belongs to.
@@ -99,8 +99,27 @@ impl<C: SessionClaims> Auth<C> {
         Ok(self.inner.sessions.list(&user.to_string()).await?)
     }
 
-    /// Removes expired sessions from the store. Returns how many. Run it now and then to save space; expired sessions are refused
-    /// in any case.
+    /// Up to `limit` sessions of a user that have not ended, the newest first, beginning where the page before ended.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn sessions_page(
+        &self,
+        user: &C::Subject,
+        after: Option<&PageCursor>,
+        limit: u32,
+    ) -> Result<SessionPage, AuthError> {
+        Ok(self.inner.sessions.list_page(&user.to_string(), after, limit).await?)
+    }
+
+    /// Whether a session has not ended, as the store says now.
+    pub(crate) async fn has_session(&self, session: &SessionId) -> Result<bool, AuthError> {
+        Ok(self.inner.sessions.live(session).await?.is_some())
+    }
+
+    /// Removes expired sessions from the store, a thousand at a time. Returns how many. Run it now and then to save space; expired
+    /// sessions are refused in any case. [`purge_every`](Self::purge_every) does it at intervals.
     ///
     /// # Errors
     ///

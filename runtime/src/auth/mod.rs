@@ -17,11 +17,15 @@ mod introspect;
 mod liveness;
 mod origin;
 mod pair;
+#[cfg(not(target_family = "wasm"))]
+mod purging;
 mod reauthenticate;
 mod service;
 mod session;
 mod source;
 mod state;
+#[cfg(not(target_family = "wasm"))]
+mod streams;
 mod transports;
 
 use std::fmt;
@@ -49,6 +53,8 @@ pub(crate) use session::Evidence;
 pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthOfField, AuthState, ProvidesClaims, auth_fits};
+#[cfg(not(target_family = "wasm"))]
+pub use streams::{Ended, Guarded, RenewError};
 pub(crate) use transports::Transports;
 
 /// Verifies tokens and keeps sessions for claims of type `C`. Cheap to clone.
@@ -225,9 +231,26 @@ impl<C: SessionClaims> Auth<C> {
         self.inner.liveness
     }
 
+    /// Whether the session goes on and its access token has not expired: for a handler that works for long and asks now and then. A
+    /// [stream](Session::guard) is better guarded.
+    ///
+    /// It is answered from the store's feed of endings where that is possible, without a look-up, and notices the end that another server
+    /// made within half a second.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Unavailable`] when the store does not answer.
+    pub async fn is_live(&self, session: &Session<C>) -> Result<bool, AuthError> {
+        if self.now() >= session.expires_at() {
+            return Ok(false);
+        }
+        let (id, holder) = (session.id(), session.holder());
+        Ok(self.inner.sessions.is_heard_live(id, &holder, session.issued_at()).await?)
+    }
+
     /// Whether the store, or its feed of endings, confirms an access token of this session and user that was issued at this time: the session has not ended,
     /// and its access tokens were not expired since.
-    pub(crate) async fn is_live(
+    pub(crate) async fn confirms(
         &self,
         session: &SessionId,
         user: &str,

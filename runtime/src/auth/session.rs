@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderValue;
 
+use super::Auth;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::clock::Timestamp;
 use crate::diagnostics::roles::NamesRoles;
-use crate::session::SessionId;
+use crate::session::{SessionId, Sessions};
 use crate::token::Verified;
 
 /// The signed-in user, as the access token describes them: claims, session, times and the transport of the token.
@@ -45,6 +46,8 @@ struct Shared<C> {
     evidence: Evidence,
     /// The store was asked in this request, and the session has not ended.
     live: AtomicBool,
+    /// For a stream that outlives the request.
+    sessions: Arc<Sessions>,
 }
 
 /// The credential that a session was verified from, and the `Auth` that did. A request may pass through routers with other keys, and
@@ -70,9 +73,21 @@ pub enum Transport {
 
 impl<C> Session<C> {
     /// The session of a verified token.
-    pub(crate) fn new(id: SessionId, token: Verified<C>, transport: Transport, evidence: Evidence) -> Self {
+    pub(crate) fn new(
+        id: SessionId,
+        token: Verified<C>,
+        transport: Transport,
+        evidence: Evidence,
+        auth: &Auth<C>,
+    ) -> Self {
         let live = AtomicBool::new(false);
-        Self { shared: Arc::new(Shared { id, token, transport, evidence, live }) }
+        let sessions = Arc::clone(&auth.inner.sessions);
+        Self { shared: Arc::new(Shared { id, token, transport, evidence, live, sessions }) }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn sessions(&self) -> &Arc<Sessions> {
+        &self.shared.sessions
     }
 
     pub(crate) fn evidence(&self) -> &Evidence {

@@ -277,7 +277,7 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
     if session.was_found_live() {
         return Ok(true);
     }
-    match auth.is_live(session.id(), &session.holder(), session.issued_at()).await {
+    match auth.confirms(session.id(), &session.holder(), session.issued_at()).await {
         Ok(live) => {
             if live {
                 session.found_live();

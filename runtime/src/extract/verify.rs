@@ -58,7 +58,7 @@ fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Option<
     let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| invalid("invalid_token"))?;
     let kept = credential.kept().ok_or_else(|| invalid("invalid_token"))?;
     let evidence = Evidence { credential: kept, realm: Arc::clone(auth.realm()) };
-    let session = Session::new(id, token, transport, evidence);
+    let session = Session::new(id, token, transport, evidence, auth);
     remember(&mut parts.extensions, Verified(session.clone()), now);
     if let Some(shown) = parts.extensions.get_mut::<Session<C>>() {
         *shown = session.clone();

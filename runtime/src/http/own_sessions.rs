@@ -12,7 +12,7 @@ use crate::claims::SessionClaims;
 use crate::extract::{for_request, required};
 use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
-use crate::session::SessionId;
+use crate::session::{PageCursor, SessionId};
 
 /// A signed-in user who looks after their own sessions, in person and with a session that has not ended.
 ///
@@ -64,6 +64,28 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
     }
 }
 
+/// How many sessions a page has.
+const PAGE: u32 = 100;
+
+/// Where a page of the list begins: the parameter `after` of the query.
+pub(crate) struct After(Option<PageCursor>);
+
+impl<S: Send + Sync> FromRequestParts<S> for After {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let query = parts.uri.query().unwrap_or_default();
+        let mut values = form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| name == "after")
+            .map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(value), None) => Ok(Self(Some(value.parse().map_err(|_| Denial::InvalidRequest)?))),
+            _ => Err(Denial::InvalidRequest.into()),
+        }
+    }
+}
+
 /// 204: the sessions have ended.
 #[derive(Debug)]
 pub(crate) struct Revoked(());
@@ -74,13 +96,19 @@ impl IntoResponse for Revoked {
     }
 }
 
-/// Lists the user's sessions.
+/// Lists the user's sessions, page by page.
+///
+/// The session of the request may end while the list is read. Such a list would not have it, so the caller is told that it has ended.
 pub(crate) async fn list_sessions<C: SessionClaims>(
     Owner { auth, session }: Owner<C>,
+    After(after): After,
 ) -> Result<SessionList, AuthRejection> {
-    let records = auth.sessions(session.claims().subject()).await?;
-    let sessions = records.iter().map(|record| SessionInfo::of(record, session.id())).collect();
-    Ok(SessionList { sessions })
+    let page = auth.sessions_page(session.claims().subject(), after.as_ref(), PAGE).await?;
+    let sessions: Vec<_> = page.sessions.iter().map(|record| SessionInfo::of(record, session.id())).collect();
+    if !sessions.iter().any(|entry| entry.current) && !auth.has_session(session.id()).await? {
+        return Err(Denial::InvalidToken.into());
+    }
+    Ok(SessionList { sessions, next: page.next.map(|next| next.to_string()) })
 }
 
 /// Ends one of the user's sessions. The session of another user is not found, like one that does not exist.

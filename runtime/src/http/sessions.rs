@@ -13,8 +13,11 @@ use crate::session::{DeviceKind, SessionId, SessionRecord};
 #[cfg_attr(feature = "openapi", schema(as = countersign::SessionList))]
 #[non_exhaustive]
 pub struct SessionList {
-    /// One entry for each sign-in.
+    /// One entry for each sign-in, 100 at most.
     pub sessions: Vec<SessionInfo>,
+    /// If there are more, what to send as `after` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One session as its owner sees it: enough to recognise it, and no token or secret of it.

@@ -120,7 +120,7 @@ impl LiveCache {
             access_not_before: record.access_not_before,
             lookup,
         };
-        self.found.insert(record.id.clone(), found);
+        self.found.insert(record.id, found);
     }
 
     /// The count alone makes older results unusable, also those that a look-up stores after this. Removing an entry only makes

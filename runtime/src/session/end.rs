@@ -102,7 +102,7 @@ impl Sessions {
     }
 
     async fn expire_now(&self, mut record: SessionRecord) -> Result<bool, SessionError> {
-        let id = record.id.clone();
+        let id = record.id;
         for _ in 0..COMMIT_ATTEMPTS {
             // The last rotation may be dated later than this server's clock, and its access token carries the old claims.
             let not_before = self.now().max(record.rotated_at);

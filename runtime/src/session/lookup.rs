@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use super::cache::LiveCache;
 use super::feed::{Feed, Issued};
-use super::{Fingerprint, Owner, Page, Replaced, SessionError, SessionId, SessionRecord, Sessions};
+#[cfg(not(target_family = "wasm"))]
+use super::watch::Watched;
+use super::{
+    Fingerprint, Owner, Page, PageCursor, Replaced, SessionError, SessionId, SessionPage, SessionRecord,
+    Sessions,
+};
 use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 
@@ -109,22 +114,54 @@ impl Sessions {
         user_id: &str,
         issued_at: Timestamp,
     ) -> Result<bool, SessionError> {
-        if !self.feed.is_missing() {
-            let owner = self.owner(user_id).await?;
-            let token = Issued { session: id, tag: owner.tag(), at: issued_at };
-            let (now, clock) = (self.now(), &*self.clock);
-            if self.feed.vouches_for(token, now, clock) {
-                return Ok(true);
-            }
-            match self.feed.catch_up(&*self.store, now, clock).await {
-                Ok(()) if self.feed.vouches_for(token, now, clock) => return Ok(true),
-                Ok(()) => {}
-                Err(cause) => {
-                    tracing::debug!(target: TARGET, error = %OneLine(&cause), "the log of ended sessions could not be read");
-                }
-            }
+        if self.is_heard(id, user_id, issued_at).await? {
+            return Ok(true);
         }
         self.is_live(id, user_id, issued_at).await
+    }
+
+    /// Whether the log of endings shows that a session goes on which was live at `known_at`. `false` says nothing.
+    pub(super) async fn is_heard(
+        &self,
+        id: &SessionId,
+        user_id: &str,
+        known_at: Timestamp,
+    ) -> Result<bool, SessionError> {
+        if self.feed.is_missing() {
+            return Ok(false);
+        }
+        let owner = self.owner(user_id).await?;
+        let token = Issued { session: id, tag: owner.tag(), at: known_at };
+        let (now, clock) = (self.now(), &*self.clock);
+        if self.feed.vouches_for(token, now, clock) {
+            return Ok(true);
+        }
+        match self.feed.catch_up(&*self.store, now, clock).await {
+            Ok(()) => Ok(self.feed.vouches_for(token, now, clock)),
+            Err(cause) => {
+                tracing::debug!(target: TARGET, error = %OneLine(&cause), "the log of ended sessions could not be read");
+                Ok(false)
+            }
+        }
+    }
+
+    /// As [`is_heard_live`](Self::is_heard_live), for one that asks again and again. The look-up that it needs at most tells that the
+    /// session was live when it was asked for; from then on the log is enough.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) async fn is_still_live(
+        &self,
+        token: &Watched,
+        known_at: &mut Timestamp,
+    ) -> Result<bool, SessionError> {
+        if self.is_heard(&token.session, token.holder(), *known_at).await? {
+            return Ok(true);
+        }
+        let asked = self.now();
+        let is_live = self.is_live(&token.session, token.holder(), token.issued_at).await?;
+        if is_live {
+            *known_at = asked.max(*known_at);
+        }
+        Ok(is_live)
     }
 
     /// Whether a client with these fingerprints is one that no live session of the user has; `false` without a fingerprint. A store that
@@ -158,28 +195,38 @@ impl Sessions {
         Ok(records)
     }
 
-    /// Returns a page of the sessions of a user that have not ended, the newest first.
+    /// Returns up to `limit` sessions of a user that have not ended, the newest first, beginning at a cursor of the page before.
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
-    pub async fn list_page(&self, user_id: &str, mut page: Page) -> Result<Vec<SessionRecord>, SessionError> {
-        let owner = self.owner(user_id).await?;
+    pub async fn list_page(
+        &self,
+        user_id: &str,
+        after: Option<&PageCursor>,
+        limit: u32,
+    ) -> Result<SessionPage, SessionError> {
+        let salt = self.salt().await?;
+        let owner = Owner::new(&salt, user_id);
         let now = self.now();
-        let mut live = Vec::new();
-        // Records that have expired and are not purged yet leave room for others.
-        while page.limit > 0 {
+        let (mut sessions, mut after) = (Vec::new(), after.map(|cursor| cursor.place(&salt)));
+        // One more than asked for shows whether another page follows. Records that have expired and are not purged yet leave room for
+        // others.
+        let wanted = limit.saturating_add(1);
+        while count(&sessions) < wanted {
+            let page = Page { after, limit: wanted - count(&sessions) };
             let records = self.store.list(&owner, page).await?;
             let is_end = count(&records) < page.limit;
-            page.after = records.last().map(SessionRecord::place).or(page.after);
-            let more: Vec<_> = records.into_iter().filter(|record| !record.is_expired(now)).collect();
-            page.limit = page.limit.saturating_sub(count(&more));
-            live.extend(more);
+            after = records.last().map(SessionRecord::place).or(after);
+            sessions.extend(records.into_iter().filter(|record| !record.is_expired(now)));
             if is_end {
                 break;
             }
         }
-        Ok(live)
+        let has_more = count(&sessions) > limit;
+        sessions.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = sessions.last().filter(|_| has_more);
+        Ok(SessionPage { next: last.map(|last| PageCursor::behind(last.place(), &salt)), sessions })
     }
 
     /// Every record of a user, expired or not, the newest first, read page by page, so that no other client of the store waits for long.

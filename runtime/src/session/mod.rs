@@ -36,6 +36,8 @@ mod remember;
 mod rotation;
 mod service;
 pub(crate) mod store;
+#[cfg(not(target_family = "wasm"))]
+mod watch;
 
 pub use device::{DeviceKind, Fingerprint};
 pub use endings::{Cursor, Ending, Endings, InvalidEnding};
@@ -45,10 +47,14 @@ pub use hash::TokenHash;
 pub use id::{InvalidSessionId, SessionId};
 pub(crate) use open::Opening;
 pub(crate) use outage::KnowsOutages;
-pub use page::{InvalidPlace, Page, Place};
+pub use page::{InvalidPlace, Page, PageCursor, Place, SessionPage};
 pub use partition::{Owner, Partition, PartitionSalt};
 pub use record::{SessionMetadata, SessionRecord};
 pub use remember::Remember;
 pub use rotation::{Lifetimes, PolicyError, ReuseKind, Rotation, SessionPolicy, Successors};
 pub use service::{Outcome, Prepared, Sessions};
 use store::{Replaced, SessionStore, StoreError};
+#[cfg(not(target_family = "wasm"))]
+pub use watch::SessionEnd;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use watch::{Watch, Watched};

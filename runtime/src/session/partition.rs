@@ -80,6 +80,19 @@ impl PartitionSalt {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    fn hash(&self, message: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
+            .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+        mac.update(message);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// What hides the sequence of a session in a [cursor](super::PageCursor).
+    pub(super) fn mask(&self, id: &SessionId) -> u64 {
+        let hash = self.hash(format!("\0place of {id}").as_bytes());
+        u64::from_be_bytes(std::array::from_fn(|position| hash[position]))
+    }
 }
 
 impl fmt::Debug for PartitionSalt {
@@ -108,13 +121,8 @@ pub struct Owner<'a> {
 impl<'a> Owner<'a> {
     /// Finds the partition of a user: the first 16 bits of HMAC-SHA-256 over the user id, with the store's salt as the key.
     pub fn new(salt: &PartitionSalt, user_id: &'a str) -> Self {
-        let mut tag = [0; BYTES];
-        // HMAC takes a key of any length, so there is always a hash.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&salt.0) {
-            mac.update(user_id.as_bytes());
-            tag.copy_from_slice(&mac.finalize().into_bytes()[..BYTES]);
-        }
-        Self { user_id, tag }
+        let hash = salt.hash(user_id.as_bytes());
+        Self { user_id, tag: std::array::from_fn(|position| hash[position]) }
     }
 
     /// The user.

@@ -160,8 +160,12 @@ impl SessionStore for MemoryStore {
         for _ in 0..SHARDS {
             let shard = self.content.purge_from.load(Ordering::Relaxed);
             let mut records = lock(&self.content.shards[shard])?;
-            let expired = records.extract_if(.., |_, record| record.is_expired(now));
-            removed += expired.take(limit - removed).count();
+            let expired = records.values().filter(|record| record.is_expired(now));
+            let expired: Vec<_> = expired.take(limit - removed).map(|record| record.id).collect();
+            for id in &expired {
+                records.remove(id.as_bytes());
+            }
+            removed += expired.len();
             if removed == limit {
                 break;
             }

@@ -56,6 +56,8 @@ pub(super) struct Facts {
     /// Summary and description, with a blank line between them.
     pub(super) docs: &'static str,
     request: Option<RequestBody>,
+    /// Whether the query may say where a page begins.
+    is_paged: bool,
     /// Status, description and body of the answer.
     success: (&'static str, &'static str, Option<Body>),
     /// Status and description of another answer, without a body.
@@ -84,6 +86,7 @@ impl Endpoint {
                     required: Required::True,
                     example: || json!({ "grant_type": "refresh_token", "refresh_token": "(refresh token)" }),
                 }),
+                is_paged: false,
                 success: (
                     "200",
                     "The next pair; the refresh token of the request is used up",
@@ -107,6 +110,7 @@ impl Endpoint {
                     required: Required::False,
                     example: || json!({ "token": "(token)", "token_type_hint": "refresh_token" }),
                 }),
+                is_paged: false,
                 success: ("204", "Signed out", None),
                 other_success: Some((
                     "200",
@@ -119,6 +123,7 @@ impl Endpoint {
                 mark: Mark::Other,
                 docs: "Ends every session of the caller, this one too",
                 request: None,
+                is_paged: false,
                 success: ("204", "Signed out everywhere", None),
                 other_success: None,
                 refusals: &[],
@@ -126,8 +131,10 @@ impl Endpoint {
             Self::Sessions => Facts {
                 id: "sessions",
                 mark: Mark::Other,
-                docs: "Lists the sessions of the caller, the newest first",
+                docs: "Lists the sessions of the caller, the newest first\n\n\
+                       A page has 100 at most. If there are more, `next` is what to send as `after` for the next page.",
                 request: None,
+                is_paged: true,
                 success: ("200", "The sessions", Some(Body::of::<SessionList>())),
                 other_success: None,
                 refusals: &[],
@@ -137,6 +144,7 @@ impl Endpoint {
                 mark: Mark::Other,
                 docs: "Ends one session of the caller",
                 request: None,
+                is_paged: false,
                 success: ("204", "The session has ended", None),
                 other_success: None,
                 refusals: &[("404", "The caller has no such session")],
@@ -146,6 +154,7 @@ impl Endpoint {
                 mark: Mark::Other,
                 docs: "Ends every session of the caller but this one",
                 request: None,
+                is_paged: false,
                 success: ("204", "The other sessions have ended", None),
                 other_success: None,
                 refusals: &[],
@@ -160,6 +169,7 @@ impl Endpoint {
                     required: Required::True,
                     example: || json!({ "token": "(token)", "token_type_hint": "access_token" }),
                 }),
+                is_paged: false,
                 success: ("200", "The state of the token", Some(Body::of::<Introspection>())),
                 other_success: None,
                 refusals: &[],
@@ -185,6 +195,9 @@ impl Facts {
             .request_body(request);
         if path.contains(ID) {
             operation = operation.parameter(session_id());
+        }
+        if self.is_paged {
+            operation = operation.parameter(after());
         }
         for (status, response) in self.responses() {
             operation = operation.response(status, response);
@@ -242,6 +255,17 @@ fn retried(mut response: Response) -> Response {
         .description(Some("When to ask again, in seconds"));
     response.headers.insert("Retry-After".to_owned(), RefOr::T(header.build()));
     response
+}
+
+fn after() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ParameterBuilder::new()
+        .name("after")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some("The `next` of the page before; without it, the first page"))
+        .schema(Some(text))
+        .build()
 }
 
 fn session_id() -> Parameter {

@@ -34,7 +34,7 @@ fn with_a_lost_answer<F: Future<Output = ()>>(run: impl Fn(World, SessionRecord)
 fn a_late_retry_and_its_successor_do_not_both_go_on() {
     with_a_lost_answer(|world, opened| async move {
         let tasks = [opened.current.clone(), child(&opened.current)].map(|token| {
-            let (world, id) = (world.clone(), opened.id.clone());
+            let (world, id) = (world.clone(), opened.id);
             tokio::spawn(async move { world.exchange(&id, &token).await })
         });
         let mut answered = 0;
@@ -54,9 +54,9 @@ fn a_late_retry_and_its_successor_do_not_both_go_on() {
 #[test]
 fn a_successor_that_is_examined_is_displaced_or_confirmed() {
     with_a_lost_answer(|world, opened| async move {
-        let (id, token) = (opened.id.clone(), opened.current.clone());
+        let (id, token) = (opened.id, opened.current.clone());
         let examined = tokio::spawn({
-            let (world, id, successor) = (world.clone(), id.clone(), child(&token));
+            let (world, id, successor) = (world.clone(), id, child(&token));
             async move {
                 let successors = Successors::new(child(&successor), after_loss(&successor));
                 world.sessions.examine(&id, &successor, successors).await

@@ -164,7 +164,7 @@ impl World {
                     Outcome::Kept => (arrived, token.clone()),
                     _ => (record.rotated_at, successor.clone()),
                 };
-                Ok((token.clone(), next, Access { id: id.clone(), role, issued_at }))
+                Ok((token.clone(), next, Access { id: *id, role, issued_at }))
             })
             .await
     }

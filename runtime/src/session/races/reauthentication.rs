@@ -12,7 +12,7 @@ impl World {
         self.store.wait().await;
         self.sessions
             .commit(prepared, |record, _| {
-                Ok((fresh.clone(), Access { id: id.clone(), role, issued_at: record.rotated_at }))
+                Ok((fresh.clone(), Access { id: *id, role, issued_at: record.rotated_at }))
             })
             .await
     }

@@ -50,14 +50,18 @@ impl Sessions {
 
     /// A user, with the partition in which the store keeps the sessions of this user.
     pub(super) async fn owner<'a>(&self, user_id: &'a str) -> Result<Owner<'a>, SessionError> {
-        let salt = match self.salt.get() {
-            Some(salt) => *salt,
+        Ok(Owner::new(&self.salt().await?, user_id))
+    }
+
+    /// The salt that the store keeps. It never changes, so it is read once.
+    pub(super) async fn salt(&self) -> Result<PartitionSalt, SessionError> {
+        match self.salt.get() {
+            Some(salt) => Ok(*salt),
             None => {
                 let salt = self.store.salt(PartitionSalt::generate()?).await?;
-                *self.salt.get_or_init(|| salt)
+                Ok(*self.salt.get_or_init(|| salt))
             }
-        };
-        Ok(Owner::new(&salt, user_id))
+        }
     }
 
     /// The latest time that the clock has shown, so that an ended session does not come back when the clock steps back.
@@ -199,7 +203,7 @@ impl Sessions {
         E: From<SessionError> + Send,
     {
         let Prepared { loaded, decided, trigger, arrived } = prepared;
-        let (id, not_before) = (loaded.id.clone(), loaded.access_not_before);
+        let (id, not_before) = (loaded.id, loaded.access_not_before);
         // A conditional write detects a change of the record. Where nothing is written that would show it, the record is read again.
         let mut known = Some(loaded).filter(|_| decided.is_written);
         for _ in 0..COMMIT_ATTEMPTS {

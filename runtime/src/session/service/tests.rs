@@ -35,7 +35,7 @@ async fn hundred_tasks(window: u64) -> (Vec<Result<SessionRecord, SessionError>>
     let id = sessions.open("ann", token.clone(), SessionMetadata::default()).await.unwrap().id;
     let tasks: Vec<_> = (0..100)
         .map(|_| {
-            let (sessions, id, token) = (Arc::clone(&sessions), id.clone(), token.clone());
+            let (sessions, id, token) = (Arc::clone(&sessions), id, token.clone());
             tokio::spawn(async move { refresh(&sessions, &id, &token).await })
         })
         .collect();

@@ -174,7 +174,7 @@ async fn two_servers_give_out_one_successor() {
         let (id, first) = sign_in(&servers[0]).await;
         let tasks: Vec<_> = (0..100)
             .map(|number| {
-                let (server, id, first) = (Arc::clone(&servers[number % 2]), id.clone(), first.clone());
+                let (server, id, first) = (Arc::clone(&servers[number % 2]), id, first.clone());
                 tokio::spawn(async move { refresh(&server, &id, &first).await })
             })
             .collect();
@@ -199,7 +199,7 @@ async fn removals_lock_rows_in_one_order() {
     let [first, second] = ids;
     for purges in [true, false] {
         for id in [&second, &first] {
-            let record = SessionRecord::new(id.clone(), "ann", TokenHash::of("jti"), now, now, now);
+            let record = SessionRecord::new(*id, "ann", TokenHash::of("jti"), now, now, now);
             store.insert(record).await.unwrap();
         }
         let mut holder = store.pool.begin().await.unwrap();
@@ -391,7 +391,7 @@ async fn an_error_of_the_server_quotes_no_identifier() {
     let store = fresh_store().await;
     let now = Timestamp::from_unix(0);
     let id = any_id().unwrap();
-    let record = SessionRecord::new(id.clone(), "ann", TokenHash::of("jti"), now, now, now);
+    let record = SessionRecord::new(id, "ann", TokenHash::of("jti"), now, now, now);
     store.insert(record.clone()).await.unwrap();
     let twice = store.insert(record.clone()).await.unwrap_err();
     let rule = "ALTER TABLE countersign_sessions ADD CHECK (version < 5)";

@@ -77,18 +77,31 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the database file, and makes it if there is none. It uses a write-ahead log and full synchronisation, so every
-    /// answered write survives a loss of power.
+    /// answered write survives a loss of power. A request waits five seconds for a connection and for other writers, and then fails.
+    ///
+    /// For a database in memory, use [`MemoryStore`](super::MemoryStore).
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or was written by a newer version of this crate.
+    /// When the path is empty, names a database in memory (`:memory:`), or is a URL (`sqlite:sessions.db`,
+    /// `sessions.db?mode=rwc`); when the file cannot be opened; and when it was written by a newer version of this crate.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with_patience(path, PATIENCE).await
+    }
+
+    /// As [`open`](Self::open), with another patience than five seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with_patience(path: impl AsRef<Path>, patience: Duration) -> Result<Self, StoreError> {
+        refuse_other_names(path.as_ref())?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            .busy_timeout(PATIENCE)
+            .busy_timeout(patience)
             .synchronous(SqliteSynchronous::Full);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(patience);
         let pool = pool.connect_with(options).await.map_err(StoreError::new)?;
         use_write_ahead_log(&pool).await.map_err(StoreError::new)?;
         Self::with_pool(pool).await
@@ -108,6 +121,28 @@ impl SqliteStore {
     async fn execute(&self, query: Query<'_>) -> Result<u64, StoreError> {
         Ok(query.execute(&self.pool).await.map_err(failure)?.rows_affected())
     }
+}
+
+/// SQLite takes some names for a database in memory, which each connection has for itself, and others for a URL; a URL for sqlx would
+/// become a file of that very name.
+fn refuse_other_names(path: &Path) -> Result<(), StoreError> {
+    let Some(name) = path.to_str() else { return Ok(()) };
+    let lower = name.to_ascii_lowercase();
+    let parameters = lower.split_once('?').map(|(_, parameters)| parameters);
+    if name.is_empty() || name.starts_with(':') || lower.starts_with("file:") {
+        return Err(StoreError::new(
+            "this name means a database in memory or a URI: pass the path of a file, such as `sessions.db`; in memory, use `MemoryStore`",
+        ));
+    }
+    if lower.starts_with("sqlite:")
+        || lower.contains("://")
+        || parameters.is_some_and(|parameters| parameters.contains('='))
+    {
+        return Err(StoreError::new(
+            "this is a URL: pass the path of a file alone, such as `sessions.db`; for other settings, pass a pool to `SqliteStore::with_pool`",
+        ));
+    }
+    Ok(())
 }
 
 /// A change of the journal mode needs exclusive access, and SQLite does not wait for it as it waits for other locks.

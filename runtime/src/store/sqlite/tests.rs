@@ -76,7 +76,7 @@ async fn two_servers_give_out_one_successor() {
     let id = servers[0].open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
     let tasks: Vec<_> = (0..100)
         .map(|number| {
-            let (server, id, first) = (Arc::clone(&servers[number % 2]), id.clone(), first.clone());
+            let (server, id, first) = (Arc::clone(&servers[number % 2]), id, first.clone());
             tokio::spawn(async move { refresh(&server, &id, &first).await })
         })
         .collect();
@@ -214,4 +214,64 @@ async fn a_damaged_row_is_an_error_and_no_session() {
     let short =
         sqlx::query("UPDATE countersign_sessions SET current_hash = x'00'").execute(&store.pool).await;
     assert!(short.is_err());
+}
+
+/// Row 159. The expected answers come from what SQLite's documentation and sqlx say about such names, not from the code.
+#[tokio::test]
+async fn names_that_are_no_path_of_a_file_are_refused_with_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_folder = |name: &str| format!("{}/{name}", folder.path().display());
+    let memory = [
+        "",
+        ":memory:",
+        ":other:",
+        ":",
+        "file::memory:",
+        "file:",
+        "FILE:x.db",
+        "file:x.db?mode=memory&cache=shared",
+    ];
+    let urls = [
+        "sqlite::memory:",
+        "sqlite:x.db",
+        "SQLite:x.db",
+        "sqlite://x.db",
+        "sqlite:///x.db",
+        "postgres://localhost/x",
+        "x.db?mode=rwc",
+        "x.db?cache=shared",
+        "x.db?MODE=ro",
+        "http://localhost/x.db",
+    ];
+    for (names, sentence) in [(&memory[..], "MemoryStore"), (&urls[..], "with_pool")] {
+        for name in names {
+            let error = SqliteStore::open(name).await.unwrap_err();
+            let cause = error.source().unwrap().to_string();
+            assert!(cause.contains("`sessions.db`") && cause.contains(sentence), "{name:?}: {cause}");
+            assert!(!std::path::Path::new(name).exists(), "{name:?} was made");
+        }
+    }
+    for name in ["x.db", "memory", "sqlite", "a:b.db", "what?.db", "a=b.db", "file", " x.db", "ü.db"] {
+        let path = in_folder(name);
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert!(std::path::Path::new(&path).exists(), "{name:?}");
+        // Each of the connections sees the same tables.
+        let loads = (0..8).map(|_| async { store.load(&any_id().unwrap()).await });
+        for loaded in futures_util::future::join_all(loads).await {
+            assert_eq!(loaded.unwrap(), None, "{name:?}");
+        }
+    }
+}
+
+/// A writer that holds its lock for long is an outage, which ends with it.
+#[tokio::test]
+async fn a_locked_database_is_unreachable_for_as_long_as_the_patience_says() {
+    let path = fresh_path();
+    let store = SqliteStore::open_with_patience(&path, Duration::from_millis(50)).await.unwrap();
+    let other = SqliteStore::open(&path).await.unwrap();
+    let lock = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let error = store.remove(&any_id().unwrap()).await.unwrap_err();
+    assert!(error.is_unreachable(), "{:?}", error.source());
+    lock.rollback().await.unwrap();
+    assert!(!store.remove(&any_id().unwrap()).await.unwrap());
 }

@@ -78,7 +78,7 @@ pub async fn a_sign_in_beyond_the_limit_ends_the_idlest<S: SessionStore>(store: 
         by_use.insert(0, (opened.id, opened.current));
         by_use.truncate(3);
         let (mut left, mut expected) = (it.ids("ann").await?, Vec::new());
-        expected.extend(by_use.iter().map(|(id, _)| id.clone()));
+        expected.extend(by_use.iter().map(|(id, _)| *id));
         left.sort();
         expected.sort();
         assert_eq!(left, expected, "turn {turn}");

@@ -203,8 +203,8 @@ pub async fn a_list_has_every_record_of_one_user<S: SessionStore>(store: S) -> C
         expected.push(mine);
     }
     let mut listed = list(&store, "ann").await?;
-    listed.sort_by(|a, b| a.id.cmp(&b.id));
-    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    listed.sort_by_key(|record| record.id);
+    expected.sort_by_key(|record| record.id);
     assert_eq!(listed, expected);
     Ok(())
 }

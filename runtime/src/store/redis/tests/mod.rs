@@ -101,7 +101,7 @@ async fn two_servers_give_out_one_successor() {
     let id = servers[0].open("ann", first.clone(), SessionMetadata::default()).await.unwrap().id;
     let tasks: Vec<_> = (0..100)
         .map(|number| {
-            let (server, id, first) = (Arc::clone(&servers[number % 2]), id.clone(), first.clone());
+            let (server, id, first) = (Arc::clone(&servers[number % 2]), id, first.clone());
             tokio::spawn(async move { refresh(&server, &id, &first).await })
         })
         .collect();

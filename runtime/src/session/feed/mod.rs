@@ -180,3 +180,6 @@ impl fmt::Debug for Feed {
         f.debug_struct("Feed").field("memory", &self.memory).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
