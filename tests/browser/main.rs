@@ -16,7 +16,12 @@ use scalar_situations::{Deployment, Page};
 
 /// Runs a script against the example `browser`, as this user.
 fn visit(script: &str, user: &str) {
-    let server = Process::start::<&str>(&["-p", "examples", "--bin", "browser"], &[]);
+    visit_example("browser", script, user);
+}
+
+/// Runs a script against an example, as this user.
+fn visit_example(example: &str, script: &str, user: &str) {
+    let server = Process::start::<&str>(&["-p", "examples", "--bin", example], &[]);
     let credentials = server.credentials(user);
     run(&[script, &server.url, user, credentials["password"].as_str().unwrap()]);
 }
@@ -50,6 +55,12 @@ fn read(page: Page, deployment: Deployment, reader: &str) {
 #[test]
 fn two_tabs_share_one_refresh_and_no_script_sees_its_token() {
     visit("two_tabs.mjs", "ada");
+}
+
+/// Row 164 as a browser sees it.
+#[test]
+fn a_sign_out_in_one_tab_ends_the_streams_of_the_other() {
+    visit_example("streams", "streams.mjs", "max");
 }
 
 /// Every refusal on every origin, with everything that `fetch` takes and everything that may happen meanwhile.

@@ -50,6 +50,7 @@ mod sessions;
 mod sign_in;
 mod sign_out;
 mod stores;
+mod streams;
 mod support;
 mod testkit;
 mod transport;
