@@ -79,7 +79,7 @@ impl PostgresStore {
     /// When the database does not answer for five seconds, refuses the user or is a standby, when the tables cannot be made, and
     /// when they were written by a newer version of this crate.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_patiently(url, PATIENCE).await
+        Self::connect_with_patience(url, PATIENCE).await
     }
 
     /// As [`connect`](Self::connect), with another limit than five seconds, in whole milliseconds: each request waits at most so
@@ -88,7 +88,7 @@ impl PostgresStore {
     /// # Errors
     ///
     /// As [`connect`](Self::connect).
-    pub async fn connect_patiently(url: &str, patience: Duration) -> Result<Self, StoreError> {
+    pub async fn connect_with_patience(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(failure)?;
         let start = PgPoolOptions::new().max_connections(1).acquire_timeout(patience);
         let start = start.connect_lazy_with(options.clone());

@@ -297,7 +297,7 @@ async fn an_exhausted_pool_is_an_error_and_consumes_nothing() {
 #[tokio::test]
 async fn a_statement_that_waits_too_long_is_an_error_and_consumes_nothing() {
     let url = Server::shared().database();
-    let store = PostgresStore::connect_patiently(&url, Duration::from_millis(50)).await.unwrap();
+    let store = PostgresStore::connect_with_patience(&url, Duration::from_millis(50)).await.unwrap();
     let sessions = sessions(&store);
     let (id, first) = sign_in(&sessions).await;
     let pool = PgPool::connect(&url).await.unwrap();
