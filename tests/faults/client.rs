@@ -89,6 +89,26 @@ impl Server {
         self.post("/login", &json!({ "id": user })).expect("the server answers").pair()
     }
 
+    /// Signs out, and returns the status of the answer: 204 once the session has ended.
+    pub(crate) fn logout(&self, refresh_token: &str) -> u16 {
+        let request = self.agent.post(format!("{}/logout", self.url));
+        let sent = request.send_json(json!({ "refresh_token": refresh_token }));
+        sent.expect("the server answers").status().as_u16()
+    }
+
+    /// The tokens of a new session, once the store answers, and how many attempts it took.
+    pub(crate) fn login_when_available(&self, user: &str) -> (Pair, usize) {
+        let start = Instant::now();
+        for attempts in 1.. {
+            let answer = self.post("/login", &json!({ "id": user })).expect("the server answers");
+            if answer.status != 503 {
+                return (answer.pair(), attempts);
+            }
+            assert!(start.elapsed() < PATIENCE, "the store does not come back");
+        }
+        unreachable!("there is an end to the patience")
+    }
+
     /// `None` when the connection broke.
     pub(crate) fn try_refresh(&self, refresh_token: &str) -> Option<Answer> {
         self.post("/refresh", &json!({ "refresh_token": refresh_token }))

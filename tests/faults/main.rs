@@ -5,9 +5,11 @@
 
 mod client;
 mod clocks;
+mod failover;
 mod killed;
 mod outages;
 mod postgres;
+mod proxy;
 mod redis;
 mod server;
 mod two_servers;

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use test_servers::Postgres;
+use test_servers::{PgBouncer, Postgres};
 use tokio::runtime::Builder;
 
 use crate::outages::outage_under_load_costs_no_session;
@@ -21,14 +21,41 @@ fn postgres_that_crashes_under_load_costs_no_session() {
     outage_under_load_costs_no_session(url, || postgres.stop(), || postgres.start_again());
 }
 
-/// Row 90: while the test keeps every connection of the server busy, a refresh is a 503, and its token is still good.
+/// Row 90, with a pooler that stays between the server and its database.
+#[test]
+fn postgres_that_crashes_behind_a_pooler_costs_no_session() {
+    let postgres = Postgres::start();
+    let pooler = PgBouncer::in_front_of(&postgres);
+    outage_under_load_costs_no_session(pooler.database(), || postgres.stop(), || postgres.start_again());
+}
+
+/// Row 90.
+#[test]
+fn pooler_that_crashes_under_load_costs_no_session() {
+    let pooler = PgBouncer::in_front_of(Postgres::shared());
+    outage_under_load_costs_no_session(pooler.database(), || pooler.stop(), || pooler.start_again());
+}
+
+/// Row 90.
 #[test]
 fn exhausted_pool_is_unavailable_and_consumes_nothing() {
     let url = Postgres::shared().database();
-    let server = Server::start(&Store::at(url.clone()), STRICT);
+    refreshes_beside_a_lock_consume_nothing(&url, url.clone());
+}
+
+/// Rows 90 and 158.
+#[test]
+fn exhausted_pooler_is_unavailable_and_consumes_nothing() {
+    let url = Postgres::shared().database();
+    refreshes_beside_a_lock_consume_nothing(&url, PgBouncer::shared().url_of(&url));
+}
+
+/// While the test keeps every connection of the server busy, a refresh is a 503, and its token is still good.
+fn refreshes_beside_a_lock_consume_nothing(url: &str, store: String) {
+    let server = Server::start(&Store::at(store), STRICT);
     let users: Vec<_> = (0..USERS).map(|user| server.login(&format!("user {user}"))).collect();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let mut holder = runtime.block_on(PgConnection::connect(&url)).unwrap();
+    let mut holder = runtime.block_on(PgConnection::connect(url)).unwrap();
     let mut execute = |sql| runtime.block_on(holder.execute(sql)).unwrap();
     execute("BEGIN; LOCK TABLE countersign_sessions IN ACCESS EXCLUSIVE MODE");
 

@@ -9,6 +9,7 @@ use std::io::Read as _;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use countersign::session::SessionMetadata;
 use countersign::store::{PostgresStore, RedisStore, SqliteStore};
 use countersign::{
@@ -49,6 +50,20 @@ async fn sessions(State(auth): State<Auth<User>>, user: User) -> Result<Json<Vec
 }
 
 typed_refresh_handler!(refresh, Auth<User>);
+
+/// The session to end.
+#[derive(Deserialize, ToSchema)]
+struct Held {
+    refresh_token: String,
+}
+
+/// Sign out
+#[public(reason = "the refresh token says which session ends")]
+#[utoipa::path(post, path = "/logout", request_body = Held, responses((status = 204)))]
+async fn logout(State(auth): State<Auth<User>>, Json(held): Json<Held>) -> Result<StatusCode, AuthRejection> {
+    auth.logout(&held.refresh_token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
 
 /// The system's clock, set forward or back.
 struct OffsetClock(i64);
@@ -94,6 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .routes(routes!(me))
         .routes(routes!(sessions))
         .routes(routes!(refresh))
+        .routes(routes!(logout))
         .with_state(auth)
         .split_for_parts();
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -1,4 +1,4 @@
-//! PostgreSQL, Redis and nginx for tests: started on a free port of the loopback address, with their data in a temporary folder.
+//! PostgreSQL, PgBouncer, Redis and nginx for tests: started on a free port of the loopback address, with their data in a temporary folder.
 //!
 //! Nothing is left when the test process ends, however it ends: a small `sh` script holds the other end of a pipe from it, and
 //! when the pipe closes, the script kills the server and removes the folder.
@@ -6,12 +6,14 @@
 //! Where a program is not installed, the functions panic with the command that installs it.
 
 mod nginx;
+mod pgbouncer;
 mod postgres;
 mod programs;
 mod redis;
 mod server;
 
 pub use nginx::Nginx;
+pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use redis::Redis;
 

@@ -17,7 +17,7 @@ impl Nginx {
             let config = CONFIG.replace("{folder}", &folder.display().to_string());
             config.replace("{port}", &port.to_string()).replace("{upstream}", &upstream.to_string())
         };
-        Self(Server::start_with("nginx", &programs::nginx(), Some(&configure)))
+        Self(Server::start_with("nginx", &programs::nginx(), &configure))
     }
 
     /// The port on the loopback address.

@@ -13,7 +13,6 @@ use crate::{give_up, programs};
 pub struct Postgres {
     server: Server,
     programs: PathBuf,
-    databases: AtomicU32,
 }
 
 impl Postgres {
@@ -26,7 +25,51 @@ impl Postgres {
     /// A server of the caller's own, to be stopped and started.
     pub fn start() -> Self {
         let programs = programs::postgres();
-        Self { server: Server::start("postgres", &programs), programs, databases: AtomicU32::new(0) }
+        Self { server: Server::start("postgres", &programs), programs }
+    }
+
+    /// Starts a standby, which copies `primary` and then streams what is written there.
+    pub fn standby_of(primary: &Self) -> Self {
+        let programs = programs::postgres();
+        let server = Server::start_standby("postgres", &programs, primary.port());
+        Self { server, programs }
+    }
+
+    /// Lets each transaction on this primary wait for its standby before it is confirmed.
+    pub fn wait_for_standby(&self) {
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.execute("SELECT pg_reload_conf()");
+        // The standby is synchronous once the primary has read its settings and the standby has caught up.
+        let is_synchronous = "DO $$ BEGIN
+            WHILE NOT EXISTS (SELECT FROM pg_stat_get_wal_senders() WHERE sync_state = 'sync') LOOP
+                PERFORM pg_sleep(0.01);
+            END LOOP;
+        END $$";
+        self.execute(is_synchronous);
+    }
+
+    /// Makes this standby the primary, which waits for no standby of its own.
+    pub fn promote(&self) {
+        self.execute("SELECT pg_promote()");
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = ''");
+        self.execute("SELECT pg_reload_conf()");
+    }
+
+    fn execute(&self, statement: &str) {
+        self.run("psql", &["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c", statement]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let port = self.port().to_string();
+        let done = Command::new(self.programs.join(program))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"])
+            .args(arguments)
+            .output();
+        match done {
+            Ok(done) if done.status.success() => {}
+            Ok(done) => give_up(&format!("`{program}` failed: {}", String::from_utf8_lossy(&done.stderr))),
+            Err(error) => give_up(&format!("`{program}` does not start: {error}")),
+        }
     }
 
     /// Where the database `postgres` is, whose user `postgres` needs no password.
@@ -46,16 +89,11 @@ impl Postgres {
 
     /// Makes an empty database and says where it is.
     pub fn database(&self) -> String {
-        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let port = self.port().to_string();
-        let made = Command::new(self.programs.join("createdb"))
-            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", &name])
-            .output();
-        match made {
-            Ok(made) if made.status.success() => self.url_of(&name),
-            Ok(made) => give_up(&format!("no new database: {}", String::from_utf8_lossy(&made.stderr))),
-            Err(error) => give_up(&format!("`createdb` does not start: {error}")),
-        }
+        // Of all servers, since a standby has the databases of its primary.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.run("createdb", &[&name]);
+        self.url_of(&name)
     }
 
     fn url_of(&self, database: &str) -> String {

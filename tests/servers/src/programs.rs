@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::give_up;
 
-const INSTALL: &str = "apt-get install -y postgresql redis-server nginx";
+const INSTALL: &str = "apt-get install -y postgresql pgbouncer redis-server nginx";
 
 /// The folder of PostgreSQL's programs: that of `initdb` in `PATH`, or Debian's folder of the newest version.
 pub(crate) fn postgres() -> PathBuf {
@@ -24,6 +24,12 @@ pub(crate) fn redis() -> PathBuf {
 pub(crate) fn nginx() -> PathBuf {
     let found = in_path("nginx").or_else(|| folder_of(Path::new("/usr/sbin/nginx")));
     found.unwrap_or_else(|| give_up(&format!("nginx is not installed; type: {INSTALL}")))
+}
+
+/// The folder of `pgbouncer`, where Debian puts it beside nginx.
+pub(crate) fn pgbouncer() -> PathBuf {
+    let found = in_path("pgbouncer").or_else(|| folder_of(Path::new("/usr/sbin/pgbouncer")));
+    found.unwrap_or_else(|| give_up(&format!("PgBouncer is not installed; type: {INSTALL}")))
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

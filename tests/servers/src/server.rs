@@ -27,12 +27,26 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server of this kind, whose programs are in `programs`, on a free port.
     pub(crate) fn start(kind: &str, programs: &Path) -> Self {
-        Self::start_with(kind, programs, None)
+        Self::start_from(kind, programs, None, None)
     }
 
     /// As [`start`](Self::start), with a file `config` that is written for the folder and the port.
-    pub(crate) fn start_with(kind: &str, programs: &Path, configure: Option<Configure<'_>>) -> Self {
-        let mut supervisor = Supervisor::spawn(kind, programs);
+    pub(crate) fn start_with(kind: &str, programs: &Path, configure: Configure<'_>) -> Self {
+        Self::start_from(kind, programs, None, Some(configure))
+    }
+
+    /// As [`start`](Self::start), as the standby of the server at the port `primary`.
+    pub(crate) fn start_standby(kind: &str, programs: &Path, primary: u16) -> Self {
+        Self::start_from(kind, programs, Some(primary), None)
+    }
+
+    fn start_from(
+        kind: &str,
+        programs: &Path,
+        primary: Option<u16>,
+        configure: Option<Configure<'_>>,
+    ) -> Self {
+        let mut supervisor = Supervisor::spawn(kind, programs, primary);
         let folder = PathBuf::from(supervisor.answer());
         if supervisor.answer() != "prepared" {
             give_up(&format!("no data for a {kind} server for the tests:\n{}", log(&folder)));
@@ -101,10 +115,11 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    fn spawn(kind: &str, programs: &Path) -> Self {
+    fn spawn(kind: &str, programs: &Path, primary: Option<u16>) -> Self {
         let spawned = Command::new("sh")
             .args(["-c", include_str!("supervisor.sh"), "supervisor", kind])
             .arg(programs)
+            .arg(primary.map_or_else(String::new, |port| port.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C is for the tests; the script has to live on to remove the folder.

@@ -1,4 +1,4 @@
-# supervisor.sh KIND FOLDER-OF-THE-PROGRAMS
+# supervisor.sh KIND FOLDER-OF-THE-PROGRAMS [PORT-OF-THE-PRIMARY]
 #
 # Runs one server for a test. The test process holds the other end of standard input and writes commands into it, one a line;
 # each gets a line as its answer. When that process ends, in whatever way, the input ends, and this script removes server and folder.
@@ -9,6 +9,7 @@ trap '' HUP PIPE
 
 kind=$1
 programs=$2
+primary=${3-}
 as=
 job=
 
@@ -17,11 +18,17 @@ cd "$folder" || exit 1
 exec 2>"$folder/log"
 
 prepare() {
-    [ "$kind" = postgres ] || return 0
-    # PostgreSQL refuses to run as root.
+    case $kind in postgres | pgbouncer) ;; *) return 0 ;; esac
+    # PostgreSQL and PgBouncer refuse to run as root.
     if [ "$(id -u)" = 0 ]; then
         as='runuser -u postgres --'
         chown postgres "$folder" || return
+    fi
+    [ "$kind" = postgres ] || return 0
+    if [ -n "$primary" ]; then
+        $as "$programs/pg_basebackup" -h 127.0.0.1 -p "$primary" -U postgres -D "$folder/data" \
+            -R -X stream -c fast --no-sync >&2 </dev/null
+        return
     fi
     $as "$programs/initdb" -D "$folder/data" -A trust -U postgres --no-sync -E UTF8 --no-locale \
         >&2 </dev/null
@@ -33,12 +40,13 @@ start() {
     postgres)
         set -- "$programs/postgres" -D "$folder/data" -p "$1" -c listen_addresses=127.0.0.1 \
             -c unix_socket_directories= -c dynamic_shared_memory_type=mmap -c max_connections=500 \
-            -c shared_buffers=32MB -c fsync=off -c full_page_writes=off
+            -c shared_buffers=32MB -c fsync=off -c full_page_writes=off -c wal_retrieve_retry_interval=100ms
         ;;
     redis)
         set -- "$programs/redis-server" --port "$1" --bind 127.0.0.1 --dir "$folder" \
             --save '' --appendonly yes --appendfsync no
         ;;
+    pgbouncer) set -- "$programs/pgbouncer" "$folder/config" ;;
     nginx) set -- "$programs/nginx" -p "$folder" -c "$folder/config" -e stderr ;;
     esac
     rm -f pid ended
@@ -50,8 +58,9 @@ start() {
     job=$!
 
     tries=0
-    # The last is nginx, which listens before it chooses how to wait.
-    until grep -qi -e 'ready to accept connections' -e 'using the .* event method' log; do
+    # The first is also that of a standby, which accepts "read-only connections"; the second is PgBouncer; the last is nginx, which
+    # listens before it chooses how to wait.
+    until grep -qi -e 'ready to accept .*connections' -e 'process up' -e 'using the .* event method' log; do
         tries=$((tries + 1))
         if [ -e ended ] || [ $tries -gt 1200 ]; then
             stop
@@ -75,7 +84,7 @@ stop() {
         # PostgreSQL's processes share memory, which SIGKILL would leave behind.
         case $kind in
         postgres) kill -QUIT "$(cat pid)" ;;
-        redis | nginx) kill -KILL "$(cat pid)" ;;
+        redis | nginx | pgbouncer) kill -KILL "$(cat pid)" ;;
         esac
     fi
     wait "$job"

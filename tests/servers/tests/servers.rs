@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_servers::{Nginx, Postgres, Redis};
+use test_servers::{Nginx, PgBouncer, Postgres, Redis};
 
 fn ping(redis: &Redis) -> std::io::Result<String> {
     let mut connection = TcpStream::connect(("127.0.0.1", redis.port()))?;
@@ -52,12 +52,54 @@ fn postgres_stops_and_starts_with_its_databases() {
 }
 
 #[test]
+fn pooler_stops_and_starts() {
+    let postgres = Postgres::start();
+    let pooler = PgBouncer::in_front_of(&postgres);
+    assert!(pooler.database().contains(&format!(":{}/test_", pooler.port())));
+    pooler.stop();
+    assert!(!is_up(pooler.port()) && is_up(postgres.port()));
+    pooler.start_again();
+    assert!(is_up(pooler.port()));
+}
+
+/// A standby has what was confirmed on a primary that waits for it, and takes writes once it is promoted.
+#[test]
+fn standby_takes_over() {
+    let primary = Postgres::start();
+    let standby = Postgres::standby_of(&primary);
+    primary.wait_for_standby();
+    let database = primary.database();
+    primary.stop();
+    standby.promote();
+    let name = database.rsplit_once('/').unwrap().1;
+    let port = standby.port().to_string();
+    let listed = Command::new("psql")
+        .args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            "postgres",
+            "-At",
+            "-c",
+            "SELECT datname FROM pg_database",
+        ])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).lines().any(|line| line == name), "{listed:?}");
+    assert_ne!(standby.database(), "");
+}
+
+#[test]
 fn servers_that_are_dropped_leave_nothing() {
     let redis = Redis::start();
     let postgres = Postgres::start();
     let nginx = Nginx::caching(redis.port());
-    let port = nginx.port();
-    assert!(is_up(port));
+    let pooler = PgBouncer::in_front_of(&postgres);
+    let (port, pooler_port) = (nginx.port(), pooler.port());
+    drop(pooler);
+    assert!(is_up(port) && !is_up(pooler_port));
     let left = [(redis.port(), redis.folder().to_owned()), (postgres.port(), postgres.folder().to_owned())];
     drop((redis, postgres, nginx));
     assert!(!is_up(port));

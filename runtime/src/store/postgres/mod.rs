@@ -1,69 +1,50 @@
 //! Sessions in PostgreSQL.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Row as _};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _};
+use tokio::time::timeout;
 
 use super::sql::{
-    APPLIED_MIGRATIONS, CLAIM_PURGE, INSERT, KEEP_SALT, LIST, LIST_AFTER, LOAD, RECORD_MIGRATION, REMOVE,
-    REPLACE, SALT, bind_changes, bind_record, day, pending_migrations, read_id, read_record, read_salt,
-    stored_number,
+    CLAIM_PURGE, INSERT, KEEP_SALT, LIST, LIST_AFTER, LOAD, REMOVE, REPLACE, SALT, bind_changes, bind_record,
+    day, read_id, read_record, read_salt, stored_number,
 };
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
-use crate::session::{Owner, Page, PartitionSalt, SessionId, SessionRecord};
+use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
+use failures::{failure, is_lost_race};
+use start::{Database, prepare};
 
-/// How long a request waits for a connection.
+mod endings;
+mod failures;
+mod pooler;
+mod start;
+
+/// How long a request waits for a connection, and then for its statement.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How much later than the server a request gives a statement up, in case that nothing answers any more.
+const GRACE: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 10;
 /// How long after its last use a connection is trusted to be open. A check costs as much as a statement.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Servers that start together take this lock in turn. Locks have numbers instead of names; this one is "counters" in ASCII.
-const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"counters");
-
-/// PostgreSQL's code for a row that a concurrent transaction has changed.
-const SERIALIZATION_FAILURE: &str = "40001";
-
-/// Each migration is applied once, in this order. A released one is never edited.
-///
-/// User ids and metadata are BYTEA because TEXT cannot hold NUL, and two ids that differ after a NUL must not become the same
-/// user. `convert_from(user_id, 'UTF8')` shows them.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE countersign_sessions (
-        id BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(id) = 16),
-        user_id BYTEA NOT NULL,
-        sequence BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
-        current_hash BYTEA NOT NULL CHECK (octet_length(current_hash) = 32),
-        previous_hash BYTEA CHECK (octet_length(previous_hash) = 32),
-        may_be_lost BIGINT NOT NULL,
-        rotated_at BIGINT NOT NULL,
-        created_at BIGINT NOT NULL,
-        authenticated_at BIGINT NOT NULL,
-        last_used_at BIGINT NOT NULL,
-        idle_ttl BIGINT,
-        idle_expires_at BIGINT NOT NULL,
-        absolute_expires_at BIGINT NOT NULL,
-        access_not_before BIGINT,
-        ends_with_browser BIGINT NOT NULL,
-        address TEXT,
-        user_agent BYTEA,
-        device_label BYTEA,
-        device_kind TEXT,
-        fingerprint BYTEA CHECK (octet_length(fingerprint) = 32),
-        version BIGINT NOT NULL,
-        purge_day BIGINT NOT NULL
-    ) WITH (fillfactor = 85);
-    CREATE INDEX countersign_sessions_by_day ON countersign_sessions (purge_day);
-    CREATE TABLE countersign_settings (name TEXT NOT NULL PRIMARY KEY, value BYTEA, until BIGINT);
-"];
-
 /// Keeps sessions in a PostgreSQL database (11 or later), in tables of its own whose names start with `countersign_`.
 ///
-/// All servers of an application may use one database. It has to be the primary: a replica lags behind, and would accept a
-/// refresh token that was just used or a session that was just ended.
+/// All servers of an application may use one database. It has to be the primary: a standby lags behind, and would accept a
+/// refresh token that was just used or a session that was just ended. A connection to a standby is refused.
+///
+/// # Behind a pooler
+///
+/// A pooler such as PgBouncer in transaction mode gives each transaction another connection to the server. The store
+/// recognises one when it starts, and then makes a transaction of each operation, prepares no named statements, and leaves no
+/// setting behind. That costs two more round trips for each operation. PgBouncer has to be told
+/// `ignore_startup_parameters = extra_float_digits`, or `sqlx` cannot connect. For a pooler that the store cannot recognise, see
+/// [`behind_pooler`](Self::behind_pooler).
 ///
 /// Clones share their connections. Needs the feature `postgres`.
 ///
@@ -78,66 +59,172 @@ const MIGRATIONS: &[&str] = &["
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// `None` where time-outs are the application's choice.
+    patience: Option<Duration>,
+    /// The statement that opens a transaction; `None` where statements need no transaction around them.
+    begin: Option<Arc<str>>,
 }
 
 impl PostgresStore {
     /// Connects to the database at `url` with up to ten connections, and makes the tables if there are none. A connection that
     /// was idle for more than a second is checked before use, and replaced if it is broken. A request fails when it gets no
     /// connection within five seconds, and so does a statement that takes longer, for example because it waits for a lock. Only
-    /// [`purge_expired`](SessionStore::purge_expired) and the making of tables may take longer.
+    /// the making of tables may take longer.
     ///
     /// Without a TLS feature of `sqlx` the connection is not encrypted. Enable one in the application and add
     /// `?sslmode=verify-full` to the URL if the database is on another machine.
     ///
     /// # Errors
     ///
-    /// When the database does not answer for five seconds or refuses the user, when the tables cannot be made, and when they
-    /// were written by a newer version of this crate.
+    /// When the database does not answer for five seconds, refuses the user or is a standby, when the tables cannot be made, and
+    /// when they were written by a newer version of this crate.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_with(url, PATIENCE).await
+        Self::connect_with_patience(url, PATIENCE).await
     }
 
-    async fn connect_with(url: &str, patience: Duration) -> Result<Self, StoreError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)))
-            .test_before_acquire(false)
-            .before_acquire(|connection, metadata| Box::pin(is_open(connection, metadata.idle_for)));
-        Self::with_pool(pool.connect(url).await.map_err(failure)?).await
-    }
-
-    /// Uses the application's own connections with their settings: TLS, number and time-outs are the application's choice. The
-    /// tables are made in the first schema of the search path.
-    ///
-    /// Every isolation level is safe, but PostgreSQL's default, read committed, is best: at a stricter level, a sign-out during a
-    /// refresh can fail and has to be repeated.
-    ///
-    /// Once the tables exist, the database user needs no right to make any.
+    /// As [`connect`](Self::connect), with another limit than five seconds, in whole milliseconds: each request waits at most so
+    /// long for a connection, and at most so long for each statement.
     ///
     /// # Errors
     ///
-    /// When the tables cannot be made or were written by a newer version of this crate.
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with_patience(url: &str, patience: Duration) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(failure)?;
+        let start = PgPoolOptions::new().max_connections(1).acquire_timeout(patience);
+        let start = start.connect_lazy_with(options.clone());
+        let database = prepare(&start, Some(patience)).await?;
+        start.close().await;
+        Ok(match database {
+            Database::NeedsTransactions => {
+                Self::in_transactions(own_pool(patience).connect_lazy_with(options), Some(patience))
+            }
+            Database::TakesStatements => {
+                let pool = own_pool(patience)
+                    .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)));
+                Self { pool: pool.connect_lazy_with(options), patience: Some(patience), begin: None }
+            }
+        })
+    }
+
+    /// Uses the application's own connections with their settings: TLS, number and time-outs are the application's choice. They
+    /// have to be connections to the primary. The tables are made in the first schema of the search path.
+    ///
+    /// Where the default isolation level is a stricter one than read committed, each operation is a transaction at read committed,
+    /// which costs two more round trips.
+    ///
+    /// Once the tables exist, the database user needs no right to make any. The start needs one connection beside those of the
+    /// pool for a moment, to find out whether there is a pooler.
+    ///
+    /// # Errors
+    ///
+    /// When a connection cannot be opened or is one to a standby, and when the tables cannot be made or were written by a newer
+    /// version of this crate.
     pub async fn with_pool(pool: PgPool) -> Result<Self, StoreError> {
-        migrate(&pool).await?;
-        Ok(Self { pool })
+        Ok(match prepare(&pool, None).await? {
+            Database::NeedsTransactions => Self::in_transactions(pool, None),
+            Database::TakesStatements => Self { pool, patience: None, begin: None },
+        })
     }
 
-    async fn execute(&self, query: Query<'_>) -> Result<u64, sqlx::Error> {
-        Ok(query.execute(&self.pool).await?.rows_affected())
+    /// Works as behind a pooler that gives each transaction another connection, whether or not one was recognised.
+    ///
+    /// Needed only for a pooler that keeps each of its clients on one connection while the store starts. The start itself leaves
+    /// nothing behind on the connections of any pooler.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), countersign::store::StoreError> {
+    /// use countersign::store::PostgresStore;
+    ///
+    /// let store = PostgresStore::connect("postgres://app@pooler.example.com/app").await?.behind_pooler();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the store that is returned works behind a pooler"]
+    pub fn behind_pooler(self) -> Self {
+        match (&self.begin, self.patience) {
+            (Some(_), _) => self,
+            (None, None) => Self::in_transactions(self.pool, None),
+            // Connections of the former pool would have settings. It has opened none so far.
+            (None, Some(patience)) => {
+                let options = PgConnectOptions::clone(&self.pool.connect_options());
+                Self::in_transactions(own_pool(patience).connect_lazy_with(options), Some(patience))
+            }
+        }
+    }
+
+    fn in_transactions(pool: PgPool, patience: Option<Duration>) -> Self {
+        Self { pool, patience, begin: Some(begin(patience).into()) }
+    }
+
+    /// Runs one statement, in a transaction of its own where there is a pooler.
+    async fn run<T>(&self, query: Query, run: Run<T>) -> Result<T, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let running = async {
+            match &self.begin {
+                None => run(&mut connection, query).await,
+                Some(begin) => {
+                    let mut transaction = connection.begin_with(AssertSqlSafe(Arc::clone(begin))).await?;
+                    let result = run(&mut transaction, query.persistent(false)).await?;
+                    transaction.commit().await?;
+                    Ok(result)
+                }
+            }
+        };
+        let Some(patience) = self.patience else { return running.await };
+        let result = timeout(patience.saturating_add(GRACE), running).await;
+        result.unwrap_or_else(|_| {
+            // What was sent may still be answered or not, so the connection is good for nothing else.
+            connection.close_on_drop();
+            Err(sqlx::Error::PoolTimedOut)
+        })
+    }
+
+    async fn stored_salt(&self) -> Result<Option<PartitionSalt>, StoreError> {
+        let rows = self.fetch(sqlx::query(SALT)).await.map_err(failure)?;
+        rows.first().map(|row| read_salt(row.try_get("value").map_err(StoreError::new)?)).transpose()
+    }
+
+    async fn execute(&self, query: Query) -> Result<u64, sqlx::Error> {
+        let done = self.run(query, |connection, query| connection.execute(query)).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch(&self, query: Query) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.run(query, |connection, query| connection.fetch_all(query)).await
     }
 }
 
-/// The server enforces the limit, so a statement that is given up has no effect later.
+type Query = sqlx::query::Query<'static, Postgres, PgArguments>;
+type Run<T> = for<'c> fn(&'c mut PgConnection, Query) -> Running<'c, T>;
+type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+/// The settings of a pool that is not the application's.
+fn own_pool(patience: Duration) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(patience)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| Box::pin(is_open(connection, metadata.idle_for)))
+}
+
+/// The statements that open a transaction. A standby refuses the first one.
+fn begin(patience: Option<Duration>) -> String {
+    let limit =
+        patience.map(|patience| format!("; SET LOCAL statement_timeout = {}", milliseconds(patience)));
+    format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE{}", limit.unwrap_or_default())
+}
+
+/// In the range of `statement_timeout`, where zero is no limit.
+fn milliseconds(patience: Duration) -> i32 {
+    i32::try_from(patience.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
+/// The server enforces the limit, so a statement that is given up has no effect later. While the server is a standby, the pool tries
+/// again until its own limit.
 async fn limit_statements(connection: &mut PgConnection, patience: Duration) -> Result<(), sqlx::Error> {
-    let limit = format!("{}ms", patience.as_millis());
-    sqlx::query("SELECT set_config('statement_timeout', $1, false)").bind(limit).execute(connection).await?;
-    Ok(())
-}
-
-/// Lifts the limit until the end of the transaction, for statements whose duration depends on the number of rows.
-async fn lift_limit(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("SET LOCAL statement_timeout = 0").execute(connection).await?;
+    pooler::refuse_standby(connection).await?;
+    let limit = format!("SET statement_timeout = {}", milliseconds(patience));
+    connection.execute(AssertSqlSafe(limit)).await?;
     Ok(())
 }
 
@@ -148,93 +235,52 @@ async fn is_open(connection: &mut PgConnection, idle_for: Duration) -> Result<bo
     Ok(true)
 }
 
-async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    // Read without the lock first: only the first start of a version needs it, and only that start needs the right to make tables.
-    let applied = applied_migrations(&mut *pool.acquire().await.map_err(failure)?).await?;
-    if pending_migrations(MIGRATIONS, applied.unwrap_or(0))?.next().is_none() {
-        return Ok(());
-    }
-    // At a stricter level the transaction would not see the tables that another server made while this one waited for the lock.
-    let begin = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await;
-    let mut transaction = begin.map_err(failure)?;
-    lift_limit(&mut transaction).await.map_err(failure)?;
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
-    lock.execute(&mut *transaction).await.map_err(failure)?;
-    let applied = applied_migrations(&mut transaction).await?;
-    if applied.is_none() {
-        sqlx::query("CREATE TABLE countersign_migrations (version BIGINT NOT NULL PRIMARY KEY)")
-            .execute(&mut *transaction)
-            .await
-            .map_err(failure)?;
-    }
-    for (version, migration) in pending_migrations(MIGRATIONS, applied.unwrap_or(0))? {
-        apply(&mut transaction, version, migration).await.map_err(failure)?;
-    }
-    transaction.commit().await.map_err(failure)
-}
+// The statements that remove many rows of a user lock them in the order of their ids. Without one order, two of them that run at
+// the same time could wait for each other. A purge waits for no row.
 
-/// The number of applied migrations; `None` when the table that records them does not exist.
-async fn applied_migrations(connection: &mut PgConnection) -> Result<Option<i64>, StoreError> {
-    // Not `to_regclass`: it answers from a cache of the connection, which after a wait for the lock is older than the wait.
-    let exists: bool = sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT FROM pg_catalog.pg_class
-             WHERE relname = 'countersign_migrations' AND pg_catalog.pg_table_is_visible(oid))",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(failure)?;
-    if !exists {
-        return Ok(None);
-    }
-    sqlx::query_scalar(APPLIED_MIGRATIONS).fetch_one(connection).await.map(Some).map_err(failure)
-}
+const REMOVE_EACH: &str = "
+    DELETE FROM countersign_sessions WHERE id = ANY(ARRAY(
+        SELECT id FROM countersign_sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE))
+    RETURNING id";
 
-async fn apply(
-    connection: &mut PgConnection,
-    version: i64,
-    migration: &'static str,
-) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(migration).execute(&mut *connection).await?;
-    sqlx::query(RECORD_MIGRATION).bind(version).execute(connection).await?;
-    Ok(())
-}
+const REMOVE_ALL: &str = "
+    DELETE FROM countersign_sessions WHERE id = ANY(ARRAY(
+        SELECT id FROM countersign_sessions
+        WHERE id BETWEEN $1 AND $2 AND user_id = $3 AND id IS DISTINCT FROM $4
+        ORDER BY id FOR UPDATE))";
 
-type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+/// The order lets PostgreSQL take the index where it would otherwise read the table from its start in each step.
+const PURGE: &str = "
+    DELETE FROM countersign_sessions WHERE id = ANY(ARRAY(
+        SELECT id FROM countersign_sessions
+        WHERE purge_day <= $1 AND (idle_expires_at <= $2 OR absolute_expires_at <= $2)
+        ORDER BY purge_day LIMIT $3 FOR UPDATE SKIP LOCKED))";
 
-/// Keeps only code and message: the server quotes rows in the details of its errors, and identifiers do not belong in a log.
-fn failure(error: sqlx::Error) -> StoreError {
-    match error.as_database_error() {
-        Some(database) => {
-            let code = database.code().unwrap_or_default();
-            StoreError::new(format!("PostgreSQL error {code}: {}", database.message()))
-        }
-        None => StoreError::new(error),
-    }
-}
-
-fn is_lost_race(error: &sqlx::Error) -> bool {
-    let database = error.as_database_error();
-    database.is_some_and(|error| error.code().as_deref() == Some(SERIALIZATION_FAILURE))
+fn of(id: &SessionId) -> Vec<u8> {
+    id.as_bytes().to_vec()
 }
 
 impl SessionStore for PostgresStore {
     async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
-        self.execute(sqlx::query(KEEP_SALT).bind(proposed.as_bytes().to_vec())).await.map_err(failure)?;
-        read_salt(sqlx::query_scalar(SALT).fetch_one(&self.pool).await.map_err(failure)?)
+        if let Some(salt) = self.stored_salt().await? {
+            return Ok(salt);
+        }
+        let keep = sqlx::query(KEEP_SALT).bind(proposed.as_bytes().to_vec());
+        self.execute(keep).await.map_err(failure)?;
+        self.stored_salt().await?.ok_or_else(|| StoreError::new("the salt was not kept"))
     }
 
     async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
         let query = bind_record::<_, Vec<u8>>(sqlx::query(INSERT), &record)?;
-        let row = query.fetch_one(&self.pool).await.map_err(failure)?;
+        let rows = self.fetch(query).await.map_err(failure)?;
+        let row = rows.first().ok_or_else(|| StoreError::new("the record was not added"))?;
         let sequence: i64 = row.try_get("sequence").map_err(StoreError::new)?;
         u64::try_from(sequence).map_err(StoreError::new)
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        let query = sqlx::query(LOAD).bind(id.as_bytes().to_vec());
-        let row = query.fetch_optional(&self.pool).await.map_err(failure)?;
-        row.as_ref().map(read_record).transpose()
+        let rows = self.fetch(sqlx::query(LOAD).bind(of(id))).await.map_err(failure)?;
+        rows.first().map(read_record).transpose()
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
@@ -242,78 +288,73 @@ impl SessionStore for PostgresStore {
         match self.execute(query.bind(stored_number(expected_version)?)).await {
             Ok(1) => Ok(Replaced::Yes),
             Ok(_) => Ok(Replaced::Conflict),
-            // At a stricter isolation level that the application has chosen, a lost race is an error.
+            // At a stricter isolation level, which only connections of the application can have, a lost race is an error.
             Err(error) if is_lost_race(&error) => Ok(Replaced::Conflict),
             Err(error) => Err(failure(error)),
         }
     }
 
     async fn remove(&self, id: &SessionId) -> Result<bool, StoreError> {
-        let query = sqlx::query(REMOVE).bind(id.as_bytes().to_vec());
-        Ok(self.execute(query).await.map_err(failure)? == 1)
+        Ok(self.execute(sqlx::query(REMOVE).bind(of(id))).await.map_err(failure)? == 1)
     }
 
-    // The statements that remove many rows lock them in the order of their ids. Without one order, two of them that run at the
-    // same time could wait for each other.
-
     async fn remove_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
-        let ids: Vec<_> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
-        let removed: Vec<Vec<u8>> = sqlx::query_scalar(
-            "DELETE FROM countersign_sessions WHERE id IN (
-                 SELECT id FROM countersign_sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE)
-             RETURNING id",
-        )
-        .bind(ids)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failure)?;
-        removed.into_iter().map(read_id).collect()
+        let query = sqlx::query(REMOVE_EACH).bind(ids.iter().map(of).collect::<Vec<_>>());
+        let rows = self.fetch(query).await.map_err(failure)?;
+        rows.iter().map(|row| read_id(row.try_get("id").map_err(StoreError::new)?)).collect()
     }
 
     async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
         let partition = owner.partition();
         let query = sqlx::query(if page.after.is_some() { LIST_AFTER } else { LIST })
-            .bind(partition.first().as_bytes().to_vec())
-            .bind(partition.last().as_bytes().to_vec())
+            .bind(of(&partition.first()))
+            .bind(of(&partition.last()))
             .bind(owner.user_id().as_bytes().to_vec())
             .bind(i64::from(page.limit));
         let query = match page.after {
-            Some(place) => query.bind(stored_number(place.sequence)?).bind(place.id.as_bytes().to_vec()),
+            Some(place) => query.bind(stored_number(place.sequence)?).bind(of(&place.id)),
             None => query,
         };
-        let rows = query.fetch_all(&self.pool).await.map_err(failure)?;
+        let rows = self.fetch(query).await.map_err(failure)?;
         rows.iter().map(read_record).collect()
     }
 
     async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
         let partition = owner.partition();
-        let query = sqlx::query(
-            "DELETE FROM countersign_sessions WHERE id IN (
-                 SELECT id FROM countersign_sessions
-                 WHERE id BETWEEN $1 AND $2 AND user_id = $3 AND id IS DISTINCT FROM $4
-                 ORDER BY id FOR UPDATE)",
-        )
-        .bind(partition.first().as_bytes().to_vec())
-        .bind(partition.last().as_bytes().to_vec())
-        .bind(owner.user_id().as_bytes().to_vec())
-        .bind(except.map(|id| id.as_bytes().to_vec()));
+        let query = sqlx::query(REMOVE_ALL)
+            .bind(of(&partition.first()))
+            .bind(of(&partition.last()))
+            .bind(owner.user_id().as_bytes().to_vec())
+            .bind(except.map(of));
         self.execute(query).await.map_err(failure)
     }
 
     async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        let query = sqlx::query(
-            "DELETE FROM countersign_sessions WHERE id IN (
-                 SELECT id FROM countersign_sessions
-                 WHERE purge_day <= $1 AND (idle_expires_at <= $2 OR absolute_expires_at <= $2)
-                 LIMIT $3 FOR UPDATE SKIP LOCKED)",
-        );
-        let query = query.bind(day(now)).bind(now.unix()).bind(i64::from(at_most));
+        self.execute(endings::forget(now, at_most)).await.map_err(failure)?;
+        let query = sqlx::query(PURGE).bind(day(now)).bind(now.unix()).bind(i64::from(at_most));
         self.execute(query).await.map_err(failure)
     }
 
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
         let query = sqlx::query(CLAIM_PURGE).bind(now.unix()).bind(until.unix());
         Ok(self.execute(query).await.map_err(failure)? == 1)
+    }
+
+    async fn announce(&self, endings: &[Ending], until: Timestamp) -> Result<(), StoreError> {
+        self.execute(endings::announce(endings, until)).await.map_err(failure)?;
+        Ok(())
+    }
+
+    async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
+        // After a crash the server has no number until the first reader gives it one.
+        for _ in 0..2 {
+            let rows = self.fetch(endings::read(after)?).await.map_err(failure)?;
+            if let Some(found) = endings::found(&rows)? {
+                return Ok(Some(found));
+            }
+            self.execute(endings::incarnate()?).await.map_err(failure)?;
+        }
+        Err(StoreError::new("the server lost its number as soon as it had one"))
     }
 }
 

@@ -4,10 +4,17 @@ use std::sync::Arc;
 use sqlx::Executor as _;
 use test_servers::Postgres as Server;
 
+use super::start::{MIGRATION_LOCK, MIGRATIONS, apply};
 use super::*;
 use crate::session::{Outcome, ReuseKind, SessionError, SessionMetadata, SessionPolicy, Sessions, TokenHash};
+use crate::store::sql::pending_migrations;
 use crate::testing::TestClock;
 use crate::testing::conformance::{any_id, owner};
+
+mod endings;
+mod pooled;
+mod purge;
+mod rows;
 
 async fn fresh_store() -> PostgresStore {
     PostgresStore::connect(&Server::shared().database()).await.unwrap()
@@ -44,6 +51,14 @@ async fn refresh(
     sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
 }
 
+const OURS: [&str; 5] = [
+    "countersign_endings",
+    "countersign_incarnation",
+    "countersign_migrations",
+    "countersign_sessions",
+    "countersign_settings",
+];
+
 async fn tables(pool: &PgPool) -> Vec<String> {
     let tables =
         sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
@@ -65,7 +80,7 @@ async fn many_servers_start_on_one_empty_database() {
             .collect();
         for start in starts {
             let store = start.await.unwrap().unwrap();
-            assert_eq!(tables(&store.pool).await, ["countersign_migrations", "countersign_sessions"]);
+            assert_eq!(tables(&store.pool).await, OURS);
             let versions = sqlx::query_scalar("SELECT version FROM countersign_migrations ORDER BY version");
             let versions: Vec<i64> = versions.fetch_all(&store.pool).await.unwrap();
             assert_eq!(versions, (1..).take(MIGRATIONS.len()).collect::<Vec<_>>());
@@ -90,7 +105,7 @@ async fn a_start_that_waits_for_another_finds_its_tables() {
         tokio::task::yield_now().await;
     }
     let table = "CREATE TABLE countersign_migrations (version BIGINT NOT NULL PRIMARY KEY)";
-    sqlx::query(table).execute(&mut *first).await.unwrap();
+    first.execute(table).await.unwrap();
     for (version, migration) in pending_migrations(MIGRATIONS, 0).unwrap() {
         apply(&mut first, version, migration).await.unwrap();
     }
@@ -135,7 +150,7 @@ async fn the_tables_of_the_application_are_left_alone() {
     }
     let mine: Vec<String> = sqlx::query_scalar("SELECT id FROM sessions").fetch_all(&pool).await.unwrap();
     assert_eq!(mine, ["mine"]);
-    assert_eq!(tables(&pool).await, ["countersign_migrations", "countersign_sessions", "sessions"]);
+    assert_eq!(tables(&pool).await, [&OURS[..], &["sessions"]].concat());
 }
 
 #[tokio::test]
@@ -152,7 +167,8 @@ async fn an_unprivileged_user_starts_when_the_tables_are_there() {
     PostgresStore::with_pool(pool.clone()).await.unwrap();
     let grant = format!(
         "GRANT SELECT ON countersign_migrations TO {user};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON countersign_sessions TO {user}"
+         GRANT SELECT, INSERT, UPDATE, DELETE ON countersign_sessions, countersign_settings,
+             countersign_endings, countersign_incarnation TO {user}"
     );
     pool.execute(sqlx::AssertSqlSafe(grant)).await.unwrap();
     let sessions = sessions(&PostgresStore::connect(&as_user).await.unwrap());
@@ -188,7 +204,7 @@ async fn two_servers_give_out_one_successor() {
     }
 }
 
-/// A statement that removes many rows locks them in the order of their ids, whatever their order in the table. Two such
+/// A statement that removes many rows of a user locks them in the order of their ids, whatever their order in the table. Two such
 /// statements at the same time therefore never deadlock.
 #[tokio::test]
 async fn removals_lock_rows_in_one_order() {
@@ -197,20 +213,18 @@ async fn removals_lock_rows_in_one_order() {
     let mut ids = [any_id().unwrap(), any_id().unwrap()];
     ids.sort();
     let [first, second] = ids;
-    for purges in [true, false] {
-        for id in [&second, &first] {
-            let record = SessionRecord::new(*id, "ann", TokenHash::of("jti"), now, now, now);
-            store.insert(record).await.unwrap();
+    for removes_each in [true, false] {
+        for id in [second, first] {
+            store.insert(SessionRecord::new(id, "", TokenHash::of("jti"), now, now, now)).await.unwrap();
         }
         let mut holder = store.pool.begin().await.unwrap();
         lock(&mut holder, &first).await.unwrap();
         let removal = tokio::spawn({
             let store = store.clone();
             async move {
-                if purges {
-                    store.purge_expired(now, 1000).await
-                } else {
-                    store.remove_all(&owner("ann"), None).await
+                match removes_each {
+                    true => store.remove_each(&[second, first]).await.map(|removed| removed.len() as u64),
+                    false => store.remove_all(&owner(""), None).await,
                 }
             }
         });
@@ -223,20 +237,21 @@ async fn removals_lock_rows_in_one_order() {
 
 async fn lock(connection: &mut PgConnection, id: &SessionId) -> Result<(), sqlx::Error> {
     let row = sqlx::query("SELECT FROM countersign_sessions WHERE id = $1 FOR UPDATE NOWAIT");
-    row.bind(id.as_str()).execute(connection).await.map(drop)
+    row.bind(of(id)).execute(connection).await.map(drop)
 }
 
 /// When all sessions of a user are ended during a write, either the written session ends too or the write finds no record.
 #[tokio::test]
 async fn a_write_that_is_not_yet_committed_does_not_escape_a_revocation() {
     let store = fresh_store().await;
-    let (id, _) = sign_in(&sessions(&store)).await;
+    let sessions = Arc::new(sessions(&store));
+    let (id, _) = sign_in(&sessions).await;
     let mut writer = store.pool.begin().await.unwrap();
     let update = sqlx::query("UPDATE countersign_sessions SET version = version + 1");
     assert_eq!(update.execute(&mut *writer).await.unwrap().rows_affected(), 1);
     let revocation = tokio::spawn({
-        let store = store.clone();
-        async move { store.remove_all(&owner("ann"), None).await }
+        let sessions = Arc::clone(&sessions);
+        async move { sessions.end_all("ann", None).await }
     });
     wait_for_a_blocked_statement(&store.pool).await;
     writer.commit().await.unwrap();
@@ -282,7 +297,7 @@ async fn an_exhausted_pool_is_an_error_and_consumes_nothing() {
 #[tokio::test]
 async fn a_statement_that_waits_too_long_is_an_error_and_consumes_nothing() {
     let url = Server::shared().database();
-    let store = PostgresStore::connect_with(&url, Duration::from_millis(50)).await.unwrap();
+    let store = PostgresStore::connect_with_patience(&url, Duration::from_millis(50)).await.unwrap();
     let sessions = sessions(&store);
     let (id, first) = sign_in(&sessions).await;
     let pool = PgPool::connect(&url).await.unwrap();
@@ -307,7 +322,7 @@ async fn a_server_that_is_down_is_an_error_that_tells_nothing() {
     server.stop();
     let error = PostgresStore::with_pool(impatient_pool(&url)).await.unwrap_err();
     assert_eq!(error.to_string(), "the session store is unavailable");
-    assert!(error.source().is_some());
+    assert!(error.source().is_some() && error.is_unreachable());
     for error in [error, PostgresStore::connect(&format!("{url}?port=sesame")).await.unwrap_err()] {
         let told = format!("{error} {error:?} {:?}", error.source());
         assert!(!told.contains("sesame") && !told.contains("127.0.0.1"), "{told}");
