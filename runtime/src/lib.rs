@@ -339,6 +339,12 @@ mod guide {
     #[doc = include_str!("../../docs/guide/sessions-and-stores.md")]
     struct SessionsAndStores;
 
+    #[doc = include_str!("../../docs/guide/endings.md")]
+    struct Endings;
+
+    #[doc = include_str!("../../docs/guide/stores-in-production.md")]
+    struct StoresInProduction;
+
     #[doc = include_str!("../../docs/guide/browsers.md")]
     struct Browsers;
 

@@ -1,5 +1,6 @@
 //! Another secret for refresh tokens while users are signed in.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use countersign::session::{Rotation, SessionMetadata};
 use countersign::store::MemoryStore;
 use countersign::testing::TestClock;
 use countersign::token::{Algorithm, Key, KeyError, KeySet};
-use countersign::{Auth, ConfigError, InvalidGrant};
+use countersign::{Auth, AuthBuilder, ConfigError, InvalidGrant};
 use serde_json::Value;
 
 use crate::browser::with_access_cookie;
@@ -205,4 +206,31 @@ async fn sets_that_cannot_be_used_are_refused() {
     assert!(app.auth.refresh(&token).await.is_ok());
     let refused = app.auth.refresh("a.b.c").await.unwrap_err();
     assert!(matches!(refused, countersign::AuthError::InvalidGrant(InvalidGrant::Token(_))));
+}
+
+/// Row 160: the sessions of a user are in one partition, before and after every secret was changed. Others spread.
+#[tokio::test]
+async fn the_partition_of_a_user_outlives_every_secret() {
+    let store = MemoryStore::new();
+    let mut partitions = Vec::new();
+    for _ in 0..3 {
+        let key = || Key::generate_secret(Algorithm::Hs256).unwrap();
+        let keys = |builder: AuthBuilder<User>| builder.access_key(key()).refresh_key(key());
+        let app = App::with(|builder| keys(builder).store(store.clone()));
+        let partitions_of = async |user: u64| {
+            let user = User { id: user, ..User::with(&[]) };
+            app.auth.login(&user, SessionMetadata::default()).await.unwrap();
+            let sessions = app.auth.sessions(&user.id).await.unwrap();
+            sessions.iter().map(|session| session.id.partition()).collect::<HashSet<_>>()
+        };
+        let mut found = Vec::new();
+        for user in 0..20 {
+            let of_user = partitions_of(user).await;
+            assert_eq!(of_user.len(), 1, "user {user}");
+            found.extend(of_user);
+        }
+        partitions.push(found);
+    }
+    assert!(partitions.iter().all(|found| *found == partitions[0]));
+    assert!(partitions[0].iter().collect::<HashSet<_>>().len() > 15, "{:?}", partitions[0]);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::FromRequestParts as _;
 use axum::http::{Request, StatusCode, header};
+use axum::response::IntoResponse as _;
 use countersign::session::SessionMetadata;
 use countersign::store::{MemoryStore, SessionStore};
 use countersign::testing::{Fault, FaultyStore, TestClock};
@@ -102,7 +103,9 @@ async fn a_stream_ends_a_second_after_its_session() {
                 }
                 _ => {
                     // Until just before the token expires.
-                    while there.is_live(&session).await.unwrap() && begun.elapsed() < 15 * 60 * SECOND - SECOND {
+                    while there.is_live(&session).await.unwrap()
+                        && begun.elapsed() < 15 * 60 * SECOND - SECOND
+                    {
                         advance(SECOND).await;
                         assert!(guarded.next().await.is_some());
                     }
@@ -244,7 +247,7 @@ async fn live_routes_are_answered_from_the_feed() {
         let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
         let mut parts = request.body(()).unwrap().into_parts().0;
         let session = Session::<User>::from_request_parts(&mut parts, &auth).await;
-        session.map_or_else(|refused| refused.status(), |_| StatusCode::OK)
+        session.map_or_else(|refused| refused.into_response().status(), |_| StatusCode::OK)
     };
     let first = login(&here, 1).await;
     assert_eq!(ask(there.clone(), first.access_token).await, StatusCode::OK);
@@ -285,7 +288,7 @@ async fn a_feed_that_is_silent_lets_nothing_in() {
             let request = Request::get("/").header(header::AUTHORIZATION, format!("Bearer {token}"));
             let mut parts = request.body(()).unwrap().into_parts().0;
             let session = Session::<User>::from_request_parts(&mut parts, &there).await;
-            session.map_or_else(|refused| refused.status(), |_| StatusCode::OK)
+            session.map_or_else(|refused| refused.into_response().status(), |_| StatusCode::OK)
         }
     };
     assert_eq!(ask(gone.access_token.clone()).await, StatusCode::OK);

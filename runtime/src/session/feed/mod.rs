@@ -163,7 +163,7 @@ impl Feed {
 
 /// A clock that was set back makes a reading old.
 fn is_fresh(read: i64, now: i64) -> bool {
-    (0..=FRESH).contains(&now.saturating_sub(read))
+    (0..FRESH).contains(&now.saturating_sub(read))
 }
 
 /// Ends the reading, also when its request goes away halfway.
