@@ -10,7 +10,9 @@ use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = env::args_os().skip(1).map(PathBuf::from).collect();
-    let [module, folder] = arguments.as_slice() else { return Err("usage: bindgen MODULE.wasm FOLDER".into()) };
+    let [module, folder] = arguments.as_slice() else {
+        return Err("usage: bindgen MODULE.wasm FOLDER".into());
+    };
 
     let mut bindgen = Bindgen::new();
     // "module" is the target whose output imports the WebAssembly as a module, which is how a Worker gets it.
