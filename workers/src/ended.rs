@@ -1,7 +1,9 @@
 //! Ended sessions in Workers KV.
 
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use countersign::Timestamp;
@@ -16,6 +18,32 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The value of every entry. Entries with another value are not believed.
 const ENDED: &str = "ended";
+
+/// How many identifiers an isolate remembers.
+const RECENT: usize = 1000;
+
+/// The last sessions of which this isolate knows that they have ended.
+#[derive(Default)]
+struct Recent {
+    order: VecDeque<SessionId>,
+    ids: HashSet<SessionId>,
+}
+
+impl Recent {
+    /// Returns whether it was news.
+    fn add(&mut self, id: SessionId) -> bool {
+        let is_news = self.ids.insert(id);
+        if is_news {
+            self.order.push_back(id);
+        }
+        if self.order.len() > RECENT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        is_news
+    }
+}
 
 /// A namespace of Workers KV, or another eventually consistent map. Implemented for [`Kv`].
 pub trait Entries: Send + Sync + 'static {
@@ -105,10 +133,10 @@ impl Entries for Kv {
 /// the store has removed the session, or has said that there is none. It never says that a session lives.
 ///
 /// Workers KV is eventually consistent: an entry may be seen a minute later elsewhere, or not at all. It cannot compare and swap, so
-/// no session and no token is kept in it. It fails open for the memory and closed for the session: where it cannot be read, the
-/// store decides.
+/// no session and no token is kept in it. Where it cannot be read, the store decides.
 ///
-/// It pays off where clients of ended sessions keep asking. Every look-up of a session costs one read of an entry more.
+/// It pays off where clients of ended sessions keep asking. Every look-up of another session costs one read of an entry more. An
+/// isolate remembers the last thousand ended sessions itself, and writes each entry once.
 ///
 /// Keys start with `countersign:ended:` and go on with the identifier. An entry that this crate has not written, such as an empty
 /// one, says nothing and is removed.
@@ -117,12 +145,13 @@ pub struct EndedCache<S, E = Kv> {
     entries: E,
     prefix: String,
     life: Duration,
+    recent: Mutex<Recent>,
 }
 
 impl<S: SessionStore, E: Entries> EndedCache<S, E> {
     /// Takes the store that decides, and where to remember. Entries live an hour.
     pub fn new(store: S, entries: E) -> Self {
-        Self { store, entries, prefix: PREFIX.to_owned(), life: HOUR }
+        Self { store, entries, prefix: PREFIX.to_owned(), life: HOUR, recent: Mutex::default() }
     }
 
     /// Sets the start of every key, for a namespace that is used for other things too.
@@ -144,9 +173,15 @@ impl<S: SessionStore, E: Entries> EndedCache<S, E> {
     }
 
     async fn has_ended(&self, id: &SessionId) -> bool {
+        if self.recent(|recent| recent.ids.contains(id)) {
+            return true;
+        }
         let key = self.key(id);
         match self.entries.get(&key).await {
-            Ok(Some(value)) if value == ENDED => true,
+            Ok(Some(value)) if value == ENDED => {
+                self.recent(|recent| recent.add(*id));
+                true
+            }
             Ok(Some(_)) => {
                 note(self.entries.delete(&key).await, "removed");
                 false
@@ -161,7 +196,15 @@ impl<S: SessionStore, E: Entries> EndedCache<S, E> {
 
     /// Call it only when the store has said that the session is gone.
     async fn remember(&self, id: &SessionId) {
-        note(self.entries.put(&self.key(id), ENDED, self.life).await, "written");
+        // Workers KV takes one write of a key in a second, and a client that goes on asking would cause more.
+        if self.recent(|recent| recent.add(*id)) {
+            note(self.entries.put(&self.key(id), ENDED, self.life).await, "written");
+        }
+    }
+
+    fn recent<T>(&self, act: impl FnOnce(&mut Recent) -> T) -> T {
+        // Each change is whole before anything can panic.
+        act(&mut self.recent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -267,9 +267,32 @@ async fn an_entry_says_ended_or_nothing() {
     }
     entries.put(&key, "ended", Duration::from_secs(60)).await.unwrap();
     assert!(store.load(&live.id).await.unwrap().is_none());
+    entries.delete(&key).await.unwrap();
     // A life that is too short is the shortest.
-    store.remove(&live.id).await.unwrap();
-    assert_eq!(entries.all().await, [(key, "ended".to_owned(), 60)]);
+    let other = record(2, START);
+    store.remove(&other.id).await.unwrap();
+    assert_eq!(entries.all().await, [(format!("app:{}", other.id), "ended".to_owned(), 60)]);
+}
+
+/// An isolate writes each entry once, and remembers a thousand sessions without them.
+#[tokio::test]
+async fn an_isolate_remembers_the_last_thousand_itself() {
+    let (store, entries) = cache(Duration::ZERO).await;
+    let ids: Vec<_> = (0..1001).map(|_| SessionId::generate(Partition::new(1)).unwrap()).collect();
+    for id in &ids {
+        for _ in 0..2 {
+            assert!(store.load(id).await.unwrap().is_none());
+        }
+    }
+    assert_eq!(entries.state.lock().await.written, 1001);
+    let [first, .., last] = ids.as_slice() else { unreachable!() };
+    for (id, is_remembered) in [(last, true), (first, false)] {
+        entries.put(&format!("app:{id}"), "something else", Duration::from_secs(60)).await.unwrap();
+        store.load(id).await.unwrap();
+        let was_read = !entries.all().await.iter().any(|(_, value, _)| value == "something else");
+        assert_eq!(was_read, !is_remembered);
+        entries.delete(&format!("app:{id}")).await.unwrap();
+    }
 }
 
 /// Where the entries cannot be read or written, the store decides.
