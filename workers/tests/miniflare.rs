@@ -1,5 +1,7 @@
 //! The store over the objects of examples/worker under miniflare, which `tests/worker` starts.
 
+#![expect(clippy::expect_used, reason = "in a test that is how it fails")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
