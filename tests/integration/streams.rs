@@ -102,7 +102,9 @@ async fn a_stream_ends_a_second_after_its_session() {
                 }
                 _ => {
                     // Until just before the token expires.
-                    while there.is_live(&session).await.unwrap() && begun.elapsed() < 15 * 60 * SECOND - SECOND {
+                    while there.is_live(&session).await.unwrap()
+                        && begun.elapsed() < 15 * 60 * SECOND - SECOND
+                    {
                         advance(SECOND).await;
                         assert!(guarded.next().await.is_some());
                     }

@@ -32,7 +32,8 @@ pub trait Objects: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When there is no answer. The question may have been carried out or not.
+    /// When there is no answer. The question may have been carried out or not. The other objects are asked on, whether the error
+    /// [is one of a whole store](StoreError::is_unreachable) or not.
     fn ask(&self, name: &str, question: String) -> impl Future<Output = Result<String, StoreError>> + Send;
 }
 
@@ -55,7 +56,7 @@ pub fn ask(object: &Stub, question: String) -> impl Future<Output = Result<Strin
         init.with_method(Method::Post).with_body(Some(question.into()));
         // Objects have names instead of hosts, and this one does not look at paths.
         let request = Request::new_with_init("https://object/", &init).map_err(StoreError::new)?;
-        let mut response = object.fetch_with_request(request).await.map_err(StoreError::unreachable)?;
-        response.text().await.map_err(StoreError::unreachable)
+        let mut response = object.fetch_with_request(request).await.map_err(StoreError::new)?;
+        response.text().await.map_err(StoreError::new)
     })
 }

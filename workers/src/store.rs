@@ -78,7 +78,7 @@ impl<O: Objects> DurableObjectStore<O> {
         values: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         let question = serde_json::to_string(&Question { operation, values }).map_err(StoreError::new)?;
-        let answer = self.objects.ask(object, question).await?;
+        let answer = self.objects.ask(object, question).await.map_err(of_one_object)?;
         // The text may be that of a proxy, or of an object that broke. It does not belong in a log.
         let answer: Answer = serde_json::from_str(&answer)
             .map_err(|_| StoreError::new("an object gave no answer of this crate"))?;
@@ -102,6 +102,11 @@ impl<O: Objects> DurableObjectStore<O> {
     ) -> Result<Vec<Vec<Value>>, StoreError> {
         self.ask_object(self.number_of(partition), operation, values).await
     }
+}
+
+/// One object that gives no answer says nothing about the others, so they go on being asked.
+fn of_one_object(error: StoreError) -> StoreError {
+    if error.is_unreachable() { StoreError::new(error) } else { error }
 }
 
 /// The user, and the range of their partition: an object holds several partitions.

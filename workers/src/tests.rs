@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::Timestamp;
-use countersign::session::{Partition, PartitionSalt, SessionId, SessionRecord, TokenHash};
+use countersign::session::{
+    Partition, PartitionSalt, SessionError, SessionId, SessionPolicy, SessionRecord, Sessions, TokenHash,
+};
 use countersign::store::{SessionStore, StoreError};
-use countersign::testing::store_conformance;
+use countersign::testing::{TestClock, store_conformance};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
 use tokio::sync::Mutex;
@@ -224,6 +226,37 @@ async fn an_answer_of_something_else_is_an_error() {
     let id = SessionId::generate(Partition::new(0)).unwrap();
     let error = DurableObjectStore::new(Broken(r#"{"Err":"disk full"}"#)).load(&id).await.unwrap_err();
     assert_eq!(error.source().unwrap().to_string(), "disk full");
+}
+
+/// Objects of which the first is gone.
+struct WithoutTheFirst(InProcess);
+
+impl Objects for WithoutTheFirst {
+    async fn ask(&self, name: &str, question: String) -> Result<String, StoreError> {
+        if name.ends_with("-0000") {
+            return Err(StoreError::unreachable("gone"));
+        }
+        self.0.ask(name, question).await
+    }
+}
+
+/// Row 161. While one object is gone, the sessions in the others go on. A store that is gone as a whole would be asked by one request
+/// at a time.
+#[tokio::test]
+async fn an_object_that_is_gone_stops_no_other() {
+    let objects = InProcess::default();
+    let whole = DurableObjectStore::new(objects.clone()).object_bits(1);
+    let [gone, there] = [0, 0x8000].map(|partition| record(partition, START));
+    for record in [&gone, &there] {
+        whole.insert(record.clone()).await.unwrap();
+    }
+    let clock = Arc::new(TestClock::at(START.unix() - 10));
+    let store = DurableObjectStore::new(WithoutTheFirst(objects)).object_bits(1);
+    let sessions = Sessions::new(store, clock, SessionPolicy::default());
+    for _ in 0..2 {
+        assert!(matches!(sessions.live(&gone.id).await, Err(SessionError::Store(_))));
+        assert!(sessions.live(&there.id).await.unwrap().is_some());
+    }
 }
 
 async fn cache(life: Duration) -> (EndedCache<DurableObjectStore<InProcess>, Forgetful>, Forgetful) {

@@ -38,7 +38,7 @@ impl Objects for Miniflare {
                 .send(question)
                 .and_then(|mut response| response.body_mut().with_config().limit(u64::MAX).read_to_string())
         });
-        answer.await.map_err(StoreError::new)?.map_err(StoreError::unreachable)
+        answer.await.map_err(StoreError::new)?.map_err(StoreError::new)
     }
 }
 

@@ -18,8 +18,8 @@ use axum::response::sse::{Event, Sse};
 use axum::routing::get;
 use axum::{Json, Router};
 use countersign::{
-    Auth, AuthRejection, AuthRouter, AuthState, CookieTokens, Cookies, ProblemDetails, Session, SignIn, Unguarded,
-    authenticated, public, routes,
+    Auth, AuthRejection, AuthRouter, AuthState, CookieTokens, Cookies, ProblemDetails, Session, SignIn,
+    Unguarded, authenticated, public, routes,
 };
 use examples::{Credentials, User, Users};
 use futures_util::stream::{self, Stream};
@@ -63,7 +63,11 @@ async fn events(session: Session<User>) -> Sse<impl Stream<Item = Result<Event, 
 /// connection beyond the first one.
 #[authenticated(live)]
 #[utoipa::path(get, path = "/socket", tag = "streams", responses((status = 101, description = "A WebSocket")))]
-async fn socket(State(state): State<AppState>, session: Session<User>, upgrade: WebSocketUpgrade) -> Response {
+async fn socket(
+    State(state): State<AppState>,
+    session: Session<User>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     upgrade.on_upgrade(move |socket| echo(socket, session, state.auth))
 }
 
