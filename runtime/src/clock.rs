@@ -86,21 +86,30 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// The clock of the operating system.
+/// The clock of the operating system; in WebAssembly, with the feature `wasm-js`, the clock of the JavaScript host.
+///
+/// A Worker's clock does not move while the Worker computes, only when it waits for input or output. Without `wasm-js`,
+/// [`now`](Clock::now) panics on `wasm32-unknown-unknown`, which has no clock of its own.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
     fn now(&self) -> Timestamp {
-        SystemTime::now().into()
+        Timestamp(self.millis().div_euclid(1000))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "as above")]
+    #[cfg(not(all(feature = "wasm-js", target_arch = "wasm32", target_os = "unknown")))]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
     fn millis(&self) -> i64 {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-        since_1970.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+        let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or_else(|before| -millis(before.duration()), millis)
+    }
+
+    #[cfg(all(feature = "wasm-js", target_arch = "wasm32", target_os = "unknown"))]
+    fn millis(&self) -> i64 {
+        // Always finite, and far within the range of an `i64`.
+        js_sys::Date::now() as i64
     }
 }
 

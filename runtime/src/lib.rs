@@ -61,6 +61,7 @@
 //! | `connect-info` | | the client's address in [`SessionMetadata`] and events, from axum's `ConnectInfo` |
 //! | `user-agent` | | the name of the device in [`SessionMetadata`] |
 //! | `cors` | | `Auth::cors_layer`, for pages of other origins |
+//! | `wasm-js` | | randomness and time on `wasm32-unknown-unknown` in a JavaScript host, such as a Worker; nothing elsewhere |
 //! | `test-util` | | [`testing`]: an `Auth` in one line, bad tokens by name, the access probe, `assert_access_matrix!`, the conformance suite |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]

@@ -47,6 +47,7 @@ struct Shared<C> {
     /// The store was asked in this request, and the session has not ended.
     live: AtomicBool,
     /// For a stream that outlives the request.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "there are no such streams"))]
     sessions: Arc<Sessions>,
 }
 
