@@ -35,6 +35,18 @@ fn open(bencher: Bencher<'_, '_>) {
     measure(bencher, Kind::Open, Algorithm::Hs256);
 }
 
+/// A live route that is answered from the feed of endings.
+#[divan::bench]
+fn live_from_feed(bencher: Bencher<'_, '_>) {
+    measure(bencher, Kind::LiveFromFeed, Algorithm::Hs256);
+}
+
+/// A live route that looks the session up in a store in memory.
+#[divan::bench]
+fn live_looked_up(bencher: Bencher<'_, '_>) {
+    measure(bencher, Kind::LiveLookedUp, Algorithm::Hs256);
+}
+
 /// Tokens that are refused before any cryptography.
 #[divan::bench(args = ["too-long", "wrong-header"])]
 fn refused(bencher: Bencher<'_, '_>, why: &str) {

@@ -1,10 +1,14 @@
 //! The route as a user of Countersign writes it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::Router;
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
-use countersign::{Auth, Role, SessionClaims, authenticated};
+use countersign::{Auth, Clock, Role, SessionClaims, SystemClock, Timestamp, authenticated};
+use tower::ServiceExt as _;
 
 use crate::{AUDIENCE, ED25519, ISSUER, P256, REFRESH_SECRET, SECRET};
 
@@ -29,18 +33,44 @@ async fn me(user: User) -> String {
     user.id.to_string()
 }
 
+#[authenticated(live)]
+async fn live(user: User) -> String {
+    user.id.to_string()
+}
+
+pub(crate) fn live_router(auth: Auth<User>) -> Router {
+    Router::new().route("/me", axum::routing::get(live)).with_state(auth)
+}
+
 pub(crate) fn router(auth: Auth<User>) -> Router {
     Router::new().route("/me", axum::routing::get(me)).with_state(auth)
 }
 
+/// The system's time, or a second later: a token from the second in which the feed is first read is looked up.
+#[derive(Clone, Default)]
+struct SecondLater(Arc<AtomicBool>);
+
+impl Clock for SecondLater {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.millis().div_euclid(1000))
+    }
+
+    fn millis(&self) -> i64 {
+        SystemClock::default().millis() + if self.0.load(Ordering::Relaxed) { 1000 } else { 0 }
+    }
+}
+
 /// An `Auth` with this algorithm, and an access token of it.
-pub(crate) fn auth(algorithm: Algorithm) -> (Auth<User>, String) {
+pub(crate) fn auth(algorithm: Algorithm, from_feed: bool) -> (Auth<User>, String) {
     let key = match algorithm {
         Algorithm::Es256 => Key::from_private_pem(algorithm, P256),
         Algorithm::EdDsa => Key::from_private_pem(algorithm, ED25519),
         _ => Key::from_secret(algorithm, SECRET),
     };
-    let auth = Auth::<User>::builder()
+    let clock = SecondLater::default();
+    let builder = if from_feed { Auth::<User>::builder().live_from_feed() } else { Auth::builder() };
+    let auth = builder
+        .clock(clock.clone())
         .access_key(key.expect("the key is good"))
         .refresh_key(Key::from_secret(Algorithm::Hs256, REFRESH_SECRET).expect("the key is good"))
         .issuer(ISSUER)
@@ -49,8 +79,16 @@ pub(crate) fn auth(algorithm: Algorithm) -> (Auth<User>, String) {
         .claims_source(|_| async { Ok(None) })
         .build()
         .expect("the configuration is good");
+    let token = |user: &User| {
+        let login = auth.login(user, SessionMetadata::default());
+        crate::now(login).expect("the store is in memory").access_token
+    };
     let user = User { id: 7, roles: vec![Role::Admin], email: "ada@example.com".to_owned() };
-    let login = auth.login(&user, SessionMetadata::default());
-    let pair = crate::now(login).expect("the store is in memory");
-    (auth, pair.access_token)
+    let first = token(&user);
+    let request = crate::App::request_with(&first);
+    let listens = crate::now(live_router(auth.clone()).oneshot(request)).is_ok();
+    assert!(listens, "the feed is read from now on");
+    clock.0.store(true, Ordering::Relaxed);
+    let token = token(&user);
+    (auth, token)
 }

@@ -34,6 +34,10 @@ pub enum Kind {
     Open,
     /// `#[authenticated]` and `user: User`.
     Countersign,
+    /// `#[authenticated(live)]`, answered from the feed of endings.
+    LiveFromFeed,
+    /// `#[authenticated(live)]`, with a look-up in a store in memory.
+    LiveLookedUp,
     /// An extractor around `jsonwebtoken::decode` with the same checks.
     Handwritten,
 }
@@ -51,10 +55,11 @@ pub struct App {
 impl App {
     /// Builds the application. All three are given the same token.
     pub fn new(kind: Kind, algorithm: Algorithm) -> Self {
-        let (auth, token) = guarded::auth(algorithm);
+        let (auth, token) = guarded::auth(algorithm, kind == Kind::LiveFromFeed);
         let router = match kind {
             Kind::Open => Router::new().route("/me", get(|| async { "7" })),
             Kind::Countersign => guarded::router(auth),
+            Kind::LiveFromFeed | Kind::LiveLookedUp => guarded::live_router(auth),
             Kind::Handwritten => handwritten::router(algorithm),
         };
         Self { router, token }

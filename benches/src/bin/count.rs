@@ -7,12 +7,13 @@ use countersign::token::Algorithm;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, algorithm, requests] = arguments.as_slice() else {
-        eprintln!("usage: count open|countersign|handwritten ALGORITHM REQUESTS");
+        eprintln!("usage: count open|countersign|live|handwritten ALGORITHM REQUESTS");
         std::process::exit(2);
     };
     let kind = match kind.as_str() {
         "countersign" => Kind::Countersign,
         "handwritten" => Kind::Handwritten,
+        "live" => Kind::LiveFromFeed,
         _ => Kind::Open,
     };
     let app = App::new(kind, algorithm.parse::<Algorithm>().unwrap());

@@ -3,7 +3,7 @@
 use super::{Auth, AuthError};
 use crate::claims::SessionClaims;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome};
-use crate::session::{PageCursor, SessionId, SessionPage, SessionRecord};
+use crate::session::{PageCursor, SessionError, SessionId, SessionPage, SessionRecord};
 
 impl<C: SessionClaims> Auth<C> {
     /// Ends the session that one of its tokens belongs to.
@@ -131,9 +131,15 @@ impl<C: SessionClaims> Auth<C> {
     /// Ends a session, with an event if it existed or the store failed.
     async fn end(&self, session: &SessionId, reason: &'static str) -> Result<(), AuthError> {
         let sessions = &self.inner.sessions;
-        // The user is for the event alone, so a failure to read it does not stop the end of the session.
-        let user = sessions.live(session).await.ok().flatten().map(|record| record.user_id);
-        let ended = sessions.end(session).await.map_err(AuthError::from);
+        // The user is for the event alone, so a failure to read it does not stop the end of the session. In an outage the end would fail as
+        // well, after as long a wait.
+        let (user, ended) = match sessions.live(session).await {
+            Err(SessionError::Store(outage)) if outage.is_unreachable() => {
+                (None, Err(SessionError::Store(outage)))
+            }
+            found => (found.ok().flatten().map(|record| record.user_id), sessions.end(session).await),
+        };
+        let ended = ended.map_err(AuthError::from);
         if !matches!(ended, Ok(false)) {
             let event = self.event_of(AuthEventKind::Revoke, &ended).of_session(session).because(reason);
             self.emit(&AuthEvent { user: user.as_deref(), ..event });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
-use http::header::{SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::access::{Access, Rule};
@@ -90,6 +90,9 @@ impl From<Twice> for Denial {
         Self::InvalidRequest
     }
 }
+
+/// When to ask again after an outage, in seconds.
+const RETRY: HeaderValue = HeaderValue::from_static("5");
 
 /// The response to a denial.
 struct Facts {
@@ -398,6 +401,9 @@ impl AuthRejection {
         };
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if self.denial == Denial::Unavailable {
+            response.headers_mut().insert(RETRY_AFTER, RETRY);
         }
         for cookie in &self.cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());

@@ -1,14 +1,11 @@
 //! Refusals of the endpoints that speak OAuth: a problem, with the members of RFC 6749 section 5.2 beside its own.
 
 use axum_core::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
 use super::{Denial, ProblemDetails};
-
-/// When a client may ask again, in seconds (RFC 7009 section 2.2.1): most outages of a store are restarts and failovers.
-const RETRY: HeaderValue = HeaderValue::from_static("5");
 
 /// The media type of the body.
 ///
@@ -35,18 +32,13 @@ pub(crate) struct OAuthError {
 
 impl OAuthBody {
     pub(super) fn response<B: From<Vec<u8>>>(self, denial: Denial, problem: ProblemDetails) -> Response<B> {
-        let is_unavailable = problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16();
         let mut response = problem.response_with(&OAuthError {
             error: error(denial),
             error_description: problem.detail.clone(),
             problem: problem.clone(),
         });
-        let headers = response.headers_mut();
         if self == Self::Json {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        if is_unavailable {
-            headers.insert(RETRY_AFTER, RETRY);
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         response
     }
@@ -78,7 +70,7 @@ mod tests {
     use std::time::Duration;
 
     use axum_core::response::IntoResponse as _;
-    use http::header::CACHE_CONTROL;
+    use http::header::{CACHE_CONTROL, RETRY_AFTER};
 
     use super::*;
     use crate::rejection::AuthRejection;

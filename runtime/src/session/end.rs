@@ -19,7 +19,7 @@ impl Sessions {
     /// [`SessionError::Store`].
     pub async fn end(&self, id: &SessionId) -> Result<bool, SessionError> {
         let _forget = self.forget_on_drop(Ended::Session(id));
-        let announced = self.announce(&[Ending::Session(*id)]).await;
+        let announced = self.announce(&[Ending::Session(*id)]).await?;
         let existed = self.store.remove(id).await?;
         announced?;
         Ok(existed)
@@ -29,7 +29,7 @@ impl Sessions {
     pub(super) async fn end_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, SessionError> {
         let _forget: Vec<_> = ids.iter().map(|id| self.forget_on_drop(Ended::Session(id))).collect();
         let endings: Vec<_> = ids.iter().copied().map(Ending::Session).collect();
-        let announced = self.announce(&endings).await;
+        let announced = self.announce(&endings).await?;
         let mut existed = Vec::new();
         for ids in ids.chunks(REMOVED_AT_ONCE) {
             existed.extend(self.store.remove_each(ids).await?);
@@ -41,15 +41,20 @@ impl Sessions {
     /// Tells every server what is about to end. Before the write: a server that hears of it asks the store from then on, so whatever
     /// has ended is refused everywhere, even if this process dies in between.
     ///
-    /// When it fails, the caller still ends the sessions, and then reports the failure: servers that did not hear of the end may let the
-    /// access tokens pass until they expire.
-    async fn announce(&self, endings: &[Ending]) -> Result<(), SessionError> {
+    /// Where the store is out of reach, that is the error. Where it refuses the announcement alone, as a full one does, the caller still
+    /// ends the sessions and then reports the inner error: servers that did not hear of the end may let the access tokens pass until they
+    /// expire.
+    async fn announce(&self, endings: &[Ending]) -> Result<Result<(), SessionError>, SessionError> {
         let now = self.now();
         self.feed.note_own(endings, now);
         for endings in endings.chunks(REMOVED_AT_ONCE) {
-            self.store.announce(endings, now + KEPT_IN_LOG).await?;
+            match self.store.announce(endings, now + KEPT_IN_LOG).await {
+                Ok(()) => {}
+                Err(error) if error.is_unreachable() => return Err(error.into()),
+                Err(error) => return Ok(Err(error.into())),
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Ends the session `id` if it belongs to `user_id`. Returns whether it did; another user's session and a missing one look
@@ -73,7 +78,7 @@ impl Sessions {
     pub async fn end_all(&self, user_id: &str, except: Option<&SessionId>) -> Result<u64, SessionError> {
         let _forget = self.forget_on_drop(Ended::AllOf(user_id));
         let owner = self.owner(user_id).await?;
-        let announced = self.announce(&[Ending::of_user(&owner)]).await;
+        let announced = self.announce(&[Ending::of_user(&owner)]).await?;
         let ended = self.store.remove_all(&owner, except).await?;
         announced?;
         Ok(ended)
@@ -92,7 +97,7 @@ impl Sessions {
     pub async fn expire_access_tokens(&self, user_id: &str) -> Result<u64, SessionError> {
         let _forget = self.forget_on_drop(Ended::AllOf(user_id));
         let owner = self.owner(user_id).await?;
-        let announced = self.announce(&[Ending::of_user(&owner)]).await;
+        let announced = self.announce(&[Ending::of_user(&owner)]).await?;
         let mut count = 0;
         for record in self.list(user_id).await? {
             count += u64::from(self.expire_now(record).await?);
