@@ -17,11 +17,13 @@ use super::sql::{
 use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
-use failures::{failure, is_lost_race};
+use failures::{failure, is_lost_race, is_out_of_reach};
+use kept::Kept;
 use start::{Database, prepare};
 
 mod endings;
 mod failures;
+mod kept;
 mod pooler;
 mod start;
 
@@ -59,10 +61,23 @@ const TRUSTED: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
-    /// `None` where time-outs are the application's choice.
-    patience: Option<Duration>,
+    /// `None` where the pool is the application's, and time-outs are its choice.
+    own: Option<Own>,
     /// The statement that opens a transaction; `None` where statements need no transaction around them.
     begin: Option<Arc<str>>,
+}
+
+/// What a store knows of a pool of its own.
+#[derive(Clone)]
+struct Own {
+    patience: Duration,
+    kept: Arc<Kept>,
+}
+
+impl Own {
+    fn new(patience: Duration) -> Self {
+        Self { patience, kept: Arc::default() }
+    }
 }
 
 impl PostgresStore {
@@ -96,12 +111,13 @@ impl PostgresStore {
         start.close().await;
         Ok(match database {
             Database::NeedsTransactions => {
-                Self::in_transactions(own_pool(patience).connect_lazy_with(options), Some(patience))
+                Self::in_transactions(own_pool(patience).connect_lazy_with(options), Some(Own::new(patience)))
             }
             Database::TakesStatements => {
                 let pool = own_pool(patience)
                     .after_connect(move |connection, _| Box::pin(limit_statements(connection, patience)));
-                Self { pool: pool.connect_lazy_with(options), patience: Some(patience), begin: None }
+                let pool = pool.connect_lazy_with(options);
+                Self { pool, own: Some(Own::new(patience)), begin: None }
             }
         })
     }
@@ -122,7 +138,7 @@ impl PostgresStore {
     pub async fn with_pool(pool: PgPool) -> Result<Self, StoreError> {
         Ok(match prepare(&pool, None).await? {
             Database::NeedsTransactions => Self::in_transactions(pool, None),
-            Database::TakesStatements => Self { pool, patience: None, begin: None },
+            Database::TakesStatements => Self { pool, own: None, begin: None },
         })
     }
 
@@ -141,42 +157,61 @@ impl PostgresStore {
     /// ```
     #[must_use = "the store that is returned works behind a pooler"]
     pub fn behind_pooler(self) -> Self {
-        match (&self.begin, self.patience) {
+        match (&self.begin, &self.own) {
             (Some(_), _) => self,
             (None, None) => Self::in_transactions(self.pool, None),
             // Connections of the former pool would have settings. It has opened none so far.
-            (None, Some(patience)) => {
+            (None, Some(own)) => {
                 let options = PgConnectOptions::clone(&self.pool.connect_options());
-                Self::in_transactions(own_pool(patience).connect_lazy_with(options), Some(patience))
+                let pool = own_pool(own.patience).connect_lazy_with(options);
+                Self::in_transactions(pool, Some(Own::new(own.patience)))
             }
         }
     }
 
-    fn in_transactions(pool: PgPool, patience: Option<Duration>) -> Self {
-        Self { pool, patience, begin: Some(begin(patience).into()) }
+    fn in_transactions(pool: PgPool, own: Option<Own>) -> Self {
+        let begin = begin(own.as_ref().map(|own| own.patience));
+        Self { pool, own, begin: Some(begin.into()) }
     }
 
     /// Runs one statement, in a transaction of its own where there is a pooler.
     async fn run<T>(&self, query: Query, run: Run<T>) -> Result<T, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
-        let running = async {
-            match &self.begin {
-                None => run(&mut connection, query).await,
-                Some(begin) => {
-                    let mut transaction = connection.begin_with(AssertSqlSafe(Arc::clone(begin))).await?;
-                    let result = run(&mut transaction, query.persistent(false)).await?;
-                    transaction.commit().await?;
-                    Ok(result)
-                }
-            }
+        let Some(own) = &self.own else {
+            return self.run_on(&mut *self.pool.acquire().await?, query, run).await;
         };
-        let Some(patience) = self.patience else { return running.await };
-        let result = timeout(patience.saturating_add(GRACE), running).await;
-        result.unwrap_or_else(|_| {
-            // What was sent may still be answered or not, so the connection is good for nothing else.
-            connection.close_on_drop();
-            Err(sqlx::Error::PoolTimedOut)
-        })
+        let mut connection = own.kept.take(&self.pool).await?;
+        let running = self.run_on(&mut connection, query, run);
+        match timeout(own.patience.saturating_add(GRACE), running).await {
+            Ok(Ok(result)) => {
+                own.kept.keep(connection);
+                Ok(result)
+            }
+            Ok(Err(error)) => {
+                if is_out_of_reach(&error) {
+                    own.kept.give_back();
+                }
+                Err(error)
+            }
+            Err(_) => {
+                // What was sent may still be answered or not, so the connection is good for nothing else.
+                connection.close_on_drop();
+                own.kept.give_back();
+                Err(sqlx::Error::PoolTimedOut)
+            }
+        }
+    }
+
+    async fn run_on<T>(
+        &self,
+        connection: &mut PgConnection,
+        query: Query,
+        run: Run<T>,
+    ) -> Result<T, sqlx::Error> {
+        let Some(begin) = &self.begin else { return run(connection, query).await };
+        let mut transaction = connection.begin_with(AssertSqlSafe(Arc::clone(begin))).await?;
+        let result = run(&mut transaction, query.persistent(false)).await?;
+        transaction.commit().await?;
+        Ok(result)
     }
 
     async fn stored_salt(&self) -> Result<Option<PartitionSalt>, StoreError> {

@@ -119,7 +119,7 @@ async fn a_standby_is_refused_until_it_is_promoted() {
 #[tokio::test]
 async fn a_pooler_without_a_free_connection_is_an_error_and_consumes_nothing() {
     let url = PgBouncer::shared().database();
-    let store = PostgresStore::connect_with_patience(&url, Duration::from_millis(200)).await.unwrap();
+    let store = PostgresStore::connect_with_patience(&url, Duration::from_secs(1)).await.unwrap();
     let (id, first) = sign_in(&sessions(&store)).await;
     let mut holders = Vec::new();
     for _ in 0..3 {
