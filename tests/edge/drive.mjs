@@ -19,6 +19,8 @@ export const CountersignSessions = worker.CountersignSessions;
 export default class extends WorkerEntrypoint {
     fetch(request) { return worker.fetch.call(this, request, this.env, this.ctx); }
 }`;
+// Objects that do not answer.
+const silent = shim.replace('worker.CountersignSessions', 'class { fetch() { return new Promise((resolve) => setTimeout(resolve, 60_000)); } }');
 // Lets the conformance suite ask the objects of the Worker, which are not to be reached from outside.
 const door = `
 export default {
@@ -40,7 +42,7 @@ const modules = await Promise.all(
 );
 
 // `purgeEvery`: the seconds between two alarms of an object.
-const start = async (purgeEvery = 3600) => {
+const start = async (purgeEvery = 3600, entry = shim) => {
     const worker = new Miniflare({
         cf: false,
         durableObjectsPersist: path.join(kept, 'objects'),
@@ -51,7 +53,7 @@ const start = async (purgeEvery = 3600) => {
                 compatibilityDate,
                 modulesRoot: folder,
                 modules: [
-                    { type: 'ESModule', path: path.join(folder, 'shim.js'), contents: shim },
+                    { type: 'ESModule', path: path.join(folder, 'shim.js'), contents: entry },
                     ...modules,
                 ],
                 bindings: {
@@ -208,6 +210,24 @@ const cases = {
         // The salt has survived as well: a new session is beside the old one.
         await signIn('ada of before');
         assert.equal((await list(next.body)).length, 2);
+    },
+
+    async 'objects that do not answer are a 503, and what needs none goes on'() {
+        const live = await signIn();
+        await worker.dispose();
+        worker = await start(3600, silent);
+        const begin = performance.now();
+        assert.deepEqual(await Promise.all([
+            status('GET', '/me', { token: live.access_token }),
+            status('GET', '/me/now', { token: live.access_token }),
+            refresh(live).then(({ status }) => status),
+        ]), [200, 503, 503]);
+        const waited = performance.now() - begin;
+        assert(waited > 4_500 && waited < 20_000, `${waited} ms`);
+        await worker.dispose();
+        worker = await start();
+        // Nothing was consumed.
+        assert.equal((await refresh(live)).status, 200);
     },
 
     async 'the conformance suite, through HTTP'() {
