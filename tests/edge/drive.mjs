@@ -19,6 +19,8 @@ export const CountersignSessions = worker.CountersignSessions;
 export default class extends WorkerEntrypoint {
     fetch(request) { return worker.fetch.call(this, request, this.env, this.ctx); }
 }`;
+// Objects that do not answer.
+const silent = shim.replace('worker.CountersignSessions', 'class { fetch() { return new Promise((resolve) => setTimeout(resolve, 60_000)); } }');
 // Lets the conformance suite ask the objects of the Worker, which are not to be reached from outside.
 const door = `
 export default {
@@ -40,37 +42,30 @@ const modules = await Promise.all(
 );
 
 // `purgeEvery`: the seconds between two alarms of an object.
-const start = async (purgeEvery = 3600) => {
+const start = async (purgeEvery = 3600, entry = shim) => {
+    const code = {
+        compatibilityDate,
+        modulesRoot: folder,
+        modules: [{ type: 'ESModule', path: path.join(folder, 'shim.js'), contents: entry }, ...modules],
+        bindings: {
+            ACCESS_SECRET: 'Yk3mPq8ZtRw1xVb7Nc5LdHs2JfGu9aEo',
+            REFRESH_SECRET: 'Qe7TzXn4Wb9KsMv2RjYc6PhLd8GfUa3i',
+            PASSWORD: password,
+            COUNTERSIGN_PURGE_EVERY: `${purgeEvery}`,
+        },
+        kvNamespaces: ['ENDED'],
+    };
+    const ofTheFirst = { SESSIONS: { ...sessions, scriptName: 'example' } };
+    const direct = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] };
     const worker = new Miniflare({
         cf: false,
         durableObjectsPersist: path.join(kept, 'objects'),
         kvPersist: path.join(kept, 'kv'),
         workers: [
-            {
-                name: 'example',
-                compatibilityDate,
-                modulesRoot: folder,
-                modules: [
-                    { type: 'ESModule', path: path.join(folder, 'shim.js'), contents: shim },
-                    ...modules,
-                ],
-                bindings: {
-                    ACCESS_SECRET: 'Yk3mPq8ZtRw1xVb7Nc5LdHs2JfGu9aEo',
-                    REFRESH_SECRET: 'Qe7TzXn4Wb9KsMv2RjYc6PhLd8GfUa3i',
-                    PASSWORD: password,
-                    COUNTERSIGN_PURGE_EVERY: `${purgeEvery}`,
-                },
-                durableObjects: { SESSIONS: sessions },
-                kvNamespaces: ['ENDED'],
-            },
-            {
-                name: 'door',
-                compatibilityDate,
-                modules: true,
-                script: door,
-                durableObjects: { SESSIONS: { ...sessions, scriptName: 'example' } },
-                unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
-            },
+            { name: 'example', ...code, durableObjects: { SESSIONS: sessions } },
+            // The same Worker in an isolate of its own, with the objects of the first.
+            { name: 'second', ...code, durableObjects: ofTheFirst, ...direct },
+            { name: 'door', compatibilityDate, modules: true, script: door, durableObjects: ofTheFirst, ...direct },
         ],
     });
     await worker.ready;
@@ -78,11 +73,12 @@ const start = async (purgeEvery = 3600) => {
 };
 
 let worker = await start();
-const call = async (method, url, { token, json } = {}) => {
+const call = async (method, url, { token, json, to } = {}) => {
     const headers = {};
     if (token) headers.authorization = `Bearer ${token}`;
     if (json) headers['content-type'] = 'application/json';
-    const answer = await worker.dispatchFetch(`https://worker.test${url}`, { method, headers, body: json && JSON.stringify(json) });
+    const request = { method, headers, body: json && JSON.stringify(json) };
+    const answer = await (to ? fetch(new URL(url, to), request) : worker.dispatchFetch(`https://worker.test${url}`, request));
     const text = await answer.text();
     return { status: answer.status, body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text };
 };
@@ -92,7 +88,7 @@ const signIn = async (name = 'ada') => {
     assert.equal(status, 200, JSON.stringify(body));
     return body;
 };
-const refresh = ({ refresh_token }) => call('POST', '/refresh', { json: { refresh_token } });
+const refresh = ({ refresh_token }, to) => call('POST', '/refresh', { json: { refresh_token }, to });
 const refused = async (answer) => {
     const { status, body } = await answer;
     assert.deepEqual([status, body.error], [400, 'invalid_grant']);
@@ -175,6 +171,26 @@ const cases = {
         assert.equal((await refresh(pairs[0])).status, 200);
     },
 
+    // Row 163, and row 160: both have one salt.
+    async 'two isolates see the same sessions, and what one ends is refused by the other'() {
+        const to = await worker.unsafeGetDirectURL('second');
+        const first = await signIn('ada of two isolates');
+        const { body: second } = await call('POST', '/login', { json: { name: 'ada of two isolates', password }, to });
+        assert.deepEqual((await list(first)).map(({ id }) => id), [second, first].map(sessionOf));
+        assert.equal(await status('GET', '/me/now', { token: first.access_token, to }), 200);
+
+        const answers = await Promise.all(Array.from({ length: 100 }, (_, number) => refresh(first, number % 2 ? to : undefined)));
+        assert.deepEqual(answers.filter(({ status }) => status !== 200), []);
+        const tokens = new Set(answers.map(({ body }) => body.refresh_token));
+        assert.equal(tokens.size, 1);
+
+        assert.equal(await status('POST', '/logout', { token: first.access_token }), 204);
+        assert.equal(await status('GET', '/me/now', { token: first.access_token, to }), 401);
+        assert.equal(await status('GET', '/me/now', { token: second.access_token, to }), 200);
+        assert.equal(await status('POST', '/logout-all', { token: second.access_token, to }), 204);
+        assert.equal(await status('GET', '/me/now', { token: second.access_token }), 401);
+    },
+
     async 'what has ended is in Workers KV, and nothing else is'() {
         const entries = await worker.getKVNamespace('ENDED', 'example');
         const [gone, live] = [await signIn(), await signIn()];
@@ -208,6 +224,24 @@ const cases = {
         // The salt has survived as well: a new session is beside the old one.
         await signIn('ada of before');
         assert.equal((await list(next.body)).length, 2);
+    },
+
+    async 'objects that do not answer are a 503, and what needs none goes on'() {
+        const live = await signIn();
+        await worker.dispose();
+        worker = await start(3600, silent);
+        const begin = performance.now();
+        assert.deepEqual(await Promise.all([
+            status('GET', '/me', { token: live.access_token }),
+            status('GET', '/me/now', { token: live.access_token }),
+            refresh(live).then(({ status }) => status),
+        ]), [200, 503, 503]);
+        const waited = performance.now() - begin;
+        assert(waited > 4_500 && waited < 20_000, `${waited} ms`);
+        await worker.dispose();
+        worker = await start();
+        // Nothing was consumed.
+        assert.equal((await refresh(live)).status, 200);
     },
 
     async 'the conformance suite, through HTTP'() {

@@ -1,18 +1,26 @@
 //! How a store reaches its objects.
 
 use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
 
 use countersign::store::StoreError;
+use futures_util::future::{Either, select};
 use worker::send::SendFuture;
-use worker::{Method, ObjectNamespace, Request, RequestInit, Stub};
+use worker::{Delay, Method, ObjectNamespace, Request, RequestInit, Stub};
+
+/// How long a request waits for an object.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a [`DurableObjectStore`](crate::DurableObjectStore) reaches its objects. Implemented for [`ObjectNamespace`], the binding of
-/// a Worker.
+/// a Worker, which waits 5 seconds for an answer.
 ///
 /// Implement it for objects that have to be in a jurisdiction, or near a place: it decides where an object is made. The same name
 /// has to reach the same object always, since a user's sessions are in one.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use countersign::store::StoreError;
 /// use countersign_workers::{Objects, ask};
 /// use worker::ObjectNamespace;
@@ -23,7 +31,7 @@ use worker::{Method, ObjectNamespace, Request, RequestInit, Stub};
 /// impl Objects for European {
 ///     async fn ask(&self, name: &str, question: String) -> Result<String, StoreError> {
 ///         let object = self.0.get_by_name_with_location_hint(name, "weur").map_err(StoreError::new)?;
-///         ask(&object, question).await
+///         ask(&object, question, Duration::from_secs(3)).await
 ///     }
 /// }
 /// ```
@@ -40,23 +48,33 @@ pub trait Objects: Send + Sync + 'static {
 impl Objects for ObjectNamespace {
     async fn ask(&self, name: &str, question: String) -> Result<String, StoreError> {
         let object = self.get_by_name(name).map_err(StoreError::new)?;
-        ask(&object, question).await
+        ask(&object, question, PATIENCE).await
     }
 }
 
-/// Sends a question to an object, for an own [`Objects`].
+/// Sends a question to an object, and waits as long as `patience` for the answer. For an own [`Objects`].
 ///
 /// # Errors
 ///
-/// When there is no answer.
-pub fn ask(object: &Stub, question: String) -> impl Future<Output = Result<String, StoreError>> + Send {
+/// When there is no answer in that time. The question may have been carried out or not.
+pub fn ask(
+    object: &Stub,
+    question: String,
+    patience: Duration,
+) -> impl Future<Output = Result<String, StoreError>> + Send {
     // A Worker has one thread, on which this future stays.
     SendFuture::new(async move {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(question.into()));
-        // Objects have names instead of hosts, and this one does not look at paths.
-        let request = Request::new_with_init("https://object/", &init).map_err(StoreError::new)?;
-        let mut response = object.fetch_with_request(request).await.map_err(StoreError::new)?;
-        response.text().await.map_err(StoreError::new)
+        match select(pin!(answer(object, question)), pin!(Delay::from(patience))).await {
+            Either::Left((answer, _)) => answer.map_err(StoreError::new),
+            Either::Right(_) => Err(StoreError::new("an object gave no answer in time")),
+        }
     })
+}
+
+async fn answer(object: &Stub, question: String) -> worker::Result<String> {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(question.into()));
+    // Objects have names instead of hosts, and this one does not look at paths.
+    let request = Request::new_with_init("https://object/", &init)?;
+    object.fetch_with_request(request).await?.text().await
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use countersign::Timestamp;
@@ -228,12 +229,15 @@ async fn an_answer_of_something_else_is_an_error() {
     assert_eq!(error.source().unwrap().to_string(), "disk full");
 }
 
-/// Objects of which the first is gone.
-struct WithoutTheFirst(InProcess);
+/// Objects of which the first is gone. The first question to it fails, and the others wait for an answer.
+struct WithoutTheFirst(InProcess, AtomicBool);
 
 impl Objects for WithoutTheFirst {
     async fn ask(&self, name: &str, question: String) -> Result<String, StoreError> {
         if name.ends_with("-0000") {
+            if self.1.swap(true, Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             return Err(StoreError::unreachable("gone"));
         }
         self.0.ask(name, question).await
@@ -251,12 +255,16 @@ async fn an_object_that_is_gone_stops_no_other() {
         whole.insert(record.clone()).await.unwrap();
     }
     let clock = Arc::new(TestClock::at(START.unix() - 10));
-    let store = DurableObjectStore::new(WithoutTheFirst(objects)).object_bits(1);
-    let sessions = Sessions::new(store, clock, SessionPolicy::default());
-    for _ in 0..2 {
-        assert!(matches!(sessions.live(&gone.id).await, Err(SessionError::Store(_))));
-        assert!(sessions.live(&there.id).await.unwrap().is_some());
-    }
+    let store = DurableObjectStore::new(WithoutTheFirst(objects, AtomicBool::new(false))).object_bits(1);
+    let sessions = Arc::new(Sessions::new(store, clock, SessionPolicy::default()));
+    assert!(matches!(sessions.live(&gone.id).await, Err(SessionError::Store(_))));
+    let waiting = tokio::spawn({
+        let sessions = sessions.clone();
+        async move { sessions.live(&gone.id).await.is_ok() }
+    });
+    tokio::task::yield_now().await;
+    assert!(sessions.live(&there.id).await.unwrap().is_some());
+    assert!(!waiting.is_finished());
 }
 
 async fn cache(life: Duration) -> (EndedCache<DurableObjectStore<InProcess>, Forgetful>, Forgetful) {
