@@ -2,6 +2,10 @@
 
 use std::fmt;
 use std::ops::{Add, Sub};
+#[cfg(not(target_family = "wasm"))]
+use std::sync::LazyLock;
+#[cfg(not(target_family = "wasm"))]
+use std::time::Instant;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -84,6 +88,12 @@ pub trait Clock: Send + Sync + 'static {
     fn millis(&self) -> i64 {
         self.now().unix().saturating_mul(1000)
     }
+
+    /// Returns the milliseconds since a point in the past, by a clock that is never set. A clock that leaves this out has none but
+    /// [`millis`](Self::millis).
+    fn uptime(&self) -> i64 {
+        self.millis()
+    }
 }
 
 /// The clock of the operating system; in WebAssembly, with the feature `wasm-js`, the clock of the JavaScript host.
@@ -106,6 +116,12 @@ impl Clock for SystemClock {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or_else(|before| -millis(before.duration()), millis)
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    fn uptime(&self) -> i64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(START.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
     #[cfg(all(feature = "wasm-js", target_arch = "wasm32", target_os = "unknown"))]
     fn millis(&self) -> i64 {
         // Always finite, and far within the range of an `i64`.
@@ -120,5 +136,9 @@ impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
 
     fn millis(&self) -> i64 {
         (**self).millis()
+    }
+
+    fn uptime(&self) -> i64 {
+        (**self).uptime()
     }
 }

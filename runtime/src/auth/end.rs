@@ -99,7 +99,8 @@ impl<C: SessionClaims> Auth<C> {
         Ok(self.inner.sessions.list(&user.to_string()).await?)
     }
 
-    /// Up to `limit` sessions of a user that have not ended, the newest first, beginning where the page before ended.
+    /// Up to `limit` sessions of a user that have not ended, the newest first, beginning where the page before ended; `None` if `after` is
+    /// not a cursor of this user's list.
     ///
     /// # Errors
     ///
@@ -109,7 +110,7 @@ impl<C: SessionClaims> Auth<C> {
         user: &C::Subject,
         after: Option<&PageCursor>,
         limit: u32,
-    ) -> Result<SessionPage, AuthError> {
+    ) -> Result<Option<SessionPage>, AuthError> {
         Ok(self.inner.sessions.list_page(&user.to_string(), after, limit).await?)
     }
 
@@ -131,13 +132,16 @@ impl<C: SessionClaims> Auth<C> {
     /// Ends a session, with an event if it existed or the store failed.
     async fn end(&self, session: &SessionId, reason: &'static str) -> Result<(), AuthError> {
         let sessions = &self.inner.sessions;
-        // The user is for the event alone, so a failure to read it does not stop the end of the session. In an outage the end would fail as
-        // well, after as long a wait.
+        // A session that is not there has been announced when it ended. An old token must not fill the log.
         let (user, ended) = match sessions.live(session).await {
+            Ok(None) => (None, Ok(false)),
+            Ok(Some(record)) => (Some(record.user_id), sessions.end(session).await),
+            // In an outage the end would fail as well, after as long a wait.
             Err(SessionError::Store(outage)) if outage.is_unreachable() => {
                 (None, Err(SessionError::Store(outage)))
             }
-            found => (found.ok().flatten().map(|record| record.user_id), sessions.end(session).await),
+            // The user is for the event alone.
+            Err(_) => (None, sessions.end(session).await),
         };
         let ended = ended.map_err(AuthError::from);
         if !matches!(ended, Ok(false)) {

@@ -255,9 +255,11 @@ impl<C: SessionClaims> Auth<C> {
         session: &SessionId,
         user: &str,
         issued_at: Timestamp,
+        expires_at: Timestamp,
     ) -> Result<bool, SessionError> {
         let sessions = &self.inner.sessions;
-        match self.inner.live_from_feed {
+        // A session that reaches its end is not announced. Its last access token ends with it, but for the leeway.
+        match self.inner.live_from_feed && self.now() < expires_at {
             true => sessions.is_heard_live(session, user, issued_at).await,
             false => sessions.is_live(session, user, issued_at).await,
         }

@@ -277,7 +277,9 @@ async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<
     if session.was_found_live() {
         return Ok(true);
     }
-    match auth.confirms(session.id(), &session.holder(), session.issued_at()).await {
+    let holder = session.holder();
+    let confirmed = auth.confirms(session.id(), &holder, session.issued_at(), session.expires_at());
+    match confirmed.await {
         Ok(live) => {
             if live {
                 session.found_live();

@@ -104,6 +104,7 @@ pub(crate) async fn list_sessions<C: SessionClaims>(
     After(after): After,
 ) -> Result<SessionList, AuthRejection> {
     let page = auth.sessions_page(session.claims().subject(), after.as_ref(), PAGE).await?;
+    let page = page.ok_or(Denial::InvalidRequest)?;
     let sessions: Vec<_> = page.sessions.iter().map(|record| SessionInfo::of(record, session.id())).collect();
     if !sessions.iter().any(|entry| entry.current) && !auth.has_session(session.id()).await? {
         return Err(Denial::InvalidToken.into());

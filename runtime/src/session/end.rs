@@ -6,6 +6,7 @@ use super::cache::{Ended, ForgetOnDrop};
 use super::feed::KEPT_IN_LOG;
 use super::service::COMMIT_ATTEMPTS;
 use super::{Ending, Replaced, SessionError, SessionId, SessionRecord, Sessions};
+use crate::log::{OneLine, TARGET};
 
 /// How many sessions one operation of a purge removes, or one that ends many.
 const PURGED_AT_ONCE: u32 = 1000;
@@ -25,7 +26,8 @@ impl Sessions {
         Ok(existed)
     }
 
-    /// Ends these sessions of one user. Returns those that existed.
+    /// Ends these sessions of one user. Returns those that existed. An announcement that the store refuses is an error in the log alone:
+    /// the sessions have ended, and the caller has something else to answer.
     pub(super) async fn end_each(&self, ids: &[SessionId]) -> Result<Vec<SessionId>, SessionError> {
         let _forget: Vec<_> = ids.iter().map(|id| self.forget_on_drop(Ended::Session(id))).collect();
         let endings: Vec<_> = ids.iter().copied().map(Ending::Session).collect();
@@ -34,7 +36,9 @@ impl Sessions {
         for ids in ids.chunks(REMOVED_AT_ONCE) {
             existed.extend(self.store.remove_each(ids).await?);
         }
-        announced?;
+        if let Err(error) = announced {
+            tracing::error!(target: TARGET, error = %OneLine(&error), "the end of a session could not be announced to other servers");
+        }
         Ok(existed)
     }
 

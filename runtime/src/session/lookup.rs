@@ -7,10 +7,8 @@ use super::cache::LiveCache;
 use super::feed::{Feed, Issued};
 #[cfg(not(target_family = "wasm"))]
 use super::watch::Watched;
-use super::{
-    Fingerprint, Owner, Page, PageCursor, Replaced, SessionError, SessionId, SessionPage, SessionRecord,
-    Sessions,
-};
+use super::{Fingerprint, Owner, Page, PageCursor, Place, Replaced};
+use super::{SessionError, SessionId, SessionPage, SessionRecord, Sessions, StoreError};
 use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 
@@ -85,39 +83,52 @@ impl Sessions {
         user_id: &str,
         issued_at: Timestamp,
     ) -> Result<bool, SessionError> {
+        let Some(cache) = &self.cache else {
+            return Ok(self.look_up(id, user_id, issued_at).await?.is_some());
+        };
         let now = self.now();
-        let cache = self.cache.as_ref();
-        if cache.is_some_and(|cache| cache.vouches_for(id, user_id, issued_at, now)) {
+        if cache.vouches_for(id, user_id, issued_at, now) {
             return Ok(true);
         }
-        let lookup = cache.map(|cache| cache.begin_lookup(id, user_id, now));
-        let Some(record) = self.touch(id).await? else { return Ok(false) };
-        let is_live = record.user_id == user_id
-            && record.access_not_before.is_none_or(|not_before| issued_at > not_before);
-        if let (true, Some(cache), Some(lookup)) = (is_live, cache, lookup) {
-            cache.keep(lookup, &record);
+        let lookup = cache.begin_lookup(id, user_id, now);
+        let found = self.look_up(id, user_id, issued_at).await?;
+        if let Some(record) = &found {
+            cache.keep(lookup, record);
         }
-        Ok(is_live)
+        Ok(found.is_some())
     }
 
-    /// As [`is_live`](Self::is_live), for an access token that was verified: without a look-up where the store's log of endings shows
-    /// that the session goes on. The end of another server's session is noticed within half a second.
+    /// The session, if it is live for this access token.
+    async fn look_up(
+        &self,
+        id: &SessionId,
+        user_id: &str,
+        issued_at: Timestamp,
+    ) -> Result<Option<SessionRecord>, SessionError> {
+        let record = self.touch(id).await?;
+        Ok(record.filter(|record| {
+            record.user_id == user_id
+                && record.access_not_before.is_none_or(|not_before| issued_at > not_before)
+        }))
+    }
+
+    /// As [`is_live`](Self::is_live), for an access token that was verified and has not expired: without a look-up where the store's log
+    /// of endings shows that the session goes on. The end of another server's session is noticed within half a second.
     ///
-    /// Such an answer does not record that the session is in use; a refresh does. A store without a log is asked each time.
+    /// Such an answer does not record that the session is in use; a refresh does. A store without a log is asked each time. The cache of
+    /// look-ups is left aside.
     ///
     /// # Errors
     ///
-    /// As [`is_live`](Self::is_live). A log that cannot be read is no error: the store is asked.
+    /// As [`is_live`](Self::is_live). A log that cannot be read is no error while the store answers: it is asked.
     pub async fn is_heard_live(
         &self,
         id: &SessionId,
         user_id: &str,
         issued_at: Timestamp,
     ) -> Result<bool, SessionError> {
-        if self.is_heard(id, user_id, issued_at).await? {
-            return Ok(true);
-        }
-        self.is_live(id, user_id, issued_at).await
+        Ok(self.is_heard(id, user_id, issued_at).await?
+            || self.look_up(id, user_id, issued_at).await?.is_some())
     }
 
     /// Whether the log of endings shows that a session goes on which was live at `known_at`. `false` says nothing.
@@ -130,14 +141,16 @@ impl Sessions {
         if self.feed.is_missing() {
             return Ok(false);
         }
+        let (now, arrival) = (self.now(), self.feed.arrival(&*self.clock));
         let owner = self.owner(user_id).await?;
         let token = Issued { session: id, tag: owner.tag(), at: known_at };
-        let (now, clock) = (self.now(), &*self.clock);
-        if self.feed.vouches_for(token, now, clock) {
+        if self.feed.vouches_for(token, now, arrival) {
             return Ok(true);
         }
-        match self.feed.catch_up(&*self.store, now, clock).await {
-            Ok(()) => Ok(self.feed.vouches_for(token, now, clock)),
+        match self.feed.catch_up(&*self.store, &*self.clock, now, arrival).await {
+            Ok(()) => Ok(self.feed.vouches_for(token, now, arrival)),
+            // A look-up would wait as long, for the same answer.
+            Err(outage) if outage.is_unreachable() => Err(outage.into()),
             Err(cause) => {
                 tracing::debug!(target: TARGET, error = %OneLine(&cause), "the log of ended sessions could not be read");
                 Ok(false)
@@ -157,11 +170,11 @@ impl Sessions {
             return Ok(true);
         }
         let asked = self.now();
-        let is_live = self.is_live(&token.session, token.holder(), token.issued_at).await?;
-        if is_live {
+        let found = self.look_up(&token.session, token.holder(), token.issued_at).await?;
+        if found.is_some() {
             *known_at = asked.max(*known_at);
         }
-        Ok(is_live)
+        Ok(found.is_some())
     }
 
     /// Whether a client with these fingerprints is one that no live session of the user has; `false` without a fingerprint. A store that
@@ -195,7 +208,8 @@ impl Sessions {
         Ok(records)
     }
 
-    /// Returns up to `limit` sessions of a user that have not ended, the newest first, beginning at a cursor of the page before.
+    /// Returns up to `limit` sessions of a user, one at least, that have not ended, the newest first, beginning at a cursor of the page before; `None` if
+    /// the cursor is not one of this user's list.
     ///
     /// # Errors
     ///
@@ -205,19 +219,23 @@ impl Sessions {
         user_id: &str,
         after: Option<&PageCursor>,
         limit: u32,
-    ) -> Result<SessionPage, SessionError> {
+    ) -> Result<Option<SessionPage>, SessionError> {
         let salt = self.salt().await?;
         let owner = Owner::new(&salt, user_id);
+        let mut after = match after.map(|cursor| cursor.place(&salt, &owner)) {
+            Some(None) => return Ok(None),
+            place => place.flatten(),
+        };
         let now = self.now();
-        let (mut sessions, mut after) = (Vec::new(), after.map(|cursor| cursor.place(&salt)));
+        let mut sessions = Vec::new();
         // One more than asked for shows whether another page follows. Records that have expired and are not purged yet leave room for
         // others.
+        let limit = limit.max(1);
         let wanted = limit.saturating_add(1);
         while count(&sessions) < wanted {
-            let page = Page { after, limit: wanted - count(&sessions) };
-            let records = self.store.list(&owner, page).await?;
-            let is_end = count(&records) < page.limit;
-            after = records.last().map(SessionRecord::place).or(after);
+            let asked = wanted - count(&sessions);
+            let records = self.records(&owner, &mut after, asked).await?;
+            let is_end = count(&records) < asked;
             sessions.extend(records.into_iter().filter(|record| !record.is_expired(now)));
             if is_end {
                 break;
@@ -226,21 +244,41 @@ impl Sessions {
         let has_more = count(&sessions) > limit;
         sessions.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let last = sessions.last().filter(|_| has_more);
-        Ok(SessionPage { next: last.map(|last| PageCursor::behind(last.place(), &salt)), sessions })
+        Ok(Some(SessionPage {
+            next: last.map(|last| PageCursor::behind(last.place(), &salt, &owner)),
+            sessions,
+        }))
     }
 
     /// Every record of a user, expired or not, the newest first, read page by page, so that no other client of the store waits for long.
     pub(super) async fn every_record(&self, owner: &Owner<'_>) -> Result<Vec<SessionRecord>, SessionError> {
-        let mut all: Vec<SessionRecord> = Vec::new();
+        let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let after = all.last().map(SessionRecord::place);
-            let records = self.store.list(owner, Page { after, limit: READ_AT_ONCE }).await?;
+            let records = self.records(owner, &mut after, READ_AT_ONCE).await?;
             let is_end = count(&records) < READ_AT_ONCE;
             all.extend(records);
             if is_end {
                 return Ok(all);
             }
         }
+    }
+
+    /// The next records behind `after`, which moves on.
+    async fn records(
+        &self,
+        owner: &Owner<'_>,
+        after: &mut Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>, SessionError> {
+        let records = self.store.list(owner, Page { after: *after, limit }).await?;
+        if let Some(last) = records.last().map(SessionRecord::place) {
+            // Otherwise a store that takes no notice of `after` would be asked for ever.
+            if after.is_some_and(|after| last >= after) {
+                return Err(StoreError::new("the store has listed a session twice").into());
+            }
+            *after = Some(last);
+        }
+        Ok(records)
     }
 }
 

@@ -170,10 +170,11 @@ impl Sessions {
 impl Opened {
     /// Whether `other` was opened concurrently and counts as newer than this session.
     ///
-    /// A session that was listed before this one was written has a smaller sequence. Concurrent sign-ins go by the order of the list too,
-    /// which is the same for all of them: of two, exactly one gives way.
+    /// A session that was listed before this one was written is older, whatever its sequence: a store whose counter was set back must not
+    /// lock users out. Concurrent sign-ins are not in each other's `before`, so they go by the order of the list, which is the same
+    /// for all of them: of two, exactly one gives way.
     fn counts_as_newer(&self, other: &SessionRecord) -> bool {
-        newest_first(other, &self.record).is_lt()
+        !self.before.contains(&other.id) && newest_first(other, &self.record).is_lt()
     }
 
     /// The order in which the user's other sessions are kept. The last use decides between sessions that were there before.

@@ -2,6 +2,11 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+#[cfg(not(target_family = "wasm"))]
+use tokio::time::Instant;
 
 use super::{Cursor, Ending, Endings, Owner, Page, PartitionSalt};
 use super::{Replaced, SessionId, SessionRecord, SessionStore, StoreError};
@@ -13,12 +18,19 @@ use crate::clock::Timestamp;
 pub(crate) struct KnowsOutages<S> {
     store: S,
     is_down: AtomicBool,
-    is_asked: AtomicBool,
+    turn: Mutex<Option<Moment>>,
 }
+
+/// How long one operation may keep the others from asking. Its connection may be one that no answer comes through any more.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
+
+/// After so long without an answer, an operation that is given up shows an outage: requests may have a time limit below the patience of
+/// the store.
+const SILENCE: Duration = Duration::from_secs(1);
 
 impl<S> KnowsOutages<S> {
     pub(crate) const fn new(store: S) -> Self {
-        Self { store, is_down: AtomicBool::new(false), is_asked: AtomicBool::new(false) }
+        Self { store, is_down: AtomicBool::new(false), turn: Mutex::new(None) }
     }
 
     /// Passes `operation` on, unless the store is down and another operation asks it already.
@@ -26,11 +38,14 @@ impl<S> KnowsOutages<S> {
         &self,
         operation: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
+        let begun = Moment::now();
         let _turn = match self.is_down.load(Ordering::Acquire) {
-            true => Some(Turn::to_ask(&self.is_asked)?),
+            true => Some(Turn::to_ask(&self.turn, begun)?),
             false => None,
         };
+        let mut silence = Silence { is_down: &self.is_down, begun: Some(begun) };
         let result = operation.await;
+        silence.begun = None;
         // Any other failure is an answer.
         let is_down = matches!(&result, Err(error) if error.is_unreachable());
         if self.is_down.load(Ordering::Acquire) != is_down {
@@ -40,23 +55,72 @@ impl<S> KnowsOutages<S> {
     }
 }
 
+/// A point in time. WebAssembly has no such clock; there, time stands still.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Moment(#[cfg(not(target_family = "wasm"))] Instant);
+
+impl Moment {
+    #[cfg(not(target_family = "wasm"))]
+    fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    #[cfg(target_family = "wasm")]
+    fn now() -> Self {
+        Self()
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    #[cfg(target_family = "wasm")]
+    fn elapsed(self) -> Duration {
+        Duration::ZERO
+    }
+}
+
 /// The turn of one operation to ask. It ends when the operation is done, or is dropped halfway.
-struct Turn<'a>(&'a AtomicBool);
+struct Turn<'a> {
+    turn: &'a Mutex<Option<Moment>>,
+    begun: Moment,
+}
 
 impl<'a> Turn<'a> {
-    fn to_ask(is_asked: &'a AtomicBool) -> Result<Self, StoreError> {
-        if is_asked.swap(true, Ordering::AcqRel) {
+    fn to_ask(turn: &'a Mutex<Option<Moment>>, begun: Moment) -> Result<Self, StoreError> {
+        let mut held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some_and(|other| other.elapsed() < LONGEST_TURN) {
             return Err(StoreError::unreachable(
                 "the store did not answer before, and another request is asking it",
             ));
         }
-        Ok(Self(is_asked))
+        *held = Some(begun);
+        Ok(Self { turn, begun })
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        let mut held = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have lasted too long, and be another operation's now.
+        if *held == Some(self.begun) {
+            *held = None;
+        }
+    }
+}
+
+/// An operation that has no answer yet.
+struct Silence<'a> {
+    is_down: &'a AtomicBool,
+    begun: Option<Moment>,
+}
+
+impl Drop for Silence<'_> {
+    fn drop(&mut self) {
+        if self.begun.is_some_and(|begun| begun.elapsed() >= SILENCE) {
+            self.is_down.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -217,6 +281,42 @@ mod tests {
         assert!(waiting.await.is_err());
         silent.is_up.store(true, Ordering::SeqCst);
         assert_eq!(run_out_of_patience(&silent, loads(&store, 1)).await, 0);
+    }
+
+    /// A request with a time limit below the patience of the store shows the outage, and one that was given up early shows nothing.
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_is_given_up_in_silence_shows_the_outage() {
+        for (waited, asks) in [(900, 10), (1000, 1)] {
+            let silent = Arc::new(Silent::default());
+            let store = Arc::new(KnowsOutages::new(Arc::clone(&silent)));
+            let id = SessionId::generate(Partition::new(1)).unwrap();
+            let given_up = tokio::time::timeout(Duration::from_millis(waited), store.load(&id)).await;
+            assert!(given_up.is_err());
+            silent.asked.store(0, Ordering::SeqCst);
+            run_out_of_patience(&silent, loads(&store, 10)).await;
+            assert_eq!(silent.asked.load(Ordering::SeqCst), asks, "{waited} ms");
+        }
+    }
+
+    /// The connection of the one that asks may be dead, while a new one would be answered.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_lasts_too_long_is_another_ones() {
+        let silent = Arc::new(Silent::default());
+        let store = Arc::new(KnowsOutages::new(Arc::clone(&silent)));
+        run_out_of_patience(&silent, loads(&store, 1)).await;
+        let [dead] = loads(&store, 1).try_into().unwrap();
+        tokio::task::yield_now().await;
+        silent.is_up.store(true, Ordering::SeqCst);
+        assert_eq!(failures_of(loads(&store, 1)).await, 1, "refused at once");
+        tokio::time::advance(LONGEST_TURN).await;
+        assert_eq!(failures_of(loads(&store, 1)).await, 0);
+        dead.abort();
+        assert!(dead.await.is_err());
+        assert_eq!(failures_of(loads(&store, 5)).await, 0);
+    }
+
+    async fn failures_of(operations: Vec<tokio::task::JoinHandle<bool>>) -> usize {
+        join_all(operations).await.into_iter().filter(|failed| *failed.as_ref().unwrap()).count()
     }
 
     /// A record that is damaged fails each time it is read, and that is no outage.

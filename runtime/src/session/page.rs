@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
 
 use super::id::BYTES;
-use super::{PartitionSalt, SessionId, SessionRecord};
+use super::{Owner, PartitionSalt, SessionId, SessionRecord};
 
 /// Where a session is in the list of its user, the newest first: by its sequence, and of two with one sequence by its identifier,
 /// both descending.
@@ -63,9 +64,10 @@ impl fmt::Display for InvalidPlace {
 
 impl std::error::Error for InvalidPlace {}
 
-/// Where the next page of a user's sessions begins, for a client: its text form is 32 characters of base64url.
+/// Where the next page of a user's sessions begins, for a client: its text form is 43 characters of base64url.
 ///
-/// The sequence in it is masked with the store's salt, because it tells how many users have signed in.
+/// The sequence in it is masked with the store's salt, because it tells how many users have signed in, and a client that changes a bit
+/// of it has no cursor any more.
 ///
 /// ```
 /// use countersign::session::PageCursor;
@@ -73,29 +75,34 @@ impl std::error::Error for InvalidPlace {}
 /// assert!("next".parse::<PageCursor>().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageCursor([u8; CURSOR_BYTES]);
+pub struct PageCursor {
+    id: SessionId,
+    masked: [u8; 8],
+    seal: [u8; 8],
+}
 
-const CURSOR_BYTES: usize = 24;
+const CURSOR_BYTES: usize = BYTES + 16;
 
 impl PageCursor {
-    pub(super) fn behind(place: Place, salt: &PartitionSalt) -> Self {
-        let mut bytes = [0; CURSOR_BYTES];
-        let (id, sequence) = bytes.split_at_mut(BYTES);
-        id.copy_from_slice(place.id.as_bytes());
-        sequence.copy_from_slice(&(place.sequence ^ salt.mask(&place.id)).to_be_bytes());
-        Self(bytes)
+    pub(super) fn behind(place: Place, salt: &PartitionSalt, owner: &Owner<'_>) -> Self {
+        let (mask, seal) = salt.mask_and_seal(place, owner);
+        Self { id: place.id, masked: (place.sequence ^ mask).to_be_bytes(), seal }
     }
 
-    pub(super) fn place(&self, salt: &PartitionSalt) -> Place {
-        let id = SessionId::from_bytes(std::array::from_fn(|position| self.0[position]));
-        let masked = u64::from_be_bytes(std::array::from_fn(|position| self.0[BYTES + position]));
-        Place { sequence: masked ^ salt.mask(&id), id }
+    /// The place, if this is a cursor of this user's list.
+    pub(super) fn place(&self, salt: &PartitionSalt, owner: &Owner<'_>) -> Option<Place> {
+        let unmasked = |mask: u64| Place { sequence: u64::from_be_bytes(self.masked) ^ mask, id: self.id };
+        // The mask does not depend on the sequence.
+        let place = unmasked(salt.mask_and_seal(unmasked(0), owner).0);
+        let (_, seal) = salt.mask_and_seal(place, owner);
+        bool::from(seal.ct_eq(&self.seal)).then_some(place)
     }
 }
 
 impl fmt::Display for PageCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        let bytes = [&self.id.as_bytes()[..], &self.masked, &self.seal].concat();
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
     }
 }
 
@@ -104,10 +111,14 @@ impl FromStr for PageCursor {
 
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let mut bytes = [0; CURSOR_BYTES];
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-            Ok(CURSOR_BYTES) => Ok(Self(bytes)),
-            _ => Err(InvalidPlace),
+        if URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(CURSOR_BYTES) {
+            return Err(InvalidPlace);
         }
+        Ok(Self {
+            id: SessionId::from_bytes(std::array::from_fn(|at| bytes[at])),
+            masked: std::array::from_fn(|at| bytes[BYTES + at]),
+            seal: std::array::from_fn(|at| bytes[BYTES + 8 + at]),
+        })
     }
 }
 
@@ -144,19 +155,28 @@ mod tests {
     use crate::session::Partition;
 
     #[test]
-    fn a_cursor_hides_the_sequence_and_keeps_the_place() {
+    fn a_cursor_hides_the_sequence_and_cannot_be_changed() {
         let salts = [[1; 16], [2; 16]].map(PartitionSalt::from_bytes);
+        let owners =
+            [Owner::new(&salts[0], "ann"), Owner::new(&salts[0], "bob"), Owner::new(&salts[1], "ann")];
         let id = SessionId::generate(Partition::new(1)).unwrap();
         for sequence in [0, 1, 255, u64::MAX] {
             let place = Place { sequence, id };
-            let [cursor, other] = salts.map(|salt| PageCursor::behind(place, &salt));
-            assert_eq!(cursor.place(&salts[0]), place);
+            let cursor = PageCursor::behind(place, &salts[0], &owners[0]);
+            assert_eq!(cursor.place(&salts[0], &owners[0]), Some(place));
+            assert_eq!(cursor.place(&salts[0], &owners[1]), None, "another user");
+            assert_eq!(cursor.place(&salts[1], &owners[2]), None, "another store");
+            assert_ne!(cursor.masked, sequence.to_be_bytes());
             let text = cursor.to_string();
-            assert_eq!((text.len(), text.parse()), (32, Ok(cursor)));
-            assert!(!cursor.0.ends_with(&sequence.to_be_bytes()));
-            assert_ne!(cursor, other);
+            assert_eq!((text.len(), text.parse()), (43, Ok(cursor)));
+            for bit in 0..8 * CURSOR_BYTES {
+                let mut bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let changed: PageCursor = URL_SAFE_NO_PAD.encode(bytes).parse().unwrap();
+                assert_eq!(changed.place(&salts[0], &owners[0]), None, "bit {bit}");
+            }
         }
-        for text in ["", "A", &"A".repeat(31), &"A".repeat(33), &"+".repeat(32), &"=".repeat(32)] {
+        for text in ["", "A", &"A".repeat(42), &"A".repeat(44), &"+".repeat(43), &"=".repeat(43)] {
             assert_eq!(text.parse::<PageCursor>(), Err(InvalidPlace), "{text}");
         }
     }

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::id::BYTES;
-use super::{SessionError, SessionId};
+use super::{Place, SessionError, SessionId};
 
 /// The part of a store in which all sessions of a user are: 16 bits of a keyed hash of the user, the first two bytes of each
 /// [`SessionId`].
@@ -88,10 +88,14 @@ impl PartitionSalt {
         mac.finalize().into_bytes().into()
     }
 
-    /// What hides the sequence of a session in a [cursor](super::PageCursor).
-    pub(super) fn mask(&self, id: &SessionId) -> u64 {
-        let hash = self.hash(format!("\0place of {id}").as_bytes());
-        u64::from_be_bytes(std::array::from_fn(|position| hash[position]))
+    /// What hides the sequence of a session in a [cursor](super::PageCursor), which depends on the session alone, and what shows that the
+    /// cursor is one of this user's.
+    pub(super) fn mask_and_seal(&self, place: Place, owner: &Owner<'_>) -> (u64, [u8; 8]) {
+        let mask = self.hash(&[b"\0mask of a place", &place.id.as_bytes()[..]].concat());
+        let sequence = place.sequence.to_be_bytes();
+        let seal =
+            self.hash(&[b"\0seal of a place", &place.id.as_bytes()[..], &sequence, owner.tag()].concat());
+        (u64::from_be_bytes(std::array::from_fn(|at| mask[at])), std::array::from_fn(|at| seal[at]))
     }
 }
 

@@ -42,8 +42,8 @@ pub trait SessionStore: Send + Sync + 'static {
     fn salt(&self, proposed: PartitionSalt)
     -> impl Future<Output = Result<PartitionSalt, StoreError>> + Send;
 
-    /// Adds a record with a [`sequence`](SessionRecord::sequence) that is larger than that of every session that was added to its partition
-    /// before, whatever the record says. Returns it.
+    /// Adds a record with a [`sequence`](SessionRecord::sequence) that is larger than that of every session of the user that the store has,
+    /// whatever the record says. Returns it.
     ///
     /// # Errors
     ///

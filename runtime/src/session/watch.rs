@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{SessionId, Sessions};
 use crate::clock::Timestamp;
@@ -110,37 +110,39 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 async fn watch(sessions: Arc<Sessions>, state: Arc<Mutex<State>>) -> SessionEnd {
     let mut known: Option<(Watched, Timestamp)> = None;
-    let mut failing_since: Option<Instant> = None;
+    let mut verified_at = Instant::now();
     loop {
         let begun = Instant::now();
         let token = lock(&state).token.clone();
-        if sessions.now() >= token.expires_at {
+        let left = token.expires_at.since(sessions.now());
+        if left.is_zero() {
             return SessionEnd::Expired;
         }
         let mut known_at = match &known {
             Some((other, at)) if other.is_same(&token) => *at,
             _ => token.issued_at,
         };
-        match sessions.is_still_live(&token, &mut known_at).await {
-            Ok(true) => {
-                failing_since = None;
-                let mut state = lock(&state);
-                if state.token.is_same(&token) {
-                    state.verified_until = Some(begun + HOLDS);
+        // A check may wait for a store that does not answer. Neither the token nor the patience lasts longer for that.
+        let patience = (verified_at + PATIENCE).min(begun + left);
+        let checked = timeout_at(patience, sessions.is_still_live(&token, &mut known_at)).await;
+        let has_ended = {
+            let mut now = lock(&state);
+            // It may have been renewed while the old one was looked up.
+            let is_current = now.token.is_same(&token);
+            match checked {
+                // A check that comes too late for anything to pass is as good as none.
+                Ok(Ok(true)) if is_current && begun.elapsed() < HOLDS => {
+                    now.verified_until = Some(begun + HOLDS);
+                    verified_at = begun;
+                    None
                 }
+                Ok(Ok(false)) if is_current => Some(SessionEnd::Ended),
+                _ if is_current && verified_at.elapsed() >= PATIENCE => Some(SessionEnd::Unavailable),
+                _ => None,
             }
-            Ok(false) => {
-                // It may have been renewed while the old one was looked up.
-                if lock(&state).token.is_same(&token) {
-                    return SessionEnd::Ended;
-                }
-                continue;
-            }
-            Err(_) => {
-                if begun.duration_since(*failing_since.get_or_insert(begun)) >= PATIENCE {
-                    return SessionEnd::Unavailable;
-                }
-            }
+        };
+        if let Some(end) = has_ended {
+            return end;
         }
         known = Some((token, known_at));
         sleep(INTERVAL).await;

@@ -30,11 +30,12 @@ macro_rules! select_where {
 
 pub(super) const LOAD: &str = select_where!("id = $1");
 
-/// The sessions of a user lie between the first and the last identifier of the partition, so they need no index of their own.
+/// The sessions of a user lie between the first and the last identifier of the partition, so they need no index of their own. The
+/// plus keeps SQLite, where the sequence is the number of the row, from going through the sessions of all users by it.
 pub(super) const LIST: &str =
-    select_where!("id BETWEEN $1 AND $2 AND user_id = $3 ORDER BY sequence DESC, id DESC LIMIT $4");
+    select_where!("id BETWEEN $1 AND $2 AND user_id = $3 ORDER BY +sequence DESC, id DESC LIMIT $4");
 pub(super) const LIST_AFTER: &str = select_where!(
-    "id BETWEEN $1 AND $2 AND user_id = $3 AND (sequence, id) < ($5, $6) ORDER BY sequence DESC, id DESC LIMIT $4"
+    "id BETWEEN $1 AND $2 AND user_id = $3 AND (+sequence, id) < ($5, $6) ORDER BY +sequence DESC, id DESC LIMIT $4"
 );
 
 pub(super) const INSERT: &str = "

@@ -18,6 +18,10 @@ pub enum Fault {
     AfterWrite,
     /// Every replacement is a conflict.
     Conflict,
+    /// Every operation fails as one that [found no answer](StoreError::unreachable), and has no effect.
+    Unreachable,
+    /// No operation is answered, for as long as its caller waits.
+    Silent,
 }
 
 /// A store that fails on command. Put it into an [`Arc`](std::sync::Arc) to keep a handle on it.
@@ -65,10 +69,26 @@ impl<S: SessionStore> FaultyStore<S> {
         if *self.fault() == Some(fault) { Err(StoreError::new("injected fault")) } else { Ok(()) }
     }
 
+    async fn reach(&self) -> Result<(), StoreError> {
+        let fault = *self.fault();
+        match fault {
+            Some(Fault::Unreachable) => Err(StoreError::unreachable("injected outage")),
+            Some(Fault::Silent) => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn read<T>(&self, operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.reach().await?;
+        self.fail_if(Fault::Read)?;
+        operation.await
+    }
+
     async fn write<T>(
         &self,
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        self.reach().await?;
         self.fail_if(Fault::BeforeWrite)?;
         let result = operation.await;
         self.fail_if(Fault::AfterWrite)?;
@@ -78,7 +98,7 @@ impl<S: SessionStore> FaultyStore<S> {
 
 impl<S: SessionStore> SessionStore for FaultyStore<S> {
     async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
-        self.inner.salt(proposed).await
+        self.read(self.inner.salt(proposed)).await
     }
 
     async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {
@@ -86,8 +106,7 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.fail_if(Fault::Read)?;
-        self.inner.load(id).await
+        self.read(self.inner.load(id)).await
     }
 
     async fn replace(&self, record: SessionRecord, expected_version: u64) -> Result<Replaced, StoreError> {
@@ -106,8 +125,7 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
     }
 
     async fn list(&self, owner: &Owner<'_>, page: Page) -> Result<Vec<SessionRecord>, StoreError> {
-        self.fail_if(Fault::Read)?;
-        self.inner.list(owner, page).await
+        self.read(self.inner.list(owner, page)).await
     }
 
     async fn remove_all(&self, owner: &Owner<'_>, except: Option<&SessionId>) -> Result<u64, StoreError> {
@@ -127,7 +145,6 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
     }
 
     async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
-        self.fail_if(Fault::Read)?;
-        self.inner.endings(after).await
+        self.read(self.inner.endings(after)).await
     }
 }

@@ -1,8 +1,7 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{CAPACITY, Feed, KEPT_IN_LOG, MOST_SKEW, Reading};
+use super::{CAPACITY, KEPT_IN_LOG, MOST_SKEW, SAME};
 use crate::clock::{Clock as _, Timestamp};
 use crate::session::{
     Ending, Owner, Page, PartitionSalt, SessionError, SessionId, SessionMetadata, SessionPolicy,
@@ -136,7 +135,11 @@ async fn a_silent_feed_lets_nobody_in() {
         }
     }
     there.store.heal();
-    assert!(!there.lets_in(&gone).await.unwrap());
+    assert!(
+        !there.lets_in(&gone).await.unwrap(),
+        "the log is not tried again at once, and the store is asked"
+    );
+    advance(&servers, SECOND);
     assert!(there.hears(&kept).await, "it reads what it missed");
     drop(store);
 }
@@ -230,10 +233,10 @@ async fn too_many_endings_make_old_tokens_unknown() {
     store.announce(&many, here.clock.now() + KEPT_IN_LOG).await.unwrap();
     advance(&servers, SECOND);
     assert!(!there.hears(&token).await);
-    assert!(!there.sessions.feed.heard.read().unwrap().endings.contains_key(&Ending::Session(token.session)));
-    assert!(there.sessions.feed.heard.read().unwrap().order.len() <= CAPACITY);
+    assert!(!there.sessions.feed.heard().endings.contains_key(&Ending::Session(token.session)));
+    assert!(there.sessions.feed.heard().order.len() <= CAPACITY);
     for _ in 0..2 {
-        advance(&servers, MOST_SKEW / 2 + SECOND);
+        advance(&servers, MOST_SKEW / 2 + MINUTE);
         assert!(!there.hears(&token).await && !there.lets_in(&token).await.unwrap());
     }
     let next = here.sign_in("ann").await.unwrap();
@@ -256,7 +259,7 @@ async fn endings_are_forgotten_in_time() {
     }
     let token = here.sign_in("ann").await.unwrap();
     assert!(there.hears(&token).await);
-    assert_eq!(there.sessions.feed.heard.read().unwrap().of_users, 0);
+    assert_eq!(there.sessions.feed.heard().of_users, 0);
 }
 
 #[tokio::test]
@@ -272,13 +275,59 @@ async fn a_store_without_a_log_is_asked_each_time() {
     assert!(!sessions.is_heard(&ann.id, "ann", ann.created_at).await.unwrap());
 }
 
-/// A request that goes away while it reads the log does not keep the others from reading it.
-#[tokio::test]
+/// A request that goes away while it reads the log does not keep the others from reading it, and those that wait for the same
+/// reading share it.
+#[tokio::test(start_paused = true)]
 async fn a_reading_that_is_dropped_halfway_leaves_its_turn() {
-    let feed = Feed::new(MINUTE);
-    assert!(!feed.is_being_read.swap(true, Ordering::SeqCst));
-    drop(Reading(&feed.is_being_read));
-    assert!(!feed.is_being_read.load(Ordering::SeqCst));
+    let (_store, servers) = two_servers().await;
+    let [here, there] = &servers;
+    let token = here.sign_in("ann").await.unwrap();
+    there.store.inject(Fault::Silent);
+    there.clock.advance(SECOND);
+    let given_up = tokio::time::timeout(SECOND, there.lets_in(&token)).await;
+    assert!(given_up.is_err());
+    there.store.heal();
+    there.clock.advance(SECOND);
+    assert!(there.hears(&token).await);
+}
+
+/// An old token that is used to sign out again and again takes the room of one.
+#[tokio::test]
+async fn repeating_an_ending_fills_no_memory() {
+    let (_store, servers) = two_servers().await;
+    let [here, there] = &servers;
+    let token = here.sign_in("ann").await.unwrap();
+    for _ in 0..50 {
+        here.sessions.end(&token.session).await.unwrap();
+    }
+    advance(&servers, SECOND);
+    for server in &servers {
+        assert!(!server.lets_in(&token).await.unwrap());
+        assert_eq!(server.sessions.feed.heard().order.len(), 1);
+    }
+    advance(&servers, SAME);
+    here.sessions.end(&token.session).await.unwrap();
+    assert_eq!(here.sessions.feed.heard().order.len(), 2);
+    assert!(!there.lets_in(&token).await.unwrap());
+}
+
+/// A clock that was set back must not hide a gap: the store is asked for tokens from before it.
+#[tokio::test]
+async fn a_clock_that_was_set_back_hides_no_gap() {
+    let (store, servers) = two_servers().await;
+    let [here, there] = &servers;
+    let token = here.sign_in("ann").await.unwrap();
+    assert!(there.hears(&token).await);
+    // Half an hour back; then twenty quiet minutes, in which the session ends and its announcement is purged.
+    there.clock.set(Timestamp::from_unix(START - 30 * 60));
+    here.clock.advance(MINUTE);
+    here.sessions.end(&token.session).await.unwrap();
+    here.clock.advance(19 * MINUTE);
+    there.clock.advance(20 * MINUTE);
+    store.purge_expired(here.clock.now(), 1000).await.unwrap();
+    assert!(!there.hears(&token).await && !there.lets_in(&token).await.unwrap());
+    there.clock.advance(SECOND);
+    assert!(!there.hears(&token).await && !there.lets_in(&token).await.unwrap());
 }
 
 /// A generator of the same numbers each time (SplitMix64).

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::cache::LiveCache;
 use super::feed::{DEFAULT_MEMORY, Feed};
@@ -11,6 +12,10 @@ use super::rotation::{ExchangeTimes, Transition, confirmed, present, reauthentic
 use super::{ErasedStore, Owner, PartitionSalt, Replaced, SessionStore};
 use super::{ReuseKind, SessionError, SessionId, SessionPolicy, SessionRecord, Successors, TokenHash};
 use crate::clock::{Clock, Timestamp};
+use crate::log::TARGET;
+
+/// How long the salt of the store is known without another question.
+const SALT_IS_KNOWN: Duration = Duration::from_secs(60);
 
 /// A conflict means that a concurrent request wrote first. Few can: after another refresh there is nothing left to write, the
 /// last use is written once in every touch interval however many requests look, and access tokens are rarely expired.
@@ -27,7 +32,7 @@ pub struct Sessions {
     pub(super) feed: Feed,
     pub(super) clock: Arc<dyn Clock>,
     latest: AtomicI64,
-    salt: OnceLock<PartitionSalt>,
+    salt: RwLock<Option<(PartitionSalt, Timestamp)>>,
 }
 
 impl Sessions {
@@ -44,7 +49,7 @@ impl Sessions {
             feed: Feed::new(DEFAULT_MEMORY),
             clock,
             latest: AtomicI64::new(i64::MIN),
-            salt: OnceLock::new(),
+            salt: RwLock::default(),
         }
     }
 
@@ -53,15 +58,23 @@ impl Sessions {
         Ok(Owner::new(&self.salt().await?, user_id))
     }
 
-    /// The salt that the store keeps. It never changes, so it is read once.
+    /// The salt that the store keeps.
+    ///
+    /// It is proposed again now and then. A store that lost everything then gets it back, and servers whose salts differ since agree.
     pub(super) async fn salt(&self) -> Result<PartitionSalt, SessionError> {
-        match self.salt.get() {
-            Some(salt) => Ok(*salt),
-            None => {
-                let salt = self.store.salt(PartitionSalt::generate()?).await?;
-                Ok(*self.salt.get_or_init(|| salt))
-            }
+        let now = self.now();
+        let known = *self.salt.read().unwrap_or_else(PoisonError::into_inner);
+        let proposed = match known {
+            Some((salt, read)) if now.since(read) < SALT_IS_KNOWN => return Ok(salt),
+            Some((salt, _)) => salt,
+            None => PartitionSalt::generate()?,
+        };
+        let salt = self.store.salt(proposed).await?;
+        if known.is_some_and(|(before, _)| before != salt) {
+            tracing::error!(target: TARGET, "the session store has lost its content: sessions that were opened since may not be listed");
         }
+        *self.salt.write().unwrap_or_else(PoisonError::into_inner) = Some((salt, now));
+        Ok(salt)
     }
 
     /// The latest time that the clock has shown, so that an ended session does not come back when the clock steps back.
@@ -174,7 +187,7 @@ impl Sessions {
     }
 
     async fn end_after_reuse(&self, id: &SessionId, kind: ReuseKind) -> SessionError {
-        match self.end(id).await {
+        match self.end_each(&[*id]).await {
             Ok(_) => SessionError::Reused(kind),
             Err(SessionError::Store(cause)) => SessionError::NotEnded { kind, cause },
             Err(error) => error,

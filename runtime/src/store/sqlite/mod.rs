@@ -20,8 +20,6 @@ use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, Sessio
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 4;
 const JOURNAL_ATTEMPTS: u32 = 10;
-/// SQLite's code for a lock that was not to be had.
-const BUSY: &str = "5";
 
 /// Each migration is applied once, in this order. A released one is never edited.
 const MIGRATIONS: &[&str] = &["
@@ -118,6 +116,20 @@ impl SqliteStore {
         Ok(Self { pool })
     }
 
+    /// Removes what the log need not keep, all of it: there may be more endings than sessions that expire.
+    async fn forget_endings(&self, now: Timestamp, at_once: u32) -> Result<(), StoreError> {
+        loop {
+            let query = sqlx::query(
+                "DELETE FROM countersign_endings WHERE position IN (
+                     SELECT position FROM countersign_endings WHERE until <= ?1 ORDER BY position LIMIT ?2)",
+            );
+            let forgotten = self.execute(query.bind(now.unix()).bind(i64::from(at_once))).await?;
+            if forgotten < u64::from(at_once) {
+                return Ok(());
+            }
+        }
+    }
+
     async fn execute(&self, query: Query<'_>) -> Result<u64, StoreError> {
         Ok(query.execute(&self.pool).await.map_err(failure)?.rows_affected())
     }
@@ -188,11 +200,12 @@ async fn apply(
     Ok(())
 }
 
-/// Tells an outage from other failures. A file has none, but its connections may all be busy, or another process may hold its lock.
+/// Connections that are all busy are an outage. A lock that another process holds is none: reads go on beside it.
 fn failure(error: sqlx::Error) -> StoreError {
-    let is_busy = matches!(&error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-        || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == BUSY);
-    if is_busy { StoreError::unreachable(error) } else { StoreError::new(error) }
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => StoreError::unreachable(error),
+        other => StoreError::new(other),
+    }
 }
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
@@ -270,17 +283,14 @@ impl SessionStore for SqliteStore {
     }
 
     async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        let endings = sqlx::query(
-            "DELETE FROM countersign_endings WHERE position IN (
-                 SELECT position FROM countersign_endings WHERE until <= ?1 ORDER BY position LIMIT ?2)",
-        );
-        self.execute(endings.bind(now.unix()).bind(i64::from(at_most))).await?;
         let sessions = sqlx::query(
             "DELETE FROM countersign_sessions WHERE id IN (
                  SELECT id FROM countersign_sessions
                  WHERE purge_day <= ?1 AND (idle_expires_at <= ?2 OR absolute_expires_at <= ?2) LIMIT ?3)",
         );
-        self.execute(sessions.bind(day(now)).bind(now.unix()).bind(i64::from(at_most))).await
+        let purged = self.execute(sessions.bind(day(now)).bind(now.unix()).bind(i64::from(at_most))).await?;
+        self.forget_endings(now, at_most).await?;
+        Ok(purged)
     }
 
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {

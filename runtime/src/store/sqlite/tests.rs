@@ -263,15 +263,38 @@ async fn names_that_are_no_path_of_a_file_are_refused_with_what_to_write() {
     }
 }
 
-/// A writer that holds its lock for long is an outage, which ends with it.
+/// A writer that holds its lock for long is no outage: reads go on beside it.
 #[tokio::test]
-async fn a_locked_database_is_unreachable_for_as_long_as_the_patience_says() {
+async fn a_locked_database_is_an_error_for_as_long_as_the_patience_says() {
     let path = fresh_path();
     let store = SqliteStore::open_with_patience(&path, Duration::from_millis(50)).await.unwrap();
     let other = SqliteStore::open(&path).await.unwrap();
     let lock = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let error = store.remove(&any_id().unwrap()).await.unwrap_err();
-    assert!(error.is_unreachable(), "{:?}", error.source());
+    assert!(!error.is_unreachable(), "{:?}", error.source());
+    assert_eq!(store.load(&any_id().unwrap()).await.unwrap(), None);
     lock.rollback().await.unwrap();
     assert!(!store.remove(&any_id().unwrap()).await.unwrap());
+}
+
+/// Pages are found by the identifiers of the partition, never by going through the sessions of all users.
+#[tokio::test]
+async fn a_page_is_read_by_the_index_of_identifiers() {
+    let store = fresh_store().await;
+    for statement in [crate::store::sql::LIST, crate::store::sql::LIST_AFTER] {
+        let plan = format!("EXPLAIN QUERY PLAN {statement}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&store.pool).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert!(steps[0].contains("(id>? AND id<?)"), "{steps:?}");
+    }
+}
+
+/// The log forgets all that it need not keep, however few sessions there are to purge.
+#[tokio::test]
+async fn the_log_forgets_everything_that_is_old() {
+    let store = fresh_store().await;
+    let endings: Vec<_> = (0..25_u8).map(|number| Ending::OfUser([number; 16])).collect();
+    store.announce(&endings, Timestamp::from_unix(100)).await.unwrap();
+    store.purge_expired(Timestamp::from_unix(100), 10).await.unwrap();
+    assert_eq!(store.endings(None).await.unwrap().unwrap().endings, []);
 }
