@@ -58,14 +58,12 @@ impl DurableObject for CountersignSessions {
 
     async fn alarm(&self) -> worker::Result<Response> {
         let now = worker::Date::now().as_millis() / 1000;
-        let step = || {
-            self.run(
-                Operation::Purge.statement(),
-                vec![Value::Text(now.to_string()), Value::Text(BATCH.to_string())],
-            )
-        };
-        while step()?.len() >= BATCH as usize {}
-        if !self.run(HAS_SESSIONS, Vec::new())?.is_empty() {
+        let purge = vec![Value::Text(now.to_string()), Value::Text(BATCH.to_string())];
+        let purged = self.run(Operation::Purge.statement(), purge)?;
+        // The rest is for the next alarm: the questions that came meanwhile go first.
+        if purged.len() >= BATCH as usize {
+            self.state.storage().set_alarm(Duration::ZERO).await?;
+        } else if !self.run(HAS_SESSIONS, Vec::new())?.is_empty() {
             self.set_alarm().await?;
         }
         Response::empty()

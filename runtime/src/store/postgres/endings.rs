@@ -33,7 +33,8 @@ const INCARNATE: &str =
     "INSERT INTO countersign_incarnation (number) VALUES ($1) ON CONFLICT (is_set) DO NOTHING";
 
 const ANNOUNCE: &str = "
-    INSERT INTO countersign_endings (transaction, ending, until) SELECT txid_current(), unnest($1::text[]), $2";
+    INSERT INTO countersign_endings (transaction, ending, until) SELECT txid_current(), unnest($1::text[]), $2
+    ON CONFLICT (transaction, ending) DO NOTHING";
 
 const FORGET: &str = "
     DELETE FROM countersign_endings WHERE ctid = ANY(ARRAY(

@@ -5,9 +5,9 @@ use super::StoreError;
 /// PostgreSQL's code for a row that a concurrent transaction has changed.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// Codes of a server that is there and cannot work: it shuts down, was shut down, starts, has no connection left, is a standby or has
-/// given the statement up.
-const OUT_OF_SERVICE: [&str; 6] = ["57P01", "57P02", "57P03", "53300", "25006", "57014"];
+/// Codes of a server that is there and cannot work: it shuts down, was shut down, starts, has no connection left or is a standby. Not the
+/// code of a statement that took too long: that one may have waited for a row, while others are answered.
+const OUT_OF_SERVICE: [&str; 5] = ["57P01", "57P02", "57P03", "53300", "25006"];
 /// The codes that start with these are those of broken connections. A pooler uses them where it cannot reach the server.
 const CONNECTION_EXCEPTION: &str = "08";
 

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool, Postgres, Row as _};
 use tokio::time::timeout;
@@ -177,7 +178,7 @@ impl PostgresStore {
     /// Runs one statement, in a transaction of its own where there is a pooler.
     async fn run<T>(&self, query: Query, run: Run<T>) -> Result<T, sqlx::Error> {
         let Some(own) = &self.own else {
-            return self.run_on(&mut *self.pool.acquire().await?, query, run).await;
+            return self.run_on(&mut self.pool.acquire().await?, query, run).await;
         };
         let mut connection = own.kept.take(&self.pool).await?;
         let running = self.run_on(&mut connection, query, run);
@@ -203,15 +204,18 @@ impl PostgresStore {
 
     async fn run_on<T>(
         &self,
-        connection: &mut PgConnection,
+        connection: &mut PoolConnection<Postgres>,
         query: Query,
         run: Run<T>,
     ) -> Result<T, sqlx::Error> {
         let Some(begin) = &self.begin else { return run(connection, query).await };
-        let mut transaction = connection.begin_with(AssertSqlSafe(Arc::clone(begin))).await?;
-        let result = run(&mut transaction, query.persistent(false)).await?;
-        transaction.commit().await?;
-        Ok(result)
+        let mut transaction = Unfinished { connection, is_finished: false };
+        let connection = &mut **transaction.connection;
+        connection.execute(AssertSqlSafe(Arc::clone(begin))).await?;
+        let result = run(connection, query.persistent(false)).await;
+        connection.execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        transaction.is_finished = true;
+        result
     }
 
     async fn stored_salt(&self) -> Result<Option<PartitionSalt>, StoreError> {
@@ -226,6 +230,21 @@ impl PostgresStore {
 
     async fn fetch(&self, query: Query) -> Result<Vec<PgRow>, sqlx::Error> {
         self.run(query, |connection, query| connection.fetch_all(query)).await
+    }
+}
+
+/// A transaction whose connection is closed if its operation goes away halfway. The one of `sqlx` rolls back later, and not at all what
+/// goes away while it begins: behind a pooler, such a connection would keep one to the server from all others.
+struct Unfinished<'c> {
+    connection: &'c mut PoolConnection<Postgres>,
+    is_finished: bool,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.connection.close_on_drop();
+        }
     }
 }
 
@@ -365,9 +384,12 @@ impl SessionStore for PostgresStore {
     }
 
     async fn purge_expired(&self, now: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        self.execute(endings::forget(now, at_most)).await.map_err(failure)?;
         let query = sqlx::query(PURGE).bind(day(now)).bind(now.unix()).bind(i64::from(at_most));
-        self.execute(query).await.map_err(failure)
+        let purged = self.execute(query).await.map_err(failure)?;
+        // All that the log need not keep: there may be more endings than sessions that expire.
+        let at_once = at_most.max(1);
+        while self.execute(endings::forget(now, at_once)).await.map_err(failure)? == u64::from(at_once) {}
+        Ok(purged)
     }
 
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {

@@ -53,8 +53,12 @@ pub(super) const MIGRATIONS: &[&str] = &["
     ) WITH (fillfactor = 85);
     CREATE INDEX countersign_sessions_by_day ON countersign_sessions (purge_day);
     CREATE TABLE countersign_settings (name TEXT NOT NULL PRIMARY KEY, value BYTEA, until BIGINT);
-    CREATE TABLE countersign_endings (transaction BIGINT NOT NULL, ending TEXT NOT NULL, until BIGINT NOT NULL);
-    CREATE INDEX countersign_endings_by_transaction ON countersign_endings (transaction);
+    CREATE TABLE countersign_endings (
+        transaction BIGINT NOT NULL,
+        ending TEXT NOT NULL,
+        until BIGINT NOT NULL,
+        PRIMARY KEY (transaction, ending)
+    );
     CREATE INDEX countersign_endings_by_end ON countersign_endings (until);
     CREATE UNLOGGED TABLE countersign_incarnation (
         is_set BOOLEAN NOT NULL PRIMARY KEY DEFAULT true CHECK (is_set),

@@ -289,7 +289,7 @@ impl SessionStore for SqliteStore {
                  WHERE purge_day <= ?1 AND (idle_expires_at <= ?2 OR absolute_expires_at <= ?2) LIMIT ?3)",
         );
         let purged = self.execute(sessions.bind(day(now)).bind(now.unix()).bind(i64::from(at_most))).await?;
-        self.forget_endings(now, at_most).await?;
+        self.forget_endings(now, at_most.max(1)).await?;
         Ok(purged)
     }
 
