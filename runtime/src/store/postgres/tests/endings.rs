@@ -112,8 +112,7 @@ async fn endings_are_forgotten_in_time() {
     store.announce(&[ending(4)], kept).await.unwrap();
     assert_eq!(store.purge_expired(Timestamp::from_unix(END.unix() - 1), 2).await.unwrap(), 0);
     assert_eq!(read(&store, None).await.0.len(), 4);
-    store.purge_expired(END, 2).await.unwrap();
-    assert_eq!(read(&store, None).await.0.len(), 2);
+    // All that are old, in steps of two: there may be more of them than of sessions that expire.
     store.purge_expired(END, 2).await.unwrap();
     assert_eq!(read(&store, None).await.0, [ending(4)]);
 }
