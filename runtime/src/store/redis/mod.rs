@@ -42,7 +42,88 @@ const TIDIED_AT_ONCE: usize = 1000;
 /// For a script without arguments.
 const NONE: &[&str] = &[];
 
-#[doc = include_str!("documentation.md")]
+/// Keeps sessions in Redis 6 or later, in Redis Cluster, or in Valkey.
+///
+/// Clones share their connection, and a lost connection is made again. Needs the feature `redis`.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), countersign::store::StoreError> {
+/// use countersign::store::RedisStore;
+///
+/// let store = RedisStore::connect("redis://127.0.0.1/").await?.with_prefix("myapp:");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Content
+///
+/// Each session is a hash, which expires by itself an hour after the session has ended. Two sorted sets find sessions: those of a user by the
+/// order of sign-ins, and those that end next. Refresh tokens are stored as hashes only, and the names of keys contain no user id. Indexes
+/// expire two days after the last of their sessions must have ended, so [`purge_expired`](SessionStore::purge_expired) only frees memory earlier
+/// and need not be called. What stays is a counter for each hash tag, at most 4,096 of them, and the salt of the partitions. The log of
+/// endings is one stream; an entry stays for an hour at most.
+///
+/// A rotation reads and writes the session's own key, and no index. A list is read key by key, and a purge goes in scripts of a hundred sessions, so
+/// other clients wait for little: only [`remove_all`](SessionStore::remove_all) is one script over all sessions of a user, 10,000 of them in about
+/// 10 ms.
+///
+/// # Cluster
+///
+/// All sessions of a user have one hash tag, which is the first 12 bits of their [partition](crate::session::Partition), so users spread over 4,096
+/// tags and these over the nodes. Give [`with_connection`](Self::with_connection) a connection of the crate `redis` with its feature
+/// `cluster-async`:
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use countersign::store::RedisStore;
+/// use redis::ProtocolVersion;
+/// use redis::cluster::ClusterClient;
+///
+/// let nodes = ["redis://10.0.0.1/", "redis://10.0.0.2/", "redis://10.0.0.3/"];
+/// let client = ClusterClient::builder(nodes)
+///     .use_protocol(ProtocolVersion::RESP3)
+///     .connection_timeout(Duration::from_secs(2))
+///     .response_timeout(Duration::from_secs(5))
+///     // While a slot moves, a command may have to be repeated. Waiting times are in milliseconds.
+///     .retries(8)
+///     .min_retry_wait(20)
+///     .max_retry_wait(500)
+///     .build()?;
+/// let store = RedisStore::with_connection(client.get_async_connection().await?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - **A master that is down** takes its users with it until a replica has its place. The others go on if the cluster has
+///   `cluster-require-full-coverage no`; the default stops all of them. Salt, turn to purge and log of endings are three keys, each on one node.
+///   Without the log, live checks ask for the session and sign-outs report an error, though the session has ended.
+/// - **A slot that moves** to another node costs no session. Refreshes, look-ups and single sign-outs go on. What needs several keys at once
+///   (sign-ins, [`remove_each`](SessionStore::remove_each), [`remove_all`](SessionStore::remove_all), a purge) is refused before it has done anything,
+///   until the slot has moved, and can be repeated.
+/// - **Replicas** are for failover alone. Do not call `read_from_replicas`.
+///
+/// # Operation
+///
+/// - **Durability.** When its machine crashes, Redis loses every write that is not yet on the disk: up to a second of writes
+///   with `appendonly yes` and `appendfsync everysec`, none with `appendfsync always`, and all of them without `appendonly` and
+///   snapshots, which signs out every user.
+/// - **Failover.** A replica takes over without the writes that it has not received. A lost rotation is undone: the old token
+///   is good again, and its successor, which a client may already hold, counts as a stolen token because the server does not
+///   know it. The session then ends, and the user has to sign in again. **A revocation that was confirmed may be undone: the session is
+///   live again.** A crash has the same effects. `min-replicas-to-write` makes them rarer, and `cluster-replica-validity-factor` keeps a
+///   replica that lags far behind from taking over. If a revocation must never be undone, keep sessions in an SQL database.
+/// - **Partition.** A master on the smaller side of a cluster that is cut in two accepts writes for up to `cluster-node-timeout`, and loses
+///   them as in a failover. After that its users get 503.
+/// - **Memory.** `maxmemory-policy` must be `noeviction`. Other policies evict sessions that have not ended, or an index, and
+///   then [`remove_all`](SessionStore::remove_all) misses sessions, or the salt, and then new sessions of a user are in another partition. When
+///   memory is full, sign-ins and refreshes fail. Ending sessions works, but cannot be announced, which is reported as an error.
+/// - **Replicas** lag behind. A connection that reads from them breaks the second promise of [`SessionStore`]. A server that
+///   becomes a replica has to disconnect its clients, as Sentinel makes it do. Until it does, this store stays connected to it,
+///   and every write fails.
+/// - **Rights.** `~myapp:* -@all +@hash +@sortedset +@stream +@string +@keyspace +@scripting -@dangerous` is enough, with the prefix in
+///   the place of `myapp:`. In a cluster add `+cluster|slots +asking`.
 #[derive(Clone)]
 pub struct RedisStore<C = ConnectionManager> {
     connection: C,
@@ -159,6 +240,21 @@ impl<C: ConnectionLike + Clone + Send + Sync> RedisStore<C> {
         command.arg(record).arg(&stored::FIELDS);
         let fields: Fields = self.query(&command).await?;
         stored::read(fields)
+    }
+
+    /// Reads records all at once. Not with a script: that would hold up other clients, and while a slot moves to another node, these commands
+    /// find each record.
+    async fn read_each(&self, records: &[String]) -> Result<Vec<Option<SessionRecord>>, StoreError> {
+        let read = try_join_all(records.iter().map(|record| self.read(record))).await;
+        if self.is_one_server || read.is_ok() {
+            return read;
+        }
+        // The connection to a cluster follows a slot that moves with two commands, which others on the same connection may separate.
+        let mut read = Vec::new();
+        for record in records {
+            read.push(self.read(record).await?);
+        }
+        Ok(read)
     }
 
     /// Every identifier in the index of a user, in the order of sequences, also of records that are gone.
@@ -287,11 +383,9 @@ where
             let highest = below.map_or("+inf".to_owned(), |sequence| format!("({sequence}"));
             command.arg(&sessions).arg(highest).arg("-inf").arg("LIMIT").arg(0).arg(wanted);
             let ids: Vec<String> = self.query(&command).await?;
-            // Not a script: it would hold up other clients, and while a slot moves to another node, these commands find each record.
-            let keys = ids.iter().map(|id| format!("{records}{id}"));
-            let read = keys.map(|key| async move { self.read(&key).await });
+            let keys: Vec<_> = ids.iter().map(|id| format!("{records}{id}")).collect();
             let mut gone = Vec::new();
-            for (id, record) in ids.iter().zip(try_join_all(read).await?) {
+            for (id, record) in ids.iter().zip(self.read_each(&keys).await?) {
                 match record {
                     Some(record) if record.id.as_str() != id || record.user_id != owner.user_id() => {
                         return Err(StoreError::new("a record is stored under the key of another session"));

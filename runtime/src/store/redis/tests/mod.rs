@@ -1,3 +1,4 @@
+mod cluster;
 mod content;
 mod faults;
 
@@ -60,7 +61,7 @@ async fn refresh(
     sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
 }
 
-impl RedisStore {
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// Runs any command.
     async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
         let mut call = redis::cmd(command[0]);
