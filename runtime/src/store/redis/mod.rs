@@ -57,7 +57,7 @@ const NONE: &[&str] = &[];
 ///
 /// # Content
 ///
-/// Each session is a hash, which expires by itself an hour after the session has ended. Two sorted sets find sessions: those of a user by the
+/// Each session is a hash, which expires by itself a day or two after the session has ended. Two sorted sets find sessions: those of a user by the
 /// order of sign-ins, and those that end next. Refresh tokens are stored as hashes only, and the names of keys contain no user id. Indexes
 /// expire two days after the last of their sessions must have ended, so [`purge_expired`](SessionStore::purge_expired) only frees memory earlier
 /// and need not be called. What stays is a counter for each hash tag, at most 4,096 of them, and the salt of the partitions. The log of
@@ -315,6 +315,7 @@ where
             stored::encode_data(&record)?,
             stored::encode_state(&record)?,
             stored::end(&record).unix(),
+            stored::kept_until(&record).unix(),
             stored::time_to_live(&record),
             stored::time_to_live_of_indexes(&record),
             self.keys.records(tag),
@@ -340,6 +341,7 @@ where
             record.version,
             stored::encode_state(&record)?,
             stored::end(&record).unix(),
+            stored::kept_until(&record).unix(),
             stored::time_to_live(&record),
             record.id.as_str(),
         );

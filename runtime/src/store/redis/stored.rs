@@ -1,6 +1,8 @@
 //! The form of a record in a Redis hash.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -12,8 +14,10 @@ use super::StoreError;
 use crate::clock::Timestamp;
 use crate::session::{DeviceKind, Fingerprint, SessionId, SessionMetadata, SessionRecord, TokenHash};
 
-/// How long a record is kept after its session has ended, in case clocks disagree.
+/// How long a record is kept at least after its session has ended, in case clocks disagree.
 const GRACE: Duration = Duration::from_secs(60 * 60);
+/// How much longer a write keeps it, so that the rotations of a day need not prolong its life.
+const AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long an index is kept after the last of its sessions must have ended. It is longer, because a rotation does not prolong it: a clock
 /// that is set back must not take the index from a session that goes on.
 const INDEX_GRACE: Duration = Duration::from_secs(2 * 24 * 60 * 60);
@@ -63,7 +67,7 @@ struct State {
     idle_expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_not_before: Option<Timestamp>,
-    /// A random number, by which a call that is repeated recognises its own write.
+    /// The number of the write, by which a call that is repeated recognises its own.
     write: u64,
 }
 
@@ -80,7 +84,12 @@ pub(super) fn end(record: &SessionRecord) -> Timestamp {
 /// How long the record is kept after it is written, in milliseconds. It is a duration and not a point in time, because the clock of the
 /// sessions may differ from the server's.
 pub(super) fn time_to_live(record: &SessionRecord) -> u64 {
-    milliseconds(end(record).since(record.last_used_at), GRACE)
+    milliseconds(end(record).since(record.last_used_at), AHEAD + GRACE)
+}
+
+/// The latest end of the session for which that is long enough.
+pub(super) fn kept_until(record: &SessionRecord) -> Timestamp {
+    end(record) + AHEAD
 }
 
 /// How long the indexes of the record are kept after it is added, in milliseconds: until the session ends, however much it is used.
@@ -123,9 +132,23 @@ pub(super) fn encode_state(record: &SessionRecord) -> Result<String, StoreError>
         last_used_at: record.last_used_at,
         idle_expires_at: record.idle_expires_at,
         access_not_before: record.access_not_before,
-        write: getrandom::u64().map_err(|cause| StoreError::new(cause.to_string()))?,
+        write: number_of_write()?,
     };
     serde_json::to_string(&state).map_err(StoreError::new)
+}
+
+/// A number that no other write has, on any server: this process counts from a random one.
+fn number_of_write() -> Result<u64, StoreError> {
+    static FIRST: OnceLock<u64> = OnceLock::new();
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let first = match FIRST.get() {
+        Some(first) => *first,
+        None => {
+            let random = getrandom::u64().map_err(|cause| StoreError::new(cause.to_string()))?;
+            *FIRST.get_or_init(|| random)
+        }
+    };
+    Ok(first.wrapping_add(WRITES.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Reads the record in a hash; `None` when the hash does not exist.

@@ -58,6 +58,16 @@ fn tags_spread_over_the_nodes_of_a_cluster() {
     }
 }
 
+/// The list, which may have to be asked for again while a slot moves: a connection that others use too may lose its way between two nodes.
+async fn list_of_ann(store: &RedisStore<ClusterConnection>) -> Vec<SessionRecord> {
+    for _ in 0..10 {
+        if let Ok(records) = store.list(&owner("ann"), Page::first(100)).await {
+            return records;
+        }
+    }
+    panic!("the list cannot be read");
+}
+
 /// While a slot moves to another node, its keys are partly on one node and partly on the other. Each session is found where it is, an
 /// operation that needs several keys is refused before it has done anything, and no record is taken for a missing one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +97,7 @@ async fn a_slot_that_moves_loses_nothing() {
         }
         let mut newest_first = records.clone();
         newest_first.reverse();
-        assert_eq!(store.list_of("ann").await, newest_first);
+        assert_eq!(list_of_ann(&store).await, newest_first);
 
         // A new record is on neither node, so it is not added to either.
         let new = super::record("ann");
@@ -99,7 +109,7 @@ async fn a_slot_that_moves_loses_nothing() {
             assert!(store.remove_each(&ids).await.is_err());
             assert!(store.remove_all(&ann, None).await.is_err());
             assert!(store.purge_expired(START + 30 * DAY, 1000).await.is_err());
-            assert_eq!(store.list_of("ann").await, newest_first);
+            assert_eq!(list_of_ann(&store).await, newest_first);
         }
         // One session ends wherever it is, and stays away.
         let gone = records.pop().unwrap();
@@ -111,7 +121,7 @@ async fn a_slot_that_moves_loses_nothing() {
     store.add(&mut again).await;
     records.push(again);
     records.reverse();
-    assert_eq!(store.list_of("ann").await, records);
+    assert_eq!(list_of_ann(&store).await, records);
     assert_eq!(store.remove_all(&ann, None).await.unwrap(), records.len() as u64);
     for record in records {
         assert_eq!(store.load(&record.id).await.unwrap(), None);

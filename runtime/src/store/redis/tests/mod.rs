@@ -248,8 +248,8 @@ async fn a_call_that_is_repeated_recognises_its_own_write() {
     store.add(&mut first).await;
     let keys = [store.record(&first.id)];
     let replace = async |version: u64, state: &str| -> u8 {
-        let written =
-            (version - 1, version, state, first.idle_expires_at.unix(), 1_000_000, first.id.as_str());
+        let end = first.idle_expires_at.unix();
+        let written = (version - 1, version, state, end, end, 1_000_000, first.id.as_str());
         store.call(&scripts::REPLACE, &keys, written).await.unwrap()
     };
     let [one, other] = [&next(&first), &next(&first)].map(|record| stored::encode_state(record).unwrap());
@@ -268,7 +268,7 @@ async fn a_call_that_is_repeated_recognises_its_own_write() {
         let end = new.idle_expires_at.unix();
         let user = stored::name_of_user("ann");
         let (records, id) = (store.keys.records(tag), new.id.as_str());
-        let written = (id, 0, user, data, state, end, 1_000_000, 1_000_000, records, (1, 2));
+        let written = (id, 0, user, data, state, end, end, 1_000_000, 1_000_000, records, (1, 2));
         store.call(&scripts::INSERT, &keys, written).await.unwrap()
     };
     assert_eq!(insert(&one).await, Some(first.sequence + 1));
