@@ -123,7 +123,7 @@ const NONE: &[&str] = &[];
 ///   becomes a replica has to disconnect its clients, as Sentinel makes it do. Until it does, this store stays connected to it,
 ///   and every write fails.
 /// - **Rights.** `~myapp:* -@all +@hash +@sortedset +@stream +@string +@keyspace +@scripting -@dangerous` is enough, with the prefix in
-///   the place of `myapp:`. In a cluster add `+cluster|slots +asking`.
+///   the place of `myapp:`. In a cluster add `+cluster|slots +asking +ping`.
 #[derive(Clone)]
 pub struct RedisStore<C = ConnectionManager> {
     connection: C,
