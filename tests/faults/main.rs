@@ -11,5 +11,6 @@ mod outages;
 mod postgres;
 mod proxy;
 mod redis;
+mod redis_cluster;
 mod server;
 mod two_servers;

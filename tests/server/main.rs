@@ -1,11 +1,13 @@
 //! A server whose sessions outlive it, for the fault tests, which kill it, restart it and run two of it on one store.
 //!
-//! `STORE` is the URL of a PostgreSQL database or of a Redis server, or the path of a SQLite file. Keys and rotation window come from the
+//! `STORE` is the URL of a PostgreSQL database or of a Redis server, the URLs of the nodes of a Redis Cluster with commas between them, or
+//! the path of a SQLite file. Keys and rotation window come from the
 //! variables of `.env.example`. `CLOCK_OFFSET` is how many seconds its clock is ahead. It says on standard output where it listens, and
 //! ends with its standard input.
 
 use std::error::Error;
 use std::io::Read as _;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -16,6 +18,9 @@ use countersign::{
     Auth, AuthBuilder, AuthRejection, AuthRouter, Clock, SessionClaims, SystemClock, Timestamp, TokenPair,
     authenticated, public, routes, typed_refresh_handler,
 };
+use redis::ProtocolVersion;
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use utoipa::ToSchema;
@@ -74,9 +79,22 @@ impl Clock for OffsetClock {
     }
 }
 
+async fn connect_to_cluster(urls: &str) -> Result<RedisStore<ClusterConnection>, Box<dyn Error>> {
+    let client = ClusterClient::builder(urls.split(','))
+        .use_protocol(ProtocolVersion::RESP3)
+        .connection_timeout(Duration::from_secs(2))
+        .response_timeout(Duration::from_secs(5))
+        .retries(4)
+        .min_retry_wait(20)
+        .max_retry_wait(500)
+        .build()?;
+    Ok(RedisStore::with_connection(client.get_async_connection().await?))
+}
+
 async fn with_store(builder: AuthBuilder<User>, store: &str) -> Result<AuthBuilder<User>, Box<dyn Error>> {
     Ok(match store.split_once("://") {
         Some(("postgres", _)) => builder.store(PostgresStore::connect(store).await?),
+        Some(_) if store.contains(',') => builder.store(connect_to_cluster(store).await?),
         Some(_) => builder.store(RedisStore::connect(store).await?),
         None => builder.store(SqliteStore::open(store).await?),
     })

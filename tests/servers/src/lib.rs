@@ -10,12 +10,14 @@ mod pgbouncer;
 mod postgres;
 mod programs;
 mod redis;
+mod redis_cluster;
 mod server;
 
 pub use nginx::Nginx;
 pub use pgbouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use redis::Redis;
+pub use redis_cluster::{RedisCluster, SlotMove};
 
 /// The only place of this crate that fails a test.
 #[expect(clippy::panic, reason = "a test that has no server cannot pass")]

@@ -20,6 +20,13 @@ pub(crate) fn redis() -> PathBuf {
     found.unwrap_or_else(|| give_up(&format!("Redis is not installed; type: {INSTALL}")))
 }
 
+/// `redis-cli`, which Debian has in a package of its own that `redis-server` brings along.
+pub(crate) fn redis_cli() -> PathBuf {
+    let folder = in_path("redis-cli");
+    let folder = folder.unwrap_or_else(|| give_up(&format!("`redis-cli` is not installed; type: {INSTALL}")));
+    folder.join("redis-cli")
+}
+
 /// The folder of `nginx`, which Debian keeps away from the `PATH` of ordinary users.
 pub(crate) fn nginx() -> PathBuf {
     let found = in_path("nginx").or_else(|| folder_of(Path::new("/usr/sbin/nginx")));

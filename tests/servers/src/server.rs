@@ -52,7 +52,7 @@ impl Server {
             give_up(&format!("no data for a {kind} server for the tests:\n{}", log(&folder)));
         }
         for _ in 0..PORTS_TO_TRY {
-            let port = free_port();
+            let port = if kind == "redis-cluster" { free_port_below_another() } else { free_port() };
             if let Some(configure) = configure
                 && let Err(error) = fs::write(folder.join("config"), configure(&folder, port))
             {
@@ -100,6 +100,14 @@ impl Server {
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     listener.unwrap_or_else(|error| give_up(&format!("no free port: {error}"))).port()
+}
+
+/// A port such that the one 10,000 above it is free as well.
+fn free_port_below_another() -> u16 {
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let mut ports = std::iter::repeat_with(free_port).take(1000);
+    let found = ports.find(|port| port.checked_add(10_000).is_some_and(is_free));
+    found.unwrap_or_else(|| give_up("no two free ports that are 10,000 apart"))
 }
 
 fn log(folder: &Path) -> String {

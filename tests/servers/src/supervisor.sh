@@ -47,6 +47,12 @@ start() {
             --save '' --appendonly yes --appendfsync no
         ;;
     pgbouncer) set -- "$programs/pgbouncer" "$folder/config" ;;
+    # A master is given up soon, and the others go on without it. Their port for each other is 10,000 above.
+    redis-cluster)
+        set -- "$programs/redis-server" --port "$1" --bind 127.0.0.1 --dir "$folder" \
+            --save '' --appendonly yes --appendfsync no --repl-diskless-sync-delay 0 \
+            --cluster-enabled yes --cluster-node-timeout 1000 --cluster-require-full-coverage no
+        ;;
     nginx) set -- "$programs/nginx" -p "$folder" -c "$folder/config" -e stderr ;;
     esac
     rm -f pid ended
@@ -84,7 +90,7 @@ stop() {
         # PostgreSQL's processes share memory, which SIGKILL would leave behind.
         case $kind in
         postgres) kill -QUIT "$(cat pid)" ;;
-        redis | nginx | pgbouncer) kill -KILL "$(cat pid)" ;;
+        redis* | nginx | pgbouncer) kill -KILL "$(cat pid)" ;;
         esac
     fi
     wait "$job"

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use test_servers::{Nginx, PgBouncer, Postgres, Redis};
+use test_servers::{Nginx, PgBouncer, Postgres, Redis, RedisCluster};
 
 fn ping(redis: &Redis) -> std::io::Result<String> {
     let mut connection = TcpStream::connect(("127.0.0.1", redis.port()))?;
@@ -89,6 +89,24 @@ fn standby_takes_over() {
         .unwrap();
     assert!(String::from_utf8_lossy(&listed.stdout).lines().any(|line| line == name), "{listed:?}");
     assert_ne!(standby.database(), "");
+}
+
+#[test]
+fn a_cluster_replaces_a_master_and_moves_slots() {
+    let cluster = RedisCluster::start();
+    let ports: Vec<u16> =
+        cluster.urls().iter().map(|url| url.rsplit_once(':').unwrap().1.parse().unwrap()).collect();
+    assert_eq!(ports.iter().filter(|port| is_up(**port)).count(), 6);
+    // From the specification of Redis Cluster.
+    assert_eq!((cluster.slot_of("123456789"), cluster.slot_of("x{123456789}y")), (0x31c3, 0x31c3));
+    cluster.begin_to_move(0x31c3).finish();
+    cluster.move_slots_of_master_of(0, 5);
+    cluster.kill_master_of(0);
+    assert_eq!(ports.iter().filter(|port| is_up(**port)).count(), 5);
+    cluster.start_again();
+    assert_eq!(ports.iter().filter(|port| is_up(**port)).count(), 6);
+    drop(cluster);
+    assert!(!ports.iter().any(|port| is_up(*port)));
 }
 
 #[test]

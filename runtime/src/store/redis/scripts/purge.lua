@@ -1,19 +1,30 @@
--- Removes sessions that have ended. Returns how many entries were found and how many records were removed; fewer entries than
--- the limit mean that none is left. The numbers differ where a record had expired by itself.
--- KEYS: all sessions.
--- ARGV: now, limit, prefixes of the keys of records and of users.
-local all = KEYS[1]
-local now, limit, records, users = unpack(ARGV)
+-- Removes those of some sessions that have ended. Returns how many entries are still due, and identifier and user of each session
+-- that was removed.
+-- KEYS: the ends of all sessions under the tag, the records.
+-- ARGV: now, the identifiers.
+local ends, now = KEYS[1], tonumber(ARGV[1])
 
-local expired = redis.call('ZRANGEBYSCORE', all, '-inf', now, 'LIMIT', 0, limit)
-local removed = 0
-for _, id in ipairs(expired) do
-    -- The index of the user is found through the record. If that has expired, the entry there goes with a later write.
-    local user = redis.call('HGET', records .. id, 'user')
-    removed = removed + redis.call('DEL', records .. id)
-    if user then
-        redis.call('ZREM', users .. user, id)
-    end
-    redis.call('ZREM', all, id)
+local function is_refused(answer)
+    return type(answer) == 'table' and answer.err ~= nil
 end
-return { #expired, removed }
+
+local still_due, removed = 0, {}
+for number = 2, #KEYS do
+    local record, id = KEYS[number], ARGV[number]
+    local ends_at, user = unpack(redis.call('HMGET', record, 'end', 'user'))
+    if not ends_at then
+        -- The record expired by itself, or was removed.
+        redis.call('ZREM', ends, id)
+    elseif tonumber(ends_at) <= now then
+        redis.call('DEL', record)
+        redis.call('ZREM', ends, id)
+        removed[#removed + 1] = { id, user or '' }
+    else
+        -- The session was prolonged since it got this entry. When memory is full, the entry stays where it is.
+        if is_refused(redis.pcall('HSET', record, 'due', ends_at))
+            or is_refused(redis.pcall('ZADD', ends, ends_at, id)) then
+            still_due = still_due + 1
+        end
+    end
+end
+return { still_due, removed }

@@ -1,17 +1,12 @@
--- Removes every record of a user except one. Returns how many records existed.
--- KEYS: the sessions of the user, all sessions.
--- ARGV: prefix of the keys of records, the identifier of the exception or an empty string.
-local of_user, all = KEYS[1], KEYS[2]
-local records, spared = unpack(ARGV)
-
--- A script is not rolled back, so a key of the wrong type has to fail here, before the first removal.
-redis.call('ZCARD', all)
+-- Removes the records of a user. Returns how many existed, or nothing when the sessions of the user have changed since they were read.
+-- KEYS: the sessions of the user, the records.
+-- ARGV: the newest session that was read.
+if redis.call('ZREVRANGE', KEYS[1], 0, 0)[1] ~= ARGV[1] then
+    return false
+end
 local removed = 0
-for _, id in ipairs(redis.call('ZRANGE', of_user, 0, -1)) do
-    if id ~= spared then
-        removed = removed + redis.call('DEL', records .. id)
-        redis.call('ZREM', all, id)
-        redis.call('ZREM', of_user, id)
-    end
+-- Lua limits the length of the list that `unpack` makes.
+for first = 2, #KEYS, 1000 do
+    removed = removed + redis.call('DEL', unpack(KEYS, first, math.min(first + 999, #KEYS)))
 end
 return removed
