@@ -9,7 +9,7 @@ use utoipa::openapi::response::Response;
 use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 
 use super::marks::{Mark, Marks};
-use super::refusals::{self, MALFORMED, refusal};
+use super::refusals::{self, MALFORMED, refusal, retried};
 use crate::access::{Access, NamedRule, Rule};
 use crate::auth::{RefreshSession, Session};
 use crate::claims::SessionClaims;
@@ -84,7 +84,9 @@ pub struct ArgumentDocument {
 impl ArgumentDocument {
     /// Adds a refusal whose body is a [`ProblemDetails`](crate::ProblemDetails).
     pub fn refusal(&mut self, status: StatusCode, description: &str) -> &mut Self {
-        self.response(status, refusal(description))
+        let refusal = refusal(description);
+        let is_outage = status == StatusCode::SERVICE_UNAVAILABLE;
+        self.response(status, if is_outage { retried(refusal) } else { refusal })
     }
 
     /// Adds an answer of any other kind. Schemas that it names are added with [`schema`](Self::schema).

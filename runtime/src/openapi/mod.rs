@@ -30,7 +30,7 @@ pub(crate) use declare::declare;
 pub(crate) use extension::EXTENSION;
 pub(crate) use finish::{Declared, finish};
 pub use json::openapi_json;
-pub(crate) use refusals::{oauth_refusal, refusal};
+pub(crate) use refusals::{oauth_refusal, refusal, retried};
 pub(crate) use schemes::SCHEME;
 pub(crate) use schemes::TokenPlaces;
 pub(crate) use walk::operations as operations_mut;

@@ -78,7 +78,7 @@ fn add_refusals(operation: &mut Operation, access: &Access, roles: &RoleTable) {
         }
     }
     if access.asks_for_liveness() || access.check(0).is_some() {
-        answer(operation, "503", refusal(refusal_words::unavailable(access)));
+        answer(operation, "503", retried(refusal(refusal_words::unavailable(access))));
     }
 }
 
@@ -104,7 +104,8 @@ pub(super) fn without_names(access: &Access) -> Vec<(StatusCode, Response)> {
         refusals.push((StatusCode::NOT_FOUND, refusal(NOT_FOUND)));
     }
     if access.asks_for_liveness() || access.check(0).is_some() {
-        refusals.push((StatusCode::SERVICE_UNAVAILABLE, refusal(refusal_words::unavailable(access))));
+        let unavailable = retried(refusal(refusal_words::unavailable(access)));
+        refusals.push((StatusCode::SERVICE_UNAVAILABLE, unavailable));
     }
     refusals
 }
@@ -119,7 +120,7 @@ pub(super) fn describe_look_up(operation: &mut Operation) {
     });
     let says_so = |response: &RefOr<Response>| matches!(response, RefOr::T(present) if paragraphs(present).any(|said| said == STORE_OR_CHECK));
     if !checked && !operation.responses.responses.get("503").is_some_and(says_so) {
-        answer(operation, "503", refusal(STORE));
+        answer(operation, "503", retried(refusal(STORE)));
     }
     if let Some(RefOr::T(present)) = operation.responses.responses.get_mut("401") {
         replace_paragraph(present, |said| {
@@ -383,6 +384,15 @@ pub(crate) fn oauth_refusal(description: &str) -> Response {
     let mut response = refusal(description);
     let error = ContentBuilder::new().schema(Some(Ref::from_schema_name(OAuthError::name()))).build();
     response.content.insert("application/json".to_owned(), RefOr::T(error));
+    response
+}
+
+/// With the header that says when to ask again, as every 503 of this crate has it (RFC 9110 section 10.2.3).
+pub(crate) fn retried(mut response: Response) -> Response {
+    let seconds: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::Integer).into();
+    let header =
+        HeaderBuilder::new().schema(Some(seconds)).description(Some("When to ask again, in seconds"));
+    response.headers.insert("Retry-After".to_owned(), RefOr::T(header.build()));
     response
 }
 

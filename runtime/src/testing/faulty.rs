@@ -98,7 +98,9 @@ impl<S: SessionStore> FaultyStore<S> {
 
 impl<S: SessionStore> SessionStore for FaultyStore<S> {
     async fn salt(&self, proposed: PartitionSalt) -> Result<PartitionSalt, StoreError> {
-        self.read(self.inner.salt(proposed)).await
+        // A store may read or write for it, so it fails in an outage alone.
+        self.reach().await?;
+        self.inner.salt(proposed).await
     }
 
     async fn insert(&self, record: SessionRecord) -> Result<u64, StoreError> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
@@ -16,7 +15,7 @@ use super::{Endpoint, ID};
 use crate::auth::{Introspection, TokenPair};
 use crate::http::{IntrospectionRequest, LogoutRequest, RefreshRequest, SessionList};
 use crate::openapi::marks::Mark;
-use crate::openapi::{oauth_refusal, refusal};
+use crate::openapi::{oauth_refusal, refusal, retried};
 use crate::rejection::{OAuthError, ProblemDetails};
 
 const JSON: &str = "application/json";
@@ -224,7 +223,7 @@ impl Facts {
             ]);
             oauth_refusal
         } else {
-            responses.push(("503", refusal(unavailable)));
+            responses.push(("503", retried(refusal(unavailable))));
             refusal
         };
         if let Some((status, description)) = self.other_success {
@@ -245,16 +244,6 @@ impl Facts {
         add::<ProblemDetails>(&mut schemas);
         schemas
     }
-}
-
-/// With the header that says when to ask again.
-fn retried(mut response: Response) -> Response {
-    let seconds = ObjectBuilder::new().schema_type(Type::Integer);
-    let header = HeaderBuilder::new()
-        .schema(Some(RefOr::<Schema>::from(seconds)))
-        .description(Some("When to ask again, in seconds"));
-    response.headers.insert("Retry-After".to_owned(), RefOr::T(header.build()));
-    response
 }
 
 fn after() -> Parameter {
