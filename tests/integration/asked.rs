@@ -1,6 +1,7 @@
 //! A store that records its calls.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use countersign::Timestamp;
 use countersign::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
@@ -11,9 +12,16 @@ use countersign::store::{MemoryStore, Replaced, SessionStore, StoreError};
 pub(crate) struct Asked {
     inner: MemoryStore,
     log: Mutex<Vec<&'static str>>,
+    /// How long a reading of the log of endings takes.
+    reading_takes: Duration,
 }
 
 impl Asked {
+    /// A store whose log of endings takes so long to read.
+    pub(crate) fn read_in(reading_takes: Duration) -> Self {
+        Self { reading_takes, ..Self::default() }
+    }
+
     fn note(&self, operation: &'static str) {
         self.log.lock().unwrap().push(operation);
     }
@@ -80,6 +88,9 @@ impl SessionStore for Asked {
 
     async fn endings(&self, after: Option<&Cursor>) -> Result<Option<Endings>, StoreError> {
         self.note("endings");
+        if !self.reading_takes.is_zero() {
+            tokio::time::sleep(self.reading_takes).await;
+        }
         self.inner.endings(after).await
     }
 }

@@ -233,6 +233,60 @@ async fn the_list_shows_what_a_user_recognises_a_session_by_and_no_token_materia
     assert!(!list.to_string().contains(token["jti"].as_str().unwrap()));
 }
 
+/// The list has pages of a hundred, the newest first, also of sign-ins within one second. What is no cursor of this user's list is a 400.
+#[tokio::test]
+async fn the_list_of_sessions_is_read_page_by_page() {
+    let app = app();
+    let mut newest_first = Vec::new();
+    for _ in 0..250 {
+        newest_first.insert(0, session_of(&login_of(&app, 7).await));
+    }
+    let pair = app.login(&[]).await;
+    newest_first.insert(0, session_of(&pair));
+    let (mut listed, mut lengths, mut path) = (Vec::new(), Vec::new(), "/sessions".to_owned());
+    loop {
+        let page = call(&app, Method::GET, &path, Some(&pair.access_token), "").await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let page = page.json();
+        let sessions = page["sessions"].as_array().unwrap();
+        lengths.push(sessions.len());
+        listed.extend(sessions.iter().map(|session| session["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/sessions?after={next}");
+    }
+    assert_eq!(lengths, [100, 100, 51]);
+    assert_eq!(listed, newest_first);
+
+    for _ in 0..101 {
+        login_of(&app, 8).await;
+    }
+    let other = login_of(&app, 8).await;
+    let theirs = call(&app, Method::GET, "/sessions", Some(&other.access_token), "").await.json();
+    let theirs = theirs["next"].as_str().unwrap();
+    let last = path.trim_start_matches("/sessions?after=");
+    let twice = format!("{last}&after={last}");
+    for after in ["", "x", theirs, &"A".repeat(43), &twice, &format!("{last}A")] {
+        let path = format!("/sessions?after={after}");
+        let answer = call(&app, Method::GET, &path, Some(&pair.access_token), "").await;
+        answer.refused(StatusCode::BAD_REQUEST, "invalid_request");
+    }
+    let other_parameter = call(&app, Method::GET, "/sessions?before=1", Some(&pair.access_token), "").await;
+    assert_eq!(other_parameter.status, StatusCode::OK);
+}
+
+/// A list without the session of the request is no honest answer: the session has ended meanwhile.
+#[tokio::test]
+async fn a_list_without_the_current_session_is_401() {
+    let store = MemoryStore::new();
+    let other_server = mounted(|builder| builder.store(store.clone()));
+    let app = mounted(|builder| builder.store(store).live_cache(SECOND * 60, 10));
+    let pair = app.login(&[]).await;
+    let list = async || call(&app, Method::GET, "/sessions", Some(&pair.access_token), "").await;
+    assert_eq!(list().await.status, StatusCode::OK);
+    other_server.auth.logout_all(&7).await.unwrap();
+    list().await.refused(StatusCode::UNAUTHORIZED, "invalid_token");
+}
+
 /// Row 95.
 #[tokio::test]
 async fn a_session_of_ones_own_is_revoked_once() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts as _;
 use axum::http::{Request, StatusCode, header};
 use axum::response::IntoResponse as _;
-use countersign::session::SessionMetadata;
+use countersign::session::{Lifetimes, SessionMetadata};
 use countersign::store::{MemoryStore, SessionStore};
 use countersign::testing::{Fault, FaultyStore, TestClock};
 use countersign::{
@@ -208,25 +208,84 @@ async fn a_new_access_token_of_the_user_prolongs_a_stream() {
     assert_eq!(timeout(SECOND, &mut ended).await, Ok(SessionEnd::Ended));
 }
 
-/// A thousand streams share the readings of the log, and look nothing up, on a server that has just started too.
+/// A thousand streams share the readings of the log, however long one takes, and look nothing up, on a server that has just started too.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_streams_share_one_reading() {
-    let clock = RuntimeClock(Instant::now());
-    let store = Arc::new(Asked::default());
-    let auth = server(clock, Arc::clone(&store), |builder| builder);
-    let mut streams = Vec::new();
-    for id in 0..1000 {
-        let pair = login(&auth, id).await;
-        streams.push(session_of(&auth, &pair.access_token).await.ended());
+    for (reading_takes, at_least) in [(0, 20), (20, 20), (300, 10)] {
+        let clock = RuntimeClock(Instant::now());
+        let store = Arc::new(Asked::read_in(Duration::from_millis(reading_takes)));
+        let auth = server(clock, Arc::clone(&store), |builder| builder);
+        let mut streams = Vec::new();
+        for id in 0..1000 {
+            let pair = login(&auth, id).await;
+            streams.push(session_of(&auth, &pair.access_token).await.ended());
+        }
+        let all = join_all(streams);
+        let mut all = pin!(all);
+        assert!(timeout(3 * SECOND, &mut all).await.is_err());
+        store.taken();
+        assert!(timeout(10 * SECOND, &mut all).await.is_err());
+        let calls = store.taken();
+        assert!(calls.iter().all(|call| *call == "endings"), "{calls:?}");
+        assert!((at_least..=30).contains(&calls.len()), "{} readings in ten seconds", calls.len());
     }
-    let all = join_all(streams);
-    let mut all = pin!(all);
-    assert!(timeout(3 * SECOND, &mut all).await.is_err());
-    store.taken();
-    assert!(timeout(10 * SECOND, &mut all).await.is_err());
-    let calls = store.taken();
-    assert!(calls.iter().all(|call| *call == "endings"), "{calls:?}");
-    assert!((20..=30).contains(&calls.len()), "{} readings in ten seconds", calls.len());
+}
+
+/// Row 164. A cache of look-ups keeps no stream open.
+#[tokio::test(start_paused = true)]
+async fn a_stream_leaves_the_cache_of_live_sessions_aside() {
+    let (clock, store) = (RuntimeClock(Instant::now()), MemoryStore::default());
+    let here = server(clock, store.clone(), |builder| builder);
+    let there =
+        server(clock, store, |builder| builder.liveness(Liveness::Always).live_cache(60 * SECOND, 100));
+    let pair = login(&here, 7).await;
+    let session = session_of(&there, &pair.access_token).await;
+    let mut ended = session.ended();
+    assert!(timeout(5 * SECOND, &mut ended).await.is_err());
+    here.logout(&pair.refresh_token).await.unwrap();
+    assert_eq!(timeout(SECOND, &mut ended).await, Ok(SessionEnd::Ended));
+    assert!(!there.is_live(&session).await.unwrap());
+}
+
+/// Row 164. A store that gives no answer at all holds nothing open: neither a session beyond five seconds nor a token beyond its end.
+#[tokio::test(start_paused = true)]
+async fn a_store_without_any_answer_holds_no_stream_open() {
+    for (waited, expected) in [(2 * SECOND, SessionEnd::Unavailable), (898 * SECOND, SessionEnd::Expired)] {
+        let Deployment { here, there, store_there } = deployment();
+        let pair = login(&here, 7).await;
+        let mut ended = session_of(&there, &pair.access_token).await.ended();
+        assert!(timeout(waited, &mut ended).await.is_err());
+        store_there.inject(Fault::Silent);
+        let silent = Instant::now();
+        assert_eq!((&mut ended).await, expected);
+        assert!(silent.elapsed() <= 6 * SECOND, "{expected:?} after {:?}", silent.elapsed());
+    }
+}
+
+/// Row 163. The end of a session by its time is announced by no one. Its last access token passes for the leeway where the store is not
+/// asked, and not on a live route, with the feed or without it.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_by_its_time_is_refused_on_live_routes() {
+    for from_feed in [false, true] {
+        let clock = RuntimeClock(Instant::now());
+        let lifetimes = Lifetimes::new(600 * SECOND, 600 * SECOND);
+        let auth = server(clock, MemoryStore::default(), |builder| {
+            let builder = builder.lifetimes(lifetimes).access_ttl(600 * SECOND).liveness(Liveness::Always);
+            if from_feed { builder.live_from_feed() } else { builder }
+        });
+        let first = login(&auth, 1).await;
+        session_of(&auth, &first.access_token).await;
+        advance(SECOND).await;
+        let pair = login(&auth, 7).await;
+        advance(590 * SECOND).await;
+        session_of(&auth, &pair.access_token).await;
+        advance(20 * SECOND).await;
+        let request =
+            Request::get("/").header(header::AUTHORIZATION, format!("Bearer {}", pair.access_token));
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        let session = Session::<User>::from_request_parts(&mut parts, &auth).await;
+        assert!(session.is_err(), "from_feed: {from_feed}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
