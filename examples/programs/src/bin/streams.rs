@@ -113,7 +113,8 @@ fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// A client that is not a browser says where its request comes from.
-const HINTS: &str = r#"curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"max","password":"{max}"}'
+const HINTS: &str = r#"curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"ada","password":"{ada}"}'
+curl {url}/login -c cookies -H 'Origin: {url}' --json '{"name":"max","password":"{max}"}'
 curl -N {url}/events -b cookies
 
 Open {url} in two tabs, sign in in one of them, and sign out in the other"#;
