@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Cursor, Ending, ErasedStore, SessionId, StoreError};
+use super::{Cursor, Ending, ErasedStore, Owner, PartitionSalt, SessionId, StoreError};
 use crate::clock::{Clock, Timestamp};
 
 /// How old a reading may be when a request comes that believes it, in milliseconds. A request for which it is too old waits for the
@@ -117,8 +117,16 @@ impl Moment {
 #[derive(Clone, Copy)]
 pub(super) struct Issued<'a> {
     pub(super) session: &'a SessionId,
-    pub(super) tag: &'a [u8; 16],
+    pub(super) user_id: &'a str,
+    pub(super) salt: PartitionSalt,
     pub(super) at: Timestamp,
+}
+
+impl Issued<'_> {
+    /// The hash costs more than all the rest, and is asked for only while sessions of whole users have ended.
+    fn of_user(&self) -> Ending {
+        Ending::of_user(&Owner::new(&self.salt, self.user_id))
+    }
 }
 
 impl Feed {
@@ -159,7 +167,7 @@ impl Feed {
             && heard.unknown_until.is_none_or(|until| token.at > until)
             && now.since(token.at) < self.memory
             && !heard.endings.contains_key(&Ending::Session(*token.session))
-            && (heard.of_users == 0 || !heard.endings.contains_key(&Ending::OfUser(*token.tag)))
+            && (heard.of_users == 0 || !heard.endings.contains_key(&token.of_user()))
     }
 
     /// Reads the log, unless a reading is fresh for this request, or has just failed.
