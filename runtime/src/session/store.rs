@@ -252,7 +252,6 @@ pub enum Replaced {
 /// assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("connection to 10.0.0.7 refused"));
 /// assert!(error.is_unreachable());
 /// ```
-#[derive(Debug)]
 pub struct StoreError {
     cause: Box<dyn Error + Send + Sync>,
     is_unreachable: bool,
@@ -273,6 +272,13 @@ impl StoreError {
     /// Whether the store gave no answer.
     pub fn is_unreachable(&self) -> bool {
         self.is_unreachable
+    }
+}
+
+/// Only the cause: `fn main() -> Result<…>` prints errors with it.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoreError").field(&self.cause).finish()
     }
 }
 

@@ -120,7 +120,7 @@ async fn every_way_to_end_a_session_is_heard() {
 
 /// Row 163. A log that cannot be read is not believed: the store is asked, and if it fails too, the caller gets an error.
 #[tokio::test]
-async fn a_silent_feed_lets_nobody_in() {
+async fn a_silent_feed_lets_no_one_in() {
     let (store, servers) = two_servers().await;
     let [here, there] = &servers;
     let [gone, kept] = [here.sign_in("ann").await.unwrap(), here.sign_in("ann").await.unwrap()];
