@@ -218,7 +218,7 @@ impl fmt::Debug for MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::TokenHash;
+    use crate::session::{SessionMetadata, SessionPolicy, Sessions, TokenHash};
 
     crate::testing::store_conformance!(conformance, async { MemoryStore::default() });
 
@@ -237,6 +237,24 @@ mod tests {
         let record = SessionRecord::new(id, "ann", TokenHash::of("jti"), now, now, now);
         assert!(store.insert(record.clone()).await.is_err());
         assert!(store.replace(record, 0).await.is_err());
+    }
+
+    /// As after a copy of the sessions into a database whose sequence begins anew.
+    #[tokio::test]
+    async fn a_counter_that_was_set_back_locks_no_user_out() {
+        let store = MemoryStore::default();
+        let policy = SessionPolicy::default().max_per_user(3).unwrap();
+        let clock = Arc::new(crate::testing::TestClock::at(1_700_000_000));
+        let sessions = Sessions::new(store.clone(), clock, policy);
+        let sign_in = || sessions.open("ann", TokenHash::of("first"), SessionMetadata::default());
+        store.content.sequence.store(1000, Ordering::SeqCst);
+        for _ in 0..3 {
+            sign_in().await.unwrap();
+        }
+        store.content.sequence.store(0, Ordering::SeqCst);
+        let newest = sign_in().await.unwrap();
+        let left = sessions.list("ann").await.unwrap();
+        assert!(left.len() == 3 && left.iter().any(|session| session.id == newest.id));
     }
 
     #[tokio::test]
