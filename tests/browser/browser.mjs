@@ -8,7 +8,15 @@ export async function launch() {
   const executablePath = process.env.CHROMIUM ?? places.find(existsSync);
   if (!executablePath) throw new Error("no Chromium; type: sudo apt-get install -y chromium");
   const flags = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update disable-sync";
-  return chromium.launch({ executablePath, args: flags.split(" ").map((flag) => `--${flag}`) });
+  const browser = await chromium.launch({ executablePath, args: flags.split(" ").map((flag) => `--${flag}`) });
+  // A busy machine takes longer than the 30 seconds of the driver. A wait ends with what it waits for, so only a failure takes this long.
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(180_000);
+    return context;
+  };
+  return browser;
 }
 
 export function equal(found, expected, what) {
