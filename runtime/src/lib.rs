@@ -80,6 +80,7 @@ mod events;
 mod extract;
 mod html;
 mod http;
+mod issuers;
 mod layer;
 #[cfg(test)]
 mod layers;
@@ -119,6 +120,7 @@ pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::proof::Proof;
+pub use issuers::{Fetch, FetchError, FetchRequest, Fetched, Issuer, IssuerProblem, IssuerToken, Profile};
 pub use layer::{AnonymousOnlyLayer, AnswerLayer, AnswerService, AuthLayer, AuthService};
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]

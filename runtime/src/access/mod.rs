@@ -17,6 +17,9 @@ pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 pub(crate) use words::function_of;
 pub(crate) use words::{Quoted, is_unseen};
 
+/// The name of this server's own sessions, among the names of issuers.
+pub(crate) const OWN_ISSUER: &str = "own";
+
 /// The callers that a handler accepts.
 ///
 /// ```

@@ -14,6 +14,7 @@ mod document;
 mod faulty;
 mod forge;
 mod granted;
+mod issuer;
 mod matrix;
 mod probe;
 
@@ -29,5 +30,6 @@ pub use document::assert_document_matches;
 pub use faulty::{Fault, FaultyStore};
 pub use forge::TokenForge;
 pub use granted::{Granted, granted};
+pub use issuer::TestIssuer;
 pub use matrix::__assert_access_matrix;
 pub use probe::{AccessProbe, GapKind, ProbeGap, ProbeReport};
