@@ -238,6 +238,10 @@ impl Access {
     }
 
     /// The issuers that the rule names, from left to right, negated ones among them.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the check at start against the issuers of the `Auth`")
+    )]
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &'static str> {
         let rule = match self {
             Self::Require(rule) => Some(rule),

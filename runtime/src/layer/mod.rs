@@ -29,7 +29,6 @@ use crate::rejection::{AuthRejection, Denial};
 
 pub use answers::{AnswerLayer, AnswerService};
 pub(crate) use rules::all as all_of;
-#[cfg(feature = "openapi")]
 pub(crate) use rules::any as any_of;
 pub use service::AuthService;
 

@@ -278,11 +278,32 @@ const fn of_pair(first: &Rule, second: &Rule, roles: RoleTable) -> Option<Flaw> 
         (Rule::Role(holds), Rule::Not(Rule::Role(lacks))) if roles.implied(holds, lacks) => {
             Some(Flaw::Contradiction { holds, lacks })
         }
-        _ => match exclusive(first, second) {
-            Some(because) => Some(Flaw::Exclusive { first: *first, second: *second, because }),
-            None => None,
-        },
+        _ => exclusion(first, second),
     }
+}
+
+/// The conditions in two parts that no token satisfies together; a named rule is often a conjunction itself.
+const fn exclusion(first: &Rule, second: &Rule) -> Option<Flaw> {
+    let (parts, other, is_first) = match (first, second) {
+        (Rule::All(parts), other) => (*parts, other, true),
+        (other, Rule::All(parts)) => (*parts, other, false),
+        _ => {
+            return match exclusive(first, second) {
+                Some(because) => Some(Flaw::Exclusive { first: *first, second: *second, because }),
+                None => None,
+            };
+        }
+    };
+    let mut index = 0;
+    while index < parts.len() {
+        let part = &parts[index];
+        let found = if is_first { exclusion(part, other) } else { exclusion(other, part) };
+        if found.is_some() {
+            return found;
+        }
+        index += 1;
+    }
+    None
 }
 
 /// The reason why no token satisfies both conditions, if the kinds of tokens tell. The macros have the same reasons.

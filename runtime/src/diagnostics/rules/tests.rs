@@ -142,6 +142,12 @@ fn conditions_of_different_kinds_of_tokens_exclude_each_other() {
         for rule in [Rule::All(both), Rule::All(turned), Rule::Any(vec![WRITE, Rule::All(both)].leak())] {
             assert_eq!(message(rule).unwrap(), format!("{text}{HELP}"), "{rule:?}");
         }
+        let named = Rule::All(vec![NOT_WRITE, other].leak());
+        assert_eq!(
+            message(Rule::All(vec![named, one].leak())).unwrap(),
+            format!("{text}{HELP}"),
+            "in a named rule"
+        );
         // One inside an alternative: no pair shows it.
         let nested = Rule::All(vec![one, Rule::Any(vec![other, Rule::Any(&[])].leak())].leak());
         assert!(message(nested).unwrap().starts_with("no user can satisfy"), "{nested:?}");
