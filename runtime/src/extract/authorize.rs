@@ -13,7 +13,7 @@ use super::navigation::Destination;
 use super::notes::AnswerNotes;
 use super::refusal::{Refusal, expired_access, refuse};
 use super::verify::{forget, verified};
-use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
+use crate::access::{Access, CheckResults, Decision, Facts, OWN_ISSUER, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -117,9 +117,6 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
         csrf::check(parts, auth, session.id().map(SessionId::as_str))
             .map_err(|denial| Refusal::of(session, denial))?;
     }
-    if let Some(client) = session.as_ref().filter(|session| session.is_machine()) {
-        return Err(Refusal { reason: "machine", ..Refusal::of(client, Denial::Forbidden) });
-    }
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),
@@ -148,6 +145,7 @@ fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access
         Decision::Hidden => (Denial::NotFound, "check_refused"),
         Decision::Refused => (Denial::Forbidden, "check_refused"),
         Decision::Impersonated => (Denial::Forbidden, "impersonated"),
+        Decision::Machine => (Denial::Forbidden, "machine"),
         // Granted and undecided requests do not come here. If one ever did, it would be refused.
         Decision::Lacking | Decision::Granted | Decision::Undecided(_) => {
             let required = auth.discloses_requirements().then_some(*access);
@@ -169,7 +167,9 @@ fn facts<'a, C: SessionClaims>(
         .and_then(|session| sign_in_age(auth, session.authenticated_at()?));
     let impersonated = session.is_some_and(|session| session.actor().is_some());
     let (claims, checks) = (session.map(Session::claims), CheckResults::default());
-    Facts { claims, live, both_tokens, impersonated, sign_in_age, checks }
+    let machine = session.is_some_and(Session::is_machine);
+    let issuer = session.map_or(OWN_ISSUER, Session::issuer_name);
+    Facts { claims, live, both_tokens, impersonated, machine, issuer, sign_in_age, checks }
 }
 
 /// The time since the sign-in; `None` for a sign-in in the future, which proves nothing. The leeway allows for clocks that differ.

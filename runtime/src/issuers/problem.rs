@@ -46,7 +46,7 @@ impl fmt::Display for IssuerProblem {
             }
             Self::KeysUrl => "the address of its keys has to be an `https` URL; `http` is for loopback addresses",
             Self::Name => {
-                "its name has to be printable ASCII without quotes and backslashes, and another one than `own`: change `named`"
+                "its name has to be printable ASCII without spaces, quotes and backslashes, and another one than `own`: change `named`"
             }
             Self::RepeatedName => "another issuer has its name: give it one of its own with `named`",
             Self::Repeated => "it is trusted already: call `trust` once for each issuer, and not with the URL of this server",

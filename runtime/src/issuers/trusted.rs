@@ -12,8 +12,8 @@ use super::problem::IssuerProblem;
 use super::profile::{Profile, Rules};
 use super::refusal::Refusal;
 use super::token::{Expected, IssuerToken};
-use crate::access::{OWN_ISSUER, is_challenge_text};
-use crate::claims::SessionClaims;
+use crate::access::OWN_ISSUER;
+use crate::claims::{SessionClaims, is_scope_token};
 use crate::clock::{Clock, Timestamp};
 use crate::log::{OneLine, TARGET};
 use crate::token::{Algorithm, KeyLife, Presented};
@@ -190,7 +190,7 @@ impl<C: SessionClaims> Issuer<C> {
                 matches!(&self.keys, KeySource::Address(address) if Address::of_document(address).is_err()),
                 IssuerProblem::KeysUrl,
             ),
-            (name.is_some_and(|name| name == OWN_ISSUER || !is_challenge_text(name)), IssuerProblem::Name),
+            (name.is_some_and(|name| name == OWN_ISSUER || !is_scope_token(name)), IssuerProblem::Name),
             (rules.has_audience && self.audiences.is_empty(), IssuerProblem::NoAudience),
             (!rules.has_audience && self.clients.is_empty(), IssuerProblem::NoClient),
             (self.audiences.iter().chain(&self.clients).any(is_blank), IssuerProblem::Blank),
