@@ -16,6 +16,7 @@ mod key;
 mod key_error;
 mod key_file;
 mod key_set;
+mod life;
 mod members;
 mod pasted;
 mod payload;
@@ -38,6 +39,8 @@ pub use error::TokenError;
 pub use key::Key;
 pub use key_error::KeyError;
 pub use key_set::KeySet;
+#[allow(unused_imports, reason = "the caches of keys and of verified tokens use it")]
+pub(crate) use life::KeyLife;
 pub(crate) use pasted::is_unexpanded;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use settings::{SettingsError, TokenSettings};
