@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["clock", "log"]),
     ("store", &["clock", "session"]),
     ("token", &["clock", "log", "claims"]),
+    ("issuers", &["clock", "log", "token"]),
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),
     ("auth", &["clock", "dangerous", "log", "claims", "access", "session", "token", "events", "diagnostics"]),

@@ -58,6 +58,7 @@
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
 //! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
+//! | `reqwest` | | `reqwest::Client` fetches the keys of issuers; TLS is the application's choice of `reqwest` feature |
 //! | `connect-info` | | the client's address in [`SessionMetadata`] and events, from axum's `ConnectInfo` |
 //! | `user-agent` | | the name of the device in [`SessionMetadata`] |
 //! | `cors` | | `Auth::cors_layer`, for pages of other origins |
@@ -80,6 +81,8 @@ mod events;
 mod extract;
 mod html;
 mod http;
+#[allow(dead_code, reason = "the builder of issuers uses it")]
+mod issuers;
 mod layer;
 #[cfg(test)]
 mod layers;
@@ -119,6 +122,7 @@ pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::proof::Proof;
+pub use issuers::{Fetch, FetchError, FetchRequest, Fetched};
 pub use layer::{AnonymousOnlyLayer, AnswerLayer, AnswerService, AuthLayer, AuthService};
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
