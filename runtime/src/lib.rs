@@ -58,6 +58,7 @@
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
 //! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
+//! | `reqwest` | | `reqwest::Client` fetches the keys of issuers; TLS is the application's choice of `reqwest` feature |
 //! | `connect-info` | | the client's address in [`SessionMetadata`] and events, from axum's `ConnectInfo` |
 //! | `user-agent` | | the name of the device in [`SessionMetadata`] |
 //! | `cors` | | `Auth::cors_layer`, for pages of other origins |

@@ -27,16 +27,22 @@ pub(crate) enum AddressError {
     Insecure,
 }
 
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl AddressError {
+    pub(super) fn message(self) -> &'static str {
+        match self {
             Self::NotAUrl => "it is no URL such as https://login.example.com",
             Self::NotPlain => "it has a user, a fragment or a character that does not belong into a URL",
             Self::Query => "the address of an issuer has no query",
             Self::Insecure => {
                 "only `https` is safe from changes on the way; `http` is for loopback addresses"
             }
-        })
+        }
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::Address;
+use super::discovery::Remote;
 use super::issuer::{Issuer, KeySource, SignInPage};
-use super::keys::{Found, FoundKey, IssuerKeys};
+use super::keys::{Found, IssuerKeys, VerifyingKey};
 use super::mapping::{ClaimsWith, Mapping};
 use super::problem::IssuerProblem;
 use super::profile::{Profile, Rules};
+use super::published::PublishedSet;
 use super::refusal::Refusal;
 use super::token::{Expected, IssuerToken};
 use crate::access::OWN_ISSUER;
@@ -225,15 +227,21 @@ impl<C: SessionClaims> Trusted<C> {
         let algorithms = issuer.algorithms.unwrap_or_else(|| PUBLIC.to_vec());
         let is_discovered = matches!(issuer.keys, KeySource::Discovery);
         let clock = Arc::clone(&surroundings.clock);
-        let keys = match (issuer.keys, issuer.fetch) {
-            (KeySource::AtHand(keys), _) => IssuerKeys::at_hand(&name, keys),
+        let remote = match (issuer.keys, issuer.fetch) {
+            (KeySource::AtHand(keys), _) => Err(PublishedSet::of_keys(keys.keys().iter().cloned())),
             (_, None) => return Err(IssuerProblem::NoFetch),
             (KeySource::Discovery, Some(fetch)) => {
-                IssuerKeys::discovered(&name, &issuer.issuer, &algorithms, fetch, clock)
+                Ok(Remote::discover(&issuer.issuer, algorithms.clone(), fetch)
+                    .map_err(|_| IssuerProblem::Url)?)
             }
             (KeySource::Address(address), Some(fetch)) => {
-                IssuerKeys::at(&name, &address, &algorithms, fetch, clock)
+                Ok(Remote::keys_at(&address, algorithms.clone(), fetch)
+                    .map_err(|_| IssuerProblem::KeysUrl)?)
             }
+        };
+        let keys = match remote {
+            Ok(remote) => IssuerKeys::remote(&*name, remote, clock),
+            Err(at_hand) => IssuerKeys::at_hand(&*name, at_hand, clock),
         };
         Ok(Self {
             issuer: issuer.issuer.into(),
@@ -275,10 +283,10 @@ impl<C: SessionClaims> Trusted<C> {
         if !self.algorithms.contains(&algorithm) {
             return Err(Refusal::Algorithm);
         }
-        let FoundKey { key, life } = match self.keys.find_or_fetch(presented.kid(), algorithm).await {
+        let VerifyingKey { key, life } = match self.keys.find_or_fetch(presented.kid(), algorithm).await {
             Found::Key(found) => found,
             Found::Unknown => return Err(Refusal::UnknownKey),
-            Found::NoSetYet => return Err(Refusal::NoKeys),
+            Found::NoSetYet(_) | Found::TooOld(_) | Found::Unreachable(_) => return Err(Refusal::NoKeys),
         };
         let claims = presented.verify(&key)?;
         let expected = Expected {

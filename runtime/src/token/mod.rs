@@ -37,6 +37,7 @@ pub use access::{AccessStamp, AccessTokens, Verified};
 pub use algorithm::Algorithm;
 pub use derive::random_id;
 pub use error::TokenError;
+pub(crate) use jwk::read_members;
 pub use key::Key;
 pub use key_error::KeyError;
 pub use key_set::KeySet;

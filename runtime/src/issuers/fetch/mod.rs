@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+#[cfg(all(feature = "reqwest", not(target_family = "wasm")))]
+mod client;
+
 /// An HTTP client that fetches the keys of issuers. With the feature `reqwest`, a `reqwest::Client` of version 0.13 is one; a closure is
 /// one, too.
 ///
