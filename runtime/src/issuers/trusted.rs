@@ -286,7 +286,12 @@ impl<C: SessionClaims> Trusted<C> {
         let VerifyingKey { key, life } = match self.keys.find_or_fetch(presented.kid(), algorithm).await {
             Found::Key(found) => found,
             Found::Unknown => return Err(Refusal::UnknownKey),
-            Found::NoSetYet(_) | Found::TooOld(_) | Found::Unreachable(_) => return Err(Refusal::NoKeys),
+            Found::NoSetYet(after) | Found::TooOld(after) | Found::Unreachable(after) => {
+                let refusal = Refusal::NoKeys(after);
+                // The failure itself is logged once, by the fetch.
+                tracing::debug!(target: TARGET, issuer = &*self.name, error = %refusal, "a token cannot be verified now");
+                return Err(refusal);
+            }
         };
         let claims = presented.verify(&key)?;
         let expected = Expected {
