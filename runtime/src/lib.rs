@@ -355,6 +355,9 @@ mod guide {
     #[doc = include_str!("../../docs/guide/oauth-clients.md")]
     struct OAuthClients;
 
+    #[doc = include_str!("../../docs/guide/issuers.md")]
+    struct Issuers;
+
     #[doc = include_str!("../../docs/guide/the-document.md")]
     struct TheDocument;
 
