@@ -1,4 +1,4 @@
-//! Tokens that somebody else signed: the keys of other issuers.
+//! Tokens of other issuers, and the keys that verify them.
 
 mod address;
 mod discovery;
