@@ -83,7 +83,7 @@ async fn a_large_body_is_never_held() {
     assert!(sent.load(Ordering::SeqCst) < 10 * 1024, "all of it was sent");
 }
 
-/// Row 167. The time is that of tokio, which goes on by itself while everyone waits.
+/// Row 167. The time is that of tokio, which goes on by itself while all tasks wait.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_hangs_is_left_after_five_seconds() {
     let port = serve(Router::new().route("/keys", get(std::future::pending::<()>))).await;
