@@ -17,7 +17,9 @@ use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
 use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
-use crate::token::{AccessTokens, Key, KeyError, KeySet, RefreshTokens, SettingsError, TokenSettings};
+use crate::token::{
+    AccessTokens, Key, KeyError, KeySet, RefreshTokens, Sealer, SettingsError, TokenSettings,
+};
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -389,10 +391,13 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !problems.found.is_empty() {
             return Err(problems.into_error());
         }
+        let sealer = problems.value_of(Sealer::new(&refresh_keys, settings.issuer()));
         let access_tokens = AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?;
         let refresh_tokens =
             problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
-        let Some(refresh_tokens) = refresh_tokens else { return Err(problems.into_error()) };
+        let (Some(refresh_tokens), Some(sealer)) = (refresh_tokens, sealer) else {
+            return Err(problems.into_error());
+        };
         let leeway = access_tokens.leeway();
         let mut sessions =
             Sessions::erased(store, self.clock, policy).with_tokens_of(self.access_ttl + leeway);
@@ -404,6 +409,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             inner: Arc::new(Inner {
                 access_tokens,
                 refresh_tokens,
+                sealer,
                 replacing: Mutex::new(()),
                 sessions: Arc::new(sessions),
                 live_from_feed: self.live_from_feed,

@@ -52,6 +52,8 @@ pub enum ConfigError {
     Key(KeyError),
     /// The `Authorization` header is left unread, and no other place may hold an access token.
     NoAccessPlace,
+    /// The keys of access tokens are secrets, and were to be published.
+    NoPublicKeys,
     /// A required setting is missing.
     Missing {
         /// The builder's method that sets it.
@@ -130,6 +132,10 @@ impl fmt::Display for ConfigError {
             ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
+            Self::NoPublicKeys => f.write_str(
+                "the keys of access tokens are secrets, which have no public half to publish: pass an asymmetric key, such as one for \
+                 ES256, to `access_key`, or leave out `jwks`",
+            ),
             Self::Realm => f.write_str(
                 "the realm has to be printable ASCII without quotes and backslashes: set it with `realm`",
             ),

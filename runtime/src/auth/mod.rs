@@ -17,9 +17,11 @@ mod introspect;
 mod liveness;
 mod origin;
 mod pair;
+mod published_keys;
 #[cfg(not(target_family = "wasm"))]
 mod purging;
 mod reauthenticate;
+mod seal;
 mod service;
 mod session;
 mod source;
@@ -38,7 +40,7 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::session::{SessionError, SessionId, Sessions};
-use crate::token::{AccessTokens, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
+use crate::token::{AccessTokens, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified};
 
 pub use builder::AuthBuilder;
 pub(crate) use cookies::CookieRules;
@@ -49,6 +51,7 @@ pub use introspect::{Actor, Introspection};
 pub use liveness::Liveness;
 pub(crate) use origin::Origin;
 pub use pair::{AccessGrant, TokenPair, TokenType};
+pub(crate) use published_keys::{PUBLISHED_FOR, PublishedKeys};
 pub(crate) use session::Evidence;
 pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
@@ -103,6 +106,8 @@ pub(crate) struct RequestLabel {
 struct Inner<C> {
     access_tokens: AccessTokens,
     refresh_tokens: RefreshTokens,
+    /// Under keys derived from those of refresh tokens.
+    sealer: Sealer,
     /// Held while keys are replaced, so that access and refresh tokens never share one.
     replacing: Mutex<()>,
     sessions: Arc<Sessions>,
@@ -156,7 +161,8 @@ impl<C: SessionClaims> Auth<C> {
     /// that was not used since then would have ended. After a leak pass the new one alone at once; all users then sign in again.
     ///
     /// With several servers, first pass the new secret as *accepted* to all of them, so that no server refuses what another has signed.
-    /// The pseudonyms in the log follow from the first secret and change with it.
+    /// The pseudonyms in the log follow from the first secret and change with it. What was [sealed](Self::seal) under a secret can be opened
+    /// for as long as that secret is accepted.
     ///
     /// # Errors
     ///
@@ -166,7 +172,8 @@ impl<C: SessionClaims> Auth<C> {
         if self.inner.access_tokens.shares_a_key_with(&keys) {
             return Err(ConfigError::SameKey);
         }
-        Ok(self.inner.refresh_tokens.replace_keys(keys)?)
+        self.inner.refresh_tokens.replace_keys(keys.clone())?;
+        Ok(self.inner.sealer.replace_secrets(&keys)?)
     }
 
     /// For tests that make tokens which no `Auth` issues.

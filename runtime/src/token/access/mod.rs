@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::envelope::Envelope;
 use super::payload;
+use super::public_jwk::jwks_of;
 use super::{KeySet, SettingsError, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -134,6 +135,19 @@ impl AccessTokens {
     /// Replaces the keys while requests are served. From now on, tokens of keys that are not in the new set are refused.
     pub fn replace_keys(&self, keys: KeySet) {
         self.envelope.replace_keys(keys);
+    }
+
+    /// The public halves of the keys as a JWK set.
+    pub(crate) fn jwks(&self) -> String {
+        jwks_of(&self.envelope.keys())
+    }
+
+    pub(crate) fn has_public_keys(&self) -> bool {
+        self.envelope.keys().iter().any(|key| !key.algorithm().is_symmetric())
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.settings.issuer()
     }
 
     pub(crate) fn shares_a_key_with(&self, others: &KeySet) -> bool {

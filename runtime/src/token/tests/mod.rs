@@ -19,9 +19,13 @@ mod keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod kit;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod public_keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod refresh;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod registered;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod sealed;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod weak_keys;
 
