@@ -18,7 +18,7 @@ use crate::events::{AuthEvents, Listener};
 use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::token::{
-    AccessTokens, Key, KeyError, KeySet, RefreshTokens, Sealer, SettingsError, TokenSettings,
+    AccessTokens, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
@@ -48,6 +48,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
+    key_ring: Option<KeyRing>,
     refresh_keys: Option<Result<KeySet, KeyError>>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -79,6 +80,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub(super) fn new() -> Self {
         Self {
             access_keys: None,
+            key_ring: None,
             refresh_keys: None,
             issuer: None,
             audiences: Vec::new(),
@@ -116,6 +118,14 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// The keys of access tokens: the first signs, all of them verify.
     pub fn access_keys(mut self, keys: KeySet) -> Self {
         self.access_keys = Some(Ok(keys));
+        self
+    }
+
+    /// A [`KeyRing`] for access tokens, which makes and replaces its keys itself, in place of [`access_key`](Self::access_key).
+    ///
+    /// [`build`](Self::build) starts a task of `tokio` that keeps the keys up to date, and ends when the last clone of the `Auth` is dropped.
+    pub fn key_ring(mut self, ring: KeyRing) -> Self {
+        self.key_ring = Some(ring);
         self
     }
 
@@ -327,8 +337,16 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// problems are one error: see [`ConfigError::problems`].
     pub fn build(self) -> Result<Auth<C>, ConfigError> {
         let mut problems = Problems { variables: self.variables, found: Vec::new() };
-        let access_keys = problems.required("access_key", self.access_keys);
-        let access_keys = access_keys.and_then(|keys| problems.value_of(keys));
+        let access_keys = match &self.key_ring {
+            Some(ring) => {
+                problems.refuse_if(self.access_keys.is_some(), ConfigError::KeyRing);
+                problems.value_of(ring.keys().map_err(|_| KeyError::EmptySet))
+            }
+            None => {
+                let access_keys = problems.required("access_key", self.access_keys);
+                access_keys.and_then(|keys| problems.value_of(keys))
+            }
+        };
         let refresh_keys = problems.required("refresh_key", self.refresh_keys);
         let refresh_keys = refresh_keys.and_then(|keys| problems.value_of(keys));
         if let (Some(access_keys), Some(refresh_keys)) = (&access_keys, &refresh_keys) {
@@ -404,10 +422,11 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if let Some(CacheSettings { max_age, capacity }) = live_cache {
             sessions = sessions.cached(max_age, capacity);
         }
-        Ok(Auth {
+        let auth = Auth {
             label: None,
             inner: Arc::new(Inner {
                 access_tokens,
+                key_ring: self.key_ring,
                 refresh_tokens,
                 sealer,
                 replacing: Mutex::new(()),
@@ -421,7 +440,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 listener: self.listener,
                 transports,
             }),
-        })
+        };
+        auth.follow_key_ring();
+        Ok(auth)
     }
 }
 

@@ -66,6 +66,8 @@ pub enum ConfigError {
         /// The text that was passed.
         origin: String,
     },
+    /// The keys of a key ring were to be replaced by hand, or were given beside other keys.
+    KeyRing,
     /// Access and refresh tokens would be signed with the same secret.
     SameKey,
     /// Several problems, each on a line of its own in the message. See [`ConfigError::problems`].
@@ -143,6 +145,9 @@ impl fmt::Display for ConfigError {
                 f,
                 "the origin `{}` cannot be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
                 origin.escape_debug()
+            ),
+            Self::KeyRing => f.write_str(
+                "a key ring makes and replaces the keys of access tokens: call `key_ring`, or `access_key` and `replace_access_keys`, not both",
             ),
             Self::SameKey => {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")

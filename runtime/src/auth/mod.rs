@@ -14,6 +14,7 @@ mod error;
 mod headers;
 mod impersonate;
 mod introspect;
+mod key_ring;
 mod liveness;
 mod origin;
 mod pair;
@@ -40,7 +41,9 @@ use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::session::{SessionError, SessionId, Sessions};
-use crate::token::{AccessTokens, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified};
+use crate::token::{
+    AccessTokens, KeyRing, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified,
+};
 
 pub use builder::AuthBuilder;
 pub(crate) use cookies::CookieRules;
@@ -105,6 +108,8 @@ pub(crate) struct RequestLabel {
 
 struct Inner<C> {
     access_tokens: AccessTokens,
+    /// Replaces the keys of access tokens.
+    key_ring: Option<KeyRing>,
     refresh_tokens: RefreshTokens,
     /// Under keys derived from those of refresh tokens.
     sealer: Sealer,
@@ -146,8 +151,11 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// When the set cannot sign, or contains a key of refresh tokens. The old keys stay in use.
+    /// When the set cannot sign, or contains a key of refresh tokens, and where a [`KeyRing`] replaces the keys. The old keys stay in use.
     pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
+        if self.inner.key_ring.is_some() {
+            return Err(ConfigError::KeyRing);
+        }
         let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         builder::check_access_keys(&keys, |keys| self.inner.refresh_tokens.shares_a_key_with(keys))?;
         self.inner.access_tokens.replace_keys(keys);

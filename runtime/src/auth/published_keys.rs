@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Auth;
 use crate::claims::SessionClaims;
+use crate::token::KeyRing;
 
 /// How long a verifier may keep the published keys. A key has to be published for longer than that before it signs.
 pub(crate) const PUBLISHED_FOR: Duration = Duration::from_secs(5 * 60);
@@ -16,7 +17,11 @@ pub(crate) struct PublishedKeys {
 
 impl<C: SessionClaims> Auth<C> {
     pub(crate) fn published_keys(&self) -> PublishedKeys {
-        PublishedKeys { json: self.inner.access_tokens.jwks(), max_age: PUBLISHED_FOR }
+        self.keep_key_time();
+        // A copy of the set then loses a key when this server does.
+        let until_next_end = self.inner.key_ring.as_ref().and_then(KeyRing::until_next_end);
+        let max_age = until_next_end.map_or(PUBLISHED_FOR, |end| end.min(PUBLISHED_FOR));
+        PublishedKeys { json: self.inner.access_tokens.jwks(), max_age }
     }
 
     /// Whether access tokens are signed with keys that have a public half.

@@ -14,6 +14,7 @@ mod document;
 mod faulty;
 mod forge;
 mod granted;
+mod key_store;
 mod matrix;
 mod probe;
 
@@ -29,5 +30,6 @@ pub use document::assert_document_matches;
 pub use faulty::{Fault, FaultyStore};
 pub use forge::TokenForge;
 pub use granted::{Granted, granted};
+pub use key_store::assert_key_store;
 pub use matrix::__assert_access_matrix;
 pub use probe::{AccessProbe, GapKind, ProbeGap, ProbeReport};

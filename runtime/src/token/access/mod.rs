@@ -218,6 +218,13 @@ impl AccessTokens {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
     }
 
+    /// The ids of the keys whose tokens are accepted.
+    #[cfg(test)]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(super) fn kids(&self) -> Vec<String> {
+        self.envelope.keys().iter().map(|key| key.kid().to_owned()).collect()
+    }
+
     #[cfg(test)]
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     pub(super) fn envelope(&self) -> &Envelope {

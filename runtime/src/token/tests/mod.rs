@@ -17,7 +17,7 @@ mod key_files;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-mod kit;
+pub(super) mod kit;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod public_keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
