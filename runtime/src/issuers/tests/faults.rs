@@ -300,7 +300,7 @@ async fn a_clock_that_was_set_back_makes_no_key_younger() {
 async fn an_idle_server_asks_for_nothing() {
     let clock = TestClock::at(START);
     let issuer = Issuer::with_keys(&[1]);
-    let remote = Remote::keys_at(super::kit::KEYS, vec![Algorithm::EdDsa], issuer.clone()).unwrap();
+    let remote = Remote::keys_at(super::kit::KEYS, vec![Algorithm::EdDsa], Box::new(issuer.clone())).unwrap();
     let keys = IssuerKeys::remote("https://login.example.com", remote, Arc::new(clock.clone()));
     keys.start();
     for _ in 0..100 {

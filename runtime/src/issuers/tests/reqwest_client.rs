@@ -26,7 +26,7 @@ async fn serve(router: Router) -> u16 {
 }
 
 async fn load(url: &str) -> Result<u64, String> {
-    let remote = Remote::keys_at(url, vec![Algorithm::EdDsa], reqwest::Client::new()).unwrap();
+    let remote = Remote::keys_at(url, vec![Algorithm::EdDsa], Box::new(reqwest::Client::new())).unwrap();
     match remote.load(&TestClock::at(START)).await {
         Ok(loaded) => Ok(loaded.age.as_secs()),
         Err(failure) => Err(failure.to_string()),
