@@ -285,9 +285,8 @@ impl<C: SessionClaims> Trusted<C> {
         }
         let VerifyingKey { key, life } = match self.keys.find_or_fetch(presented.kid(), algorithm).await {
             Found::Key(found) => found,
-            Found::Unknown => return Err(Refusal::UnknownKey),
-            Found::NoSetYet(after) | Found::TooOld(after) | Found::Unreachable(after) => {
-                let refusal = Refusal::NoKeys(after);
+            other => {
+                let refusal = other.retry_after().map_or(Refusal::UnknownKey, Refusal::NoKeys);
                 // The failure itself is logged once, by the fetch.
                 tracing::debug!(target: TARGET, issuer = &*self.name, error = %refusal, "a token cannot be verified now");
                 return Err(refusal);
