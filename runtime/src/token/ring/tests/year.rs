@@ -162,14 +162,14 @@ async fn a_year_of_rotations_refuses_no_valid_token() {
         let since = now.since(START).as_secs() % (90 * DAY).as_secs();
         let from = |moment: Duration| Duration::from_secs(since.abs_diff(moment.as_secs()));
         let is_change = now.since(START) > 80 * DAY
-            && [Duration::ZERO, 90 * DAY, GRACE].iter().any(|moment| from(*moment) < 6 * MINUTE);
-        let is_announced = from(89 * DAY) < 6 * MINUTE;
+            && [Duration::ZERO, 90 * DAY, GRACE].iter().any(|moment| from(*moment) < 3 * MINUTE);
+        let is_announced = from(89 * DAY) < 3 * MINUTE;
         now = match (
             is_change || is_announced,
             from(89 * DAY) < 7 * HOUR,
             since > (90 * DAY - 7 * HOUR).as_secs() || since < HOUR.as_secs(),
         ) {
-            (true, ..) => now + 7 * SECOND,
+            (true, ..) => now + 13 * SECOND,
             (false, false, false) => now + 6 * HOUR,
             _ => now + 5 * MINUTE,
         };
