@@ -93,6 +93,9 @@ fn derive(input: TokenStream, macro_fn: fn(&DeriveInput) -> proc_macro2::TokenSt
 /// the session's refresh token (`X-Refresh-Token`), and so for the store. `#[authenticated(deny_impersonated)]` refuses
 /// anyone who acts for the user (403). These words can be combined, with commas.
 ///
+/// A machine is not a user: a client that was given a token for itself (RFC 9068 section 5) gets a 403.
+/// `#[authenticated(machine)]` lets in such callers, and no others.
+///
 /// `#[authenticated(crate = path)]` says where `countersign` is. Refused: methods, generics, `impl` arguments, functions
 /// that are not `async`, more than 15 arguments, a second access attribute, a `security(...)` of your own.
 #[proc_macro_attribute]
@@ -124,7 +127,7 @@ pub fn public(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A role that does not exist does not compile. A path is checked by the compiler, a string where the signature names the
 /// claims, and otherwise in `routes!`. (With axum's own router alone, such a string is a role that no user has.)
 ///
-/// `live`, `both_tokens` and `deny_impersonated` are written after the roles, as in `#[require_role("admin", live)]`, and
+/// `live`, `both_tokens`, `deny_impersonated` and `machine` are written after the roles, as in `#[require_role("admin", live)]`, and
 /// have to hold too. They and `crate = path` are those of [`authenticated`](macro@authenticated).
 ///
 /// Refused: everything that `authenticated` refuses, an empty list, a role twice, and a role with characters that a scope
@@ -146,8 +149,8 @@ pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lets users who satisfy a rule call the handler below it: `#[require(role("admin") || role(Role::Editor) && scope("posts:write"))]`.
 ///
-/// A rule is written like a condition in Rust: `&&` binds tighter than `||`, `!` negates a role, a scope or a group of
-/// them, and parentheses group. It becomes a constant that the guard decides with and the document shows.
+/// A rule is written like a condition in Rust: `&&` binds tighter than `||`, `!` negates a role, a scope, an issuer or
+/// a group of them, and parentheses group. It becomes a constant that the guard decides with and the document shows.
 ///
 /// | condition | holds when |
 /// |---|---|
@@ -157,6 +160,8 @@ pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `live` | the store has the session, and it has not ended |
 /// | `both_tokens` | the request carries the session's refresh token too; `live` is implied |
 /// | `deny_impersonated` | the user is not impersonated: the token has no `act` |
+/// | `issuer("acme")` | the token is from the issuer that the application configured under this name; `own` is this server |
+/// | `machine` | the token was given to a client for itself; a rule without this word refuses such callers |
 /// | `check(posts::owns_post)` | the function under [`check`](macro@check) says so |
 /// | `CanPublish` | the rule that `rule!` gave this name holds |
 ///
@@ -168,7 +173,7 @@ pub fn require_scope(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// [`authenticated`](macro@authenticated).
 ///
 /// Refused: everything that `authenticated` refuses, a rule that never or always holds, the same condition twice in a
-/// group, `!` before anything but roles and scopes, and more than 64 checks.
+/// group, `!` before anything but roles, scopes and issuers, and more than 64 checks.
 #[proc_macro_attribute]
 pub fn require(arguments: TokenStream, item: TokenStream) -> TokenStream {
     access::attribute(Attribute::Require, arguments.into(), item.into()).into()

@@ -105,6 +105,8 @@ pub struct AuthEvent<'a> {
     pub actor: Option<&'a str>,
     /// The session.
     pub session: Option<&'a SessionId>,
+    /// The name of the [trusted issuer](crate::Issuer) of the access token; `None` for tokens of this server.
+    pub issuer: Option<&'a str>,
     /// The client's address, where the request knows it: from axum's `ConnectInfo` with the feature `connect-info`, or, at a sign-in, from
     /// the [metadata](crate::SessionMetadata::with_address). Behind a proxy, `ConnectInfo` is the proxy's address, unless a layer puts the
     /// client's address in its place.
@@ -127,8 +129,8 @@ pub struct AuthEvent<'a> {
 
 impl<'a> AuthEvent<'a> {
     pub(crate) fn new(at: Timestamp, kind: AuthEventKind, outcome: AuthOutcome) -> Self {
-        // Ten times `None`.
-        let (user, actor, session, address, account, method, route, policy, client, reason) =
+        // Eleven times `None`.
+        let (user, actor, session, issuer, address, account, method, route, policy, client, reason) =
             Default::default();
         Self {
             at,
@@ -137,6 +139,7 @@ impl<'a> AuthEvent<'a> {
             user,
             actor,
             session,
+            issuer,
             address,
             account,
             method,
@@ -259,6 +262,7 @@ impl Listener {
                     user,
                     actor,
                     session,
+                    issuer = event.issuer,
                     account = event.account,
                     method = event.method,
                     route = event.route,

@@ -18,9 +18,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["clock", "log"]),
     ("token", &["clock", "log", "claims", "session"]),
     ("store", &["clock", "session", "token"]),
+    ("issuers", &["clock", "log", "claims", "access", "token"]),
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),
-    ("auth", &["clock", "dangerous", "log", "claims", "access", "session", "token", "events", "diagnostics"]),
+    (
+        "auth",
+        &[
+            "clock",
+            "dangerous",
+            "log",
+            "claims",
+            "access",
+            "session",
+            "store",
+            "token",
+            "issuers",
+            "events",
+            "diagnostics",
+        ],
+    ),
     ("rejection", &["html", "log", "claims", "access", "auth"]),
     (
         "extract",
@@ -51,8 +67,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "testing",
         &[
-            "clock", "claims", "access", "session", "store", "token", "auth", "extract", "matrix", "openapi",
-            "router",
+            "clock", "claims", "access", "session", "store", "token", "issuers", "auth", "extract", "matrix",
+            "openapi", "router",
         ],
     ),
     (

@@ -58,6 +58,7 @@
 //! | `sqlite` | | `SqliteStore`; needs Rust 1.94 |
 //! | `postgres` | | `PostgresStore`; needs Rust 1.94; TLS is the application's choice of `sqlx` feature |
 //! | `redis` | | `RedisStore`, for Redis 6 and later and for Valkey |
+//! | `reqwest` | | `reqwest::Client` fetches the keys of issuers; TLS is the application's choice of `reqwest` feature |
 //! | `connect-info` | | the client's address in [`SessionMetadata`] and events, from axum's `ConnectInfo` |
 //! | `user-agent` | | the name of the device in [`SessionMetadata`] |
 //! | `cors` | | `Auth::cors_layer`, for pages of other origins |
@@ -80,6 +81,7 @@ mod events;
 mod extract;
 mod html;
 mod http;
+mod issuers;
 mod layer;
 #[cfg(test)]
 mod layers;
@@ -119,6 +121,7 @@ pub use claims::{SessionClaims, Subject};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use events::{AuthEvent, AuthEventKind, AuthEvents, AuthOutcome};
 pub use extract::proof::Proof;
+pub use issuers::{Fetch, FetchError, FetchRequest, Fetched, Issuer, IssuerProblem, IssuerToken, Profile};
 pub use layer::{AnonymousOnlyLayer, AnswerLayer, AnswerService, AuthLayer, AuthService};
 pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 #[cfg(feature = "openapi")]
@@ -352,6 +355,9 @@ mod guide {
 
     #[doc = include_str!("../../docs/guide/oauth-clients.md")]
     struct OAuthClients;
+
+    #[doc = include_str!("../../docs/guide/issuers.md")]
+    struct Issuers;
 
     #[doc = include_str!("../../docs/guide/the-document.md")]
     struct TheDocument;

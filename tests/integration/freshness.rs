@@ -55,7 +55,7 @@ impl<S: Sync> Check<S> for Never {
 #[utoipa::path(get, path = "/payouts", responses((status = 200)))]
 async fn payouts(_: Guard<Fresh>, user: Option<User>, session: Option<Session<User>>) -> String {
     assert_eq!(user.as_ref(), session.as_ref().map(Session::claims));
-    session.unwrap().authenticated_at().unix().to_string()
+    session.unwrap().authenticated_at().unwrap().unix().to_string()
 }
 
 #[utoipa::path(get, path = "/keys")]

@@ -12,7 +12,8 @@ use axum::extract::State;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use countersign::{AuthRouter, Session, authenticated, routes};
+use countersign::session::SessionId;
+use countersign::{AuthRouter, Session, Timestamp, authenticated, routes};
 use http_body::Frame;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -189,9 +190,9 @@ async fn session_tells_what_its_token_says() {
     #[utoipa::path(get, path = "/session")]
     async fn session(session: Session<User>) -> Json<Value> {
         Json(json!({
-            "id": session.id().as_str(), "token_id": session.token_id(), "user": session.claims().id,
+            "id": session.id().map(SessionId::as_str), "token_id": session.token_id(), "user": session.claims().id,
             "issued": session.issued_at().unix(), "expires": session.expires_at().unix(),
-            "authenticated": session.authenticated_at().unix(),
+            "authenticated": session.authenticated_at().map(Timestamp::unix),
         }))
     }
     let app = App::routed(|router| router.routes(routes!(session)));

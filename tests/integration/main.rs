@@ -25,6 +25,7 @@ mod freshness;
 mod guard;
 mod impersonation;
 mod introspection;
+mod issuers;
 mod layers;
 mod liveness;
 mod lost_answers;

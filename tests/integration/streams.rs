@@ -86,8 +86,8 @@ async fn a_stream_ends_a_second_after_its_session() {
                 0 => here.logout(&pair.refresh_token).await.map(|()| SessionEnd::Ended),
                 1 => there.logout(&pair.refresh_token).await.map(|()| SessionEnd::Ended),
                 2 => here.logout_all(&7).await.map(|_| SessionEnd::Ended),
-                3 => here.revoke(&7, session.id()).await.map(|_| SessionEnd::Ended),
-                4 => here.end_session(session.id()).await.map(|()| SessionEnd::Ended),
+                3 => here.revoke(&7, session.id().unwrap()).await.map(|_| SessionEnd::Ended),
+                4 => here.end_session(session.id().unwrap()).await.map(|()| SessionEnd::Ended),
                 5 => here.expire_access_tokens(&7).await.map(|_| SessionEnd::Ended),
                 6 => {
                     // A replay, long after.

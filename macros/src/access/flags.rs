@@ -1,8 +1,8 @@
-//! `live`, `both_tokens` and `deny_impersonated`: conditions that are one word, also beside other arguments.
+//! `live`, `both_tokens`, `deny_impersonated` and `machine`: conditions that are one word, also beside other arguments.
 
 use quote::ToTokens as _;
 
-use super::rule::{Atom, Condition};
+use super::rule::{Atom, Condition, excluded};
 use crate::errors::{Errors, Message, Reported};
 use crate::keys::{Entries, Key};
 use crate::suggest::nearest;
@@ -10,8 +10,9 @@ use crate::suggest::nearest;
 pub(crate) const LIVE: Key = Key { name: "live", usage: "live" };
 pub(crate) const BOTH_TOKENS: Key = Key { name: "both_tokens", usage: "both_tokens" };
 pub(crate) const DENY_IMPERSONATED: Key = Key { name: "deny_impersonated", usage: "deny_impersonated" };
+pub(crate) const MACHINE: Key = Key { name: "machine", usage: "machine" };
 
-pub(crate) const FLAGS: [&str; 3] = [LIVE.name, BOTH_TOKENS.name, DENY_IMPERSONATED.name];
+pub(crate) const FLAGS: [&str; 4] = [LIVE.name, BOTH_TOKENS.name, DENY_IMPERSONATED.name, MACHINE.name];
 
 /// The condition of this flag.
 pub(crate) fn condition(flag: &str) -> Option<Condition> {
@@ -19,6 +20,7 @@ pub(crate) fn condition(flag: &str) -> Option<Condition> {
         "live" => Some(Condition::Live),
         "both_tokens" => Some(Condition::BothTokens),
         "deny_impersonated" => Some(Condition::NotImpersonated),
+        "machine" => Some(Condition::Machine),
         _ => None,
     }
 }
@@ -31,7 +33,7 @@ pub(crate) fn nearest_flag(word: &str) -> Option<&'static str> {
 /// The conditions of the flags among the entries.
 pub(crate) fn conditions(entries: &Entries, errors: &Errors) -> Result<Vec<Atom>, Reported> {
     errors.strict(|| {
-        let mut atoms = Vec::new();
+        let mut atoms = Vec::<Atom>::new();
         for entry in FLAGS.into_iter().filter_map(|flag| entries.get(flag)) {
             let _ = entry.flag(errors);
             let tokens = entry.ident.to_token_stream();
@@ -39,6 +41,12 @@ pub(crate) fn conditions(entries: &Entries, errors: &Errors) -> Result<Vec<Atom>
         }
         if let (Some(live), Some(_)) = (entries.get(LIVE.name), entries.get(BOTH_TOKENS.name)) {
             errors.push(&live.ident, live_already());
+        }
+        // `machine` is the last flag, and the only one that excludes others.
+        if let Some((last, others)) = atoms.split_last()
+            && let Some((other, message)) = excluded(last, others)
+        {
+            errors.push(&other.tokens, message);
         }
         Ok(atoms)
     })

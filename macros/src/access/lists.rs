@@ -49,9 +49,11 @@ fn no_name(kind: NameKind, flags: &[Atom]) -> Message {
     let help = if flags.is_empty() {
         format!("write #[require_{word}(\"{example}\")], or #[authenticated] for any signed-in user")
     } else {
+        let is_machine = |flag: &Atom| matches!(flag.condition, Condition::Machine);
+        let callers = if flags.iter().any(is_machine) { "machine" } else { "signed-in user" };
         let flags = flags.iter().map(Atom::text).collect::<Vec<_>>().join(", ");
         format!(
-            "write #[require_{word}(\"{example}\", {flags})], or #[authenticated({flags})] for any signed-in user"
+            "write #[require_{word}(\"{example}\", {flags})], or #[authenticated({flags})] for any {callers}"
         )
     };
     Message::new(format!("#[require_{word}] names no {word}")).help(help)

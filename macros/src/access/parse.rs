@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Punct, Span, TokenStream, TokenTree};
 use syn::LitStr;
 
-use super::flags::{self, BOTH_TOKENS, DENY_IMPERSONATED, FLAGS, LIVE};
+use super::flags::{self, BOTH_TOKENS, DENY_IMPERSONATED, FLAGS, LIVE, MACHINE};
 use super::model::{Access, Attribute, Declaration};
 use super::names::{NameKind, Source};
 use super::rule::{self, Rule};
@@ -18,7 +18,7 @@ impl Attribute {
             Self::Public => &[REASON, CRATE],
             Self::Require => &[CRATE],
             Self::Authenticated | Self::RequireRole | Self::RequireScope => {
-                &[LIVE, BOTH_TOKENS, DENY_IMPERSONATED, CRATE]
+                &[LIVE, BOTH_TOKENS, DENY_IMPERSONATED, MACHINE, CRATE]
             }
         };
         Table { name: self.name(), form: Form::Attribute, keys, misplaced: &[] }

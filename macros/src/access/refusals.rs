@@ -21,7 +21,9 @@ pub(crate) fn refusals(declaration: &Declaration, marker: &Ident, given: &[Token
         Access::Require(rule) => Some(rule),
     };
     let mentions = |wanted: fn(&Condition) -> bool| rule.is_some_and(|rule| rule.mentions(wanted));
-    let names = mentions(|it| matches!(it, Condition::Role(_) | Condition::Scope(_)));
+    let names = mentions(|it| {
+        matches!(it, Condition::Role(_) | Condition::Scope(_) | Condition::Issuer(_) | Condition::Machine)
+    });
     let impersonation = mentions(|it| matches!(it, Condition::NotImpersonated));
     let look_up = mentions(|it| matches!(it, Condition::Live | Condition::BothTokens | Condition::Check(_)));
     let responses = [

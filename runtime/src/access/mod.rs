@@ -17,7 +17,14 @@ pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 pub(crate) use words::function_of;
 pub(crate) use words::{Quoted, is_unseen};
 
+/// The name of this server among the issuers of tokens, for [`Rule::Issuer`]: that of the sessions which [`Auth`](crate::Auth) opens itself.
+pub(crate) const OWN_ISSUER: &str = "own";
+
 /// The callers that a handler accepts.
+///
+/// A machine is not a signed-in user: a client that was given a token for itself (the client credentials of RFC 6749 section 4.4), which
+/// has its own identifier as `sub` (RFC 9068 section 5). [`Authenticated`](Self::Authenticated) refuses it, and so does a rule that does
+/// not mention [`Rule::Machine`].
 ///
 /// ```
 /// use countersign::{Access, Rule};
@@ -66,13 +73,22 @@ pub enum Rule {
         /// Whether a refusal is 404, as if the requested object did not exist, in place of 403.
         not_found: bool,
     },
-    /// The user lacks this role or scope. Around anything else it never holds, so that a mistake does not open a
-    /// route.
+    /// The user lacks this role or scope, or the token is not from this issuer. Around anything else it never holds, so that a mistake does
+    /// not open a route.
     Not(&'static Rule),
     /// The store says, during this request, that the session has not ended. Without this condition an access token is valid until it expires.
     Live,
     /// The request carries the session's refresh token besides its access token, and the session has not ended.
     BothTokens,
+    /// The token is from the issuer that the application configured under this name, which is a name of its own and not the `iss` of the
+    /// token. The sessions of this server are from the issuer `own`.
+    Issuer(&'static str),
+    /// The token was given to a client for itself: the caller is a machine. A rule that does not mention this refuses every machine. One that
+    /// does is decided for machines as for users, so that `role("clerk") || machine` also lets in a machine without the role.
+    ///
+    /// A machine has neither a sign-in nor a session of this server: [`Fresh`](Self::Fresh), [`Live`](Self::Live) and
+    /// [`BothTokens`](Self::BothTokens) never hold for it.
+    Machine,
     /// At least one of these holds; an empty list never does.
     Any(&'static [Rule]),
     /// All of these hold; an empty list never does, so that a mistake does not open a route.
@@ -212,6 +228,31 @@ impl Access {
         self.mentions(|atom| matches!(atom, Rule::BothTokens))
     }
 
+    /// Whether a machine can pass: the rule mentions machines, and not only in a negation, which never holds.
+    pub(crate) fn considers_machines(&self) -> bool {
+        match self {
+            Self::Public { .. } | Self::Optional => true,
+            Self::Authenticated => false,
+            Self::Require(rule) => rule.considers_machines(),
+        }
+    }
+
+    /// The issuers that the rule names, from left to right, negated ones among them.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the check at start against the issuers of the `Auth`")
+    )]
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &'static str> {
+        let rule = match self {
+            Self::Require(rule) => Some(rule),
+            Self::Public { .. } | Self::Optional | Self::Authenticated => None,
+        };
+        rule.into_iter().flat_map(Rule::conditions).filter_map(|condition| match condition {
+            Rule::Issuer(name) => Some(*name),
+            _ => None,
+        })
+    }
+
     /// The check of this number in the rule, counted from the left.
     pub(crate) fn check(&self, number: usize) -> Option<&Rule> {
         match self {
@@ -235,9 +276,21 @@ impl Rule {
         }
     }
 
+    fn considers_machines(&self) -> bool {
+        match self {
+            Self::Any(rules) | Self::All(rules) => rules.iter().any(Self::considers_machines),
+            atom => matches!(atom, Self::Machine),
+        }
+    }
+
+    /// The conditions in the rule, from left to right.
+    fn conditions(&self) -> impl Iterator<Item = &Self> {
+        (0..).map_while(|number| self.condition(number))
+    }
+
     /// The checks in the rule, from left to right. A check's place among them is its number.
     pub(crate) fn checks(&self) -> impl Iterator<Item = &Self> {
-        (0..).map_while(|number| self.condition(number)).filter(|atom| matches!(atom, Self::Check { .. }))
+        self.conditions().filter(|atom| matches!(atom, Self::Check { .. }))
     }
 
     /// Whether it is a check whose refusal is a 404.

@@ -3,11 +3,15 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use super::{Access, Rule};
+use super::{Access, OWN_ISSUER, Rule};
 
 pub(crate) const NOT_IMPERSONATED: &str = "no impersonation";
 pub(crate) const LIVE: &str = "a session that has not ended";
 pub(crate) const BOTH_TOKENS: &str = "the access token and the refresh token of one session";
+pub(crate) const MACHINE: &str = "a token of a machine";
+pub(crate) const FROM_HERE: &str = "a token from this server";
+/// Before the name of another issuer.
+pub(crate) const FROM: &str = "a token from ";
 pub(crate) const NO_CALLER: &str = "no caller";
 
 impl fmt::Display for Access {
@@ -80,6 +84,9 @@ impl fmt::Display for Words<'_> {
             Rule::Not(rule) => return write!(f, "not {}", Part(Self { rule, ..*self })),
             Rule::Live => return f.write_str(LIVE),
             Rule::BothTokens => return f.write_str(BOTH_TOKENS),
+            Rule::Issuer(OWN_ISSUER) => return f.write_str(FROM_HERE),
+            Rule::Issuer(name) => return write!(f, "{FROM}{}", Quoted(name)),
+            Rule::Machine => return f.write_str(MACHINE),
             Rule::Any([]) | Rule::All([]) => return f.write_str(NO_CALLER),
             Rule::Any(rules) => (rules, " or "),
             Rule::All(rules) => (rules, " and "),
@@ -318,7 +325,12 @@ mod tests {
             Rule::Not(&Rule::Role("guest")),
             Rule::NotImpersonated,
             Rule::Check { name: "owns_post", not_found: true },
+            Rule::Any(&[Rule::Issuer("acme"), Rule::Not(&Rule::Issuer("own")), Rule::Machine]),
         ]);
-        assert_eq!(rule.to_string(), "not role `guest` and no impersonation and check `owns_post` else 404");
+        assert_eq!(
+            rule.to_string(),
+            "not role `guest` and no impersonation and check `owns_post` else 404 and \
+             (a token from `acme` or not a token from this server or a token of a machine)"
+        );
     }
 }

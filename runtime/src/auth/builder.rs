@@ -8,6 +8,7 @@ use http::HeaderName;
 
 use super::env::is_url;
 use super::liveness::CacheSettings;
+use super::remembered::Remembered;
 use super::source::{AnySource, FromFn};
 use super::{Auth, BoxError, ClaimsSource, ConfigError, Cookies, Inner, Liveness, Transports};
 use crate::access::is_challenge_text;
@@ -15,14 +16,18 @@ use crate::claims::SessionClaims;
 use crate::clock::{Clock, SystemClock};
 use crate::dangerous::AccessTokenInQuery;
 use crate::events::{AuthEvents, Listener};
+use crate::issuers::{Issuer, Surroundings, TrustedIssuers};
 use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
+use crate::store::MemoryStore;
 use crate::token::{
-    AccessTokens, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, TokenSettings,
+    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError,
+    TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+const DEFAULT_REMEMBERED: usize = 4096;
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
 /// Configures an [`Auth`]. Keys, issuer, audience, store and claims source are required; other settings have defaults.
@@ -45,6 +50,8 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`access_header`](Self::access_header) | none but `Authorization` |
 /// | [`ignore_authorization_header`](Self::ignore_authorization_header) | it is read |
 /// | [`access_query`](Self::access_query) | none |
+/// | [`trust`](Self::trust) | no other issuer |
+/// | [`remember_tokens`](Self::remember_tokens) | 4,096 |
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
@@ -74,6 +81,8 @@ pub struct AuthBuilder<C: SessionClaims> {
     access_query: Option<AccessTokenInQuery>,
     cookies: Option<Cookies>,
     variables: Vec<(&'static str, String)>,
+    issuers: Vec<Issuer<C>>,
+    remembered_tokens: usize,
 }
 
 impl<C: SessionClaims> AuthBuilder<C> {
@@ -106,6 +115,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
             access_query: None,
             cookies: None,
             variables: Vec::new(),
+            issuers: Vec::new(),
+            remembered_tokens: DEFAULT_REMEMBERED,
         }
     }
 
@@ -317,6 +328,41 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// Accepts the access tokens of another server too: of an identity provider, or of another service that signs tokens. Call it again for
+    /// another one.
+    ///
+    /// An `Auth` that only trusts issuers is a resource server: it needs no keys, store, issuer, audience and claims source of its own, and
+    /// it has no sessions, so that it can sign no one in.
+    ///
+    /// ```
+    /// use countersign::token::KeySet;
+    /// use countersign::{Auth, ConfigError, Issuer, SessionClaims};
+    ///
+    /// #[derive(SessionClaims, Clone)]
+    /// struct User {
+    ///     #[claims(subject)]
+    ///     id: String,
+    /// }
+    ///
+    /// fn resource_server(keys: KeySet) -> Result<Auth<User>, ConfigError> {
+    ///     Auth::builder()
+    ///         .trust(Issuer::keys("https://login.example.com", keys).audience("https://api.example.com"))
+    ///         .build()
+    /// }
+    /// ```
+    pub fn trust(mut self, issuer: Issuer<C>) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// How many verified access tokens of trusted issuers are remembered, so that their signatures are not verified again: 4,096 unless
+    /// set, and 0 for none. Each takes about a kilobyte and its claims. Expiry, the life of the issuer's key and the rule of the route are
+    /// judged at each use.
+    pub fn remember_tokens(mut self, tokens: usize) -> Self {
+        self.remembered_tokens = tokens;
+        self
+    }
+
     /// The clock; tests pass their own.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -335,8 +381,12 @@ impl<C: SessionClaims> AuthBuilder<C> {
     ///
     /// A [`ConfigError`] for a setting that is missing, weak or in contradiction to another; its message says what to do. Several
     /// problems are one error: see [`ConfigError::problems`].
-    pub fn build(self) -> Result<Auth<C>, ConfigError> {
-        let mut problems = Problems { variables: self.variables, found: Vec::new() };
+    pub fn build(mut self) -> Result<Auth<C>, ConfigError> {
+        let mut problems = Problems { variables: std::mem::take(&mut self.variables), found: Vec::new() };
+        let has_sessions = !self.is_resource_server();
+        if !has_sessions {
+            self = self.without_sessions(&mut problems)?;
+        }
         let access_keys = match &self.key_ring {
             Some(ring) => {
                 problems.refuse_if(self.access_keys.is_some(), ConfigError::KeyRing);
@@ -401,8 +451,32 @@ impl<C: SessionClaims> AuthBuilder<C> {
             problems.refuse_if(error != SettingsError::EmptyIssuer, error);
         }
 
-        let (Some(access_keys), Some(refresh_keys), Some(transports), Some(store), Some(source)) =
-            (access_keys, refresh_keys, transports, store, source)
+        let issuers = TrustedIssuers::build(
+            self.issuers,
+            &Surroundings {
+                clock: Arc::clone(&self.clock),
+                leeway: settings.leeway_of_clocks(),
+                max_len: settings.longest(),
+                own: has_sessions.then(|| settings.issuer()),
+            },
+        );
+        let issuers = match issuers {
+            Ok(issuers) => Some(issuers),
+            Err(found) => {
+                let problem = |(name, problem)| ConfigError::TrustedIssuer { name, problem };
+                problems.found.extend(found.into_iter().map(problem));
+                None
+            }
+        };
+
+        let (
+            Some(access_keys),
+            Some(refresh_keys),
+            Some(transports),
+            Some(store),
+            Some(source),
+            Some(issuers),
+        ) = (access_keys, refresh_keys, transports, store, source, issuers)
         else {
             return Err(problems.into_error());
         };
@@ -422,9 +496,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if let Some(CacheSettings { max_age, capacity }) = live_cache {
             sessions = sessions.cached(max_age, capacity);
         }
+        issuers.start();
+        let remembered = (!issuers.is_empty() && self.remembered_tokens > 0)
+            .then(|| Remembered::new(self.remembered_tokens));
         let auth = Auth {
             label: None,
             inner: Arc::new(Inner {
+                has_sessions,
+                issuers,
+                remembered,
                 access_tokens,
                 key_ring: self.key_ring,
                 refresh_tokens,
@@ -443,6 +523,43 @@ impl<C: SessionClaims> AuthBuilder<C> {
         };
         auth.follow_key_ring();
         Ok(auth)
+    }
+}
+
+impl<C: SessionClaims> AuthBuilder<C> {
+    /// Whether it only trusts issuers, and nothing of a server with sessions was passed.
+    fn is_resource_server(&self) -> bool {
+        let has_sessions = self.access_keys.is_some()
+            || self.key_ring.is_some()
+            || self.refresh_keys.is_some()
+            || self.store.is_some()
+            || self.source.is_some();
+        !self.issuers.is_empty() && !has_sessions
+    }
+
+    /// Fills what a server with sessions has with random keys that sign nothing, so that the rest of this crate need not tell the two apart.
+    fn without_sessions(mut self, problems: &mut Problems) -> Result<Self, ConfigError> {
+        let of_sessions = [
+            (self.issuer.is_some(), "issuer"),
+            (!self.audiences.is_empty(), "audience"),
+            (self.client_id.is_some(), "client_id"),
+            (self.cookies.is_some(), "cookies"),
+            (self.liveness == Liveness::Always, "liveness"),
+            (self.live_cache.is_some(), "live_cache"),
+            (self.live_from_feed, "live_from_feed"),
+            (self.max_sessions_per_user.is_some(), "max_sessions_per_user"),
+        ];
+        for (is_set, setting) in of_sessions {
+            problems.refuse_if(is_set, ConfigError::NoSessions { setting });
+        }
+        let realm = self.issuers.first().map(|issuer| issuer.url().to_owned());
+        self.realm = self.realm.or(realm.filter(|url| is_challenge_text(url)));
+        self.cookies = None;
+        self.issuer = Some("https://no-sessions.invalid".to_owned());
+        self.audiences = vec!["https://no-sessions.invalid".to_owned()];
+        self.access_keys = Some(KeySet::new(Key::generate_secret(Algorithm::Hs256)?));
+        self.refresh_keys = Some(KeySet::new(Key::generate_secret(Algorithm::Hs256)?));
+        Ok(self.store(MemoryStore::new()).claims_source(|_| async { Ok(None) }))
     }
 }
 

@@ -25,7 +25,7 @@ impl<C: SessionClaims> Auth<C> {
         }
     }
 
-    /// Ends a session of any user. `auth.end_session(session.id())` signs out the caller of a request; for an impersonated user that is
+    /// Ends a session of any user. With the [identifier](super::Session::id) of its session it signs out the caller of a request; for an impersonated user that is
     /// the [actor](Self::impersonate). For an identifier that came from a client, use [`revoke`](Self::revoke).
     ///
     /// # Errors

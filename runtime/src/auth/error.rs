@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::auth::BoxError;
 use crate::events::AuthOutcome;
+use crate::issuers::IssuerProblem;
 use crate::session::{PolicyError, ReuseKind, SessionError};
 use crate::token::{KeyError, SettingsError, TokenError};
 
@@ -52,6 +53,18 @@ pub enum ConfigError {
     Key(KeyError),
     /// The `Authorization` header is left unread, and no other place may hold an access token.
     NoAccessPlace,
+    /// A setting is about tokens and sessions of this server, which has none: it only trusts issuers.
+    NoSessions {
+        /// The builder's method.
+        setting: &'static str,
+    },
+    /// A trusted issuer is refused.
+    TrustedIssuer {
+        /// The name of the issuer.
+        name: String,
+        /// The reason.
+        problem: IssuerProblem,
+    },
     /// The keys of access tokens are secrets, and were to be published.
     NoPublicKeys,
     /// A required setting is missing.
@@ -111,6 +124,12 @@ impl fmt::Display for ConfigError {
                 "no request could carry an access token: with `ignore_authorization_header`, call `access_header` or \
                  `Cookies::with_access_cookie` too",
             ),
+            Self::NoSessions { setting } => write!(
+                f,
+                "`{setting}` is about this server's own tokens and sessions, and there are none: leave it out, or call `access_key`, \
+                 `refresh_key`, `store` and `claims_source` too"
+            ),
+            Self::TrustedIssuer { name, problem } => write!(f, "the issuer `{}`: {problem}", name.escape_debug()),
             Self::AccessQuery => f.write_str(
                 "the query parameter for access tokens needs a name other than `refresh_token`: change `access_query`",
             ),
@@ -207,6 +226,8 @@ pub enum AuthError {
     InvalidGrant(InvalidGrant),
     /// A token could not be made from these claims.
     Mint(TokenError),
+    /// A sign-in was asked of a server that only trusts issuers and has no sessions of its own.
+    NoSessions,
     /// Cookies were requested, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
     NoCookies,
     /// The store or the claims source does not answer; nothing was changed.
@@ -221,6 +242,8 @@ pub enum Forbidden {
     Impersonated,
     /// A user wants to impersonate themselves.
     Oneself,
+    /// The token is from a [trusted issuer](crate::Issuer), whose sessions are not in this server's store.
+    OtherIssuer,
 }
 
 impl Forbidden {
@@ -229,6 +252,7 @@ impl Forbidden {
         match self {
             Self::Impersonated => "impersonated",
             Self::Oneself => "oneself",
+            Self::OtherIssuer => "other_issuer",
         }
     }
 }
@@ -272,6 +296,7 @@ impl AuthError {
             Self::InvalidGrant(cause) => cause.reason(),
             Self::Mint(error) => error.reason(),
             Self::NoCookies => "no_cookies",
+            Self::NoSessions => "no_sessions",
             Self::Unavailable(_) => "temporarily_unavailable",
         }
     }
@@ -281,7 +306,7 @@ impl AuthError {
             Self::CrossSite | Self::PlainHttp | Self::Forbidden(_) | Self::InvalidGrant(_) => {
                 AuthOutcome::Refused
             }
-            Self::Mint(_) | Self::NoCookies | Self::Unavailable(_) => AuthOutcome::Failed,
+            Self::Mint(_) | Self::NoCookies | Self::NoSessions | Self::Unavailable(_) => AuthOutcome::Failed,
         }
     }
 
@@ -323,8 +348,10 @@ impl fmt::Display for AuthError {
                 f.write_str("the user of the session is impersonated")
             }
             Self::Forbidden(Forbidden::Oneself) => f.write_str("a user cannot impersonate themselves"),
+            Self::Forbidden(Forbidden::OtherIssuer) => f.write_str("the session is not one of this server"),
             Self::InvalidGrant(_) => f.write_str("the refresh token is not valid"),
             Self::Mint(_) => f.write_str("the token could not be made"),
+            Self::NoSessions => f.write_str("this server has no sessions of its own: it only trusts issuers"),
             Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),
             Self::Unavailable(_) => f.write_str("the session store or the claims source is unavailable"),
         }
@@ -340,7 +367,8 @@ impl Error for AuthError {
             | Self::PlainHttp
             | Self::Forbidden(_)
             | Self::InvalidGrant(InvalidGrant::OtherSession | InvalidGrant::UserGone)
-            | Self::NoCookies => None,
+            | Self::NoCookies
+            | Self::NoSessions => None,
             Self::Unavailable(error) => Some(&**error),
         }
     }

@@ -57,7 +57,7 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Forbidden`] when the session is itself an impersonation, or the target is its own user;
+    /// [`AuthError::Forbidden`] when the session is itself an impersonation or not of this server, or the target is its own user;
     /// [`AuthError::InvalidGrant`] when the session has ended, which is looked up; [`AuthError::Mint`] when the claims do not fit in
     /// a token; [`AuthError::Unavailable`] when the store does not answer.
     pub async fn impersonate(&self, session: &Session<C>, claims: &C) -> Result<AccessGrant, AuthError> {
@@ -70,7 +70,7 @@ impl<C: SessionClaims> Auth<C> {
         self.emit(&AuthEvent {
             user: Some(&user),
             actor: Some(session.actor().unwrap_or(&caller)),
-            session: Some(session.id()),
+            session: session.id(),
             ..self.event_of(AuthEventKind::Impersonation, &granted)
         });
         granted
@@ -80,14 +80,15 @@ impl<C: SessionClaims> Auth<C> {
         // Read before the look-up: if the access tokens of the session are expired during it, this token is issued before that and
         // expires with them.
         let issued_at = self.now();
-        let record = self.inner.sessions.touch(session.id()).await?.ok_or(SessionError::Unknown)?;
+        let id = session.id().ok_or(Forbidden::OtherIssuer)?;
+        let record = self.inner.sessions.touch(id).await?.ok_or(SessionError::Unknown)?;
         confirm(&record, session)?;
         let expires_at =
             (issued_at + self.inner.access_ttl).min(record.idle_expires_at).min(record.absolute_expires_at);
-        let id = random_id().map_err(AuthError::Mint)?;
+        let token_id = random_id().map_err(AuthError::Mint)?;
         // That of the access token, not that of the record: the token may have been stolen before its user reauthenticated.
-        let authenticated_at = session.authenticated_at();
-        let stamp = AccessStamp::new(&id, session.id().as_str(), issued_at, expires_at, authenticated_at)
+        let authenticated_at = session.authenticated_at().ok_or(Forbidden::OtherIssuer)?;
+        let stamp = AccessStamp::new(&token_id, id.as_str(), issued_at, expires_at, authenticated_at)
             .with_actor(actor);
         self.keep_key_time();
         let access_token = self.inner.access_tokens.mint(&stamp, claims).map_err(AuthError::Mint)?;

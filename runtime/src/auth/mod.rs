@@ -11,6 +11,7 @@ mod cookies;
 mod end;
 mod env;
 mod error;
+mod foreign;
 mod headers;
 mod impersonate;
 mod introspect;
@@ -22,6 +23,7 @@ mod published_keys;
 #[cfg(not(target_family = "wasm"))]
 mod purging;
 mod reauthenticate;
+mod remembered;
 mod seal;
 mod service;
 mod session;
@@ -40,6 +42,7 @@ use self::source::AnySource;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
+use crate::issuers::TrustedIssuers;
 use crate::session::{SessionError, SessionId, Sessions};
 use crate::token::{
     AccessTokens, KeyRing, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified,
@@ -49,13 +52,14 @@ pub use builder::AuthBuilder;
 pub(crate) use cookies::CookieRules;
 pub use cookies::{CookieSameSite, Cookies};
 pub use error::{AuthError, ConfigError, Forbidden, InvalidGrant};
+pub(crate) use foreign::AtOnce;
 pub(crate) use headers::{Twice, X_CSRF_TOKEN, X_REFRESH_TOKEN, one, one_header};
 pub use introspect::{Actor, Introspection};
 pub use liveness::Liveness;
 pub(crate) use origin::Origin;
 pub use pair::{AccessGrant, TokenPair, TokenType};
 pub(crate) use published_keys::{PUBLISHED_FOR, PublishedKeys};
-pub(crate) use session::Evidence;
+pub(crate) use session::{Evidence, Grant};
 pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
 pub use state::{AuthHandle, AuthOfField, AuthState, ProvidesClaims, auth_fits};
@@ -107,6 +111,10 @@ pub(crate) struct RequestLabel {
 }
 
 struct Inner<C> {
+    /// Whether there are sessions of this server's own. Without them every key here is a random one that signs nothing.
+    has_sessions: bool,
+    issuers: TrustedIssuers<C>,
+    remembered: Option<remembered::Remembered<C>>,
     access_tokens: AccessTokens,
     /// Replaces the keys of access tokens.
     key_ring: Option<KeyRing>,
@@ -247,7 +255,7 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Whether the session goes on and its access token has not expired: for a handler that works for long and asks now and then. A
-    /// [stream](Session::guard) is better guarded.
+    /// [stream](Session::guard) is better guarded. For the token of a [trusted issuer](crate::Issuer) only its expiry counts.
     ///
     /// It is answered from the store's feed of endings where that is possible, without a look-up, and notices the end that another server
     /// made within half a second.
@@ -259,8 +267,9 @@ impl<C: SessionClaims> Auth<C> {
         if self.now() >= session.expires_at() {
             return Ok(false);
         }
-        let (id, holder) = (session.id(), session.holder());
-        Ok(self.inner.sessions.is_heard_live(id, &holder, session.issued_at()).await?)
+        // A token of a trusted issuer has no session here that could end.
+        let Some(id) = session.id() else { return Ok(true) };
+        Ok(self.inner.sessions.is_heard_live(id, &session.holder(), session.issued_at()).await?)
     }
 
     /// Whether the store, or its feed of endings, confirms an access token of this session and user that was issued at this time: the session has not ended,

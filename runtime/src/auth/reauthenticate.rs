@@ -38,7 +38,7 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Forbidden`] when the user is impersonated; [`AuthError::InvalidGrant`] when the session has ended, its access
+    /// [`AuthError::Forbidden`] when the user is impersonated, or the session is not of this server; [`AuthError::InvalidGrant`] when the session has ended, its access
     /// tokens [were expired](Self::expire_access_tokens), or the user is gone, which ends all of their sessions;
     /// [`AuthError::Unavailable`] when the store or the claims source does not answer. Then the tokens from before stay valid, unless
     /// the store made the change and only its answer was lost. In both cases the call can be repeated.
@@ -54,7 +54,8 @@ impl<C: SessionClaims> Auth<C> {
         }
         let token_id = random_id().map_err(AuthError::Mint)?;
         let sessions = &self.inner.sessions;
-        let prepared = sessions.reauthenticate(session.id(), &TokenHash::of(&token_id)).await?;
+        let id = session.id().ok_or(Forbidden::OtherIssuer)?;
+        let prepared = sessions.reauthenticate(id, &TokenHash::of(&token_id)).await?;
         confirm(prepared.record(), session)?;
         let claims = self.current_claims(prepared.record()).await?;
         sessions.commit(prepared, |record, _| self.pair(&claims, record, &token_id, record.rotated_at)).await
@@ -69,12 +70,7 @@ impl<C: SessionClaims> Auth<C> {
 
     fn emit_of(&self, session: &Session<C>, event: AuthEvent<'_>) {
         let user = session.claims().subject().to_string();
-        self.emit(&AuthEvent {
-            user: Some(&user),
-            actor: session.actor(),
-            session: Some(session.id()),
-            ..event
-        });
+        self.emit(&AuthEvent { user: Some(&user), actor: session.actor(), session: session.id(), ..event });
     }
 }
 

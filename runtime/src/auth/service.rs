@@ -133,6 +133,9 @@ impl<C: SessionClaims> Auth<C> {
         metadata: SessionMetadata,
         remember: Remember,
     ) -> Result<(SessionRecord, TokenPair), AuthError> {
+        if !self.inner.has_sessions {
+            return Err(AuthError::NoSessions);
+        }
         let token_id = random_id().map_err(AuthError::Mint)?;
         let mint = |record: &SessionRecord| self.pair(claims, record, &token_id, record.created_at);
         let evicted = |session: &SessionId| {

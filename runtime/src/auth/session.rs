@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::HeaderValue;
 
 use super::Auth;
+use crate::access::OWN_ISSUER;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::clock::Timestamp;
@@ -40,8 +41,7 @@ pub struct Session<C> {
 }
 
 struct Shared<C> {
-    id: SessionId,
-    token: Verified<C>,
+    grant: Arc<Grant<C>>,
     transport: Transport,
     evidence: Evidence,
     /// The store was asked in this request, and the session has not ended.
@@ -49,6 +49,50 @@ struct Shared<C> {
     /// For a stream that outlives the request.
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "there are no such streams"))]
     sessions: Arc<Sessions>,
+}
+
+/// A verified access token: of this server, or of an issuer that it trusts.
+pub(crate) struct Grant<C> {
+    pub(crate) claims: C,
+    /// The session, if it is one of this server.
+    pub(crate) session: Option<SessionId>,
+    /// The `jti`.
+    pub(crate) id: Option<String>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) authenticated_at: Option<Timestamp>,
+    pub(crate) actor: Option<String>,
+    /// Who signed it, if it was not this server.
+    pub(crate) origin: Option<ForeignOrigin>,
+}
+
+/// Where a token comes from that another server has signed.
+pub(crate) struct ForeignOrigin {
+    /// The name of the issuer in rules.
+    pub(crate) name: Arc<str>,
+    /// The `iss`.
+    pub(crate) issuer: Arc<str>,
+    /// The `sub` as it came.
+    pub(crate) subject: String,
+    pub(crate) client_id: Option<String>,
+    /// The client has the token for itself, and not for a user.
+    pub(crate) is_machine: bool,
+}
+
+impl<C> Grant<C> {
+    /// The grant of a token that this server has signed; `None` unless its `sid` is one of this server.
+    pub(crate) fn own(token: Verified<C>) -> Option<Self> {
+        Some(Self {
+            session: Some(SessionId::try_from(token.session_id).ok()?),
+            claims: token.claims,
+            id: Some(token.id),
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            authenticated_at: Some(token.authenticated_at),
+            actor: token.actor,
+            origin: None,
+        })
+    }
 }
 
 /// The credential that a session was verified from, and the `Auth` that did. A request may pass through routers with other keys, and
@@ -75,15 +119,14 @@ pub enum Transport {
 impl<C> Session<C> {
     /// The session of a verified token.
     pub(crate) fn new(
-        id: SessionId,
-        token: Verified<C>,
+        grant: Arc<Grant<C>>,
         transport: Transport,
         evidence: Evidence,
         auth: &Auth<C>,
     ) -> Self {
         let live = AtomicBool::new(false);
         let sessions = Arc::clone(&auth.inner.sessions);
-        Self { shared: Arc::new(Shared { id, token, transport, evidence, live, sessions }) }
+        Self { shared: Arc::new(Shared { grant, transport, evidence, live, sessions }) }
     }
 
     #[cfg(not(target_family = "wasm"))]
@@ -97,38 +140,77 @@ impl<C> Session<C> {
 
     /// The claims of the token.
     pub fn claims(&self) -> &C {
-        &self.shared.token.claims
+        &self.shared.grant.claims
     }
 
-    /// The identifier of the session, the token's `sid`. If the user is impersonated, it is the session of the [actor](Self::actor).
-    pub fn id(&self) -> &SessionId {
-        &self.shared.id
+    /// The identifier of the session, the token's `sid`; `None` for the token of a [trusted issuer](crate::Issuer), whose sessions are not
+    /// in this server's store. If the user is impersonated, it is the session of the [actor](Self::actor).
+    pub fn id(&self) -> Option<&SessionId> {
+        self.shared.grant.session.as_ref()
     }
 
-    /// The identifier of this token, its `jti`.
-    pub fn token_id(&self) -> &str {
-        &self.shared.token.id
+    /// The identifier of this token, its `jti`, which some issuers leave out.
+    pub fn token_id(&self) -> Option<&str> {
+        self.shared.grant.id.as_deref()
     }
 
     /// When the token was issued.
     pub fn issued_at(&self) -> Timestamp {
-        self.shared.token.issued_at
+        self.shared.grant.issued_at
     }
 
     /// When the token ends.
     pub fn expires_at(&self) -> Timestamp {
-        self.shared.token.expires_at
+        self.shared.grant.expires_at
     }
 
     /// When the user last proved who they are, the token's `auth_time`: at sign-in or when they
-    /// [reauthenticated](crate::Auth::reauthenticate). If the user is impersonated, it is when the [actor](Self::actor) did.
-    pub fn authenticated_at(&self) -> Timestamp {
-        self.shared.token.authenticated_at
+    /// [reauthenticated](crate::Auth::reauthenticate). If the user is impersonated, it is when the [actor](Self::actor) did. `None` if a
+    /// [trusted issuer](crate::Issuer) does not say; a rule with `fresh` then refuses the request.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.shared.grant.authenticated_at
     }
 
     /// The identifier of the user who impersonates this one, the token's `act.sub` (RFC 8693 section 4.1); usually `None`.
     pub fn actor(&self) -> Option<&str> {
-        self.shared.token.actor.as_deref()
+        self.shared.grant.actor.as_deref()
+    }
+
+    /// The `iss` of the [trusted issuer](crate::Issuer) that signed the token; `None` if this server has.
+    pub fn issuer(&self) -> Option<&str> {
+        self.origin().map(|origin| &*origin.issuer)
+    }
+
+    /// The name that rules have for the issuer of the token, as in `issuer("acme")`; `own` for this server.
+    pub fn issuer_name(&self) -> &str {
+        self.origin().map_or(OWN_ISSUER, |origin| &origin.name)
+    }
+
+    /// The `sub` of the token as it came. It identifies the user together with the [issuer](Self::issuer), and never alone: two issuers
+    /// may use one `sub` for two users.
+    pub fn subject(&self) -> String
+    where
+        C: SessionClaims,
+    {
+        match self.origin() {
+            Some(origin) => origin.subject.clone(),
+            None => self.claims().subject().to_string(),
+        }
+    }
+
+    /// The client that a [trusted issuer](crate::Issuer) gave the token to (`client_id` in RFC 9068 section 2.2, with some issuers `azp`,
+    /// `appid` or `cid`). `None` for tokens of this server.
+    pub fn client_id(&self) -> Option<&str> {
+        self.origin()?.client_id.as_deref()
+    }
+
+    /// Whether a client has the token for itself, without a user (RFC 9068 section 5). Only a rule with `machine` lets such a caller pass.
+    pub fn is_machine(&self) -> bool {
+        self.origin().is_some_and(|origin| origin.is_machine)
+    }
+
+    fn origin(&self) -> Option<&ForeignOrigin> {
+        self.shared.grant.origin.as_ref()
     }
 
     /// The place of the request that held the token.
@@ -153,9 +235,10 @@ impl<C> Session<C> {
 impl<C: Clone> Session<C> {
     /// The claims by value.
     pub fn into_claims(self) -> C {
-        match Arc::try_unwrap(self.shared) {
-            Ok(shared) => shared.token.claims,
-            Err(shared) => shared.token.claims.clone(),
+        match Arc::try_unwrap(self.shared).map(|shared| Arc::try_unwrap(shared.grant)) {
+            Ok(Ok(grant)) => grant.claims,
+            Ok(Err(grant)) => grant.claims.clone(),
+            Err(shared) => shared.grant.claims.clone(),
         }
     }
 }
@@ -212,6 +295,7 @@ impl<C: SessionClaims> Session<C> {
 /// ```
 pub struct RefreshSession<C> {
     session: Session<C>,
+    id: SessionId,
     expires_at: Timestamp,
     transport: Transport,
     presented: HeaderValue,
@@ -221,11 +305,12 @@ impl<C> RefreshSession<C> {
     /// The session of a refresh token that was examined.
     pub(crate) fn new(
         session: Session<C>,
+        id: SessionId,
         expires_at: Timestamp,
         transport: Transport,
         presented: HeaderValue,
     ) -> Self {
-        Self { session, expires_at, transport, presented }
+        Self { session, id, expires_at, transport, presented }
     }
 
     /// The place of the refresh token, and its text there.
@@ -243,6 +328,11 @@ impl<C> RefreshSession<C> {
         &self.session
     }
 
+    /// The identifier of the session.
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
     /// The session by value.
     pub fn into_session(self) -> Session<C> {
         self.session
@@ -256,9 +346,9 @@ impl<C> RefreshSession<C> {
 
 impl<C> Clone for RefreshSession<C> {
     fn clone(&self) -> Self {
-        let Self { session, expires_at, transport, presented } = self;
+        let Self { session, id, expires_at, transport, presented } = self;
         let (session, presented) = (session.clone(), presented.clone());
-        Self { session, expires_at: *expires_at, transport: *transport, presented }
+        Self { session, id: *id, expires_at: *expires_at, transport: *transport, presented }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::session::{SessionEnd, Watch, Watched};
 use crate::token::TokenError;
 
 impl<C: SessionClaims> Session<C> {
-    /// Resolves when the session ends, at most a second later and on whichever server it was ended, or when the access token expires.
+    /// Resolves when the session ends, at most a second later and on whichever server it was ended, or when the access token expires. For
+    /// the token of a [trusted issuer](crate::Issuer) only its expiry counts.
     ///
     /// Everything that refuses the token on a live route counts: a sign-out, a revocation, a replay, expired access tokens. Many streams
     /// share one reading of the store's feed of endings; a store without a feed is asked for each of them, two to three times a second.
@@ -71,7 +72,7 @@ impl<C: SessionClaims> Session<C> {
 
 fn watched<C: SessionClaims>(session: &Session<C>) -> Watched {
     Watched {
-        session: *session.id(),
+        session: session.id().copied(),
         subject: session.claims().subject().to_string(),
         actor: session.actor().map(str::to_owned),
         issued_at: session.issued_at(),
@@ -91,13 +92,14 @@ impl Ended {
     ///
     /// # Errors
     ///
-    /// When the token does not pass verification, or is of another user or another actor. The old token then goes on.
+    /// When the token does not pass verification, or is of another user or another actor. The old token then goes on. The token of a
+    /// [trusted issuer](crate::Issuer) has no successor: the client opens the stream again.
     pub fn renew<C: SessionClaims>(&self, auth: &Auth<C>, access_token: &str) -> Result<(), RenewError> {
         let token = auth.verify_access(access_token.as_bytes()).map_err(RenewError::Token)?;
         // Every token made by this crate names a session.
         let session = token.session_id.parse().map_err(|_| RenewError::OtherUser)?;
         let next = Watched {
-            session,
+            session: Some(session),
             subject: token.claims.subject().to_string(),
             actor: token.actor,
             issued_at: token.issued_at,

@@ -1,7 +1,10 @@
 //! Error messages composed at compile time, for `panic!` in a constant.
 
-use crate::access::Rule;
-use crate::access::words::{BOTH_TOKENS, HIDES, LIVE, NO_CALLER, NOT_IMPERSONATED, in_largest_unit};
+use crate::access::words::{
+    BOTH_TOKENS, FROM, FROM_HERE, HIDES, LIVE, MACHINE, NO_CALLER, NOT_IMPERSONATED, in_largest_unit,
+};
+use crate::access::{OWN_ISSUER, Rule};
+use crate::claims::same;
 
 /// A message of limited length: a constant has no `String`.
 pub(crate) struct Message {
@@ -69,6 +72,9 @@ impl Message {
             Rule::Not(rule) => return self.add("not ").part(rule),
             Rule::Live => return self.add(LIVE),
             Rule::BothTokens => return self.add(BOTH_TOKENS),
+            Rule::Issuer(name) if same(name.as_bytes(), OWN_ISSUER.as_bytes()) => return self.add(FROM_HERE),
+            Rule::Issuer(name) => return self.add(FROM).name(name),
+            Rule::Machine => return self.add(MACHINE),
             Rule::Any([]) | Rule::All([]) => return self.add(NO_CALLER),
             Rule::Any(rules) => (*rules, " or "),
             Rule::All(rules) => (*rules, " and "),
@@ -110,6 +116,7 @@ mod tests {
                 Rule::Not(&Rule::Any(&[Rule::Role("c"), Rule::Role("d")])),
                 Rule::NotImpersonated,
                 Rule::Check { name: "owns_post", not_found: true },
+                Rule::Any(&[Rule::Issuer("acme"), Rule::Not(&Rule::Issuer("own")), Rule::Machine]),
             ]),
             Rule::Fresh(seconds(0)),
             Rule::Fresh(seconds(90)),

@@ -13,12 +13,13 @@ use super::navigation::Destination;
 use super::notes::AnswerNotes;
 use super::refusal::{Refusal, expired_access, refuse};
 use super::verify::{forget, verified};
-use crate::access::{Access, CheckResults, Decision, Facts, Rule, decide};
+use crate::access::{Access, CheckResults, Decision, Facts, OWN_ISSUER, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::log::{OneLine, TARGET};
 use crate::rejection::{AuthRejection, Denial};
+use crate::session::SessionId;
 
 /// Decides whether the request may pass. Returns its verified session, which also stays in the request's extensions; `None` for a caller
 /// without credentials.
@@ -100,12 +101,20 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     state: &S,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    let session = verified(parts, auth)?;
+    let session = verified(parts, auth).await?;
+    let session = match session {
+        // A client is no user. Where anyone may call, it is a visitor.
+        Some(client) if client.is_machine() && *access == Access::Optional => {
+            forget::<C>(parts);
+            None
+        }
+        session => session,
+    };
     if let Some(session) = &session
         // A browser also sends cookies with requests that other sites start (CSRF).
         && session.transport() == Transport::Cookie
     {
-        csrf::check(parts, auth, Some(session.id().as_str()))
+        csrf::check(parts, auth, session.id().map(SessionId::as_str))
             .map_err(|denial| Refusal::of(session, denial))?;
     }
     let looked_up = match &session {
@@ -136,6 +145,7 @@ fn refusal<C: SessionClaims>(decision: Decision, auth: &Auth<C>, access: &Access
         Decision::Hidden => (Denial::NotFound, "check_refused"),
         Decision::Refused => (Denial::Forbidden, "check_refused"),
         Decision::Impersonated => (Denial::Forbidden, "impersonated"),
+        Decision::Machine => (Denial::Forbidden, "machine"),
         // Granted and undecided requests do not come here. If one ever did, it would be refused.
         Decision::Lacking | Decision::Granted | Decision::Undecided(_) => {
             let required = auth.discloses_requirements().then_some(*access);
@@ -154,10 +164,12 @@ fn facts<'a, C: SessionClaims>(
     let LookedUp { live, both_tokens } = looked_up;
     let sign_in_age = session
         .filter(|_| access.asks_for_freshness())
-        .and_then(|session| sign_in_age(auth, session.authenticated_at()));
+        .and_then(|session| sign_in_age(auth, session.authenticated_at()?));
     let impersonated = session.is_some_and(|session| session.actor().is_some());
     let (claims, checks) = (session.map(Session::claims), CheckResults::default());
-    Facts { claims, live, both_tokens, impersonated, sign_in_age, checks }
+    let machine = session.is_some_and(Session::is_machine);
+    let issuer = session.map_or(OWN_ISSUER, Session::issuer_name);
+    Facts { claims, live, both_tokens, impersonated, machine, issuer, sign_in_age, checks }
 }
 
 /// The time since the sign-in; `None` for a sign-in in the future, which proves nothing. The leeway allows for clocks that differ.
@@ -253,9 +265,11 @@ async fn looked_up<C: SessionClaims>(
     session: &Session<C>,
 ) -> Result<LookedUp, Refusal<C>> {
     let mut found = LookedUp::default();
+    // The token of another issuer has no session in the store. Rules that demand one are not met.
+    let Some(id) = session.id() else { return Ok(found) };
     if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
         // Boxed: otherwise every handler's future would reserve space for a look-up.
-        found.live = Box::pin(live(auth, session)).await?;
+        found.live = Box::pin(live(auth, session, id)).await?;
         if !found.live {
             return Err(Refusal {
                 reason: "session_ended",
@@ -273,12 +287,16 @@ async fn looked_up<C: SessionClaims>(
 }
 
 /// Whether the session is live and its token not revoked. The store is asked once for each request.
-async fn live<C: SessionClaims>(auth: &Auth<C>, session: &Session<C>) -> Result<bool, Refusal<C>> {
+async fn live<C: SessionClaims>(
+    auth: &Auth<C>,
+    session: &Session<C>,
+    id: &SessionId,
+) -> Result<bool, Refusal<C>> {
     if session.was_found_live() {
         return Ok(true);
     }
     let holder = session.holder();
-    let confirmed = auth.confirms(session.id(), &holder, session.issued_at(), session.expires_at());
+    let confirmed = auth.confirms(id, &holder, session.issued_at(), session.expires_at());
     match confirmed.await {
         Ok(live) => {
             if live {

@@ -45,7 +45,8 @@ pub(super) async fn examined<C: SessionClaims>(
     }
     let token = presented.token().map_err(refused)?;
     let subject = session.claims().subject().to_string();
-    let examined = auth.examine(token, session.id(), &subject).await;
+    let id = *session.id().ok_or_else(|| refused(Denial::Forbidden))?;
+    let examined = auth.examine(token, &id, &subject).await;
     let ticket = examined.map_err(|error| match error {
         AuthError::InvalidGrant(cause) => Refusal { reason: cause.reason(), ..refused(Denial::InvalidToken) },
         error => {
@@ -56,7 +57,7 @@ pub(super) async fn examined<C: SessionClaims>(
     let transport = presented.transport;
     let presented = presented.kept().ok_or_else(|| refused(Denial::InvalidToken))?;
     let session = session.clone();
-    let both = RefreshSession::new(session, ticket.expires_at, transport, presented);
+    let both = RefreshSession::new(session, id, ticket.expires_at, transport, presented);
     remember(&mut parts.extensions, Examined(both), auth.now());
     Ok(())
 }

@@ -138,7 +138,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         const { check_declared(Access::Require(R::RULE), RoleTable::of_claims::<S::Claims>()) };
         let auth = state.auth();
-        if !Evidence::<R, S::Claims>::is_with(parts, auth) {
+        if !Evidence::<R, S::Claims>::is_with(parts, auth).await {
             let access = Access::Require(R::RULE);
             authorize_with::<_, S, R::Checks>(parts, auth, state, &access).await?;
         }
@@ -166,12 +166,12 @@ impl<R: NamedRule, C: SessionClaims> Evidence<R, C> {
 
     /// Whether the rule was decided for this very request. The evidence is used up, because a handler may forward its request to another
     /// router, with other headers, path parameters or state.
-    fn is_with(parts: &mut Parts, auth: &Auth<C>) -> bool {
+    async fn is_with(parts: &mut Parts, auth: &Auth<C>) -> bool {
         if const { !R::RULE.has_check() } {
             return false;
         }
         // A request that is refused here is refused again where the rule is decided, with an event and a response.
-        let Ok(Some(session)) = verified(parts, auth) else { return false };
+        let Ok(Some(session)) = verified(parts, auth).await else { return false };
         take::<Self>(&mut parts.extensions, auth.now()).is_some_and(|left| {
             left.session.is_same(&session) && left.method == parts.method && left.uri == parts.uri
         })

@@ -98,7 +98,9 @@ pub(crate) fn refuse<C: SessionClaims>(
     event.policy = access;
     let user = refusal.session.as_ref().map(|session| session.claims().subject().to_string());
     event.user = user.as_deref();
-    event.session = refusal.session.as_ref().map(Session::id);
+    event.session = refusal.session.as_ref().and_then(Session::id);
+    event.issuer =
+        refusal.session.as_ref().filter(|session| session.issuer().is_some()).map(Session::issuer_name);
     event.actor = refusal.session.as_ref().and_then(Session::actor);
     auth.emit(&event);
     let rejection =

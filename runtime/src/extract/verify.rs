@@ -1,18 +1,17 @@
 //! The verification of a request's access token.
 
-use std::mem;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use http::request::Parts;
 
 use super::credentials::{Credential, access_credential};
 use super::notes::decided_by;
 use super::refusal::Refusal;
 use super::remembered::{self, remember, remembered};
-use crate::auth::{Auth, Evidence, Session, Transport};
+use crate::auth::{AtOnce, Auth, Evidence, Grant, Session, Transport};
 use crate::claims::SessionClaims;
 use crate::rejection::Denial;
-use crate::session::SessionId;
 
 /// The verified session of a request. It is a private type: any code can put a [`Session`] into the extensions, so guards read this entry
 /// alone, and `Session` is there for services to read.
@@ -25,45 +24,100 @@ pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
 }
 
 /// The session of the request; `None` without credentials. The token is verified at most once: the session stays in the extensions.
-pub(crate) fn verified<C: SessionClaims>(
+pub(crate) async fn verified<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    let found = verify(parts, auth);
+    let found = match verify(parts, auth) {
+        Ok(Found::Session(session)) => Ok(Some(session)),
+        Ok(Found::Nothing) => Ok(None),
+        // Boxed: otherwise every handler's future would reserve space for the fetch of a key.
+        Ok(Found::OfIssuer(presented)) => Box::pin(verify_of_issuer(parts, auth, presented)).await.map(Some),
+        Err(refusal) => Err(refusal),
+    };
     let good = found.as_ref().ok().and_then(Option::as_ref).map(Session::transport);
     decided_by(parts, auth, good);
     found
 }
 
-fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Option<Session<C>>, Refusal<C>> {
+/// What a request presents.
+enum Found<C> {
+    Nothing,
+    Session(Session<C>),
+    /// The token of another issuer, which takes time to verify.
+    OfIssuer(Presented),
+}
+
+struct Presented {
+    token: Vec<u8>,
+    transport: Transport,
+    kept: HeaderValue,
+}
+
+fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Found<C>, Refusal<C>> {
     let Some(credential) = access_credential(parts, auth.transports())? else {
         forget::<C>(parts);
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     let now = auth.now();
     if let Some(Verified(session)) = remembered::<Verified<C>>(&parts.extensions, now)
         && is_verified_from(session, &credential, auth)
     {
-        return Ok(Some(session.clone()));
+        return Ok(Found::Session(session.clone()));
     }
     let transport = credential.transport;
-    let invalid = |reason| Refusal {
+    let token = credential.token()?;
+    let answer = auth.verify_at_once(token).map_err(|reason| invalid(reason, transport))?;
+    let kept = credential.kept().ok_or_else(|| invalid("invalid_token", transport))?;
+    match answer {
+        AtOnce::Good(grant) => keep(parts, auth, grant, transport, kept).map(Found::Session),
+        AtOnce::OfIssuer => Ok(Found::OfIssuer(Presented { token: token.to_vec(), transport, kept })),
+    }
+}
+
+async fn verify_of_issuer<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    Presented { token, transport, kept }: Presented,
+) -> Result<Session<C>, Refusal<C>> {
+    match auth.verify_of_issuer(&token).await {
+        Ok(grant) => keep(parts, auth, grant, transport, kept),
+        Err(refusal) if refusal.is_outage() => {
+            Err(Refusal { reason: refusal.reason(), ..Denial::Unavailable.into() })
+        }
+        Err(refusal) => Err(invalid(refusal.reason(), transport)),
+    }
+}
+
+fn invalid<C>(reason: &'static str, transport: Transport) -> Refusal<C> {
+    Refusal {
         denial: Denial::InvalidToken,
         reason,
         session: None,
         bad_cookie: transport == Transport::Cookie,
-    };
-    let mut token = auth.verify_access(credential.token()?).map_err(|error| invalid(error.reason()))?;
-    // Every token made by this crate names a session.
-    let id = SessionId::try_from(mem::take(&mut token.session_id)).map_err(|_| invalid("invalid_token"))?;
-    let kept = credential.kept().ok_or_else(|| invalid("invalid_token"))?;
+    }
+}
+
+/// Makes the session of a verified token, and keeps it for the rest of the request.
+fn keep<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    grant: Arc<Grant<C>>,
+    transport: Transport,
+    kept: HeaderValue,
+) -> Result<Session<C>, Refusal<C>> {
+    // The cookies are of this server's sessions, and so is the protection against requests of other sites that goes with them.
+    if transport == Transport::Cookie && grant.session.is_none() {
+        return Err(invalid("cookie_of_issuer", transport));
+    }
     let evidence = Evidence { credential: kept, realm: Arc::clone(auth.realm()) };
-    let session = Session::new(id, token, transport, evidence, auth);
-    remember(&mut parts.extensions, Verified(session.clone()), now);
+    let session = Session::new(grant, transport, evidence, auth);
+    // Read again: the verification may have waited.
+    remember(&mut parts.extensions, Verified(session.clone()), auth.now());
     if let Some(shown) = parts.extensions.get_mut::<Session<C>>() {
         *shown = session.clone();
     }
-    Ok(Some(session))
+    Ok(session)
 }
 
 /// Whether the session was verified from this credential and by this `Auth`: a request can pass through routers with different keys.

@@ -43,6 +43,11 @@ impl<C: SessionClaims> DeclaresAccess for Owner<C> {
     type Demands = Session<C>;
 }
 
+/// The session of the request. The rule above is not met without one of this server.
+fn own_session<C>(session: &Session<C>) -> Result<&SessionId, Denial> {
+    session.id().ok_or(Denial::Forbidden)
+}
+
 /// The name of the parameter in the path of a session.
 const ID: &str = "id";
 
@@ -105,8 +110,9 @@ pub(crate) async fn list_sessions<C: SessionClaims>(
 ) -> Result<SessionList, AuthRejection> {
     let page = auth.sessions_page(session.claims().subject(), after.as_ref(), PAGE).await?;
     let page = page.ok_or(Denial::InvalidRequest)?;
-    let sessions: Vec<_> = page.sessions.iter().map(|record| SessionInfo::of(record, session.id())).collect();
-    if !sessions.iter().any(|entry| entry.current) && !auth.has_session(session.id()).await? {
+    let own = own_session(&session)?;
+    let sessions: Vec<_> = page.sessions.iter().map(|record| SessionInfo::of(record, own)).collect();
+    if !sessions.iter().any(|entry| entry.current) && !auth.has_session(own).await? {
         return Err(Denial::InvalidToken.into());
     }
     Ok(SessionList { sessions, next: page.next.map(|next| next.to_string()) })
@@ -127,7 +133,7 @@ pub(crate) async fn revoke_session<C: SessionClaims>(
 pub(crate) async fn revoke_other_sessions<C: SessionClaims>(
     Owner { auth, session }: Owner<C>,
 ) -> Result<Revoked, AuthRejection> {
-    auth.revoke_all_except(session.claims().subject(), session.id()).await?;
+    auth.revoke_all_except(session.claims().subject(), own_session(&session)?).await?;
     Ok(Revoked(()))
 }
 

@@ -147,7 +147,8 @@ fn holds_cookies<C: SessionClaims>(parts: &Parts, auth: &Auth<C>, session: &Sess
         Ok(Some(refresh)) if refresh.transport != Transport::Cookie => false,
         Ok(Some(refresh)) => {
             let of_token = refresh.token().ok().and_then(|token| auth.session_of_refresh_token(token));
-            of_token.is_some_and(|id| id == session.id().as_str()) || session.transport() == Transport::Cookie
+            of_token.is_some_and(|token| session.id().is_some_and(|id| token == id.as_str()))
+                || session.transport() == Transport::Cookie
         }
         _ => session.transport() == Transport::Cookie,
     }

@@ -29,7 +29,6 @@ use crate::rejection::{AuthRejection, Denial};
 
 pub use answers::{AnswerLayer, AnswerService};
 pub(crate) use rules::all as all_of;
-#[cfg(feature = "openapi")]
 pub(crate) use rules::any as any_of;
 pub use service::AuthService;
 
@@ -200,6 +199,36 @@ impl<C: SessionClaims> AuthLayer<C> {
     #[track_caller]
     pub fn deny_impersonated(self) -> Self {
         self.rule(Rule::NotImpersonated)
+    }
+
+    /// Demands a token from the issuer that the application configured under this name; `own` is this server. Refused with 403.
+    ///
+    /// # Panics
+    ///
+    /// When no issuer can have this name, when the layer demands another issuer or something that no token of this one has, and on an
+    /// [`optional`](Self::optional) layer.
+    #[track_caller]
+    pub fn issuer(self, name: &'static str) -> Self {
+        self.rule(Rule::Issuer(name))
+    }
+
+    /// Demands a token that was given to a client for itself. A layer without this refuses such callers, which are not users, with 403
+    /// `forbidden`.
+    ///
+    /// ```
+    /// use countersign::{AuthLayer, SessionClaims};
+    ///
+    /// fn for_the_importer<C: SessionClaims>(layer: AuthLayer<C>) -> AuthLayer<C> {
+    ///     layer.machine().issuer("acme")
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the layer demands what no machine has: a sign-in or a session of this server. And on an [`optional`](Self::optional) layer.
+    #[track_caller]
+    pub fn machine(self) -> Self {
+        self.rule(Rule::Machine)
     }
 
     /// Demands this rule. All rules of the layer have to hold.

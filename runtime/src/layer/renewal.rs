@@ -53,7 +53,7 @@ pub(super) async fn renew<C: SessionClaims>(
             note(parts, tokens.into_headers());
             replace_cookies(&mut parts.headers, &[access, refresh], &present);
             // The rotation has just asked the store.
-            if let Ok(Some(session)) = verified(parts, auth) {
+            if let Ok(Some(session)) = verified(parts, auth).await {
                 session.found_live();
             }
             Ok(true)

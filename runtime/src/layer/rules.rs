@@ -49,16 +49,26 @@ pub(super) fn check<R: RoleSet>(rule: &Rule) {
                 "an `AuthLayer` asks for a sign-in that is {max_age:?} old; ask for one of a second or more"
             )
         }
-        Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_))) => check::<R>(rule),
+        Rule::Issuer(name) if !is_scope_token(name) => panic!(
+            "an `AuthLayer` asks for the issuer `{}`, and no issuer can have this name: a name is made of visible ASCII characters without quotes and backslashes",
+            name.escape_debug()
+        ),
+        Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_) | Rule::Issuer(_))) => check::<R>(rule),
         Rule::Not(rule) => panic!(
-            "an `AuthLayer` asks for the opposite of {rule}, which never holds; only a role or a scope can be denied"
+            "an `AuthLayer` asks for the opposite of {rule}, which never holds; only a role, a scope or an issuer can be denied"
         ),
         Rule::Any(rules) | Rule::All(rules) => {
             for rule in *rules {
                 check::<R>(rule);
             }
         }
-        Rule::Fresh(_) | Rule::Scope(_) | Rule::NotImpersonated | Rule::Live | Rule::BothTokens => {}
+        Rule::Fresh(_)
+        | Rule::Scope(_)
+        | Rule::NotImpersonated
+        | Rule::Live
+        | Rule::BothTokens
+        | Rule::Issuer(_)
+        | Rule::Machine => {}
     }
 }
 
@@ -170,9 +180,33 @@ mod tests {
 
     #[test]
     #[should_panic = "an `AuthLayer` asks for the opposite of no impersonation, which never holds; only a \
-                      role or a scope can be denied"]
+                      role, a scope or an issuer can be denied"]
     fn only_roles_and_scopes_can_be_denied() {
         check::<NoRole>(&Rule::Not(&Rule::NotImpersonated));
+    }
+
+    #[test]
+    fn an_issuer_has_a_name_without_spaces_and_quotes() {
+        for name in ["", "a b", "\"acme\"", "a\\", "é"] {
+            for rule in [Rule::Issuer(name), Rule::Not(Box::leak(Box::new(Rule::Issuer(name))))] {
+                let refused = std::panic::catch_unwind(|| check::<NoRole>(&rule));
+                assert!(refused.is_err(), "{rule:?}");
+            }
+        }
+        check::<NoRole>(&Rule::All(&[Rule::Not(&Rule::Issuer("acme-eu")), Rule::Machine]));
+    }
+
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for the opposite of a token of a machine, which never holds"]
+    fn users_are_not_asked_for_by_denying_machines() {
+        check::<NoRole>(&Rule::Not(&Rule::Machine));
+    }
+
+    /// Row 174.
+    #[test]
+    #[should_panic = "an `AuthLayer` asks for a rule that no caller can meet: a token from `acme` and a session that has not ended"]
+    fn no_session_of_this_server_belongs_to_a_token_from_elsewhere() {
+        check_together::<String>(&Rule::All(&[Rule::Issuer("acme"), Rule::Live]));
     }
 
     #[test]

@@ -43,6 +43,10 @@ struct Extension {
     #[serde(skip_serializing_if = "is_false")]
     deny_impersonated: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    issuers: Vec<&'static str>,
+    #[serde(skip_serializing_if = "is_false")]
+    machine: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     checks: Vec<&'static str>,
 }
 
@@ -82,6 +86,8 @@ impl Extension {
             }
             Rule::NotImpersonated => self.deny_impersonated = true,
             Rule::Check { name, .. } => add(&mut self.checks, function_of(name)),
+            Rule::Issuer(name) => add(&mut self.issuers, name),
+            Rule::Machine => self.machine = true,
             Rule::Live => self.live = true,
             Rule::BothTokens => {
                 self.live = true;

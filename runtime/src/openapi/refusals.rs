@@ -270,10 +270,16 @@ fn forbidden(access: &Access, rule: &Rule, roles: &RoleTable) -> Response {
     if asks_for_names(rule) { challenged(&description) } else { refusal(&description) }
 }
 
-/// Whether a role or a scope can be missing, which a challenge is about. Checks and impersonation have no challenge.
+/// Whether a role, a scope or another kind of token can be missing, which a challenge is about. Checks and impersonation have no challenge.
 fn asks_for_names(rule: &Rule) -> bool {
     match rule {
-        Rule::Role(_) | Rule::Scope(_) | Rule::Not(_) | Rule::Any([]) | Rule::All([]) => true,
+        Rule::Role(_)
+        | Rule::Scope(_)
+        | Rule::Issuer(_)
+        | Rule::Machine
+        | Rule::Not(_)
+        | Rule::Any([])
+        | Rule::All([]) => true,
         Rule::Any(rules) | Rule::All(rules) => rules.iter().any(asks_for_names),
         _ => false,
     }
@@ -314,7 +320,9 @@ impl Lack {
     fn of(access: &Access) -> Self {
         let roles = mentions(access, |atom| matches!(atom, Rule::Role(_)));
         let scopes = mentions(access, |atom| matches!(atom, Rule::Scope(_)));
-        match (roles, scopes, access.check(0).is_some()) {
+        let others =
+            mentions(access, |atom| matches!(atom, Rule::Check { .. } | Rule::Issuer(_) | Rule::Machine));
+        match (roles, scopes, others) {
             (false, false, false) => Self::Nothing,
             (true, false, false) => Self::Role,
             (false, true, false) => Self::Scope,

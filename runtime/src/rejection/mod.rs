@@ -347,6 +347,10 @@ impl From<AuthError> for AuthRejection {
                 tracing::error!(target: TARGET, "cookies for tokens were requested and are not configured: call `Auth::builder().cookies(Cookies::new())`");
                 Denial::Internal.into()
             }
+            AuthError::NoSessions => {
+                tracing::error!(target: TARGET, "a sign-in was asked of a server without sessions of its own: call `access_key`, `refresh_key`, `store` and `claims_source` of the builder");
+                Denial::Internal.into()
+            }
             AuthError::Unavailable(error) => {
                 tracing::error!(target: TARGET, error = %OneLine(&error), "the session store or the claims source failed");
                 Denial::Unavailable.into()

@@ -6,7 +6,7 @@ use super::AuthRouter;
 use super::services::{Gate, ServiceAccess};
 use crate::access::{Access, DeclaredWhere, Rule};
 use crate::diagnostics::rules::is_never;
-use crate::layer::all_of;
+use crate::layer::{all_of, any_of};
 use crate::matrix::{AccessRow, Declaration, Methods};
 
 impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
@@ -83,8 +83,21 @@ fn combined<L>(gate: &Gate<L>, row: &AccessRow, guarded_at: &Location<'_>) -> Ac
             )
         }
         (Access::Optional, other) | (other, Access::Optional) => return other,
-        (Access::Authenticated, other) | (other, Access::Authenticated) => return other,
-        (Access::Require(outer), Access::Require(inner)) => both(outer, inner),
+        (Access::Authenticated, other) | (other, Access::Authenticated) if !other.considers_machines() => {
+            return other;
+        }
+        // A machine has to pass both, and each refuses it unless it considers machines.
+        (Access::Authenticated, Access::Require(rule)) | (Access::Require(rule), Access::Authenticated) => {
+            for_users(&rule)
+        }
+        (Access::Authenticated, Access::Authenticated) => return access,
+        (Access::Require(outer), Access::Require(inner)) => {
+            match (guard.access.considers_machines(), access.considers_machines()) {
+                (true, false) => both(for_users(&outer), inner),
+                (false, true) => both(outer, for_users(&inner)),
+                (true, true) | (false, false) => both(outer, inner),
+            }
+        }
     };
     let roles = if roles.names.is_some() { roles } else { guard.roles };
     assert!(
@@ -116,6 +129,23 @@ pub(super) fn both(outer: Rule, inner: Rule) -> Rule {
     if let [rule] = rules.as_slice() { *rule } else { all_of(rules) }
 }
 
+/// The rule for users alone, which never holds if it is for machines.
+fn for_users(rule: &Rule) -> Rule {
+    without_machines(rule).unwrap_or(Rule::Any(&[]))
+}
+
+fn without_machines(rule: &Rule) -> Option<Rule> {
+    match rule {
+        Rule::Machine => None,
+        Rule::Any(rules @ [_, ..]) => {
+            let rules: Vec<_> = rules.iter().filter_map(without_machines).collect();
+            (!rules.is_empty()).then(|| any_of(rules))
+        }
+        Rule::All(rules @ [_, ..]) => rules.iter().map(without_machines).collect::<Option<_>>().map(all_of),
+        rule => Some(*rule),
+    }
+}
+
 /// The demand of an access, as a predicate: "… demands a signed-in user".
 fn demand(access: &Access) -> String {
     match access {
@@ -140,6 +170,7 @@ fn named(row: &AccessRow) -> String {
 mod tests {
     use super::*;
     use crate::claims::role::RoleTable;
+    use crate::matrix::RoutePlace;
 
     const ADMIN: Rule = Rule::Role("admin");
     const MEMBER: Rule = Rule::Role("member");
@@ -165,6 +196,60 @@ mod tests {
         assert!(!contradicts(Rule::All(&[Rule::Not(&ADMIN), Rule::Role("member")])));
         assert!(!contradicts(Rule::All(&[Rule::Scope("admin"), Rule::Not(&ADMIN)])));
         assert!(!contradicts(Rule::Any(&[ADMIN, Rule::Not(&ADMIN)])));
+    }
+
+    fn together(outer: Access, inner: Access) -> Access {
+        let declaration = |access| Declaration {
+            access,
+            declared: DeclaredWhere::Router,
+            declared_at: None,
+            roles: RoleTable::NONE,
+        };
+        let place = RoutePlace::Path("/reports".to_owned());
+        let row = AccessRow::new(Methods::Every, place, declaration(inner), Location::caller());
+        let gate = Gate {
+            layer: (),
+            declaration: declaration(outer),
+            #[cfg(feature = "openapi")]
+            token_places: None,
+        };
+        combined(&gate, &row, Location::caller())
+    }
+
+    /// Row 173: each of the two refuses the machines that it does not consider.
+    #[test]
+    fn a_machine_has_to_pass_the_guard_and_the_route() {
+        const EITHER: Rule = Rule::Any(&[ADMIN, Rule::All(&[Rule::Machine, MEMBER])]);
+        let [either, admin] = [EITHER, ADMIN].map(Access::Require);
+        for (one, other, both) in [
+            (Access::Authenticated, either, ADMIN),
+            (Access::Require(Rule::Live), either, Rule::All(&[Rule::Live, ADMIN])),
+            (admin, either, ADMIN),
+            (Access::Optional, either, EITHER),
+            (either, either, EITHER),
+        ] {
+            assert_eq!(together(one, other), Access::Require(both), "{one} around {other}");
+            let turned = together(other, one);
+            assert!(turned.considers_machines() == Access::Require(both).considers_machines(), "{turned}");
+        }
+        let machines = Access::Require(Rule::All(&[Rule::Machine, MEMBER]));
+        assert!(together(machines, either).considers_machines());
+        assert_eq!(
+            together(Access::Authenticated, Access::Require(Rule::Any(&[]))),
+            Access::Require(Rule::Any(&[]))
+        );
+    }
+
+    #[test]
+    #[should_panic = "demands a signed-in user for every route, and `/reports`, added at "]
+    fn a_guard_for_users_around_a_route_for_machines_is_a_contradiction() {
+        together(Access::Authenticated, Access::Require(Rule::Machine));
+    }
+
+    #[test]
+    #[should_panic = "demands a token of a machine for every route, and `/reports`, added at "]
+    fn a_guard_for_machines_around_a_route_for_users_is_a_contradiction() {
+        together(Access::Require(Rule::Machine), Access::Require(ADMIN));
     }
 
     #[test]

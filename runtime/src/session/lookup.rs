@@ -165,11 +165,12 @@ impl Sessions {
         token: &Watched,
         known_at: &mut Timestamp,
     ) -> Result<bool, SessionError> {
-        if self.is_heard(&token.session, token.holder(), *known_at).await? {
+        let Some(session) = &token.session else { return Ok(true) };
+        if self.is_heard(session, token.holder(), *known_at).await? {
             return Ok(true);
         }
         let asked = self.now();
-        let found = self.look_up(&token.session, token.holder(), token.issued_at).await?;
+        let found = self.look_up(session, token.holder(), token.issued_at).await?;
         if found.is_some() {
             *known_at = asked.max(*known_at);
         }

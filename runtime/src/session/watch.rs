@@ -55,7 +55,8 @@ impl SessionEnd {
 /// The access token for which a stream is open.
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
-    pub(crate) session: SessionId,
+    /// `None` for the token of another issuer, which ends when it expires.
+    pub(crate) session: Option<SessionId>,
     pub(crate) subject: String,
     /// The actor who impersonates the subject.
     pub(crate) actor: Option<String>,
@@ -88,7 +89,10 @@ impl Watch {
     /// Goes on with another access token, if it is one of the same user and actor.
     pub(crate) fn renew(&self, token: Watched) -> bool {
         let mut state = lock(&self.state);
-        let is_same = (&token.subject, &token.actor) == (&state.token.subject, &state.token.actor);
+        // The users of another issuer are not those of this server, whatever they are called.
+        let is_same = token.session.is_some()
+            && state.token.session.is_some()
+            && (&token.subject, &token.actor) == (&state.token.subject, &state.token.actor);
         if is_same {
             *state = State { token, verified_until: None };
         }

@@ -84,7 +84,7 @@ fn prepare(typ: &str, keys: KeySet) -> Vec<PreparedKey> {
 }
 
 /// Splits a token. Returns the first two segments together, which are the signed message, and then each of the three.
-fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
+pub(super) fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError> {
     let token = str::from_utf8(token).map_err(|_| TokenError::Malformed)?;
     let (message, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
     let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;

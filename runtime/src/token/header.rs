@@ -23,7 +23,7 @@ pub(super) fn prepare(typ: &str, key: &Key) -> String {
 pub(super) struct Header<'de> {
     pub(super) alg: Option<Cow<'de, str>>,
     pub(super) kid: Option<Cow<'de, str>>,
-    typ: Option<Cow<'de, str>>,
+    pub(super) typ: Option<Cow<'de, str>>,
     /// `crit` and `b64` change what a signature means, and no extension is implemented (RFC 7515 section 4.1.11).
     is_extended: bool,
 }
@@ -34,6 +34,19 @@ impl Header<'_> {
     pub(super) fn read<T>(
         segment: &str,
         typ: &str,
+        use_header: impl FnOnce(&Header<'_>) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        Self::read_of_any_type(segment, |header| {
+            if !header.typ.as_deref().is_some_and(|found| is_media_type(found, typ)) {
+                return Err(TokenError::Type);
+            }
+            use_header(header)
+        })
+    }
+
+    /// As [`read`](Self::read), whatever the `typ`.
+    pub(super) fn read_of_any_type<T>(
+        segment: &str,
         use_header: impl FnOnce(&Header<'_>) -> Result<T, TokenError>,
     ) -> Result<T, TokenError> {
         let json = URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed)?;
@@ -47,15 +60,12 @@ impl Header<'_> {
         if header.is_extended {
             return Err(TokenError::CriticalHeader);
         }
-        if !header.typ.as_deref().is_some_and(|found| is_media_type(found, typ)) {
-            return Err(TokenError::Type);
-        }
         use_header(&header)
     }
 }
 
 /// Media types are case-insensitive and may leave out `application/` (RFC 7515 section 4.1.9).
-fn is_media_type(found: &str, subtype: &str) -> bool {
+pub(super) fn is_media_type(found: &str, subtype: &str) -> bool {
     const PREFIX: &str = "application/";
     let has_prefix = found.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
     let found = if has_prefix { &found[PREFIX.len()..] } else { found };

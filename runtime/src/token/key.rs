@@ -287,7 +287,7 @@ impl Key {
     }
 
     /// Signs the first two segments of a token. Returns the third.
-    pub(super) fn sign(&self, message: &str) -> Result<String, TokenError> {
+    pub(crate) fn sign(&self, message: &str) -> Result<String, TokenError> {
         let signing = self.material.signing.as_ref().ok_or(TokenError::CannotSign)?;
         crypto::sign(message.as_bytes(), signing, self.algorithm().jws()).map_err(|_| TokenError::BackEnd)
     }

@@ -76,7 +76,12 @@ impl KeySet {
         other.keys.iter().any(|key| self.has_key_material_of(key))
     }
 
-    pub(super) fn keys(&self) -> &[Key] {
+    /// Whether every key is one of a pair, and none a secret.
+    pub(crate) fn is_public(&self) -> bool {
+        !self.keys.iter().any(|key| key.algorithm().is_symmetric())
+    }
+
+    pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
     }
 

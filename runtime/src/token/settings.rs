@@ -122,6 +122,15 @@ impl TokenSettings {
         &self.issuer
     }
 
+    pub(crate) fn leeway_of_clocks(&self) -> Duration {
+        self.leeway
+    }
+
+    /// The length of the longest token that is accepted, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.max_len
+    }
+
     pub(super) fn expected(&self) -> Expected<'_> {
         Expected { issuer: &self.issuer, audiences: &self.audiences }
     }

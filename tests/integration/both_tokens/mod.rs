@@ -19,7 +19,7 @@ use crate::support::{Answer, App, AppState, Role, SECOND, User, VERIFICATIONS, p
 
 #[utoipa::path(get, path = "/export")]
 async fn export(session: RefreshSession<User>) -> String {
-    session.session().id().to_string()
+    session.id().to_string()
 }
 
 #[authenticated(both_tokens)]
@@ -29,7 +29,7 @@ async fn account() {}
 #[require_role("admin", both_tokens)]
 #[utoipa::path(get, path = "/vault")]
 async fn vault(both: RefreshSession<User>, session: Session<User>, user: User) {
-    assert_eq!((both.session().id(), both.claims()), (session.id(), &user));
+    assert_eq!((Some(both.id()), both.claims()), (session.id(), &user));
 }
 
 /// Every route of the module.

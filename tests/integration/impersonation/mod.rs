@@ -270,7 +270,7 @@ async fn token_ends_at_once_with_the_actor_and_not_with_the_user() {
             });
             let user = app.auth.login(&customer(), SessionMetadata::default()).await.unwrap();
             let (actor, token) = acting(&app).await;
-            let session = *session_of(&app.auth, &actor.access_token).await.id();
+            let session = *session_of(&app.auth, &actor.access_token).await.id().unwrap();
             app.clock.advance(SECOND);
             assert_eq!(ask::<Live>(&app.auth, &token).await, Ok(()));
             let ends = match way {

@@ -58,6 +58,7 @@ pub async fn named() {}
         && fresh("1h")
         && both_tokens
         && deny_impersonated
+        && (issuer("own") || !issuer("acme") && machine)
         && check(is_open)
         && check(checks::r#final)
         && Whoever
@@ -74,8 +75,8 @@ pub(crate) async fn scoped(user: User) -> String {
     user.id.to_string()
 }
 
-/// Refuses impersonated sessions
-#[require_role("type", deny_impersonated)]
+/// Refuses impersonated sessions, and users
+#[require_role("type", deny_impersonated, machine)]
 #[utoipa::path(get, path = "/rules/roles")]
 pub(crate) async fn alone() {}
 

@@ -171,7 +171,7 @@ fn every_case_has_its_text() {
     }
 }
 
-/// Rows 44 to 47, 51 and 146 of the security requirements: what does not compile, and what is said of it.
+/// Rows 44 to 47, 51, 146 and 174 of the security requirements: what does not compile, and what is said of it.
 #[test]
 fn what_the_requirements_refuse_has_a_case() {
     for (row, case, said) in [
@@ -187,6 +187,8 @@ fn what_the_requirements_refuse_has_a_case() {
         (51, "role/circle", "in a circle"),
         (146, "require/security_by_hand", "writes `security(...)` into #[utoipa::path] itself"),
         (146, "public/security_by_hand", "writes `security(...)` into #[utoipa::path] itself"),
+        (174, "require/issuer_and_live", "only a token from this server has a session here"),
+        (174, "require/machine_and_session_through_named_rule", "a machine has no session of this server"),
     ] {
         let text = fs::read_to_string(Path::new("cases").join(case).with_extension("stderr"));
         let text = text.unwrap_or_else(|error| format!("{error}"));

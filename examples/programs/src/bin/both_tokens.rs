@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use countersign::{AuthError, AuthRouter, RefreshSession, Session, authenticated, routes};
+use countersign::{AuthError, AuthRouter, RefreshSession, authenticated, routes};
 use examples::{AppState, User, Users};
 
 /// Who am I? One token is enough
@@ -30,7 +30,7 @@ async fn me(user: User) -> Json<User> {
 #[utoipa::path(post, path = "/password", tag = "users", responses((status = 204)))]
 async fn change_password(
     State(state): State<AppState>,
-    session: Session<User>,
+    session: RefreshSession<User>,
 ) -> Result<StatusCode, AuthError> {
     state.auth.revoke_all_except(&session.claims().id, session.id()).await?;
     Ok(StatusCode::NO_CONTENT)

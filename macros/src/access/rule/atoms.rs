@@ -13,13 +13,15 @@ use super::parse::Reader;
 use super::time;
 use crate::errors::{Message, Reported, compact};
 use crate::keys::bare;
+use crate::scope_token::refused_character;
 use crate::suggest::nearest;
 
 /// The conditions that take something in parentheses, each with an example.
-const CALLS: [(&str, &str); 4] = [
+const CALLS: [(&str, &str); 5] = [
     ("role", "role(\"admin\")"),
     ("scope", "scope(\"posts:write\")"),
     ("fresh", "fresh(\"10m\")"),
+    ("issuer", "issuer(\"acme\")"),
     ("check", "check(owns_post)"),
 ];
 
@@ -61,6 +63,7 @@ impl Reader<'_> {
             "role" => Condition::Role(self.role(argument)?),
             "scope" => Condition::Scope(self.scope(argument)?),
             "fresh" => Condition::Fresh(self.age(argument)?),
+            "issuer" => Condition::Issuer(self.issuer(argument)?),
             _ => Condition::Check(self.function(argument)?),
         };
         self.condition(Atom { condition, tokens }, &path, negated)
@@ -130,7 +133,7 @@ impl Reader<'_> {
             return Ok(Rule::Atom(atom));
         }
         let help = match &atom.condition {
-            Condition::Role(_) | Condition::Scope(_) => return Ok(Rule::Not(atom)),
+            Condition::Role(_) | Condition::Scope(_) | Condition::Issuer(_) => return Ok(Rule::Not(atom)),
             Condition::Check(_) => "write a function that answers the opposite",
             Condition::Named(_) => "write the rule out here, or define another one with rule!",
             Condition::NotImpersonated => {
@@ -140,10 +143,16 @@ impl Reader<'_> {
             Condition::Live => {
                 "remove it together with its `!`; no rule can ask for a session that has ended"
             }
+            Condition::Machine => {
+                "remove it together with its `!`; a rule that does not mention machines refuses them"
+            }
             Condition::BothTokens => "remove it together with its `!`; no rule can ask for one token alone",
         };
         let message = self.message(format!("`{}` cannot be negated", compact(name)));
-        self.refuse(name, message.help(help).note("only roles, scopes and groups of them can be negated"))
+        self.refuse(
+            name,
+            message.help(help).note("only roles, scopes, issuers and groups of them can be negated"),
+        )
     }
 
     fn role(&self, argument: Expr) -> Result<RoleRef, Reported> {
@@ -170,6 +179,30 @@ impl Reader<'_> {
             }
             _ => Message::new(format!("a scope in {} is a string", self.source.written()))
                 .help("write scope(\"posts:write\")"),
+        };
+        self.refuse(argument, message)
+    }
+
+    fn issuer(&self, argument: Expr) -> Result<LitStr, Reported> {
+        let message = match &argument {
+            Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => match name.value() {
+                text if text.is_empty() => {
+                    self.message("the name of an issuer is empty").help("name it, as in issuer(\"acme\")")
+                }
+                text => match refused_character(&text) {
+                    None => return Ok(name.clone()),
+                    Some(refused) => self
+                        .message(format!("the name of an issuer cannot contain {refused:?}"))
+                        .help("rename the issuer")
+                        .note("a name is made of visible ASCII characters without quotes and backslashes"),
+                },
+            },
+            Expr::Path(path) if path.path.get_ident().is_some() => {
+                let name = compact(path);
+                self.message(format!("the issuer `{name}` needs quotes"))
+                    .help(format!("write issuer({name:?})"))
+            }
+            _ => self.message("the name of an issuer is a string").help("write issuer(\"acme\")"),
         };
         self.refuse(argument, message)
     }

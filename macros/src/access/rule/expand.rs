@@ -40,6 +40,8 @@ fn condition(condition: &Condition, private: &Private) -> TokenStream {
         Condition::Live => quote!(#private::Rule::Live),
         Condition::BothTokens => quote!(#private::Rule::BothTokens),
         Condition::NotImpersonated => quote!(#private::Rule::NotImpersonated),
+        Condition::Issuer(name) => quote!(#private::Rule::Issuer(#name)),
+        Condition::Machine => quote!(#private::Rule::Machine),
         Condition::Check(path) => qualified(path, "CheckRule", "RULE", private),
         Condition::Named(path) => qualified(path, "NamedRule", "RULE", private),
     }

@@ -14,3 +14,4 @@ pub(crate) use atoms::example_of;
 pub(crate) use expand::{Markers, checks, consistency, constant, proves};
 pub(crate) use model::{Atom, Condition, Rule};
 pub(crate) use parse::rule;
+pub(crate) use sense::excluded;

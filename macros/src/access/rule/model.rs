@@ -1,4 +1,4 @@
-//! The tree: conditions under `&&` and `||`, with `!` on roles and scopes alone.
+//! The tree: conditions under `&&` and `||`, with `!` on roles, scopes and issuers alone.
 
 use std::mem::discriminant;
 
@@ -13,7 +13,7 @@ use crate::errors::compact;
 /// A rule in negation normal form. No group is directly in a group of its own kind, and each has two parts or more.
 pub(crate) enum Rule {
     Atom(Atom),
-    /// The negation of a role or a scope.
+    /// The negation of a role, a scope or an issuer.
     Not(Atom),
     All(Vec<Rule>),
     Any(Vec<Rule>),
@@ -34,6 +34,8 @@ pub(crate) enum Condition {
     Live,
     BothTokens,
     NotImpersonated,
+    Issuer(LitStr),
+    Machine,
     Check(Path),
     Named(Path),
 }
@@ -52,7 +54,8 @@ impl Atom {
         let text = |path: &Path| path.to_token_stream().to_string();
         match (&self.condition, &other.condition) {
             (Condition::Role(one), Condition::Role(other)) => one == other,
-            (Condition::Scope(one), Condition::Scope(other)) => one.value() == other.value(),
+            (Condition::Scope(one), Condition::Scope(other))
+            | (Condition::Issuer(one), Condition::Issuer(other)) => one.value() == other.value(),
             (Condition::Fresh(one), Condition::Fresh(other)) => one == other,
             (Condition::Check(one), Condition::Check(other))
             | (Condition::Named(one), Condition::Named(other)) => text(one) == text(other),

@@ -1,4 +1,6 @@
-//! Rules that decide nothing: the same condition twice, or a condition and its opposite.
+//! Rules that decide nothing: the same condition twice, a condition and its opposite, or conditions that no token satisfies together.
+
+use syn::LitStr;
 
 use super::super::flags::live_already;
 use super::super::names::Source;
@@ -7,6 +9,9 @@ use crate::errors::{Errors, Message};
 
 /// The guard counts checks in 64 bits, and a rule with more checks is not readable anyway.
 const MOST_CHECKS: usize = 64;
+
+/// The issuer of the sessions that the server opens itself; the runtime calls it so.
+const OWN_ISSUER: &str = "own";
 
 /// Reports every contradiction and repetition that the tokens alone can tell.
 pub(super) fn examine(rule: &Rule, source: Source, errors: &Errors) {
@@ -34,6 +39,11 @@ impl Sense<'_> {
             if let Some((_, other)) = earlier.find(|(other, _)| other.is_same(atom)) {
                 let message =
                     if other == negated { self.twice(atom) } else { self.opposites(atom, other, all) };
+                self.errors.push(&atom.tokens, message);
+            } else if all
+                && !negated
+                && let Some((_, message)) = excluded(atom, rules.iter().take(index).filter_map(plain))
+            {
                 self.errors.push(&atom.tokens, message);
             }
         }
@@ -69,6 +79,41 @@ impl Sense<'_> {
             self.errors.push(&live.tokens, live_already());
         }
     }
+}
+
+/// The first of the other conditions that no token satisfies together with this one, and the message about the two.
+pub(crate) fn excluded<'a>(
+    atom: &Atom,
+    others: impl IntoIterator<Item = &'a Atom>,
+) -> Option<(&'a Atom, Message)> {
+    others.into_iter().find_map(|other| {
+        let because = exclusive(atom, other).or_else(|| exclusive(other, atom))?;
+        let sentence = format!("no caller satisfies both `{}` and `{}`", other.text(), atom.text());
+        Some((other, Message::new(sentence).help("remove one of the two").note(because)))
+    })
+}
+
+/// The reason why no token satisfies both conditions. The runtime has the same reasons, for rules that others name.
+fn exclusive(one: &Atom, other: &Atom) -> Option<&'static str> {
+    let is_own = |issuer: &LitStr| issuer.value() == OWN_ISSUER;
+    match (&one.condition, &other.condition) {
+        (Condition::Machine, Condition::Fresh(_)) => Some("a machine has not signed in"),
+        (Condition::Machine, Condition::Live | Condition::BothTokens) => {
+            Some("a machine has no session of this server")
+        }
+        (Condition::Machine, Condition::Issuer(name)) if is_own(name) => {
+            Some("this server signs in users, not machines")
+        }
+        (Condition::Issuer(name), Condition::Live | Condition::BothTokens) if !is_own(name) => {
+            Some("only a token from this server has a session here")
+        }
+        (Condition::Issuer(_), Condition::Issuer(_)) if !one.is_same(other) => Some("a token has one issuer"),
+        _ => None,
+    }
+}
+
+fn plain(rule: &Rule) -> Option<&Atom> {
+    literal(rule).filter(|(_, negated)| !negated).map(|(atom, _)| atom)
 }
 
 /// A condition, and whether it is negated.

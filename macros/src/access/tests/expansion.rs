@@ -58,6 +58,19 @@ fn a_handler_with_scopes_expands() {
     );
 }
 
+#[test]
+fn a_handler_for_machines_and_one_issuer_expands() {
+    expands(
+        Attribute::Require,
+        quote!(scope("orders:read") && issuer("acme") && (machine || !issuer("own") && role("clerk"))),
+        quote! {
+            #[utoipa::path(get, path = "/orders")]
+            async fn orders() {}
+        },
+        expect_file!["../../../tests/expand/machine_handler.rs"],
+    );
+}
+
 /// Row 53: TRACE sends credentials back.
 #[test]
 fn no_handler_answers_trace() {

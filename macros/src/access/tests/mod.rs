@@ -95,7 +95,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", crat = x"#,
         HANDLER,
         &["unknown key `crat` in #[require_role(...)]\nhelp: did you mean `crate`?\n\
-             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `machine`, `crate`"],
     );
     refused(
         Attribute::RequireRole,
@@ -117,10 +117,10 @@ fn a_misspelt_key_is_corrected() {
         HANDLER,
         &[
             "unknown key `life` in #[authenticated(...)]\nhelp: did you mean `live`?\n\
-             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `machine`, `crate`",
             "unknown key `both_token` in #[authenticated(...)]\nhelp: did you mean `both_tokens`?\n\
-             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
-            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`",
+             note: the keys are `live`, `both_tokens`, `deny_impersonated`, `machine`, `crate`",
+            "unknown key `fresh` in #[authenticated(...)]\nnote: the keys are `live`, `both_tokens`, `deny_impersonated`, `machine`, `crate`",
         ],
     );
     refused(
@@ -128,7 +128,7 @@ fn a_misspelt_key_is_corrected() {
         r#""admin", lives, BOTH_TOKENS"#,
         HANDLER,
         &["unknown key `lives` in #[require_role(...)]\nhelp: did you mean `live`?\n\
-           note: the keys are `live`, `both_tokens`, `deny_impersonated`, `crate`"],
+           note: the keys are `live`, `both_tokens`, `deny_impersonated`, `machine`, `crate`"],
     );
 }
 
@@ -138,7 +138,7 @@ fn a_flag_is_given_once_and_has_no_value() {
         (Attribute::Authenticated, "", "authenticated"),
         (Attribute::RequireRole, r#""admin", "#, "require_role"),
     ] {
-        for word in ["live", "both_tokens"] {
+        for word in ["live", "both_tokens", "machine"] {
             refused(kind, &format!("{role}{word}"), HANDLER, &[]);
             refused(
                 kind,
@@ -149,6 +149,18 @@ fn a_flag_is_given_once_and_has_no_value() {
             let valueless = format!("`{word}` takes no value\nhelp: write `{word}`");
             refused(kind, &format!("{role}{word} = true"), HANDLER, &[&valueless]);
             refused(kind, &format!("{role}{word}(\"5m\")"), HANDLER, &[&valueless]);
+        }
+        refused(kind, &format!("{role}machine, deny_impersonated"), HANDLER, &[]);
+        for word in ["live", "both_tokens"] {
+            refused(
+                kind,
+                &format!("{role}machine, {word}"),
+                HANDLER,
+                &[&format!(
+                    "no caller satisfies both `{word}` and `machine`\nhelp: remove one of the two\n\
+                     note: a machine has no session of this server"
+                )],
+            );
         }
         refused(
             kind,
@@ -163,7 +175,7 @@ fn a_flag_is_given_once_and_has_no_value() {
 
 #[test]
 fn a_flag_is_not_a_role() {
-    for word in ["live", "both_tokens"] {
+    for word in ["live", "both_tokens", "machine"] {
         refused(
             Attribute::RequireRole,
             &format!("\"admin\", \"{word}\""),
@@ -176,6 +188,10 @@ fn a_flag_is_not_a_role() {
         (
             "both_tokens",
             "write #[require_role(\"admin\", both_tokens)], or #[authenticated(both_tokens)] for any signed-in user",
+        ),
+        (
+            "machine",
+            "write #[require_role(\"admin\", machine)], or #[authenticated(machine)] for any machine",
         ),
     ] {
         refused(

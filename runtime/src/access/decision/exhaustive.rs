@@ -1,6 +1,7 @@
 //! Every rule up to a size, compared with an evaluator that knows only truth tables.
 
 use super::*;
+use crate::access::OWN_ISSUER;
 
 #[derive(crate::SessionClaims, Clone, Debug)]
 struct User {
@@ -24,6 +25,8 @@ enum Formula {
     Fresh(u64),
     NotImpersonated,
     Live,
+    FromAcme,
+    Machine,
     Check(usize),
     Any(Vec<Formula>),
     /// An empty one does not hold.
@@ -34,6 +37,8 @@ struct World {
     age: u64,
     impersonated: bool,
     live: bool,
+    from_acme: bool,
+    machine: bool,
     checks: [bool; 4],
 }
 
@@ -41,14 +46,24 @@ impl Formula {
     fn holds(&self, world: &World) -> bool {
         match self {
             Self::Fixed(holds) => *holds,
-            Self::Fresh(most) => world.age <= *most,
+            Self::Fresh(most) => world.age <= *most && !world.machine,
             Self::NotImpersonated => !world.impersonated,
-            Self::Live => world.live,
+            Self::Live => world.live && !world.machine,
+            Self::FromAcme => world.from_acme,
+            Self::Machine => world.machine,
             Self::Check(number) => world.checks[*number],
             Self::Any(parts) => parts.iter().filter(|part| part.holds(world)).count() > 0,
             Self::All(parts) => {
                 !parts.is_empty() && parts.iter().filter(|part| !part.holds(world)).count() == 0
             }
+        }
+    }
+
+    fn is_about_machines(&self) -> bool {
+        match self {
+            Self::Machine => true,
+            Self::Any(parts) | Self::All(parts) => parts.iter().any(Self::is_about_machines),
+            _ => false,
         }
     }
 
@@ -59,6 +74,9 @@ impl Formula {
             Rule::Fresh(age) => Self::Fresh(age.as_secs()),
             Rule::NotImpersonated => Self::NotImpersonated,
             Rule::Live => Self::Live,
+            Rule::Issuer("acme") => Self::FromAcme,
+            Rule::Issuer(_) => Self::Fixed(false),
+            Rule::Machine => Self::Machine,
             Rule::BothTokens => Self::All(vec![Self::Live, Self::Fixed(false)]),
             Rule::Check { not_found, .. } => {
                 hidden.push(*not_found);
@@ -86,9 +104,12 @@ fn atoms() -> Vec<Rule> {
         Rule::Fresh(Duration::from_secs(AGES[1])),
         Rule::NotImpersonated,
         Rule::Live,
+        Rule::Issuer("acme"),
+        Rule::Machine,
         Rule::Check { name: "open", not_found: false },
         Rule::Check { name: "hidden", not_found: true },
         Rule::Not(&Rule::Check { name: "negated", not_found: true }),
+        Rule::Not(&Rule::Machine),
         Rule::Any(&[]),
         Rule::All(&[]),
     ]
@@ -127,13 +148,17 @@ fn worlds(facts: &Facts<'_, User>, age: u64, impersonated: bool, count: usize) -
         let checks: [bool; 4] = std::array::from_fn(|number| bits >> number & 1 == 1);
         let agrees = |number| facts.checks.get(number).is_none_or(|known| known == checks[number]);
         if (0..count).all(agrees) {
-            worlds.push(World { age, impersonated, live: facts.live, checks });
+            let (live, machine, from_acme) = (facts.live, facts.machine, facts.issuer == "acme");
+            worlds.push(World { age, impersonated, live, from_acme, machine, checks });
         }
     }
     worlds
 }
 
 fn expected(formula: &Formula, hidden: &[bool], facts: &Facts<'_, User>) -> Decision {
+    if facts.machine && !formula.is_about_machines() {
+        return Decision::Machine;
+    }
     let count = hidden.len();
     let now = facts.sign_in_age.map_or(NEVER, |age| age.as_secs());
     let possible =
@@ -170,19 +195,24 @@ fn compare(rule: Rule, user: &User, answers: u8) {
     let mut hidden = Vec::new();
     let formula = Formula::of(&rule, &mut 0, &mut hidden);
     let access = Access::Require(rule);
-    for (age, impersonated, live) in [
-        (None, false, false),
-        (Some(AGES[0]), false, true),
-        (Some(AGES[0]), true, true),
-        (Some(AGES[0] + 1), false, true),
-        (Some(AGES[1] + 1), true, false),
-        (Some(AGES[1] + 1), false, true),
+    for (age, impersonated, live, machine, issuer) in [
+        (None, false, false, false, OWN_ISSUER),
+        (Some(AGES[0]), false, true, false, OWN_ISSUER),
+        (Some(AGES[0]), true, true, false, OWN_ISSUER),
+        (Some(AGES[0] + 1), false, true, false, OWN_ISSUER),
+        (Some(AGES[1] + 1), true, false, false, "acme"),
+        (Some(AGES[1] + 1), false, true, false, OWN_ISSUER),
+        (None, false, false, true, "acme"),
+        // No such machine exists; it is refused where its sign-in or its session would have to count.
+        (Some(AGES[0]), true, true, true, "other"),
     ] {
         let mut facts = Facts {
             claims: Some(user),
             live,
             both_tokens: false,
             impersonated,
+            machine,
+            issuer,
             sign_in_age: age.map(Duration::from_secs),
             checks: CheckResults::default(),
         };
@@ -200,7 +230,7 @@ fn compare(rule: Rule, user: &User, answers: u8) {
     }
 }
 
-/// Rows 56, 60, 61 and 130.
+/// Rows 56, 60, 61, 130 and 173.
 #[test]
 fn every_small_rule_is_decided_as_its_truth_table_says() {
     let user = User { id: 7, roles: vec!["editor".to_owned()], scopes: vec!["read".to_owned()] };

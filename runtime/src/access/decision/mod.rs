@@ -22,7 +22,9 @@ pub(crate) enum Decision {
     Refused,
     /// The user would pass if they were not impersonated.
     Impersonated,
-    /// The user lacks a role or scope.
+    /// The caller is a machine, and the access is for users.
+    Machine,
+    /// The caller lacks a role or scope, or their token is from another issuer, or they are a user where a machine is demanded.
     Lacking,
 }
 
@@ -37,6 +39,10 @@ pub(crate) struct Facts<'a, C> {
     pub(crate) both_tokens: bool,
     /// The token is one of impersonation.
     pub(crate) impersonated: bool,
+    /// The token was given to a client for itself.
+    pub(crate) machine: bool,
+    /// The name of the issuer of the token: [`OWN_ISSUER`](super::OWN_ISSUER) for a session of this server. Without claims it decides nothing.
+    pub(crate) issuer: &'a str,
     /// The time since the sign-in, where it is known.
     pub(crate) sign_in_age: Option<Duration>,
     /// The results of the checks that have run.
@@ -78,10 +84,14 @@ impl CheckResults {
 /// Decides whether a request may pass, or names the check that it depends on.
 pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) -> Decision {
     let (rule, claims) = match (access, facts.claims) {
-        (Access::Public { .. } | Access::Optional, _) | (Access::Authenticated, Some(_)) => {
-            return Decision::Granted;
-        }
+        (Access::Public { .. } | Access::Optional, _) => return Decision::Granted,
         (Access::Authenticated | Access::Require(_), None) => return Decision::Unauthenticated,
+        (Access::Authenticated | Access::Require(_), Some(_))
+            if facts.machine && !access.considers_machines() =>
+        {
+            return Decision::Machine;
+        }
+        (Access::Authenticated, Some(_)) => return Decision::Granted,
         (Access::Require(rule), Some(claims)) => (rule, claims),
     };
     match evaluated(rule, claims, facts) {
@@ -96,6 +106,7 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) ->
 /// The rule is evaluated again with that fact changed, because its parts do not tell: of `a && fresh("10m") || b`, a new sign-in helps
 /// only a caller with `a`. A sign-in is tried first, since the user can repeat it.
 fn why<C: SessionClaims>(rule: &Rule, claims: &C, facts: &Facts<'_, C>) -> Decision {
+    // A machine is never asked to sign in: whatever age is tried, no sign-in of it counts.
     let with_age = |age| Facts { sign_in_age: Some(age), ..*facts };
     if let Some(max_age) = longest_age(rule, &|age| evaluated(rule, claims, &with_age(age)) != Truth::Fails) {
         return Decision::Stale(max_age);
@@ -142,10 +153,14 @@ impl<C: SessionClaims> Evaluation<'_, C> {
         match rule {
             Rule::Role(name) => self.claims.holds_role(name).into(),
             Rule::Scope(scope) => self.claims.has_scope(scope).into(),
-            Rule::Fresh(max_age) => self.facts.sign_in_age.is_some_and(|age| age <= *max_age).into(),
+            Rule::Fresh(max_age) => {
+                (!self.facts.machine && self.facts.sign_in_age.is_some_and(|age| age <= *max_age)).into()
+            }
             Rule::NotImpersonated => (!self.facts.impersonated).into(),
-            Rule::Live => self.facts.live.into(),
-            Rule::BothTokens => (self.facts.live && self.facts.both_tokens).into(),
+            Rule::Live => self.is_live().into(),
+            Rule::BothTokens => (self.is_live() && self.facts.both_tokens).into(),
+            Rule::Issuer(name) => (self.facts.issuer == *name).into(),
+            Rule::Machine => self.facts.machine.into(),
             Rule::Check { .. } => {
                 let number = self.checks;
                 self.checks += 1;
@@ -153,6 +168,7 @@ impl<C: SessionClaims> Evaluation<'_, C> {
             }
             Rule::Not(Rule::Role(name)) => (!self.claims.holds_role(name)).into(),
             Rule::Not(Rule::Scope(scope)) => (!self.claims.has_scope(scope)).into(),
+            Rule::Not(Rule::Issuer(name)) => (self.facts.issuer != *name).into(),
             Rule::Not(rule) => {
                 self.of(rule);
                 Truth::Fails
@@ -161,6 +177,11 @@ impl<C: SessionClaims> Evaluation<'_, C> {
             Rule::All([]) => Truth::Fails,
             Rule::All(rules) => self.until(rules, Truth::Fails),
         }
+    }
+
+    /// No session of this server belongs to a machine, whatever was looked up.
+    fn is_live(&self) -> bool {
+        self.facts.live && !self.facts.machine
     }
 
     /// `decisive` if one of the rules comes out so; otherwise the first check that a rule depends on; otherwise the opposite. No rule is

@@ -1,6 +1,7 @@
 //! Decisions, case by case.
 
 use super::*;
+use crate::access::OWN_ISSUER;
 
 #[derive(crate::SessionClaims, Clone)]
 struct User {
@@ -21,7 +22,16 @@ fn user() -> User {
 
 fn facts(claims: Option<&User>) -> Facts<'_, User> {
     let checks = CheckResults::default();
-    Facts { claims, live: false, both_tokens: false, impersonated: false, sign_in_age: None, checks }
+    Facts {
+        claims,
+        live: false,
+        both_tokens: false,
+        impersonated: false,
+        machine: false,
+        issuer: OWN_ISSUER,
+        sign_in_age: None,
+        checks,
+    }
 }
 
 fn of_user(rule: Rule) -> Decision {
@@ -238,4 +248,117 @@ fn a_check_beyond_the_most_never_passes() {
     let one_of = Rule::Any(vec![OWNS; CheckResults::MOST + 1].leak());
     let refused: Vec<_> = (0..CheckResults::MOST).map(|number| (number, false)).collect();
     assert_eq!(found(one_of, None, false, &refused), Decision::Refused);
+}
+
+const FROM_ACME: Rule = Rule::Issuer("acme");
+const FROM_HERE: Rule = Rule::Issuer(OWN_ISSUER);
+
+/// The decision about a caller with a token from this issuer.
+fn from(issuer: &str, machine: bool, access: Access) -> Decision {
+    let user = user();
+    decide(&access, &Facts { issuer, machine, ..facts(Some(&user)) })
+}
+
+#[test]
+fn an_issuer_is_told_by_its_whole_name() {
+    let user_from = |issuer, rule| from(issuer, false, Access::Require(rule));
+    assert_eq!(user_from("acme", FROM_ACME), Decision::Granted);
+    assert_eq!(user_from(OWN_ISSUER, FROM_HERE), Decision::Granted);
+    for issuer in [OWN_ISSUER, "other", "acm", "acmee", "Acme", "acme ", ""] {
+        assert_eq!(user_from(issuer, FROM_ACME), Decision::Lacking, "{issuer}");
+        assert_eq!(user_from(issuer, Rule::Not(&FROM_ACME)), Decision::Granted, "{issuer}");
+        assert_eq!(user_from(issuer, Rule::All(&[HOLDS, FROM_ACME])), Decision::Lacking, "{issuer}");
+        assert_eq!(user_from(issuer, Rule::Any(&[HOLDS, FROM_ACME])), Decision::Granted, "{issuer}");
+    }
+    assert_eq!(user_from("acme", Rule::Not(&FROM_ACME)), Decision::Lacking);
+    assert_eq!(user_from("acme", FROM_HERE), Decision::Lacking);
+    assert_eq!(from("acme", false, Access::Authenticated), Decision::Granted);
+}
+
+/// Row 173: whatever roles and scopes the machine has.
+#[test]
+fn a_machine_is_no_user() {
+    let machine = |access| from("acme", true, access);
+    assert_eq!(machine(Access::Authenticated), Decision::Machine);
+    for rule in [
+        HOLDS,
+        Rule::Scope("posts:write"),
+        Rule::Not(&LACKS),
+        FROM_ACME,
+        Rule::NotImpersonated,
+        OWNS,
+        Rule::Any(&[]),
+        Rule::All(&[HOLDS, Rule::Any(&[LACKS, FROM_ACME])]),
+        // No negation is a mention, since this one never holds.
+        Rule::Not(&Rule::Machine),
+        Rule::Any(&[HOLDS, Rule::Not(&Rule::Machine)]),
+        Rule::Any(&[HOLDS, Rule::Not(&Rule::Any(&[Rule::Machine]))]),
+    ] {
+        assert_eq!(machine(Access::Require(rule)), Decision::Machine, "{rule}");
+    }
+}
+
+/// Row 173.
+#[test]
+fn a_machine_passes_where_a_rule_considers_machines() {
+    let machine = |rule| from("acme", true, Access::Require(rule));
+    assert_eq!(machine(Rule::Machine), Decision::Granted);
+    assert_eq!(machine(Rule::All(&[Rule::Machine, Rule::Scope("posts:write")])), Decision::Granted);
+    assert_eq!(machine(Rule::All(&[Rule::Machine, LACKS])), Decision::Lacking);
+    assert_eq!(machine(Rule::All(&[Rule::Machine, FROM_HERE])), Decision::Lacking);
+    assert_eq!(machine(Rule::Any(&[Rule::All(&[Rule::Machine, LACKS]), HOLDS])), Decision::Granted);
+    assert_eq!(machine(Rule::All(&[Rule::Machine, OWNS])), Decision::Undecided(0));
+    for access in [Access::Public { reason: "probe" }, Access::Optional] {
+        assert_eq!(from("acme", true, access), Decision::Granted, "{access}");
+    }
+}
+
+/// Row 173.
+#[test]
+fn a_user_is_no_machine() {
+    for issuer in [OWN_ISSUER, "acme"] {
+        let user = |rule| from(issuer, false, Access::Require(rule));
+        assert_eq!(user(Rule::Machine), Decision::Lacking);
+        assert_eq!(user(Rule::All(&[Rule::Machine, HOLDS])), Decision::Lacking);
+        assert_eq!(user(Rule::Any(&[Rule::Machine, HOLDS])), Decision::Granted);
+        assert_eq!(user(Rule::Not(&Rule::Machine)), Decision::Lacking);
+    }
+    assert_eq!(decide(&Access::Require(Rule::Machine), &facts(None)), Decision::Unauthenticated);
+}
+
+/// A machine is not asked to sign in, since it cannot.
+#[test]
+fn neither_a_sign_in_nor_a_session_is_a_machines() {
+    let user = user();
+    let machine = |rule| {
+        let facts = Facts {
+            machine: true,
+            live: true,
+            both_tokens: true,
+            sign_in_age: Some(Duration::ZERO),
+            ..facts(Some(&user))
+        };
+        decide(&Access::Require(rule), &facts)
+    };
+    for never in [Rule::Fresh(HOUR), Rule::Live, Rule::BothTokens] {
+        let both: &'static [Rule] = vec![Rule::Machine, never].leak();
+        assert_eq!(machine(Rule::All(both)), Decision::Lacking, "{never}");
+        assert_eq!(machine(never), Decision::Machine, "{never}");
+    }
+    const EITHER: Rule = Rule::Any(&[Rule::Fresh(HOUR), Rule::All(&[Rule::Machine, LACKS])]);
+    assert_eq!(machine(EITHER), Decision::Lacking);
+}
+
+#[test]
+fn the_issuers_of_an_access_are_all_that_its_rule_names() {
+    const RULE: Rule = Rule::Any(&[
+        Rule::All(&[FROM_ACME, HOLDS]),
+        Rule::Not(&Rule::Issuer("other")),
+        Rule::Machine,
+        FROM_HERE,
+    ]);
+    assert_eq!(Access::Require(RULE).issuers().collect::<Vec<_>>(), ["acme", "other", "own"]);
+    for access in [Access::Public { reason: "acme" }, Access::Optional, Access::Authenticated] {
+        assert_eq!(access.issuers().count(), 0, "{access}");
+    }
 }

@@ -17,7 +17,8 @@ impl Rule {
     /// Whether `other` holds wherever this rule holds, as far as the form of the two rules tells.
     ///
     /// `true` is certain. `false` can also mean that the form does not show it: only conjunctions are taken apart, and
-    /// a condition implies a milder one of its kind. Alternatives, negations and checks imply themselves alone.
+    /// a condition implies a milder one of its kind, and an issuer that the token is not from another one. Alternatives, negations and checks
+    /// imply themselves alone.
     pub(crate) const fn implies(&self, other: &Self) -> bool {
         if self.is(other) || matches!(self, Self::All(parts) if Self::one_implies(parts, other)) {
             return true;
@@ -25,6 +26,8 @@ impl Rule {
         match (self, other) {
             (Self::Fresh(age), Self::Fresh(limit)) => age.as_nanos() <= limit.as_nanos(),
             (Self::BothTokens, Self::Live) => true,
+            // A token has one issuer.
+            (Self::Issuer(one), Self::Not(Self::Issuer(other))) => !same(one.as_bytes(), other.as_bytes()),
             // An empty conjunction never holds, so it follows from nothing but itself.
             (_, Self::All(wanted)) => !wanted.is_empty() && self.implies_each(wanted),
             _ => false,
@@ -50,9 +53,9 @@ impl Rule {
     /// `==`, which constants cannot call.
     pub(crate) const fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Role(one), Self::Role(other)) | (Self::Scope(one), Self::Scope(other)) => {
-                same(one.as_bytes(), other.as_bytes())
-            }
+            (Self::Role(one), Self::Role(other))
+            | (Self::Scope(one), Self::Scope(other))
+            | (Self::Issuer(one), Self::Issuer(other)) => same(one.as_bytes(), other.as_bytes()),
             (Self::Fresh(one), Self::Fresh(other)) => one.as_nanos() == other.as_nanos(),
             (Self::Check { name, not_found }, Self::Check { name: other, not_found: hides }) => {
                 same(name.as_bytes(), other.as_bytes()) && *not_found == *hides
@@ -60,6 +63,7 @@ impl Rule {
             (Self::Not(one), Self::Not(other)) => one.is(other),
             (Self::NotImpersonated, Self::NotImpersonated)
             | (Self::Live, Self::Live)
+            | (Self::Machine, Self::Machine)
             | (Self::BothTokens, Self::BothTokens) => true,
             (Self::Any(one), Self::Any(other)) | (Self::All(one), Self::All(other)) => {
                 let mut index = 0;

@@ -9,10 +9,12 @@ const WRITE: Rule = Rule::Scope("posts:write");
 const CAN_WRITE: Rule = Rule::All(&[EDITOR, WRITE]);
 const TEN_MINUTES: Rule = Rule::Fresh(Duration::from_secs(600));
 const HOUR: Rule = Rule::Fresh(Duration::from_secs(3600));
+const ACME: Rule = Rule::Issuer("acme");
+const OTHER: Rule = Rule::Issuer("other");
 const OWNS: Rule = Rule::Check { name: "owns", not_found: false };
 const OWNS_ELSE_404: Rule = Rule::Check { name: "owns", not_found: true };
 
-const ATOMS: [Rule; 16] = [
+const ATOMS: [Rule; 20] = [
     EDITOR,
     Rule::Role("editors"),
     Rule::Scope("editor"),
@@ -26,6 +28,10 @@ const ATOMS: [Rule; 16] = [
     Rule::Not(&WRITE),
     Rule::Live,
     Rule::BothTokens,
+    ACME,
+    Rule::Role("acme"),
+    Rule::Not(&ACME),
+    Rule::Machine,
     Rule::Any(&[]),
     Rule::All(&[]),
     Rule::All(&[EDITOR, Rule::Any(&[Rule::Role("b")])]),
@@ -87,6 +93,7 @@ fn a_stricter_condition_implies_a_milder_one() {
     assert!(Rule::BothTokens.implies(&Rule::Live) && !Rule::Live.implies(&Rule::BothTokens));
     const STRICT: Rule = Rule::All(&[Rule::NotImpersonated, Rule::BothTokens]);
     assert!(STRICT.implies(&Rule::IN_PERSON) && !Rule::IN_PERSON.implies(&STRICT));
+    assert!(ACME.implies(&Rule::Not(&OTHER)) && !Rule::Not(&OTHER).implies(&ACME));
 }
 
 #[test]
@@ -104,6 +111,9 @@ fn what_may_fail_is_not_implied() {
         (Rule::Not(&EDITOR), Rule::Not(&Rule::Role("admin"))),
         (Rule::All(&[EDITOR, Rule::Live]), Rule::All(&[])),
         (Rule::Any(&[EDITOR, Rule::Live]), Rule::Any(&[EDITOR])),
+        (ACME, OTHER),
+        (ACME, Rule::Not(&ACME)),
+        (Rule::Machine, ACME),
         (OWNS, OWNS_ELSE_404),
         (OWNS_ELSE_404, OWNS),
     ] {
@@ -134,12 +144,14 @@ struct World {
     live: bool,
     refresh_token: bool,
     owns: [bool; 2],
+    issuer: &'static str,
+    machine: bool,
 }
 
 fn worlds() -> Vec<World> {
     let bit = |number: u32, place: u32| number >> place & 1 == 1;
     let ages = [Some(0), Some(600), Some(601), Some(3600), Some(3601), None];
-    let world = |number, age| World {
+    let world = |number, age, (issuer, machine)| World {
         editor: bit(number, 0),
         writes: bit(number, 1),
         age,
@@ -147,8 +159,12 @@ fn worlds() -> Vec<World> {
         live: bit(number, 3),
         refresh_token: bit(number, 4),
         owns: [bit(number, 5), bit(number, 6)],
+        issuer,
+        machine,
     };
-    ages.into_iter().flat_map(|age| (0..1 << 7).map(move |number| world(number, age))).collect()
+    let callers = [("acme", true), ("acme", false), ("other", true), ("third", true), ("own", false)];
+    let facts = ages.into_iter().flat_map(|age| callers.map(|caller| (age, caller)));
+    facts.flat_map(|(age, caller)| (0..1 << 7).map(move |number| world(number, age, caller))).collect()
 }
 
 /// A condition, and whether it holds in a world.
@@ -166,6 +182,9 @@ fn conditions() -> Vec<Condition> {
         (Rule::NotImpersonated, |world| !world.impersonated),
         (Rule::Live, |world| world.live),
         (Rule::BothTokens, |world| world.live && world.refresh_token),
+        (ACME, |world| world.issuer == "acme"),
+        (Rule::Not(&OTHER), |world| world.issuer != "other"),
+        (Rule::Machine, |world| world.machine),
         (OWNS, |world| world.owns[0]),
         (OWNS_ELSE_404, |world| world.owns[1]),
         (Rule::Not(&Rule::Live), |_| false),

@@ -1,7 +1,8 @@
 //! Finds rules that cannot be meant as they are written: no user satisfies them, every user does, or a part is superfluous.
 
-use crate::access::{Access, Rule};
+use crate::access::{Access, OWN_ISSUER, Rule};
 use crate::claims::role::{RoleTable, SignatureRoles};
+use crate::claims::same;
 use crate::diagnostics::message::Message;
 use crate::diagnostics::roles::check_names;
 
@@ -118,6 +119,8 @@ pub(crate) enum Flaw {
     Implied { holds: &'static str, implied: &'static str },
     /// The rule asks for `holds` without `lacks`, and every holder of `holds` has `lacks`.
     Contradiction { holds: &'static str, lacks: &'static str },
+    /// No token satisfies both parts, for this reason.
+    Exclusive { first: Rule, second: Rule, because: &'static str },
     /// The rule names this scope, and the claims have no scopes.
     NoScopes(&'static str),
     /// The same part appears twice in one group.
@@ -145,6 +148,13 @@ impl Flaw {
                 .name(holds)
                 .add(" and not role ")
                 .name(lacks)
+                .add("; remove one of the two"),
+            Self::Exclusive { first, second, because } => start
+                .add(because)
+                .add(", so no caller satisfies ")
+                .rule(first)
+                .add(" and ")
+                .rule(second)
                 .add("; remove one of the two"),
             Self::NoScopes(scope) => start
                 .add("no user has scope ")
@@ -214,13 +224,13 @@ pub(crate) const fn flaw(rule: &Rule, roles: RoleTable) -> Option<Flaw> {
     None
 }
 
-/// Whether the members include a role or scope and its negation.
+/// Whether the members include a role, scope or issuer and its negation.
 const fn has_opposites(members: &[Rule]) -> bool {
     let mut negated = 0;
     while negated < members.len() {
         let mut plain = 0;
         while plain < members.len() {
-            if let Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_))) = members[negated]
+            if let Rule::Not(rule @ (Rule::Role(_) | Rule::Scope(_) | Rule::Issuer(_))) = members[negated]
                 && rule.is(&members[plain])
             {
                 return true;
@@ -232,7 +242,7 @@ const fn has_opposites(members: &[Rule]) -> bool {
     false
 }
 
-/// Whether no user can satisfy the rule as a whole. A rule with too many roles and scopes is judged by its direct members alone.
+/// Whether no user can satisfy the rule as a whole. A rule with too many columns is judged by its direct members alone.
 pub(crate) const fn is_never(rule: &Rule, roles: RoleTable) -> bool {
     match Atoms::of(rule, roles) {
         Some(atoms) => atoms.table(rule, true).and(atoms.possible).is_empty(),
@@ -268,15 +278,62 @@ const fn of_pair(first: &Rule, second: &Rule, roles: RoleTable) -> Option<Flaw> 
         (Rule::Role(holds), Rule::Not(Rule::Role(lacks))) if roles.implied(holds, lacks) => {
             Some(Flaw::Contradiction { holds, lacks })
         }
+        _ => exclusion(first, second),
+    }
+}
+
+/// The conditions in two parts that no token satisfies together; a named rule is often a conjunction itself.
+const fn exclusion(first: &Rule, second: &Rule) -> Option<Flaw> {
+    let (parts, other, is_first) = match (first, second) {
+        (Rule::All(parts), other) => (*parts, other, true),
+        (other, Rule::All(parts)) => (*parts, other, false),
+        _ => {
+            return match exclusive(first, second) {
+                Some(because) => Some(Flaw::Exclusive { first: *first, second: *second, because }),
+                None => None,
+            };
+        }
+    };
+    let mut index = 0;
+    while index < parts.len() {
+        let part = &parts[index];
+        let found = if is_first { exclusion(part, other) } else { exclusion(other, part) };
+        if found.is_some() {
+            return found;
+        }
+        index += 1;
+    }
+    None
+}
+
+/// The reason why no token satisfies both conditions, if the kinds of tokens tell. The macros have the same reasons.
+const fn exclusive(first: &Rule, second: &Rule) -> Option<&'static str> {
+    match (first, second) {
+        (Rule::Machine, Rule::Fresh(_)) => Some("a machine has not signed in"),
+        (Rule::Machine, Rule::Live | Rule::BothTokens) => Some("a machine has no session of this server"),
+        (Rule::Machine, Rule::Issuer(name)) if is_own(name) => {
+            Some("this server signs in users, not machines")
+        }
+        (Rule::Issuer(name), Rule::Live | Rule::BothTokens) if !is_own(name) => {
+            Some("only a token from this server has a session here")
+        }
+        (Rule::Issuer(one), Rule::Issuer(other)) if !same(one.as_bytes(), other.as_bytes()) => {
+            Some("a token has one issuer")
+        }
         _ => None,
     }
 }
 
-/// The distinct roles and scopes of a rule, each with its column in a truth table.
+const fn is_own(issuer: &str) -> bool {
+    same(issuer.as_bytes(), OWN_ISSUER.as_bytes())
+}
+
+/// The distinct roles, scopes and kinds of tokens of a rule, each with its column in a truth table.
 struct Atoms {
     places: [Rule; Self::MOST],
     count: usize,
-    /// The rows that the hierarchy allows: a user with a role also has the roles that it implies.
+    /// The rows of callers who can exist: a user with a role also has the roles that it implies, a token has one issuer, and this server
+    /// gives none to machines.
     possible: Table,
 }
 
@@ -289,7 +346,9 @@ impl Atoms {
         let mut atoms = Self { places: [Rule::Live; Self::MOST], count: 0, possible: Table::EVERY };
         let mut number = 0;
         while let Some(condition) = rule.condition(number) {
-            if matches!(condition, Rule::Role(_) | Rule::Scope(_)) && atoms.place(condition) == atoms.count {
+            let has_column =
+                matches!(condition, Rule::Role(_) | Rule::Scope(_) | Rule::Issuer(_) | Rule::Machine);
+            if has_column && atoms.place(condition) == atoms.count {
                 if atoms.count == Self::MOST {
                     return None;
                 }
@@ -302,10 +361,14 @@ impl Atoms {
         while holds < atoms.count {
             let mut other = 0;
             while other < atoms.count {
-                if let (Rule::Role(role), Rule::Role(name)) = (atoms.places[holds], atoms.places[other])
+                let (one, another) = (&atoms.places[holds], &atoms.places[other]);
+                if let (Rule::Role(role), Rule::Role(name)) = (one, another)
                     && roles.implied(role, name)
                 {
                     atoms.possible = atoms.possible.and(Table::of(holds).not().or(Table::of(other)));
+                }
+                if exclusive(one, another).is_some() {
+                    atoms.possible = atoms.possible.and(Table::of(holds).and(Table::of(other)).not());
                 }
                 other += 1;
             }
@@ -322,12 +385,14 @@ impl Atoms {
         place
     }
 
-    /// The rows in which the rule holds if every condition other than a role or scope is `others`. These conditions cannot be negated, so
-    /// `true` gives the most rows and `false` the fewest.
+    /// The rows in which the rule holds if every condition without a column is `others`, as far as the kind of token allows. These conditions
+    /// cannot be negated, so `true` gives the most rows and `false` the fewest.
     const fn table(&self, rule: &Rule, others: bool) -> Table {
         match rule {
-            Rule::Role(_) | Rule::Scope(_) => Table::of(self.place(rule)),
-            Rule::Not(atom @ (Rule::Role(_) | Rule::Scope(_))) => Table::of(self.place(atom)).not(),
+            Rule::Role(_) | Rule::Scope(_) | Rule::Issuer(_) | Rule::Machine => Table::of(self.place(rule)),
+            Rule::Not(atom @ (Rule::Role(_) | Rule::Scope(_) | Rule::Issuer(_))) => {
+                Table::of(self.place(atom)).not()
+            }
             Rule::Not(_) | Rule::All([]) => Table::NONE,
             Rule::All(rules) => {
                 let mut table = Table::EVERY;
@@ -347,9 +412,22 @@ impl Atoms {
                 }
                 table
             }
-            _ if others => Table::EVERY,
+            condition if others => self.without_exclusive(condition),
             _ => Table::NONE,
         }
+    }
+
+    /// The rows whose kinds of tokens allow the condition.
+    const fn without_exclusive(&self, condition: &Rule) -> Table {
+        let mut table = Table::EVERY;
+        let mut place = 0;
+        while place < self.count {
+            if exclusive(&self.places[place], condition).is_some() {
+                table = table.and(Table::of(place).not());
+            }
+            place += 1;
+        }
+        table
     }
 }
 

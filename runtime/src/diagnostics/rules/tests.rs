@@ -24,6 +24,9 @@ const NOT_ADMIN: Rule = Rule::Not(&ADMIN);
 const WRITE: Rule = Rule::Scope("write");
 const NOT_WRITE: Rule = Rule::Not(&WRITE);
 const FRESH: Rule = Rule::Fresh(Duration::from_secs(600));
+const ACME: Rule = Rule::Issuer("acme");
+const OTHER_ISSUER: Rule = Rule::Issuer("other");
+const OWN: Rule = Rule::Issuer("own");
 const CHECK: Rule = Rule::Check { name: "owns_post", not_found: false };
 
 fn message(rule: Rule) -> Option<String> {
@@ -91,6 +94,76 @@ fn a_role_that_another_one_implies_is_left_out_of_a_conjunction() {
     );
 }
 
+/// Row 174: a token from elsewhere has no session of this server.
+#[test]
+fn conditions_of_different_kinds_of_tokens_exclude_each_other() {
+    const HELP: &str = "; remove one of the two";
+    const LIVE: &str = "a session that has not ended";
+    for (one, other, text) in [
+        (
+            Rule::Machine,
+            FRESH,
+            "a machine has not signed in, so no caller satisfies a token of a machine and a sign-in at most 10m old",
+        ),
+        (
+            Rule::Machine,
+            Rule::Live,
+            &*format!(
+                "a machine has no session of this server, so no caller satisfies a token of a machine and {LIVE}"
+            ),
+        ),
+        (
+            Rule::Machine,
+            Rule::BothTokens,
+            "a machine has no session of this server, so no caller satisfies a token of a machine and the access token and the refresh \
+             token of one session",
+        ),
+        (
+            Rule::Machine,
+            OWN,
+            "this server signs in users, not machines, so no caller satisfies a token of a machine and a token from this server",
+        ),
+        (
+            ACME,
+            Rule::Live,
+            &*format!(
+                "only a token from this server has a session here, so no caller satisfies a token from `acme` and {LIVE}"
+            ),
+        ),
+        (
+            ACME,
+            Rule::BothTokens,
+            "only a token from this server has a session here, so no caller satisfies a token from `acme` and the access token and the \
+             refresh token of one session",
+        ),
+    ] {
+        let both: &'static [Rule] = vec![one, other].leak();
+        let turned: &'static [Rule] = vec![other, ADMIN, one].leak();
+        for rule in [Rule::All(both), Rule::All(turned), Rule::Any(vec![WRITE, Rule::All(both)].leak())] {
+            assert_eq!(message(rule).unwrap(), format!("{text}{HELP}"), "{rule:?}");
+        }
+        let named = Rule::All(vec![NOT_WRITE, other].leak());
+        assert_eq!(
+            message(Rule::All(vec![named, one].leak())).unwrap(),
+            format!("{text}{HELP}"),
+            "in a named rule"
+        );
+        // One inside an alternative: no pair shows it.
+        let nested = Rule::All(vec![one, Rule::Any(vec![other, Rule::Any(&[])].leak())].leak());
+        assert!(message(nested).unwrap().starts_with("no user can satisfy"), "{nested:?}");
+        assert!(is_never(&nested, ROLES) && is_never(&Rule::All(both), ROLES), "{nested:?}");
+    }
+    assert_eq!(
+        message(Rule::All(&[ACME, OTHER_ISSUER])).unwrap(),
+        format!(
+            "a token has one issuer, so no caller satisfies a token from `acme` and a token from `other`{HELP}"
+        )
+    );
+    assert!(message(Rule::All(&[ACME, Rule::Not(&ACME)])).unwrap().starts_with("no user can satisfy"));
+    assert!(message(Rule::Any(&[ACME, Rule::Not(&OTHER_ISSUER)])).is_none());
+    assert!(message(Rule::Any(&[ACME, Rule::Not(&ACME)])).unwrap().starts_with("every signed-in user"));
+}
+
 /// A part that can hold or not is no mistake, and named rules may overlap.
 #[test]
 fn a_rule_that_can_be_meant_is_left_alone() {
@@ -110,6 +183,13 @@ fn a_rule_that_can_be_meant_is_left_alone() {
         Rule::All(&[Rule::Any(&[MEMBER, WRITE]), Rule::Any(&[NOT_MEMBER, CHECK])]),
         Rule::All(&[Rule::Role("write"), NOT_WRITE]),
         Rule::Any(&[Rule::All(&[CHECK]), Rule::NotImpersonated]),
+        Rule::Machine,
+        Rule::All(&[Rule::Machine, WRITE, ACME, Rule::NotImpersonated, CHECK]),
+        Rule::All(&[OWN, Rule::Live, FRESH]),
+        Rule::All(&[ACME, FRESH]),
+        Rule::All(&[Rule::Not(&ACME), Rule::Live]),
+        Rule::Any(&[Rule::Machine, Rule::Live, OWN, ACME]),
+        Rule::All(&[Rule::Any(&[ACME, OWN]), Rule::Any(&[Rule::Machine, Rule::Live])]),
     ] {
         assert_eq!(message(rule), None, "{rule:?}");
     }

@@ -131,6 +131,8 @@ fn an_access_is_answered_with_the_refusals_of_its_guard() {
         (Access::Require(WRITE), &["400", "401", "403"]),
         (Access::Require(Rule::NotImpersonated), &["400", "401", "403"]),
         (Access::Require(Rule::Not(&MEMBER)), &["400", "401", "403"]),
+        (Access::Require(Rule::Issuer("acme")), &["400", "401", "403"]),
+        (Access::Require(Rule::Machine), &["400", "401", "403"]),
         (Access::Require(FRESH), &["400", "401"]),
         (Access::Require(Rule::Live), &["400", "401", "503"]),
         (Access::Require(Rule::BothTokens), &["400", "401", "503"]),
@@ -188,6 +190,7 @@ fn the_extension_says_what_the_rule_asks_for_and_leaves_out_the_rest() {
         OWNS,
         OPEN,
         OWNS,
+        Rule::Any(&[Rule::Issuer("own"), Rule::Not(&Rule::Issuer("other")), Rule::Machine]),
     ]);
     assert_eq!(
         extension(Access::Require(rule)),
@@ -195,13 +198,16 @@ fn the_extension_says_what_the_rule_asks_for_and_leaves_out_the_rest() {
             "kind": "require",
             "rule": "(role `editor` or (scope `posts:write` and a sign-in at most 1h old)) and a sign-in at most 10m old and no \
                      impersonation and the access token and the refresh token of one session and not role `admin` and check \
-                     `owns_post` and check `is_open` and check `owns_post`",
+                     `owns_post` and check `is_open` and check `owns_post` and (a token from this server or not a token from `other` or a \
+                     token of a machine)",
             "roles": {"editor": ["editor", "admin"]},
             "scopes": ["posts:write"],
             "max_age": 600,
             "live": true,
             "both_tokens": true,
             "deny_impersonated": true,
+            "issuers": ["own"],
+            "machine": true,
             "checks": ["owns_post", "is_open"],
         })
     );
@@ -370,6 +376,8 @@ fn an_attribute_says_what_a_refused_user_lacks() {
         (WRITE, "The signed-in user lacks the scope"),
         (Rule::Any(&[ADMIN, WRITE]), "The signed-in user does not satisfy the rule"),
         (Rule::All(&[ADMIN, OWNS]), "The signed-in user does not satisfy the rule"),
+        (Rule::Machine, "The signed-in user does not satisfy the rule"),
+        (Rule::All(&[WRITE, Rule::Issuer("acme")]), "The signed-in user does not satisfy the rule"),
         (Rule::All(&[ADMIN, Rule::NotImpersonated]), "The signed-in user lacks the role, or is impersonated"),
         (Rule::All(&[Rule::Live, Rule::NotImpersonated]), "The signed-in user is impersonated"),
     ] {

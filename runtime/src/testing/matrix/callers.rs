@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::demand::{Demand, Tree};
 use super::table::{Implied, Route};
+use crate::access::OWN_ISSUER;
 
 /// How the callers of now relate to those of before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ enum Atom<'a> {
     NotImpersonated,
     Live,
     BothTokens,
+    Issuer(&'a str),
+    Machine,
 }
 
 fn atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
@@ -95,6 +98,15 @@ fn atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
             Tree::Live | Tree::BothTokens => {
                 add(Atom::Live);
                 add(Atom::BothTokens);
+            }
+            // Beside others, this server is an issuer too: only its sessions can be looked up.
+            Tree::Issuer(name) => {
+                add(Atom::Issuer(OWN_ISSUER));
+                add(Atom::Issuer(name));
+            }
+            Tree::Machine => {
+                add(Atom::Issuer(OWN_ISSUER));
+                add(Atom::Machine);
             }
             _ => {}
         }
@@ -146,17 +158,37 @@ struct User<'a> {
 
 impl User<'_> {
     fn any(&self, wanted: impl Fn(&Atom<'_>) -> bool) -> bool {
-        self.atoms.iter().enumerate().any(|(bit, atom)| self.bits >> bit & 1 == 1 && wanted(atom))
+        self.count(wanted) > 0
+    }
+
+    fn count(&self, wanted: impl Fn(&Atom<'_>) -> bool) -> usize {
+        let atoms = self.atoms.iter().enumerate();
+        atoms.filter(|(bit, atom)| self.bits >> bit & 1 == 1 && wanted(atom)).count()
     }
 
     fn is(&self, wanted: &Atom<'_>) -> bool {
         self.any(|atom| atom == wanted)
     }
 
-    /// Bits are independent, ages are not: a sign-in that is at most 5 minutes old is also at most 10 minutes old.
+    /// Bits are independent, ages are not: a sign-in that is at most 5 minutes old is also at most 10 minutes old. A token has one issuer,
+    /// sessions are of this server, and a machine has neither a session nor a sign-in.
     fn is_possible(&self) -> bool {
         let follows = |age| self.any(|atom| matches!(atom, Atom::Fresh(younger) if *younger < age));
-        self.atoms.iter().all(|atom| !matches!(atom, Atom::Fresh(age) if follows(*age)) || self.is(atom))
+        let ages =
+            self.atoms.iter().all(|atom| !matches!(atom, Atom::Fresh(age) if follows(*age)) || self.is(atom));
+        let issuers = self.count(|atom| matches!(atom, Atom::Issuer(_)));
+        let has_session = self.any(|atom| matches!(atom, Atom::Live | Atom::BothTokens));
+        let has_signed_in = has_session || self.any(|atom| matches!(atom, Atom::Fresh(_)));
+        let is_own = !self.is_foreign();
+        ages && issuers <= 1
+            && (is_own || !has_session)
+            && !(self.is(&Atom::Machine) && (has_signed_in || self.is(&Atom::Issuer(OWN_ISSUER))))
+    }
+
+    /// Whether the token is from another issuer than this server; without a rule that names one, none is known.
+    fn is_foreign(&self) -> bool {
+        let own = Atom::Issuer(OWN_ISSUER);
+        self.atoms.contains(&own) && !self.is(&own)
     }
 
     fn satisfies(&self, tree: &Tree, side: Side) -> bool {
@@ -172,8 +204,11 @@ impl User<'_> {
             Tree::NotImpersonated => self.is(&Atom::NotImpersonated),
             Tree::Live => self.is(&Atom::Live),
             Tree::BothTokens => self.is(&Atom::BothTokens),
+            Tree::Issuer(name) => self.is(&Atom::Issuer(name)),
+            Tree::Machine => self.is(&Atom::Machine),
             Tree::Not(tree) => {
-                matches!(**tree, Tree::Role(_) | Tree::Scope(_)) && !self.satisfies(tree, side)
+                matches!(**tree, Tree::Role(_) | Tree::Scope(_) | Tree::Issuer(_))
+                    && !self.satisfies(tree, side)
             }
             Tree::Any(trees) => trees.iter().any(|tree| self.satisfies(tree, side)),
             Tree::All(trees) => !trees.is_empty() && trees.iter().all(|tree| self.satisfies(tree, side)),
@@ -185,14 +220,16 @@ impl User<'_> {
 impl Caller<'_> {
     fn may_call(&self, demand: &Demand, side: Side) -> bool {
         match (demand, self) {
-            (Demand::Public { .. }, _)
-            | (Demand::Optional, Self::Anonymous | Self::User(_))
-            | (Demand::Authenticated, Self::User(_)) => true,
+            (Demand::Public { .. }, _) | (Demand::Optional, Self::Anonymous | Self::User(_)) => true,
+            (Demand::Authenticated, Self::User(user)) => !user.is(&Atom::Machine),
+            (Demand::Require(tree), Self::User(user)) if user.is(&Atom::Machine) => {
+                tree.considers_machines() && user.satisfies(tree, side)
+            }
             (Demand::Require(tree), Self::User(user)) => {
                 // Sessions and refresh tokens are looked up before the rule is evaluated, so `Live` and `BothTokens` demand them from
-                // every caller, even inside an `Any`. A refresh token is only good while its session lives.
-                let both_tokens = tree.mentions(&|atom| *atom == Tree::BothTokens);
-                let live = both_tokens || tree.mentions(&|atom| *atom == Tree::Live);
+                // every caller with a session of this server, even inside an `Any`. A refresh token is only good while its session lives.
+                let both_tokens = tree.mentions(&|atom| *atom == Tree::BothTokens) && !user.is_foreign();
+                let live = both_tokens || tree.mentions(&|atom| *atom == Tree::Live) && !user.is_foreign();
                 (!live || user.is(&Atom::Live))
                     && (!both_tokens || user.is(&Atom::BothTokens))
                     && user.satisfies(tree, side)

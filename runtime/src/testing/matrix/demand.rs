@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::access::OWN_ISSUER;
+
 /// The demand of a route, as a committed file says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
@@ -26,6 +28,9 @@ pub(super) enum Tree {
     Not(Box<Self>),
     Live,
     BothTokens,
+    /// The name that the application gave the issuer; that of this server is [`OWN_ISSUER`].
+    Issuer(String),
+    Machine,
     Any(Vec<Self>),
     All(Vec<Self>),
     NoCaller,
@@ -70,6 +75,14 @@ impl Tree {
             Self::Any(trees) | Self::All(trees) => trees.iter().any(|tree| tree.mentions(wanted)),
             Self::Not(tree) => tree.mentions(wanted),
             atom => wanted(atom),
+        }
+    }
+
+    /// Whether a leaf that is not negated is about machines: every other rule refuses them.
+    pub(super) fn considers_machines(&self) -> bool {
+        match self {
+            Self::Any(trees) | Self::All(trees) => trees.iter().any(Self::considers_machines),
+            atom => *atom == Self::Machine,
         }
     }
 
@@ -126,11 +139,16 @@ impl Cursor<'_> {
             ("no caller", Tree::NoCaller),
             ("a session that has not ended", Tree::Live),
             ("the access token and the refresh token of one session", Tree::BothTokens),
+            ("a token of a machine", Tree::Machine),
+            ("a token from this server", Tree::Issuer(OWN_ISSUER.to_owned())),
         ];
         for (words, atom) in fixed {
             if self.take(words) {
                 return Ok(atom);
             }
+        }
+        if self.take("a token from ") {
+            return self.name().map(Tree::Issuer);
         }
         if self.take("role ") {
             return self.name().map(Tree::Role);

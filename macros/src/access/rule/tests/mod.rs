@@ -47,6 +47,9 @@ fn each_condition_is_a_constant() {
         ("live", "Rule::Live"),
         ("both_tokens", "Rule::BothTokens"),
         ("deny_impersonated", "Rule::NotImpersonated"),
+        (r#"issuer("acme")"#, r#"Rule::Issuer("acme")"#),
+        (r#"!issuer("own")"#, r#"Rule::Not(&Rule::Issuer("own"))"#),
+        ("machine", "Rule::Machine"),
         ("check(posts::owns)", "<posts::ownsasCheckRule>::RULE"),
         ("CanPublish", "<CanPublishasNamedRule>::RULE"),
         ("crate::policies::CanPublish", "<crate::policies::CanPublishasNamedRule>::RULE"),
@@ -287,9 +290,9 @@ fn a_time_is_a_whole_number_with_a_unit() {
 }
 
 #[test]
-fn only_roles_and_scopes_are_negated() {
+fn only_roles_scopes_and_issuers_are_negated() {
     const LIVE: &str = "remove it together with its `!`; no rule can ask for a session that has ended";
-    let note = "note: only roles, scopes and groups of them can be negated";
+    let note = "note: only roles, scopes, issuers and groups of them can be negated";
     for (rule, name, help) in [
         ("!live", "live", LIVE),
         (
@@ -305,11 +308,98 @@ fn only_roles_and_scopes_are_negated() {
             "deny_impersonated",
             "remove it together with its `!`; without it, others may act for the user",
         ),
+        (
+            "!machine",
+            "machine",
+            "remove it together with its `!`; a rule that does not mention machines refuses them",
+        ),
         (r#"!(role("a") || !(live || role("b")) || !!live)"#, "live", LIVE),
     ] {
         refused(rule, &[&format!("`{name}` cannot be negated in #[require(...)]\nhelp: {help}\n{note}")]);
     }
     refused("!!live", &[]);
+}
+
+#[test]
+fn an_issuer_has_a_name_in_quotes() {
+    for (rule, expected) in [
+        ("issuer(acme)", "the issuer `acme` needs quotes in #[require(...)]\nhelp: write issuer(\"acme\")"),
+        (
+            "issuer(Acme::Eu)",
+            "the name of an issuer is a string in #[require(...)]\nhelp: write issuer(\"acme\")",
+        ),
+        ("issuer(5)", "the name of an issuer is a string in #[require(...)]\nhelp: write issuer(\"acme\")"),
+        (
+            r#"issuer("")"#,
+            "the name of an issuer is empty in #[require(...)]\nhelp: name it, as in issuer(\"acme\")",
+        ),
+        (
+            r#"issuer("acme corp")"#,
+            "the name of an issuer cannot contain ' ' in #[require(...)]\nhelp: rename the issuer\n\
+             note: a name is made of visible ASCII characters without quotes and backslashes",
+        ),
+        (
+            r#"issuer("a", "b")"#,
+            "`issuer` takes one argument in #[require(...)]\nhelp: write issuer(...) for each, joined with `||` or `&&`",
+        ),
+        ("issuer()", "`issuer` is empty in #[require(...)]\nhelp: write issuer(\"acme\")"),
+        ("issuer", "`issuer` needs parentheses in #[require(...)]\nhelp: write issuer(\"acme\")"),
+        (r#"isuer("acme")"#, "unknown condition `isuer` in #[require(...)]\nhelp: did you mean `issuer`?"),
+        (r#"issuer = "acme""#, "`issuer` is not a key of #[require(...)]\nhelp: write issuer(\"acme\")"),
+        ("machine()", "`machine` takes no argument in #[require(...)]\nhelp: write `machine`"),
+        ("machin", "unknown condition `machin` in #[require(...)]\nhelp: did you mean `machine`?"),
+        (
+            r#"role("machine")"#,
+            "`machine` is not a role in #[require(...)]\nhelp: write `machine` in place of role(\"machine\")",
+        ),
+    ] {
+        refused(rule, &[expected]);
+    }
+}
+
+/// Row 174: a token from elsewhere has no session of this server.
+#[test]
+fn no_caller_satisfies_conditions_of_different_kinds_of_tokens() {
+    for (rule, one, other, because) in [
+        (r#"machine && fresh("10m")"#, "machine", "fresh(\"10m\")", "a machine has not signed in"),
+        ("live && machine", "live", "machine", "a machine has no session of this server"),
+        ("machine && both_tokens", "machine", "both_tokens", "a machine has no session of this server"),
+        (
+            r#"machine && issuer("own")"#,
+            "machine",
+            "issuer(\"own\")",
+            "this server signs in users, not machines",
+        ),
+        (
+            r#"role("a") || issuer("acme") && role("b") && live"#,
+            "issuer(\"acme\")",
+            "live",
+            "only a token from this server has a session here",
+        ),
+        (
+            r#"both_tokens && issuer("acme")"#,
+            "both_tokens",
+            "issuer(\"acme\")",
+            "only a token from this server has a session here",
+        ),
+        (r#"issuer("a") && issuer("b")"#, "issuer(\"a\")", "issuer(\"b\")", "a token has one issuer"),
+        (r#"!(!issuer("a") || !issuer("b"))"#, "issuer(\"a\")", "issuer(\"b\")", "a token has one issuer"),
+    ] {
+        let message = format!(
+            "no caller satisfies both `{one}` and `{other}`\nhelp: remove one of the two\nnote: {because}"
+        );
+        refused(rule, &[&message]);
+    }
+    for rule in [
+        r#"machine && issuer("acme") && deny_impersonated && scope("a")"#,
+        r#"issuer("own") && live"#,
+        r#"issuer("acme") && fresh("10m")"#,
+        r#"machine || live || issuer("own") || issuer("acme")"#,
+        r#"!issuer("acme") && both_tokens"#,
+        r#"!issuer("a") && !issuer("b")"#,
+    ] {
+        refused(rule, &[]);
+    }
 }
 
 #[test]
@@ -375,7 +465,8 @@ fn the_expansion_of_a_rule_names_nothing_but_the_runtime() {
                 && !scope("c")
                 && fresh("10m")
                 && both_tokens
-                && deny_impersonated,
+                && deny_impersonated
+                && (issuer("own") || issuer("acme") || machine),
             crate = other
         ),
         quote!(

@@ -1,11 +1,12 @@
 //! The comparison understands rules as the server does.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::callers::{Relation, compare};
 use super::super::table::{self, Route};
 use super::*;
-use crate::access::{CheckResults, Decision, Facts, decide};
+use crate::access::{CheckResults, Decision, Facts, OWN_ISSUER, decide};
 
 #[derive(crate::SessionClaims, Clone)]
 struct User {
@@ -18,7 +19,7 @@ struct User {
 }
 
 /// Yes or no for each of these, in the order of bits.
-const FACTS: [Rule; 7] = [
+const FACTS: [Rule; 10] = [
     Rule::Role("a"),
     Rule::Scope("s"),
     Rule::Check { name: "c", not_found: false },
@@ -26,6 +27,9 @@ const FACTS: [Rule; 7] = [
     Rule::NotImpersonated,
     Rule::Live,
     Rule::BothTokens,
+    Rule::Machine,
+    Rule::Issuer("acme"),
+    Rule::Issuer(OWN_ISSUER),
 ];
 
 /// Whether the server lets a user in of whom these facts are true.
@@ -43,19 +47,43 @@ fn server_grants(rule: Rule, bits: u32) -> bool {
         live: is(5),
         both_tokens: is(5) && is(6),
         impersonated: !is(4),
+        machine: is(7),
+        issuer: match (is(8), is(9)) {
+            (true, _) => "acme",
+            (_, true) => OWN_ISSUER,
+            _ => "other",
+        },
         sign_in_age: Some(Duration::from_secs(if is(3) { 60 } else { 61 })),
         checks,
     };
     let access = Access::Require(rule);
-    // As in `extract/authorize.rs`: a missing session or refresh token is a 401 before the rule is evaluated.
-    (facts.live || !access.asks_for_liveness())
-        && (facts.both_tokens || !access.asks_for_both_tokens())
+    // As in `extract/authorize.rs`: a session of this server that has ended, or whose refresh token is missing, is a 401 before the rule is
+    // evaluated.
+    let is_own = facts.issuer == OWN_ISSUER;
+    (facts.live || !is_own || !access.asks_for_liveness())
+        && (facts.both_tokens || !is_own || !access.asks_for_both_tokens())
         && decide(&access, &facts) == Decision::Granted
 }
 
-/// The users that the server lets in, one bit each.
-fn granted(rule: Rule) -> u128 {
-    (0..1 << FACTS.len()).filter(|bits| server_grants(rule, *bits)).fold(0, |all, bits| all | 1 << bits)
+/// Whether there is such a user: a token has one issuer, one from elsewhere has no session of this server, and a machine has neither signed
+/// in nor a token from this server.
+fn exists(bits: u32) -> bool {
+    let is = |bit: u32| bits >> bit & 1 == 1;
+    !(is(8) && is(9)) && (is(9) || !is(5) && !is(6)) && !(is(7) && (is(3) || is(9)))
+}
+
+/// The users of a server that knows no issuer but itself.
+fn own(users: &BTreeSet<u32>) -> BTreeSet<u32> {
+    users.iter().copied().filter(|bits| bits >> 7 == 0b100).collect()
+}
+
+fn is_about_issuers(rule: Rule) -> bool {
+    rule.any(&|atom| matches!(atom, Rule::Machine | Rule::Issuer(_)))
+}
+
+/// The users that the server lets in, by their bits.
+fn granted(rule: Rule) -> BTreeSet<u32> {
+    (0..1 << FACTS.len()).filter(|bits| exists(*bits) && server_grants(rule, *bits)).collect()
 }
 
 fn route(rule: Rule) -> Route {
@@ -66,6 +94,7 @@ fn rules() -> Vec<Rule> {
     let mut rules = vec![Rule::Any(&[]), Rule::Not(&Rule::Live), Rule::Not(&Rule::Any(&[Rule::Role("a")]))];
     rules.extend(FACTS);
     rules.extend([Rule::Not(&Rule::Role("a")), Rule::Not(&Rule::Scope("s"))]);
+    rules.extend([Rule::Issuer(OWN_ISSUER), Rule::Not(&Rule::Issuer("acme")), Rule::Not(&Rule::Machine)]);
     let parts = rules.clone();
     for (index, one) in parts.iter().enumerate() {
         for other in &parts[index + 1..] {
@@ -80,11 +109,15 @@ fn rules() -> Vec<Rule> {
 /// Every pair of rules, against what the server decides for every user.
 #[test]
 fn the_comparison_agrees_with_the_server_on_every_pair_of_rules() {
-    let rules: Vec<_> = rules().into_iter().map(|rule| (granted(rule), route(rule))).collect();
+    let rules: Vec<_> = rules().into_iter().map(|rule| (rule, granted(rule), route(rule))).collect();
     let mut seen = [0; 4];
-    for (before, one) in &rules {
-        for (now, other) in &rules {
-            let (expected, index) = match (now & !before != 0, before & !now != 0) {
+    for (rule, before, one) in &rules {
+        for (changed, now, other) in &rules {
+            let (mut before, mut now) = (before.clone(), now.clone());
+            if !is_about_issuers(*rule) && !is_about_issuers(*changed) {
+                (before, now) = (own(&before), own(&now));
+            }
+            let (expected, index) = match (!now.is_subset(&before), !before.is_subset(&now)) {
                 (false, false) => (Relation::Same, 0),
                 (true, false) => (Relation::Wider, 1),
                 (false, true) => (Relation::Narrower, 2),
@@ -139,6 +172,29 @@ fn both_tokens_imply_a_live_session() {
     assert_eq!(of(all_of([Rule::Live, Rule::BothTokens]), Rule::BothTokens), Relation::Same);
     // Each is demanded before the rule is evaluated, also inside an `Any`.
     assert_eq!(of(any_of([Rule::Role("x"), Rule::Live]), Rule::Live), Relation::Same);
+}
+
+/// Row 173.
+#[test]
+fn a_rule_about_machines_lets_in_more_than_users() {
+    let of = |before, now| relation(before, Access::Require(now));
+    let either = any_of([Rule::Role("a"), Rule::Machine]);
+    assert_eq!(of(Access::Authenticated, Rule::Machine), Relation::Different);
+    assert_eq!(of(Access::Optional, Rule::Machine), Relation::Narrower);
+    assert_eq!(of(Access::Require(Rule::Role("a")), either), Relation::Wider);
+    assert_eq!(of(Access::Require(Rule::Machine), either), Relation::Wider);
+    assert_eq!(of(Access::Require(either), all_of([Rule::Role("a"), Rule::Machine])), Relation::Narrower);
+}
+
+#[test]
+fn one_issuer_is_fewer_than_all_and_another_is_different() {
+    let of = |before, now| relation(before, Access::Require(now));
+    let [acme, other] = [Rule::Issuer("acme"), Rule::Issuer("other")];
+    assert_eq!(of(Access::Authenticated, acme), Relation::Narrower);
+    assert_eq!(of(Access::Require(acme), other), Relation::Different);
+    assert_eq!(of(Access::Require(acme), any_of([acme, other])), Relation::Wider);
+    assert_eq!(of(Access::Require(acme), Rule::Not(&Rule::Issuer("other"))), Relation::Wider);
+    assert_eq!(of(Access::Require(Rule::Live), any_of([Rule::Live, acme])), Relation::Wider);
 }
 
 /// Row 50.

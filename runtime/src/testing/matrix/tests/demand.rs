@@ -24,6 +24,8 @@ fn owned(rule: &Rule) -> Tree {
         Rule::Not(rule) => Tree::Not(Box::new(owned(rule))),
         Rule::Live => Tree::Live,
         Rule::BothTokens => Tree::BothTokens,
+        Rule::Issuer(name) => Tree::Issuer((*name).to_owned()),
+        Rule::Machine => Tree::Machine,
         Rule::Any([]) | Rule::All([]) => Tree::NoCaller,
         Rule::Any([only]) | Rule::All([only]) => owned(only),
         Rule::Any(rules) => Tree::Any(owned_all(rules)),
@@ -55,7 +57,7 @@ const ODD_NAMES: [&str; 16] = [
     "; `x` by `y`, `z`",
 ];
 
-const ATOMS: [Rule; 9] = [
+const ATOMS: [Rule; 12] = [
     Rule::Role("member"),
     Rule::Role("a) or (role `b` and"),
     Rule::Scope("posts:write"),
@@ -65,6 +67,9 @@ const ATOMS: [Rule; 9] = [
     Rule::Check { name: "owns_post", not_found: true },
     Rule::Live,
     Rule::BothTokens,
+    Rule::Issuer("acme"),
+    Rule::Issuer("own"),
+    Rule::Machine,
 ];
 
 /// Atoms, their negations, and every group of up to two of them.
@@ -107,7 +112,7 @@ fn every_group_of_small_rules_reads_back() {
 fn every_kind_of_name_reads_back() {
     for name in ODD_NAMES {
         let check = Rule::Check { name, not_found: false };
-        for rule in [Rule::Role(name), Rule::Scope(name), check] {
+        for rule in [Rule::Role(name), Rule::Scope(name), Rule::Issuer(name), check] {
             reads_back(&rule);
             reads_back(&not(rule));
             reads_back(&all_of([any_of([rule, Rule::Live]), rule]));
@@ -193,6 +198,9 @@ fn words_that_no_rule_writes_are_refused() {
         "role `a\\x`",
         "role `\\u{d800}`",
         "role `\\u60`",
+        "a token of",
+        "a token from acme",
+        "a token from `acme",
         "a sign-in at most 10 old",
         "a sign-in at most m old",
         "a sign-in at most -1m old",

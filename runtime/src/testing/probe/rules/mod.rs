@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::access::Rule;
+use crate::access::{OWN_ISSUER, Rule};
 use crate::claims::role::RoleSet;
 
 /// Each condition doubles the combinations: with more of them there would be too many requests.
@@ -109,6 +109,10 @@ impl RuleOf<'_> {
             Rule::NotImpersonated => !user.impersonated,
             Rule::Check { .. } => assumed.checks_pass,
             Rule::Live | Rule::BothTokens => true,
+            // Every user of the probe is signed in at this server.
+            Rule::Issuer(name) => *name == OWN_ISSUER,
+            Rule::Not(Rule::Issuer(name)) => *name != OWN_ISSUER,
+            Rule::Machine => false,
             Rule::Not(Rule::Role(name)) => !self.has_role(user, name),
             Rule::Not(Rule::Scope(scope)) => !has_scope(user, scope),
             Rule::Not(_) | Rule::All([]) => false,
@@ -242,7 +246,7 @@ fn collect(rule: &Rule, found: &mut Vec<Rule>) {
                 found.push(*rule);
             }
         }
-        Rule::Check { .. } | Rule::Live | Rule::BothTokens => {}
+        Rule::Check { .. } | Rule::Live | Rule::BothTokens | Rule::Issuer(_) | Rule::Machine => {}
     }
 }
 

@@ -1,0 +1,8 @@
+use countersign::public;
+
+#[public(reason = "for the importer", machine)]
+async fn orders() -> &'static str {
+    "orders"
+}
+
+fn main() {}

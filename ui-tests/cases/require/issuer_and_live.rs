@@ -1,0 +1,8 @@
+use countersign::require;
+
+#[require(issuer("acme") && live)]
+async fn orders() -> &'static str {
+    "orders"
+}
+
+fn main() {}

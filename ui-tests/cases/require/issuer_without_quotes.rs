@@ -1,0 +1,8 @@
+use countersign::require;
+
+#[require(scope("orders:read") && issuer(acme))]
+async fn orders() -> &'static str {
+    "orders"
+}
+
+fn main() {}
