@@ -142,6 +142,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// The key of access tokens, unless one or a ring was given.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn or_access_key(self, key: Key) -> Self {
+        match (&self.access_keys, &self.key_ring) {
+            (None, None) => self.access_key(key),
+            _ => self,
+        }
+    }
+
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
     ///
     /// To change it without signing anyone out, pass a set of keys to [`refresh_keys`](Self::refresh_keys).
