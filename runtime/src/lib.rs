@@ -129,7 +129,8 @@ pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 pub use openapi::{ArgumentDocument, DocumentsArgument, openapi_json};
 pub use rejection::{AuthRejection, Denial, Landing, ProblemDetails};
 pub use router::{
-    AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
+    AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, KeyRoutes, Routes, ServiceAccess,
+    SessionRoutes, Unguarded,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use session::SessionEnd;

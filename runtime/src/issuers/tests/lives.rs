@@ -35,7 +35,7 @@ async fn no_key_is_used_for_ever() {
 }
 
 #[tokio::test]
-async fn a_set_is_refreshed_ahead_and_nobody_waits() {
+async fn a_set_is_refreshed_ahead_and_no_request_waits() {
     let server = Server::running(&[1]).await;
     server.clock.advance(479 * SECOND);
     assert!(server.at_once("k1").is_some());
