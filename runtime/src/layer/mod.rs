@@ -23,7 +23,7 @@ use self::redirect::Redirect;
 use crate::access::{Access, Rule};
 use crate::auth::{Auth, Session};
 use crate::claims::SessionClaims;
-use crate::extract::{Destination, authorize, decided, forget, forget_bad_cookie, refuse, show};
+use crate::extract::{Asker, Destination, authorize, decided, forget, forget_bad_cookie, refuse, show};
 use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 
@@ -443,7 +443,7 @@ impl Pages {
         access: &Access,
     ) -> Result<Option<Session<C>>, AuthRejection> {
         if !self.renews {
-            return authorize(parts, auth, access).await;
+            return authorize(parts, auth, access, Asker::Gate).await;
         }
         let mut decision = decided(parts, auth, access).await;
         let lacks_session = match &decision {

@@ -20,7 +20,7 @@ use super::described::ArgumentsOf;
 use super::document::{Document, Documented, OperationFacts, method_of};
 use super::handler::{Arguments, Noted, Provides, Serves, Signature};
 use super::trace::NoTrace;
-use crate::access::{DeclaredWhere, DeclaresAccess};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::diagnostics::rules::check_declared;
@@ -279,7 +279,9 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
 
     /// The handler, with its answers completed.
     pub(super) fn noted(&self) -> Noted<H, S> {
-        Noted::new(self.handler.clone(), self.may_leave_notes)
+        let Declaration { access, declared, .. } = self.declaration;
+        let has_guard = declared == DeclaredWhere::Attribute && !matches!(access, Access::Public { .. });
+        Noted::new(self.handler.clone(), self.may_leave_notes, has_guard)
     }
 
     fn with(self, path: String, methods: Vec<Methods>, service: Service<S>) -> Routes<S> {
