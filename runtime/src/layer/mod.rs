@@ -205,7 +205,7 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// # Panics
     ///
-    /// When no issuer can have this name, when the layer demands another issuer or something that no token of this one has, and on an
+    /// When the `Auth` has no issuer of this name, when the layer demands another issuer or something that no token of this one has, and on an
     /// [`optional`](Self::optional) layer.
     #[track_caller]
     pub fn issuer(self, name: &'static str) -> Self {
@@ -352,11 +352,11 @@ impl<C: SessionClaims> AuthLayer<C> {
         );
         if let Access::Require(rule) = self.access() {
             rules::check_together::<C::Role>(&rule);
+            rules::check_issuers(&rule, self.auth.accepted_issuers());
         }
         self
     }
 
-    #[cfg(feature = "openapi")]
     pub(crate) fn auth(&self) -> &Auth<C> {
         &self.auth
     }

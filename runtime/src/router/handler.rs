@@ -8,7 +8,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
-use crate::access::{NamedRule, Policy};
+use crate::access::{AcceptedIssuers, NamedRule, Policy};
 use crate::auth::{Auth, AuthState, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::{RoleSet, RoleTable};
@@ -277,6 +277,11 @@ pub trait Provides<Demands> {
         None
     }
 
+    /// The issuers whose tokens the `Auth` of the state accepts. `None` where the demands do not say that there is one.
+    fn accepted_issuers(&self) -> Option<&'static AcceptedIssuers> {
+        None
+    }
+
     /// Whether the handler's extractors may read a token that is not in `Authorization`. Where the demands do not say that there is an `Auth`,
     /// they may.
     fn may_leave_notes(&self) -> bool {
@@ -309,6 +314,11 @@ macro_rules! provides {
             fn token_places(&self) -> Option<TokenPlaces> {
                 let auth: fn(&S) -> &Auth<$claims> = $auth;
                 Some(TokenPlaces::of(auth(self)))
+            }
+
+            fn accepted_issuers(&self) -> Option<&'static AcceptedIssuers> {
+                let auth: fn(&S) -> &Auth<$claims> = $auth;
+                Some(auth(self).accepted_issuers())
             }
 
             fn may_leave_notes(&self) -> bool {

@@ -56,11 +56,12 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// | `{path}/openapi.json` | the document | asked every time, mostly 304 |
 ///
 /// The browser asks no other host: no CDN, no fonts, no proxy, no telemetry. A content security policy holds it to that,
-/// which also means that the page can only try requests on the origin it came from. The page holds no inline script and
+/// which also means that the page can only try requests on the origin it came from. The exceptions are the token endpoints and discovery
+/// documents that the document's security schemes name: "Authorize" signs the reader in there. The page holds no inline script and
 /// nothing of the document but its title, so no doc comment can break out of it.
 ///
 /// A reader whose browser sends an access cookie of the document has the scheme of that cookie selected, and needs to type nothing.
-/// Other readers have the scheme for bearer tokens selected.
+/// Other readers have the scheme for bearer tokens selected, or the one that signs in at an identity provider if there is no other.
 ///
 /// It has no access, so it is for development: in a build without debug assertions (`--release`) there are no routes, and the log has
 /// one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
@@ -161,7 +162,7 @@ impl Reference {
             let settings = json!({ "scheme": scheme, "root": root, "open": operations <= MOST_LISTED });
             Asset::new(JAVASCRIPT, INIT.replace("SETTINGS", &settings.to_string()))
         };
-        let selected = std::iter::once(schemes.bearer.as_deref());
+        let selected = std::iter::once(schemes.usual.as_deref());
         let selected = selected.chain(schemes.cookies.iter().map(|(scheme, _)| Some(scheme.as_str())));
         Self {
             title: escape(&api.info.title),
@@ -189,7 +190,8 @@ type Pending = State<Arc<OnceLock<Reference>>>;
 async fn page(State(reference): Pending, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
     let (Some(reference), Some(script)) = (reference.get(), &*SCRIPT) else { return unavailable() };
     let html = render(&reference.title, &base(&uri), script.version());
-    Asset::new(HTML, html).respond(&headers, Caching::Revalidate)
+    let page = Asset::new(HTML, html).connecting_to(&reference.schemes.providers);
+    page.respond(&headers, Caching::Revalidate)
 }
 
 async fn script(uri: Uri, headers: HeaderMap) -> Response {
