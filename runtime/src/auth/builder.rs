@@ -475,8 +475,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
             sessions = sessions.cached(max_age, capacity);
         }
         issuers.start();
-        let remembered = (!issuers.is_empty() && self.remembered_tokens > 0)
-            .then(|| Remembered::new(self.remembered_tokens));
+        let remembered = match self.remembered_tokens {
+            0 => None,
+            tokens => Remembered::new(tokens),
+        };
         Ok(Auth {
             label: None,
             inner: Arc::new(Inner {

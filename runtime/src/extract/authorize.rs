@@ -12,7 +12,7 @@ use super::examine::examined;
 use super::navigation::Destination;
 use super::notes::AnswerNotes;
 use super::refusal::{Refusal, expired_access, refuse};
-use super::verify::{forget, verified};
+use super::verify::{forget, verified, verified_at_once};
 use crate::access::{Access, CheckResults, Decision, Facts, OWN_ISSUER, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
@@ -74,7 +74,12 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     state: &S,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    match strictly_decided::<C, S, K>(parts, auth, state, access).await {
+    let decided = match decided_at_once(parts, auth, access) {
+        Some(decided) => decided,
+        // Boxed: otherwise every handler's future would reserve space for look-ups and checks.
+        None => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access)).await,
+    };
+    match decided {
         // A user who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
         // error in place of the page until the cookie ends.
         Err(refusal)
@@ -95,6 +100,31 @@ pub(crate) fn forget_bad_cookie<C: SessionClaims>(parts: &mut Parts, auth: &Auth
     }
 }
 
+/// The decision about most requests, which need nothing but their token; `None` where the decision has to wait for something.
+fn decided_at_once<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+) -> Option<Result<Option<Session<C>>, Refusal<C>>> {
+    let admitted =
+        verified_at_once(parts, auth)?.and_then(|session| admitted(parts, auth, access, session));
+    let session = match admitted {
+        Ok(session) => session,
+        Err(refusal) => return Some(Err(refusal)),
+    };
+    if session.as_ref().is_some_and(|session| has_look_ups(auth, access, session)) {
+        return None;
+    }
+    match decide(access, &facts(auth, access, session.as_ref(), LookedUp::default())) {
+        Decision::Granted => Some(Ok(session)),
+        Decision::Undecided(_) => None,
+        refused => {
+            let (denial, reason) = refusal(refused, auth, access);
+            Some(Err(Refusal { denial, reason, session, bad_cookie: false }))
+        }
+    }
+}
+
 async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -102,21 +132,7 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth).await?;
-    let session = match session {
-        // A client is no user. Where anyone may call, it is a visitor.
-        Some(client) if client.is_machine() && *access == Access::Optional => {
-            forget::<C>(parts);
-            None
-        }
-        session => session,
-    };
-    if let Some(session) = &session
-        // A browser also sends cookies with requests that other sites start (CSRF).
-        && session.transport() == Transport::Cookie
-    {
-        csrf::check(parts, auth, session.id().map(SessionId::as_str))
-            .map_err(|denial| Refusal::of(session, denial))?;
-    }
+    let session = admitted(parts, auth, access, session)?;
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),
@@ -135,6 +151,31 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
         }
     };
     Err(Refusal { denial, reason, session, bad_cookie: false })
+}
+
+/// The session that counts for this access, after the protection against requests of other sites.
+fn admitted<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+    session: Option<Session<C>>,
+) -> Result<Option<Session<C>>, Refusal<C>> {
+    let session = match session {
+        // A client is no user. Where anyone may call, it is a visitor.
+        Some(client) if client.is_machine() && *access == Access::Optional => {
+            forget::<C>(parts);
+            None
+        }
+        session => session,
+    };
+    if let Some(session) = &session
+        // A browser also sends cookies with requests that other sites start (CSRF).
+        && session.transport() == Transport::Cookie
+    {
+        csrf::check(parts, auth, session.id().map(SessionId::as_str))
+            .map_err(|denial| Refusal::of(session, denial))?;
+    }
+    Ok(session)
 }
 
 /// The refusal as the caller learns it, and its reason for the log.
@@ -190,8 +231,7 @@ async fn checked<S: Sync, K: Checks<S>>(
     if let Some(answer) = answered::<S, K>(number, results) {
         return Ok(answer);
     }
-    // Boxed: otherwise every handler's future would reserve space for a check.
-    match Box::pin(K::run(number, parts, state)).await {
+    match K::run(number, parts, state).await {
         Ok(passed) => Ok(passed),
         // A malformed identifier in the path is answered like an unknown one, so that the two cannot be told apart.
         Err(CheckError::Argument { status, .. })
@@ -257,6 +297,15 @@ struct LookedUp {
     both_tokens: bool,
 }
 
+/// Whether the store has to be asked, or the refresh token examined. The token of another issuer has no session in the store.
+fn has_look_ups<C: SessionClaims>(auth: &Auth<C>, access: &Access, session: &Session<C>) -> bool {
+    session.id().is_some() && (asks_for_liveness(auth, access) || access.asks_for_both_tokens())
+}
+
+fn asks_for_liveness<C: SessionClaims>(auth: &Auth<C>, access: &Access) -> bool {
+    access.asks_for_liveness() || auth.liveness() == Liveness::Always
+}
+
 /// Asks the store and examines the refresh token, where the decision needs it.
 async fn looked_up<C: SessionClaims>(
     parts: &mut Parts,
@@ -267,9 +316,8 @@ async fn looked_up<C: SessionClaims>(
     let mut found = LookedUp::default();
     // The token of another issuer has no session in the store. Rules that demand one are not met.
     let Some(id) = session.id() else { return Ok(found) };
-    if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
-        // Boxed: otherwise every handler's future would reserve space for a look-up.
-        found.live = Box::pin(live(auth, session, id)).await?;
+    if asks_for_liveness(auth, access) {
+        found.live = live(auth, session, id).await?;
         if !found.live {
             return Err(Refusal {
                 reason: "session_ended",
@@ -279,8 +327,7 @@ async fn looked_up<C: SessionClaims>(
         }
     }
     if access.asks_for_both_tokens() {
-        // Boxed for the same reason.
-        Box::pin(examined(parts, auth, session)).await?;
+        examined(parts, auth, session).await?;
         found.both_tokens = true;
     }
     Ok(found)

@@ -42,6 +42,7 @@ pub use key_error::KeyError;
 pub use key_set::KeySet;
 pub(crate) use life::KeyLife;
 pub(crate) use pasted::is_unexpanded;
+pub(crate) use payload::Registered;
 pub(crate) use presented::Presented;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use settings::{SettingsError, TokenSettings};
