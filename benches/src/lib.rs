@@ -125,8 +125,8 @@ impl App {
         let next = self.next.get();
         self.next.set((next + 1) % self.tokens.len());
         let (message, signature) = self.tokens[next].rsplit_once('.').expect("it is a token");
-        let forged: String = signature.chars().rev().collect();
-        Self::request_with(&format!("{message}.A{}", &forged[1..]))
+        let other = if signature.starts_with('A') { 'B' } else { 'A' };
+        Self::request_with(&format!("{message}.{other}{}", &signature[1..]))
     }
 
     /// A request with any token.

@@ -20,7 +20,8 @@ pub(crate) enum AtOnce<C> {
 impl<C: SessionClaims> Auth<C> {
     /// Verifies an access token of this server, or finds one that was verified before.
     pub(crate) fn verify_at_once(&self, token: &[u8], now: Timestamp) -> Result<AtOnce<C>, &'static str> {
-        let remembered = self.inner.remembered.as_ref();
+        // One that is too long is not even hashed.
+        let remembered = self.inner.remembered.as_ref().filter(|_| token.len() <= self.longest_token());
         let sighting = remembered.map(|remembered| remembered.sighting(token));
         if let Some(remembered) = remembered
             && let Some(sighting) = &sighting
@@ -56,6 +57,10 @@ impl<C: SessionClaims> Auth<C> {
             remembered.insert(remembered.sighting(token), &grant);
         }
         Ok(grant)
+    }
+
+    fn longest_token(&self) -> usize {
+        self.inner.access_tokens.longest()
     }
 
     /// Forgets the keys of the trusted issuer of this name, and every token that they have verified: for an issuer that has withdrawn a key and

@@ -75,9 +75,12 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let decided = match decided_at_once(parts, auth, access) {
-        Some(decided) => decided,
+        AtOnce::Decided(decided) => decided,
         // Boxed: otherwise every handler's future would reserve space for look-ups and checks.
-        None => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access)).await,
+        AtOnce::Admitted(session) => {
+            Box::pin(decided_for::<C, S, K>(parts, auth, state, access, session)).await
+        }
+        AtOnce::NotVerified => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access)).await,
     };
     match decided {
         // A user who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
@@ -100,27 +103,31 @@ pub(crate) fn forget_bad_cookie<C: SessionClaims>(parts: &mut Parts, auth: &Auth
     }
 }
 
-/// The decision about most requests, which need nothing but their token; `None` where the decision has to wait for something.
-fn decided_at_once<C: SessionClaims>(
-    parts: &mut Parts,
-    auth: &Auth<C>,
-    access: &Access,
-) -> Option<Result<Option<Session<C>>, Refusal<C>>> {
-    let admitted =
-        verified_at_once(parts, auth)?.and_then(|session| admitted(parts, auth, access, session));
-    let session = match admitted {
+/// How far the decision about a request comes without waiting.
+enum AtOnce<C> {
+    /// To its end, as for most requests, which need nothing but their token.
+    Decided(Result<Option<Session<C>>, Refusal<C>>),
+    /// The session counts. Look-ups or checks have to follow.
+    Admitted(Option<Session<C>>),
+    /// The token has to be verified with the keys of an issuer.
+    NotVerified,
+}
+
+fn decided_at_once<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, access: &Access) -> AtOnce<C> {
+    let Some(verified) = verified_at_once(parts, auth) else { return AtOnce::NotVerified };
+    let session = match verified.and_then(|session| admitted(parts, auth, access, session)) {
         Ok(session) => session,
-        Err(refusal) => return Some(Err(refusal)),
+        Err(refusal) => return AtOnce::Decided(Err(refusal)),
     };
     if session.as_ref().is_some_and(|session| has_look_ups(auth, access, session)) {
-        return None;
+        return AtOnce::Admitted(session);
     }
     match decide(access, &facts(auth, access, session.as_ref(), LookedUp::default())) {
-        Decision::Granted => Some(Ok(session)),
-        Decision::Undecided(_) => None,
+        Decision::Granted => AtOnce::Decided(Ok(session)),
+        Decision::Undecided(_) => AtOnce::Admitted(session),
         refused => {
             let (denial, reason) = refusal(refused, auth, access);
-            Some(Err(Refusal { denial, reason, session, bad_cookie: false }))
+            AtOnce::Decided(Err(Refusal { denial, reason, session, bad_cookie: false }))
         }
     }
 }
@@ -133,6 +140,17 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth).await?;
     let session = admitted(parts, auth, access, session)?;
+    decided_for::<C, S, K>(parts, auth, state, access, session).await
+}
+
+/// The decision about an admitted session, with everything that it has to wait for.
+async fn decided_for<C: SessionClaims, S: Sync, K: Checks<S>>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    state: &S,
+    access: &Access,
+    session: Option<Session<C>>,
+) -> Result<Option<Session<C>>, Refusal<C>> {
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),

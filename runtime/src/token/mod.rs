@@ -46,3 +46,5 @@ pub(crate) use payload::Registered;
 pub(crate) use presented::Presented;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use settings::{SettingsError, TokenSettings};
+#[cfg(test)]
+pub(crate) use tests::verifications_of_this_thread;

@@ -1,6 +1,6 @@
 //! Access tokens that were verified before.
 //!
-//! A token is found by a keyed hash of its whole text, so that no token is kept here. The hash is SipHash-2-4 with 128 bits, a pseudorandom
+//! A token is found by a keyed hash of its whole text, so that no token is kept here. The hash is SipHash-1-3 with 128 bits, a pseudorandom
 //! function whose key is drawn for each `Auth` and never leaves it. A token that nothing has verified passes only if its hash is that of a
 //! remembered one, which without the key is a guess: one in 2^128 for each remembered token and each request.
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
-use siphasher::sip128::SipHasher24;
+use siphasher::sip128::SipHasher13;
 
 use self::sightings::{Mark, Sightings};
 use super::session::Grant;
@@ -30,7 +30,7 @@ const OVERHEAD: usize = 224;
 
 /// Remembers good tokens. Each use is judged anew by time and by the life of the key; what a rule demands is decided elsewhere.
 pub(super) struct Remembered<C> {
-    hasher: SipHasher24,
+    hasher: SipHasher13,
     tokens: Cache<Fingerprint, Arc<Grant<C>>, BySize, AlreadyHashed>,
     sightings: Sightings,
 }
@@ -61,7 +61,7 @@ impl<C> Remembered<C> {
             .build()
             .ok()?;
         Some(Self {
-            hasher: SipHasher24::new_with_key(&key),
+            hasher: SipHasher13::new_with_key(&key),
             tokens: Cache::with_options(options, BySize, AlreadyHashed, DefaultLifecycle::default()),
             sightings: Sightings::new(tokens),
         })

@@ -205,6 +205,11 @@ impl AccessTokens {
         make(registered, claims, life)
     }
 
+    /// The length of the longest token that is accepted, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.settings.max_len
+    }
+
     /// How much two clocks may differ.
     pub(crate) fn leeway(&self) -> Duration {
         self.settings.leeway
