@@ -21,11 +21,14 @@ use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::MemoryStore;
 use crate::token::{
-    AccessTokens, Algorithm, Key, KeyError, KeySet, RefreshTokens, SettingsError, TokenSettings,
+    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError,
+    TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The tokens of issuers may list many groups.
+const LONGEST_OF_ISSUERS: usize = 16 * 1024;
 const DEFAULT_REMEMBERED: usize = 4096;
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
@@ -54,6 +57,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
+    key_ring: Option<KeyRing>,
     refresh_keys: Option<Result<KeySet, KeyError>>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -87,6 +91,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub(super) fn new() -> Self {
         Self {
             access_keys: None,
+            key_ring: None,
             refresh_keys: None,
             issuer: None,
             audiences: Vec::new(),
@@ -127,6 +132,23 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub fn access_keys(mut self, keys: KeySet) -> Self {
         self.access_keys = Some(Ok(keys));
         self
+    }
+
+    /// A [`KeyRing`] for access tokens, which makes and replaces its keys itself, in place of [`access_key`](Self::access_key).
+    ///
+    /// [`build`](Self::build) starts a task of `tokio` that keeps the keys up to date, and ends when the last clone of the `Auth` is dropped.
+    pub fn key_ring(mut self, ring: KeyRing) -> Self {
+        self.key_ring = Some(ring);
+        self
+    }
+
+    /// The key of access tokens, unless one or a ring was given.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn or_access_key(self, key: Key) -> Self {
+        match (&self.access_keys, &self.key_ring) {
+            (None, None) => self.access_key(key),
+            _ => self,
+        }
     }
 
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
@@ -268,7 +290,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The length of the longest token that is accepted, in bytes.
+    /// The length of the longest token that is accepted, in bytes: 8 KiB for tokens of this server and 16 KiB for those of trusted issuers,
+    /// unless set.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
@@ -384,8 +407,16 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !has_sessions {
             self = self.without_sessions(&mut problems)?;
         }
-        let access_keys = problems.required("access_key", self.access_keys);
-        let access_keys = access_keys.and_then(|keys| problems.value_of(keys));
+        let access_keys = match &self.key_ring {
+            Some(ring) => {
+                problems.refuse_if(self.access_keys.is_some(), ConfigError::KeyRing);
+                problems.value_of(ring.keys().map_err(|_| KeyError::EmptySet))
+            }
+            None => {
+                let access_keys = problems.required("access_key", self.access_keys);
+                access_keys.and_then(|keys| problems.value_of(keys))
+            }
+        };
         let refresh_keys = problems.required("refresh_key", self.refresh_keys);
         let refresh_keys = refresh_keys.and_then(|keys| problems.value_of(keys));
         if let (Some(access_keys), Some(refresh_keys)) = (&access_keys, &refresh_keys) {
@@ -445,7 +476,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             &Surroundings {
                 clock: Arc::clone(&self.clock),
                 leeway: settings.leeway_of_clocks(),
-                max_len: settings.longest(),
+                max_len: self.max_token_len.unwrap_or(LONGEST_OF_ISSUERS),
                 own: has_sessions.then(|| settings.issuer()),
             },
         );
@@ -472,10 +503,13 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !problems.found.is_empty() {
             return Err(problems.into_error());
         }
+        let sealer = problems.value_of(Sealer::new(&refresh_keys, settings.issuer()));
         let access_tokens = AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?;
         let refresh_tokens =
             problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
-        let Some(refresh_tokens) = refresh_tokens else { return Err(problems.into_error()) };
+        let (Some(refresh_tokens), Some(sealer)) = (refresh_tokens, sealer) else {
+            return Err(problems.into_error());
+        };
         let leeway = access_tokens.leeway();
         let mut sessions =
             Sessions::erased(store, self.clock, policy).with_tokens_of(self.access_ttl + leeway);
@@ -487,14 +521,16 @@ impl<C: SessionClaims> AuthBuilder<C> {
             0 => None,
             tokens => Remembered::new(tokens),
         };
-        Ok(Auth {
+        let auth = Auth {
             label: None,
             inner: Arc::new(Inner {
                 has_sessions,
                 issuers,
                 remembered,
                 access_tokens,
+                key_ring: self.key_ring,
                 refresh_tokens,
+                sealer,
                 replacing: Mutex::new(()),
                 sessions: Arc::new(sessions),
                 live_from_feed: self.live_from_feed,
@@ -506,7 +542,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 listener: self.listener,
                 transports,
             }),
-        })
+        };
+        auth.follow_key_ring();
+        Ok(auth)
     }
 }
 
@@ -514,6 +552,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// Whether it only trusts issuers, and nothing of a server with sessions was passed.
     fn is_resource_server(&self) -> bool {
         let has_sessions = self.access_keys.is_some()
+            || self.key_ring.is_some()
             || self.refresh_keys.is_some()
             || self.store.is_some()
             || self.source.is_some();

@@ -65,6 +65,8 @@ pub enum ConfigError {
         /// The reason.
         problem: IssuerProblem,
     },
+    /// The keys of access tokens are secrets, and were to be published.
+    NoPublicKeys,
     /// A required setting is missing.
     Missing {
         /// The builder's method that sets it.
@@ -77,6 +79,8 @@ pub enum ConfigError {
         /// The text that was passed.
         origin: String,
     },
+    /// The keys of a key ring were to be replaced by hand, or were given beside other keys.
+    KeyRing,
     /// Access and refresh tokens would be signed with the same secret.
     SameKey,
     /// Several problems, each on a line of its own in the message. See [`ConfigError::problems`].
@@ -149,6 +153,10 @@ impl fmt::Display for ConfigError {
             ),
             Self::Key(error) => error.fmt(f),
             Self::Missing { setting } => write!(f, "nothing was passed to `{setting}`: call it before `build`"),
+            Self::NoPublicKeys => f.write_str(
+                "the keys of access tokens are secrets, which have no public half to publish: pass an asymmetric key, such as one for \
+                 ES256, to `access_key`, or leave out `jwks`",
+            ),
             Self::Realm => f.write_str(
                 "the realm has to be printable ASCII without quotes and backslashes: set it with `realm`",
             ),
@@ -156,6 +164,9 @@ impl fmt::Display for ConfigError {
                 f,
                 "the origin `{}` cannot be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
                 origin.escape_debug()
+            ),
+            Self::KeyRing => f.write_str(
+                "a key ring makes and replaces the keys of access tokens: call `key_ring`, or `access_key` and `replace_access_keys`, not both",
             ),
             Self::SameKey => {
                 f.write_str("access and refresh tokens share a key: give `refresh_key` a secret of its own")

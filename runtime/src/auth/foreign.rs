@@ -60,11 +60,12 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     fn longest_token(&self) -> usize {
-        self.inner.access_tokens.longest()
+        self.inner.access_tokens.longest().max(self.inner.issuers.longest_token())
     }
 
     /// Forgets the keys of the trusted issuer of this name, and every token that they have verified: for an issuer that has withdrawn a key and
-    /// cannot wait for it to get old here. They are fetched again with the next token. Returns whether there is an issuer of this name.
+    /// cannot wait for it to get old here. They are fetched again with the next token. Returns `false` if there is no issuer of this
+    /// name, or its keys were at hand and cannot be fetched: start again without the key then.
     pub fn forget_issuer_keys(&self, name: &str) -> bool {
         self.inner.issuers.forget_keys(name)
     }

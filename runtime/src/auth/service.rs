@@ -273,6 +273,7 @@ impl<C: SessionClaims> Auth<C> {
         token_id: &str,
         issued_at: Timestamp,
     ) -> Result<TokenPair, AuthError> {
+        self.keep_key_time();
         let session_id = record.id.as_str();
         let access_end = self.access_end(record, issued_at);
         let access_id = self.inner.refresh_tokens.derived_access_id(session_id, token_id, issued_at);

@@ -227,6 +227,11 @@ impl<C> Session<C> {
         self.origin().is_some_and(|origin| origin.is_machine)
     }
 
+    /// The life of the issuer's key, for a token of an issuer.
+    pub(super) fn key_life(&self) -> Option<&KeyLife> {
+        self.origin().and(self.shared.grant.life.as_ref())
+    }
+
     fn origin(&self) -> Option<&ForeignOrigin> {
         self.shared.grant.origin.as_deref()
     }

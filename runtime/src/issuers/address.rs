@@ -23,20 +23,26 @@ pub(crate) enum AddressError {
     NotPlain,
     /// It has a query (OpenID Connect Discovery 1.0 section 3 forbids it in an issuer).
     Query,
-    /// `http` on another machine, so anyone on the network could give other keys.
+    /// `http` on another machine, so an attacker on the network could give other keys.
     Insecure,
 }
 
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl AddressError {
+    pub(super) fn message(self) -> &'static str {
+        match self {
             Self::NotAUrl => "it is no URL such as https://login.example.com",
             Self::NotPlain => "it has a user, a fragment or a character that does not belong into a URL",
             Self::Query => "the address of an issuer has no query",
             Self::Insecure => {
                 "only `https` is safe from changes on the way; `http` is for loopback addresses"
             }
-        })
+        }
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 
@@ -82,7 +88,7 @@ impl Address {
         &self.text
     }
 
-    /// Whether it is on this machine, so that nobody on the network can change what it answers.
+    /// Whether it is on this machine, so that an attacker on the network cannot change what it answers.
     pub(super) fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || self.host.ends_with(".localhost")
     }

@@ -91,6 +91,11 @@ impl Envelope {
         Ok((String::from_utf8(payload).map_err(|_| TokenError::Payload)?, of_key(&chosen, prepared)))
     }
 
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|prepared| prepared.key.clone()).collect()
+    }
+
     /// Whether one of the keys is the same secret or key pair as one of the others.
     pub(super) fn shares_a_key_with(&self, others: &KeySet) -> bool {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);

@@ -18,8 +18,13 @@ use super::{Algorithm, Key, KeyError};
 use crate::log::TARGET;
 
 /// The members that this crate reads.
-const NAMES: [&str; 13] =
-    ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "k", "d", "keys"];
+const NAMES: [&str; 19] = [
+    "kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "k", "d", "p", "q", "dp", "dq", "qi",
+    "oth", "keys",
+];
+
+/// The members of private keys (RFC 7518 sections 6.2.2 and 6.3.2).
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// A JWK as it was sent. A member is looked at when it is needed, so a bad member of a set is that key's loss alone.
 #[derive(Default)]
@@ -60,17 +65,10 @@ pub(super) fn read_key(json: &str, wanted: Option<Algorithm>) -> Result<Key, Key
 /// Reads the keys of a JWK set that are for signatures, of a known algorithm and, if some are given, of one of these algorithms.
 /// RFC 7517 section 5 says to ignore the others; the log names them.
 pub(super) fn read_set(json: &str, wanted: &[Algorithm]) -> Result<Vec<Key>, KeyError> {
-    let Entry::Object(object) = parse(json)? else { return Err(KeyError::JwkSyntax) };
-    if object.get("keys").is_none() && object.get("kty").is_some() {
-        return Err(KeyError::OtherFormat { found: "a single JWK", remedy: "pass it to `Key::from_jwk`" });
-    }
-    let RawSet { keys: entries } = parse(json)?;
     let (mut keys, mut cause) = (Vec::new(), None);
-    for entry in entries {
-        let (kid, key) = match &entry {
-            Entry::Object(jwk) => (jwk.text("kid").ok().flatten(), jwk.key(wanted)),
-            Entry::Other(_) => (None, Err(KeyError::JwkSyntax)),
-        };
+    for member in read_members(json)? {
+        let kid = member.kid();
+        let key = member.jwk().and_then(|jwk| jwk.key(wanted));
         match key {
             Ok(key) => keys.push(key),
             Err(error) => {
@@ -88,6 +86,43 @@ pub(super) fn read_set(json: &str, wanted: &[Algorithm]) -> Result<Vec<Key>, Key
     match cause {
         Some(cause) if keys.is_empty() => Err(KeyError::NoUsableKey(Box::new(cause))),
         _ => Ok(keys),
+    }
+}
+
+/// A member of a JWK set that nothing was required of yet.
+pub(crate) struct SetMember(Entry);
+
+/// Reads the members of a JWK set, good and bad.
+pub(crate) fn read_members(json: &str) -> Result<Vec<SetMember>, KeyError> {
+    let Entry::Object(object) = parse(json)? else { return Err(KeyError::JwkSyntax) };
+    if object.get("keys").is_none() && object.get("kty").is_some() {
+        return Err(KeyError::OtherFormat { found: "a single JWK", remedy: "pass it to `Key::from_jwk`" });
+    }
+    let RawSet { keys } = parse(json)?;
+    Ok(keys.into_iter().map(SetMember).collect())
+}
+
+impl SetMember {
+    /// The `kid`, if it is text.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.jwk().ok()?.text("kid").ok().flatten()
+    }
+
+    /// The public key, once for each of these algorithms that it is for: RSA without `alg` may be for several. Refuses secrets.
+    pub(crate) fn public_keys(&self, wanted: &[Algorithm]) -> Result<Vec<Key>, KeyError> {
+        let jwk = self.jwk()?;
+        if matches!(jwk.text("kty"), Ok(Some("oct"))) {
+            return Err(KeyError::JwkSecret);
+        }
+        jwk.check()?;
+        jwk.algorithms(wanted)?.into_iter().map(|algorithm| jwk.key_for(algorithm)).collect()
+    }
+
+    fn jwk(&self) -> Result<&RawJwk, KeyError> {
+        match &self.0 {
+            Entry::Object(jwk) => Ok(jwk),
+            Entry::Other(_) => Err(KeyError::JwkSyntax),
+        }
     }
 }
 
@@ -131,7 +166,8 @@ impl RawJwk {
         Ok(operations.iter().any(|name| name == operation))
     }
 
-    fn algorithm(&self, wanted: &[Algorithm]) -> Result<Algorithm, KeyError> {
+    /// The algorithms of the key, at least one. Those of a key without `alg` are taken from `wanted`, unless they follow from its curve.
+    fn algorithms(&self, wanted: &[Algorithm]) -> Result<Vec<Algorithm>, KeyError> {
         let algorithm = match (self.text("alg")?, self.text("kty")?, self.text("crv")?) {
             (Some("Ed25519"), ..) => Algorithm::EdDsa,
             (Some(name), ..) => name.parse()?,
@@ -143,18 +179,20 @@ impl RawJwk {
                     "oct" => algorithm.is_symmetric(),
                     _ => matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256),
                 };
-                *wanted.iter().find(|algorithm| fits(algorithm)).ok_or(KeyError::JwkWithoutAlgorithm)?
+                let fitting: Vec<_> = wanted.iter().copied().filter(fits).collect();
+                return if fitting.is_empty() { Err(KeyError::JwkWithoutAlgorithm) } else { Ok(fitting) };
             }
             _ => return Err(KeyError::JwkDisagrees),
         };
         match wanted {
-            [] => Ok(algorithm),
-            _ if wanted.contains(&algorithm) => Ok(algorithm),
+            [] => Ok(vec![algorithm]),
+            _ if wanted.contains(&algorithm) => Ok(vec![algorithm]),
             _ => Err(KeyError::JwkUnwanted(algorithm)),
         }
     }
 
-    fn key(&self, wanted: &[Algorithm]) -> Result<Key, KeyError> {
+    /// What every key has to be, whatever its algorithm.
+    fn check(&self) -> Result<(), KeyError> {
         if let Some(name) = self.twice {
             return Err(KeyError::JwkTwice(name));
         }
@@ -162,10 +200,21 @@ impl RawJwk {
         if self.text("use")?.is_some_and(|purpose| purpose != "sig") || !self.allows("verify")? {
             return Err(KeyError::JwkPurpose);
         }
-        if self.get("d").is_some() {
+        let is_private = PRIVATE.iter().any(|name| self.get(name).is_some());
+        if is_private || (kty != "oct" && self.get("k").is_some()) {
             return Err(KeyError::JwkPrivate);
         }
-        let algorithm = self.algorithm(wanted)?;
+        Ok(())
+    }
+
+    fn key(&self, wanted: &[Algorithm]) -> Result<Key, KeyError> {
+        self.check()?;
+        let algorithms = self.algorithms(wanted)?;
+        self.key_for(*algorithms.first().ok_or(KeyError::JwkWithoutAlgorithm)?)
+    }
+
+    fn key_for(&self, algorithm: Algorithm) -> Result<Key, KeyError> {
+        let kty = self.text("kty")?.ok_or(KeyError::JwkMember("kty"))?;
         let key = match (algorithm, kty, self.text("crv")?) {
             (Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512, "oct", _) => self.secret(algorithm),
             (Algorithm::Es256, "EC", Some("P-256")) => self.point(algorithm, 32),

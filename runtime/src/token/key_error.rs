@@ -122,6 +122,8 @@ pub enum KeyError {
     JwkDisagrees,
     /// The JWK holds a private key.
     JwkPrivate,
+    /// The JWK is a secret, in a set that is for public keys.
+    JwkSecret,
     /// A key id is 1 to 128 bytes without control characters.
     InvalidKid,
     /// Two keys of a set have this id.
@@ -250,6 +252,9 @@ impl fmt::Display for KeyError {
             Self::JwkPrivate => {
                 f.write_str("the JWK holds a private key: load private keys with `Key::from_private_pem`")
             }
+            Self::JwkSecret => f.write_str(
+                "the JWK is a secret, and every reader of a published set could sign with it: use a key pair",
+            ),
             Self::InvalidKid => f.write_str("a key id is 1 to 128 bytes without control characters"),
             Self::DuplicateKid(kid) => {
                 write!(f, "two keys have the id {kid:?}: name them with `Key::with_kid`")

@@ -37,7 +37,7 @@ pub(super) struct Remembered<C> {
 
 /// A token's hash and length.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Fingerprint {
+pub(super) struct Fingerprint {
     hash: u128,
     len: usize,
 }

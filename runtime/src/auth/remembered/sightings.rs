@@ -18,7 +18,7 @@ pub(super) struct Sightings {
 
 /// A token's place in the table, and what is written there.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+pub(in crate::auth) struct Mark {
     hash: u64,
 }
 

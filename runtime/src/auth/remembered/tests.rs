@@ -17,8 +17,8 @@ use super::USUAL;
 use crate::session::SessionMetadata;
 use crate::store::MemoryStore;
 use crate::testing::{TestClock, TestIssuer};
-use crate::token::{Algorithm, Key, KeySet, verifications_of_this_thread};
-use crate::{Auth, Role, Session, SessionClaims, authenticated, require_role};
+use crate::token::{Algorithm, Key, KeyRing, KeySet, verifications_of_this_thread};
+use crate::{Auth, Fetched, Issuer, Role, Session, SessionClaims, authenticated, require_role};
 
 const P256: &str = include_str!("../../token/testdata/test_key_p256.pem");
 const ED25519: &str = include_str!("../../token/testdata/test_key_ed25519.pem");
@@ -253,11 +253,59 @@ async fn a_remembered_token_ends_with_its_key() {
 /// Row 179: after the keys of its issuer were forgotten, it is verified again.
 #[tokio::test]
 async fn a_remembered_token_of_an_issuer_ends_with_the_keys_of_the_issuer() {
-    let (servers, token) = remembering(None, 4096).await;
-    assert!(servers.auth().forget_issuer_keys("acme"));
+    let (mut servers, key) = (Servers::new(&[key(Algorithm::Es256)], &[4096]), key(Algorithm::EdDsa));
+    let set = KeySet::verify_only([key.clone()]).unwrap().public_jwks();
+    let fetch = move |_| {
+        let set = set.clone();
+        async move { Ok(Fetched::new(StatusCode::OK, set)) }
+    };
+    let issuer = Issuer::jwks(servers.issuer.url(), format!("{}/keys", servers.issuer.url()));
+    let auth = Auth::<User>::builder()
+        .trust(issuer.named("acme").audience("https://api.test").fetch(fetch))
+        .clock(servers.clock.clone())
+        .build()
+        .unwrap();
+    servers.all = vec![(auth.clone(), axum::Router::new().route("/me", get(me)).with_state(auth))];
+    let header = json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": key.kid() }).to_string();
+    let claims = servers.issuer.token(json!({ "roles": ["member"] }));
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), claims.split('.').nth(1).unwrap());
+    let token = format!("{message}.{}", key.sign(&message).unwrap());
+    for (is_forgotten, expected) in [(false, 1), (false, 0), (true, 1), (false, 0)] {
+        assert!(!is_forgotten || servers.auth().forget_issuer_keys("acme"));
+        let before = verifications_of_this_thread();
+        assert_eq!(servers.status("/me", &token).await, 200);
+        assert_eq!(verifications_of_this_thread() - before, expected, "forgotten: {is_forgotten}");
+    }
+}
+
+/// Row 178.
+#[tokio::test]
+async fn a_remembered_token_of_a_revoked_key_is_refused_at_once() {
+    let clock = TestClock::at(1_800_000_000);
+    let secret = "jTq6kZr0Wn1xYvB3cLm8sPdF5gHu2aEo4iKXwNzQ7RM";
+    let ring = KeyRing::builder(MemoryStore::new(), secret).clock(clock.clone()).open().await.unwrap();
+    let mut servers = Servers::new(&[key(Algorithm::Es256)], &[4096]);
+    let auth = Auth::<User>::builder()
+        .key_ring(ring.clone())
+        .refresh_key(Key::from_secret(Algorithm::Hs256, REFRESH).unwrap())
+        .issuer("https://own.test")
+        .audience("https://api.test")
+        .store(MemoryStore::new())
+        .claims_source(|_| async { Ok(None) })
+        .clock(clock)
+        .build()
+        .unwrap();
+    servers.all = vec![(auth.clone(), axum::Router::new().route("/me", get(me)).with_state(auth))];
+    let token = servers.login(&[]).await;
+    for _ in 0..3 {
+        assert_eq!(servers.status("/me", &token).await, 200);
+    }
+    ring.rotate_now().await.unwrap();
     let before = verifications_of_this_thread();
-    assert_eq!(servers.status("/me", &token).await, 200);
-    assert_eq!(verifications_of_this_thread() - before, 1);
+    assert_eq!(servers.status("/me", &token).await, 200, "its key stays");
+    assert_eq!(verifications_of_this_thread(), before);
+    assert!(ring.revoke_key(&ring.signing_kid()).await.unwrap());
+    assert_eq!(servers.status("/me", &token).await, 401);
 }
 
 /// Row 179: only good tokens are remembered, and a bad one that looks like a remembered one is refused.
@@ -360,7 +408,6 @@ enum Step {
     SignOut { token: usize },
     Expire,
     Replace { first: usize, others: u8 },
-    ForgetIssuer,
     Ask { token: usize, route: usize, is_forged: bool },
 }
 
@@ -374,7 +421,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(|token| Step::SignOut { token }),
         1 => Just(Step::Expire),
         2 => (0..3_usize, 0..8_u8).prop_map(|(first, others)| Step::Replace { first, others }),
-        1 => Just(Step::ForgetIssuer),
         16 => (any::<usize>(), 0..3_usize, proptest::bool::weighted(0.1))
             .prop_map(|(token, route, is_forged)| Step::Ask { token, route, is_forged }),
     ]
@@ -413,11 +459,6 @@ async fn live_through(keys: &[Key], steps: &[Step]) {
                 signing = chosen[0].clone();
                 for (auth, _) in &servers.all {
                     auth.replace_access_keys(set(&chosen)).unwrap();
-                }
-            }
-            Step::ForgetIssuer => {
-                for (auth, _) in &servers.all {
-                    auth.forget_issuer_keys("acme");
                 }
             }
             Step::Ask { token, route, is_forged } => {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::envelope::Envelope;
 use super::payload::{self, Registered};
+use super::public_jwk::jwks_of;
 use super::{KeyLife, KeySet, SettingsError, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
@@ -136,6 +137,19 @@ impl AccessTokens {
         self.envelope.replace_keys(keys);
     }
 
+    /// The public halves of the keys as a JWK set.
+    pub(crate) fn jwks(&self) -> String {
+        jwks_of(&self.envelope.keys())
+    }
+
+    pub(crate) fn has_public_keys(&self) -> bool {
+        self.envelope.keys().iter().any(|key| !key.algorithm().is_symmetric())
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.settings.issuer()
+    }
+
     pub(crate) fn shares_a_key_with(&self, others: &KeySet) -> bool {
         self.envelope.shares_a_key_with(others)
     }
@@ -222,6 +236,13 @@ impl AccessTokens {
     /// user's, so such a token is refused with [`TokenError::Impersonated`].
     pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
+    }
+
+    /// The ids of the keys whose tokens are accepted.
+    #[cfg(test)]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(super) fn kids(&self) -> Vec<String> {
+        self.envelope.keys().iter().map(|key| key.kid().to_owned()).collect()
     }
 
     #[cfg(test)]

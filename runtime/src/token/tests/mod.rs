@@ -17,11 +17,15 @@ mod key_files;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-mod kit;
+pub(super) mod kit;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod public_keys;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod refresh;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod registered;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod sealed;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod weak_keys;
 
