@@ -134,6 +134,11 @@ impl<C: SessionClaims> TrustedIssuers<C> {
         }
     }
 
+    /// The length of the longest token that is accepted, in bytes; 0 without issuers.
+    pub(crate) fn longest_token(&self) -> usize {
+        if self.is_empty() { 0 } else { self.max_len }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.issuers.is_empty()
     }
