@@ -27,6 +27,8 @@ use crate::token::{
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The tokens of issuers may list many groups.
+const LONGEST_OF_ISSUERS: usize = 16 * 1024;
 const DEFAULT_REMEMBERED: usize = 4096;
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
@@ -297,7 +299,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The length of the longest token that is accepted, in bytes.
+    /// The length of the longest token that is accepted, in bytes: 8 KiB for tokens of this server and 16 KiB for those of trusted issuers,
+    /// unless set.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
@@ -479,7 +482,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             &Surroundings {
                 clock: Arc::clone(&self.clock),
                 leeway: settings.leeway_of_clocks(),
-                max_len: settings.longest(),
+                max_len: self.max_token_len.unwrap_or(LONGEST_OF_ISSUERS),
                 own: has_sessions.then(|| settings.issuer()),
             },
         );

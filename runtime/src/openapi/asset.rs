@@ -10,7 +10,7 @@ use headers::{HeaderMapExt as _, IfNoneMatch};
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
 /// How long a client may use a file without asking again.
@@ -37,8 +37,7 @@ impl Caching {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const SECURITY_HEADERS: [(HeaderName, &str); 3] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
+const SECURITY_HEADERS: [(HeaderName, &str); 2] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
 ];
@@ -48,13 +47,25 @@ pub(crate) struct Asset {
     content_type: &'static str,
     body: Bytes,
     version: String,
+    policy: HeaderValue,
 }
 
 impl Asset {
     pub(crate) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let version = URL_SAFE_NO_PAD.encode(Sha256::digest(&body));
-        Self { content_type, body, version }
+        Self { content_type, body, version, policy: HeaderValue::from_static(POLICY) }
+    }
+
+    /// Lets the scripts of a page send requests to these origins, too.
+    #[cfg(feature = "scalar")]
+    pub(crate) fn connecting_to(mut self, origins: &[String]) -> Self {
+        let (own, all) = ("connect-src 'self'", ["connect-src 'self'", &origins.join(" ")].join(" "));
+        // Text that is no header leaves the page with its own origin.
+        if let Ok(policy) = POLICY.replace(own, all.trim_end()).parse() {
+            self.policy = policy;
+        }
+        self
     }
 
     /// A hash of the content, made of characters that a query and an entity tag may hold.
@@ -69,10 +80,11 @@ impl Asset {
         let tag = format!("W/\"{}\"", self.version);
         let held = request.typed_get::<IfNoneMatch>();
         let is_held = held.zip(tag.parse().ok()).is_some_and(|(held, tag)| !held.precondition_passes(&tag));
+        let policy = [(CONTENT_SECURITY_POLICY, self.policy.clone())];
         let headers = [(ETAG, tag), (CACHE_CONTROL, caching.directives().to_owned())];
         if is_held {
-            return (StatusCode::NOT_MODIFIED, SECURITY_HEADERS, headers).into_response();
+            return (StatusCode::NOT_MODIFIED, policy, SECURITY_HEADERS, headers).into_response();
         }
-        (SECURITY_HEADERS, headers, [(CONTENT_TYPE, self.content_type)], self.body.clone()).into_response()
+        (policy, SECURITY_HEADERS, headers, [(CONTENT_TYPE, self.content_type)], self.body.clone()).into_response()
     }
 }

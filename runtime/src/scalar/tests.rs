@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, AuthorizationCode, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
+    SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Server};
 
@@ -147,6 +148,37 @@ async fn every_answer_carries_the_security_headers() {
         assert!(!policy.contains("http") && !policy.contains('*') && !policy.contains("eval"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_a_sign_in_may_ask_its_token_endpoint_and_no_other_host() {
+    let code = |token| AuthorizationCode::new("https://login.example/authorize", token, Scopes::new());
+    let flows = [
+        Flow::AuthorizationCode(code("https://login.example:8443/token")),
+        Flow::ClientCredentials(ClientCredentials::new("https://evil.example;script-src", Scopes::new())),
+    ];
+    let mut api = api("Orders", "");
+    let components = ComponentsBuilder::new()
+        .security_scheme("login", SecurityScheme::OAuth2(OAuth2::new(flows)))
+        .security_scheme("again", SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(code("/token"))])));
+    api.components = Some(components.build());
+    let router: Router = scalar("/scalar", api);
+
+    let connect = |answer: &Answer| {
+        let policy = answer.header("content-security-policy").to_owned();
+        let connect: Vec<_> = policy.split("; ").filter(|directive| directive.starts_with("connect-src")).collect();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; ") && !policy.contains("evil"), "{policy}");
+        connect.concat()
+    };
+    let page = get(router.clone(), "/scalar").await;
+    assert_eq!(connect(&page), "connect-src 'self' https://login.example:8443");
+    let document = get(router, "/scalar/openapi.json").await;
+    assert_eq!(connect(&document), "connect-src 'self'");
+    let document: Value = serde_json::from_str(document.text()).unwrap();
+    for scheme in ["login", "again"] {
+        let flow = &document["components"]["securitySchemes"][scheme]["flows"]["authorizationCode"];
+        assert_eq!(flow["x-usePkce"], "SHA-256");
     }
 }
 
