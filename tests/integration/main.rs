@@ -52,6 +52,7 @@ mod sealed;
 mod sessions;
 mod sign_in;
 mod sign_out;
+mod signer;
 mod stores;
 mod streams;
 mod support;

@@ -121,6 +121,8 @@ struct Inner<C> {
     access_tokens: AccessTokens,
     /// Replaces the keys of access tokens.
     key_ring: Option<KeyRing>,
+    /// Whether they are signed elsewhere.
+    has_signer: bool,
     refresh_tokens: RefreshTokens,
     /// Under keys derived from those of refresh tokens.
     sealer: Sealer,
@@ -166,6 +168,9 @@ impl<C: SessionClaims> Auth<C> {
     pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
         if self.inner.key_ring.is_some() {
             return Err(ConfigError::KeyRing);
+        }
+        if self.inner.has_signer {
+            return Err(ConfigError::Signer);
         }
         let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         builder::check_access_keys(&keys, |keys| self.inner.refresh_tokens.shares_a_key_with(keys))?;

@@ -65,7 +65,6 @@ impl Mark {
     }
 
     /// Never zero, which is an empty place.
-    #[expect(clippy::cast_possible_truncation, reason = "32 of the 64 bits")]
     fn text(self) -> u32 {
         (self.hash >> 32) as u32 | 1
     }
