@@ -37,10 +37,8 @@ impl Caching {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const SECURITY_HEADERS: [(HeaderName, &str); 2] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
-];
+const SECURITY_HEADERS: [(HeaderName, &str); 2] =
+    [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
 
 /// A body with its type and its version.
 pub(crate) struct Asset {
@@ -85,6 +83,7 @@ impl Asset {
         if is_held {
             return (StatusCode::NOT_MODIFIED, policy, SECURITY_HEADERS, headers).into_response();
         }
-        (policy, SECURITY_HEADERS, headers, [(CONTENT_TYPE, self.content_type)], self.body.clone()).into_response()
+        (policy, SECURITY_HEADERS, headers, [(CONTENT_TYPE, self.content_type)], self.body.clone())
+            .into_response()
     }
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, AuthorizationCode, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
-    SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, AuthorizationCode, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2,
+    Scopes, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Server};
 
@@ -161,14 +161,21 @@ async fn a_page_with_a_sign_in_may_ask_its_token_endpoint_and_no_other_host() {
     let mut api = api("Orders", "");
     let components = ComponentsBuilder::new()
         .security_scheme("login", SecurityScheme::OAuth2(OAuth2::new(flows)))
-        .security_scheme("again", SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(code("/token"))])));
+        .security_scheme(
+            "again",
+            SecurityScheme::OAuth2(OAuth2::new([Flow::AuthorizationCode(code("/token"))])),
+        );
     api.components = Some(components.build());
     let router: Router = scalar("/scalar", api);
 
     let connect = |answer: &Answer| {
         let policy = answer.header("content-security-policy").to_owned();
-        let connect: Vec<_> = policy.split("; ").filter(|directive| directive.starts_with("connect-src")).collect();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; ") && !policy.contains("evil"), "{policy}");
+        let connect: Vec<_> =
+            policy.split("; ").filter(|directive| directive.starts_with("connect-src")).collect();
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; ") && !policy.contains("evil"),
+            "{policy}"
+        );
         connect.concat()
     };
     let page = get(router.clone(), "/scalar").await;
