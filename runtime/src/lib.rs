@@ -365,6 +365,9 @@ mod guide {
     #[doc = include_str!("../../docs/guide/testing-your-routes.md")]
     struct TestingYourRoutes;
 
+    #[doc = include_str!("../../docs/guide/keys.md")]
+    struct Keys;
+
     #[cfg(feature = "postgres")]
     #[doc = include_str!("../../docs/guide/deployment.md")]
     struct Deployment;

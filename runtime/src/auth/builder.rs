@@ -27,6 +27,8 @@ use crate::token::{
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The tokens of issuers may list many groups.
+const LONGEST_OF_ISSUERS: usize = 16 * 1024;
 const DEFAULT_REMEMBERED: usize = 4096;
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
@@ -138,6 +140,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.key_ring = Some(ring);
         self
+    }
+
+    /// The key of access tokens, unless one or a ring was given.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn or_access_key(self, key: Key) -> Self {
+        match (&self.access_keys, &self.key_ring) {
+            (None, None) => self.access_key(key),
+            _ => self,
+        }
     }
 
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
@@ -279,7 +290,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The length of the longest token that is accepted, in bytes.
+    /// The length of the longest token that is accepted, in bytes: 8 KiB for tokens of this server and 16 KiB for those of trusted issuers,
+    /// unless set.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
@@ -456,7 +468,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             &Surroundings {
                 clock: Arc::clone(&self.clock),
                 leeway: settings.leeway_of_clocks(),
-                max_len: settings.longest(),
+                max_len: self.max_token_len.unwrap_or(LONGEST_OF_ISSUERS),
                 own: has_sessions.then(|| settings.issuer()),
             },
         );

@@ -8,7 +8,7 @@ use super::{Auth, Grant};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::issuers::{Accepted, IssuerToken, Refusal};
-use crate::token::TokenError;
+use crate::token::{KeyLife, TokenError};
 
 /// What can be said of an access token without waiting.
 pub(crate) enum AtOnce<C> {
@@ -52,7 +52,7 @@ impl<C: SessionClaims> Auth<C> {
     /// Verifies an access token of a trusted issuer. This may wait for the issuer's keys and for the application's claims.
     pub(crate) async fn verify_of_issuer(&self, token: &[u8]) -> Result<Arc<Grant<C>>, Refusal> {
         let Accepted { claims, token: read, life, claims_until } = self.inner.issuers.verify(token).await?;
-        let grant = Arc::new(grant_of(claims, read));
+        let grant = Arc::new(grant_of(claims, read, life.clone()));
         if let Some(remembered) = &self.inner.remembered {
             remembered.insert(token, Known { grant: Arc::clone(&grant), life, claims_until });
         }
@@ -64,19 +64,21 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Forgets the keys of the trusted issuer of this name, and every token that they have verified: for an issuer that has withdrawn a key and
-    /// cannot wait for it to get old here. They are fetched again with the next token. Returns whether there is an issuer of this name.
+    /// cannot wait for it to get old here. They are fetched again with the next token. Returns `false` if there is no issuer of this
+    /// name, or its keys were at hand and cannot be fetched: start again without the key then.
     pub fn forget_issuer_keys(&self, name: &str) -> bool {
         self.inner.issuers.forget_keys(name)
     }
 }
 
-fn grant_of<C>(claims: C, token: IssuerToken) -> Grant<C> {
+fn grant_of<C>(claims: C, token: IssuerToken, life: KeyLife) -> Grant<C> {
     let origin = ForeignOrigin {
         name: Arc::clone(token.name()),
         issuer: Arc::clone(token.iss()),
         client_id: token.client_id().map(str::to_owned),
         is_machine: token.is_machine(),
         subject: token.subject().to_owned(),
+        life,
     };
     Grant {
         claims,

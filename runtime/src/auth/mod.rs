@@ -255,7 +255,8 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Whether the session goes on and its access token has not expired: for a handler that works for long and asks now and then. A
-    /// [stream](Session::guard) is better guarded. For the token of a [trusted issuer](crate::Issuer) only its expiry counts.
+    /// [stream](Session::guard) is better guarded. For the token of a [trusted issuer](crate::Issuer) its expiry
+    /// counts, and that its key was not withdrawn.
     ///
     /// It is answered from the store's feed of endings where that is possible, without a look-up, and notices the end that another server
     /// made within half a second.
@@ -267,8 +268,10 @@ impl<C: SessionClaims> Auth<C> {
         if self.now() >= session.expires_at() {
             return Ok(false);
         }
-        // A token of a trusted issuer has no session here that could end.
-        let Some(id) = session.id() else { return Ok(true) };
+        // A token of a trusted issuer has no session here that could end, but its key can.
+        let Some(id) = session.id() else {
+            return Ok(session.key_life().is_some_and(|life| !life.has_ended()));
+        };
         Ok(self.inner.sessions.is_heard_live(id, &session.holder(), session.issued_at()).await?)
     }
 

@@ -47,13 +47,18 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// A [`SealError`] for a purpose or a lifetime out of range, a payload that is no JSON, and a text that would be too long.
+    /// A [`SealError`] for a purpose or a lifetime out of range, a payload that is no JSON, and a text that would be too long; [`SealError::NoSecret`] for an `Auth` that
+    /// only trusts issuers, beside which a [`Sealer`](crate::token::Sealer) can stand.
     pub fn seal<T: Serialize + ?Sized>(
         &self,
         purpose: &str,
         payload: &T,
         ttl: Duration,
     ) -> Result<String, SealError> {
+        // A resource server has made its keys up, and another server or start could not open what they seal.
+        if !self.inner.has_sessions {
+            return Err(SealError::NoSecret);
+        }
         self.inner.sealer.seal(purpose, payload, ttl, self.now())
     }
 

@@ -13,7 +13,7 @@ use crate::claims::role::RoleTable;
 use crate::clock::Timestamp;
 use crate::diagnostics::roles::NamesRoles;
 use crate::session::{SessionId, Sessions};
-use crate::token::Verified;
+use crate::token::{KeyLife, Verified};
 
 /// The signed-in user, as the access token describes them: claims, session, times and the transport of the token.
 ///
@@ -77,6 +77,8 @@ pub(crate) struct ForeignOrigin {
     pub(crate) client_id: Option<String>,
     /// The client has the token for itself, and not for a user.
     pub(crate) is_machine: bool,
+    /// The life of the key that signed it.
+    pub(crate) life: KeyLife,
 }
 
 impl<C> Grant<C> {
@@ -207,6 +209,11 @@ impl<C> Session<C> {
     /// Whether a client has the token for itself, without a user (RFC 9068 section 5). Only a rule with `machine` lets such a caller pass.
     pub fn is_machine(&self) -> bool {
         self.origin().is_some_and(|origin| origin.is_machine)
+    }
+
+    /// The life of the issuer's key, for a token of an issuer.
+    pub(super) fn key_life(&self) -> Option<&KeyLife> {
+        self.origin().map(|origin| &origin.life)
     }
 
     fn origin(&self) -> Option<&ForeignOrigin> {

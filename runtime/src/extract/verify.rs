@@ -71,6 +71,8 @@ fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Found<C
     let kept = credential.kept().ok_or_else(|| invalid("invalid_token", transport))?;
     match answer {
         AtOnce::Good(grant) => keep(parts, auth, grant, transport, kept).map(Found::Session),
+        // The cookies are of this server's sessions. Refused before the application is asked who the user is.
+        AtOnce::OfIssuer if transport == Transport::Cookie => Err(invalid("cookie_of_issuer", transport)),
         AtOnce::OfIssuer => Ok(Found::OfIssuer(Presented { token: token.to_vec(), transport, kept })),
     }
 }

@@ -36,7 +36,11 @@ impl<'t> Presented<'t> {
             return Err(TokenError::Payload);
         }
         Header::read_of_any_type(header, |header| {
-            let algorithm = header.alg.as_deref().and_then(|name| name.parse().ok());
+            // RFC 9864 has a name of its own for the one curve that `EdDSA` means here.
+            let algorithm = header.alg.as_deref().and_then(|name| match name {
+                "Ed25519" => Some(Algorithm::EdDsa),
+                name => name.parse().ok(),
+            });
             let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
             let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
             Ok((algorithm, text(&header.kid), text(&header.typ)))

@@ -175,6 +175,8 @@ pub enum SealError {
     Payload(Box<dyn Error + Send + Sync>),
     /// The text would be longer than 8 KiB: keep the content in a database, and seal its name.
     TooLong,
+    /// The `Auth` only trusts issuers, and has no secret of its own.
+    NoSecret,
     /// There was no signature or no randomness.
     Failed(TokenError),
 }
@@ -213,6 +215,9 @@ impl fmt::Display for SealError {
             Self::Purpose => "a purpose is 1 to 128 bytes without control characters",
             Self::Ttl => "the lifetime of a sealed payload is between a second and 366 days",
             Self::Payload(_) => "the payload cannot be sealed",
+            Self::NoSecret => {
+                "an `Auth` that only trusts issuers has no secret to seal with: use a `token::Sealer`"
+            }
             Self::TooLong => "the sealed text would be longer than 8 KiB",
             Self::Failed(_) => "the payload could not be signed",
         })
@@ -224,7 +229,7 @@ impl Error for SealError {
         match self {
             Self::Payload(source) => Some(source.as_ref()),
             Self::Failed(source) => Some(source),
-            Self::Purpose | Self::Ttl | Self::TooLong => None,
+            Self::Purpose | Self::Ttl | Self::TooLong | Self::NoSecret => None,
         }
     }
 }

@@ -47,6 +47,7 @@ fn private_key(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 fn private_key(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    use ed25519_dalek::pkcs8::KeypairBytes;
     use p256::pkcs8::EncodePrivateKey as _;
 
     let mut bytes = Zeroizing::new([0; 48]);
@@ -57,7 +58,10 @@ fn private_key(algorithm: Algorithm) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let der = match algorithm {
             Algorithm::Es256 => p256::SecretKey::from_slice(short).ok().map(|key| key.to_pkcs8_der()),
             Algorithm::Es384 => p384::SecretKey::from_slice(&*bytes).ok().map(|key| key.to_pkcs8_der()),
-            Algorithm::EdDsa => Some(ed25519_dalek::SigningKey::from_bytes(short).to_pkcs8_der()),
+            Algorithm::EdDsa => {
+                // Without the public key, which the reader of private keys does not expect behind it.
+                Some(KeypairBytes { secret_key: *short, public_key: None }.to_pkcs8_der())
+            }
             _ => return Err(KeyError::AlgorithmOfOtherKind(algorithm)),
         };
         if let Some(Ok(der)) = der {
