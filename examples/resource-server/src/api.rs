@@ -49,7 +49,7 @@ async fn report() -> &'static str {
     "all is well"
 }
 
-/// For users of the provider `partner`
+/// For users of the partner
 #[require(issuer("partner"))]
 #[utoipa::path(get, path = "/partners", tag = "users", responses((status = 200, body = String)))]
 async fn partners(user: User) -> String {

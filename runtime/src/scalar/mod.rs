@@ -65,7 +65,7 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// to answer the page's origin (CORS).
 ///
 /// A reader whose browser sends an access cookie of the document has the scheme of that cookie selected, and needs to type nothing.
-/// Other readers have the scheme for bearer tokens selected.
+/// Other readers have the scheme for bearer tokens selected or, if there is none, the first one with a page for signing in.
 ///
 /// It has no access, so it is for development: in a build without debug assertions (`--release`) there are no routes, and the log has
 /// one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
@@ -169,7 +169,7 @@ impl Reference {
             let settings = json!({ "scheme": scheme, "root": root, "open": operations <= MOST_LISTED });
             Asset::new(JAVASCRIPT, INIT.replace("SETTINGS", &settings.to_string()))
         };
-        let selected = std::iter::once(schemes.bearer.as_deref());
+        let selected = std::iter::once(schemes.first.as_deref());
         let selected = selected.chain(schemes.cookies.iter().map(|(scheme, _)| Some(scheme.as_str())));
         Self {
             title: escape(&api.info.title),

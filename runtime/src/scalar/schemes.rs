@@ -8,8 +8,8 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 /// The schemes of a document that a reader can sign in with.
 pub(super) struct Schemes {
-    /// The name of the scheme for a token that is typed in.
-    pub(super) bearer: Option<String>,
+    /// The name of the scheme for a reader without a cookie: the one for a token that is typed in, or else one with a page for signing in.
+    pub(super) first: Option<String>,
     /// The names of the schemes for access cookies, each with its cookie.
     pub(super) cookies: Vec<(String, String)>,
 }
@@ -28,11 +28,13 @@ impl Schemes {
         };
         let bearer =
             described.iter().find(|(_, scheme)| is(scheme, "type", "http") && is(scheme, "scheme", "bearer"));
+        let has_page = |scheme: &Value| !scheme["flows"]["authorizationCode"].is_null();
+        let first = bearer.or_else(|| described.iter().find(|(_, scheme)| has_page(scheme)));
         let sufficient = sufficient(api);
         let cookies =
             described.iter().filter(|(name, scheme)| is(scheme, "in", "cookie") && sufficient.contains(name));
         Self {
-            bearer: bearer.map(|(name, _)| name.clone()),
+            first: first.map(|(name, _)| name.clone()),
             cookies: cookies
                 .filter_map(|(name, scheme)| Some((name.clone(), scheme["name"].as_str()?.to_owned())))
                 .collect(),

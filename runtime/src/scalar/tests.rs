@@ -180,8 +180,9 @@ async fn a_page_with_a_sign_in_may_ask_its_token_endpoint_and_no_other_host() {
     };
     let page = get(router.clone(), "/scalar").await;
     assert_eq!(connect(&page), "connect-src 'self' https://login.example:8443");
-    let document = get(router, "/scalar/openapi.json").await;
+    let document = get(router.clone(), "/scalar/openapi.json").await;
     assert_eq!(connect(&document), "connect-src 'self'");
+    assert_eq!(settings(&router, "/scalar/init.js", "").await["scheme"], "again");
     let document: Value = serde_json::from_str(document.text()).unwrap();
     for scheme in ["login", "again"] {
         let flow = &document["components"]["securitySchemes"][scheme]["flows"]["authorizationCode"];
