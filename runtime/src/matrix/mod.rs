@@ -8,11 +8,12 @@ mod json;
 mod markdown;
 mod place;
 
+use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 
 pub use crate::access::DeclaredWhere;
-use crate::access::{Access, DeclaredAt, Rule};
+use crate::access::{AcceptedIssuers, Access, DeclaredAt, Rule};
 use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -131,6 +132,33 @@ pub(crate) struct Declaration {
     #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "the probe reports it"))]
     pub(crate) declared_at: DeclaredAt,
     pub(crate) roles: RoleTable,
+    pub(crate) issuers: IssuersOf,
+    /// The argument of the handler that is of no use without sessions of this server.
+    pub(crate) session_argument: Option<&'static str>,
+}
+
+impl Declaration {
+    /// One of which nothing else is known.
+    pub(crate) fn new(access: Access, declared: DeclaredWhere, roles: RoleTable) -> Self {
+        Self {
+            access,
+            declared,
+            declared_at: None,
+            roles,
+            issuers: IssuersOf::Unknown,
+            session_argument: None,
+        }
+    }
+}
+
+/// The issuers whose tokens the `Auth` of a route accepts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IssuersOf {
+    /// Those of the `Auth` in the router's state, which is not known yet.
+    State(fn(&dyn Any) -> Option<&'static AcceptedIssuers>),
+    Known(&'static AcceptedIssuers),
+    /// No state tells.
+    Unknown,
 }
 
 /// One route.
@@ -183,6 +211,9 @@ impl AccessRow {
         self.declaration.access = both;
         if self.declaration.roles.names.is_none() {
             self.declaration.roles = guard.roles;
+        }
+        if let IssuersOf::Unknown = self.declaration.issuers {
+            self.declaration.issuers = guard.issuers;
         }
     }
 

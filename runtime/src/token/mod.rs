@@ -46,8 +46,11 @@ pub use key_error::KeyError;
 pub use key_set::KeySet;
 pub(crate) use life::KeyLife;
 pub(crate) use pasted::is_unexpanded;
+pub(crate) use payload::Registered;
 pub(crate) use presented::Presented;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use ring::{KeyRing, KeyRingBuilder, KeyRingError, KeyStore, StoredKeys};
 pub use sealed::{SealError, Sealer, UnsealError};
 pub use settings::{SettingsError, TokenSettings};
+#[cfg(test)]
+pub(crate) use tests::verifications_of_this_thread;

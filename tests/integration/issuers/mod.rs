@@ -1,6 +1,7 @@
 //! Access tokens that another server has signed.
 
 mod beside;
+mod machines;
 mod mapping;
 mod profiles;
 mod refusals;

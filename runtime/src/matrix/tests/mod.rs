@@ -21,7 +21,7 @@ const ROLES: RoleTable = RoleTable {
 fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {
     let methods = Methods::read(method).unwrap();
     let place = RoutePlace::read(path, methods == Methods::Every);
-    let declaration = Declaration { access, declared, declared_at: None, roles: ROLES };
+    let declaration = Declaration::new(access, declared, ROLES);
     let row = AccessRow::new(methods, place, declaration, std::panic::Location::caller());
     if declared == DeclaredWhere::Nowhere { row } else { row.documented() }
 }

@@ -48,6 +48,7 @@ fn server_grants(rule: Rule, bits: u32) -> bool {
         both_tokens: is(5) && is(6),
         impersonated: !is(4),
         machine: is(7),
+        admitted: false,
         issuer: match (is(8), is(9)) {
             (true, _) => "acme",
             (_, true) => OWN_ISSUER,
