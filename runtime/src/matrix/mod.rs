@@ -71,6 +71,11 @@ impl AccessMatrix {
         &self.rows
     }
 
+    /// Whether the `Auth` of a row trusts other issuers.
+    fn has_issuers(&self) -> bool {
+        self.rows.iter().any(|row| row.issuers().is_some())
+    }
+
     /// A table in Markdown, for a file beside the code. Its columns have fixed widths: one route that changes is one line that changes.
     ///
     /// Invisible characters (line ends, characters that turn the direction of text) are written as numbers, and the characters of
@@ -101,7 +106,8 @@ impl AccessMatrix {
     ///
     /// `access` is `public`, `optional`, `authenticated` or `rule`; `rule` and `reason` are `null` where there is none; `roles_sufficing` has
     /// every role that the rule names; `declared` is the `Display` of [`DeclaredWhere`]; `own` is the demand of the route itself, and `guards` has
-    /// those of the guards around it, which together are the rule.
+    /// those of the guards around it, which together are the rule. Where the `Auth` trusts issuers, a row has `issuers` too: the
+    /// names of those whose tokens may be let in, `own` for the sessions of this server.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::text(self)
@@ -279,6 +285,19 @@ impl AccessRow {
             others.retain(|other| *other != role);
             (!others.is_empty()).then_some((role, others))
         })
+    }
+
+    /// The issuers whose tokens may be let in, by their names in rules; `own` is this server. None is a public route, which reads no token.
+    ///
+    /// `None` where the [`Auth`](crate::Auth) trusts no issuer, and where no state has told it yet: ask after
+    /// [`with_state`](crate::AuthRouter::with_state).
+    pub fn issuers(&self) -> Option<Vec<&str>> {
+        match self.declaration.issuers {
+            IssuersOf::Known(accepted) if accepted.trusts_others() => {
+                Some(accepted.letting_in(&self.declaration.access).collect())
+            }
+            IssuersOf::Known(_) | IssuersOf::State(_) | IssuersOf::Unknown => None,
+        }
     }
 
     /// Where the access is declared.

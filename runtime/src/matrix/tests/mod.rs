@@ -89,7 +89,7 @@ fn markdown_has_one_line_for_each_route() {
 #[test]
 fn an_empty_matrix_is_its_heading() {
     let empty = AccessMatrix::default();
-    assert_eq!(empty.to_markdown(), head());
+    assert_eq!(empty.to_markdown(), head(false));
     assert_eq!(empty.to_json(), "[]\n");
     assert!(empty.to_html().contains("No routes"));
 }
