@@ -9,14 +9,15 @@ use std::{env, fs};
 
 /// Each room after those that it may import.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("base64url", &[]),
     ("clock", &[]),
     ("dangerous", &[]),
     ("html", &[]),
     ("log", &[]),
     ("claims", &["log"]),
     ("access", &["claims"]),
-    ("session", &["clock", "log"]),
-    ("token", &["clock", "log", "claims", "session"]),
+    ("session", &["base64url", "clock", "log"]),
+    ("token", &["base64url", "clock", "log", "claims", "session"]),
     ("store", &["clock", "session", "token"]),
     ("issuers", &["clock", "log", "claims", "access", "token"]),
     ("events", &["clock", "log", "access", "session"]),
@@ -45,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["clock", "log", "claims", "access", "session", "auth", "rejection", "extract"]),
     ("layer", &["log", "claims", "access", "diagnostics", "auth", "rejection", "extract", "http"]),
     ("matrix", &["html", "claims", "access"]),
-    ("openapi", &["log", "claims", "access", "auth", "rejection", "extract", "http"]),
+    ("openapi", &["log", "claims", "access", "issuers", "auth", "rejection", "extract", "http"]),
     ("scalar", &["html", "log", "openapi"]),
     (
         "router",

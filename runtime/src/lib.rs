@@ -73,6 +73,7 @@ extern crate self as countersign;
 
 mod access;
 mod auth;
+mod base64url;
 mod claims;
 mod clock;
 pub mod dangerous;

@@ -53,7 +53,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`ignore_authorization_header`](Self::ignore_authorization_header) | it is read |
 /// | [`access_query`](Self::access_query) | none |
 /// | [`trust`](Self::trust) | no other issuer |
-/// | [`remember_tokens`](Self::remember_tokens) | 4,096 |
+/// | [`remember_tokens`](Self::remember_tokens) | 4,096, in 4.1 MiB |
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
@@ -376,9 +376,17 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// How many verified access tokens of trusted issuers are remembered, so that their signatures are not verified again: 4,096 unless
-    /// set, and 0 for none. Each takes about a kilobyte and its claims. Expiry, the life of the issuer's key and the rule of the route are
-    /// judged at each use.
+    /// The room for verified access tokens, so that their signatures are not verified again: for this number of tokens of a kilobyte each,
+    /// 4,096 unless set, and 0 for none.
+    ///
+    /// A token is found by a keyed hash of its whole text, and is not kept itself. The memory is bounded: 1,024 bytes for each of this number
+    /// and at most 32 more, 4.1 MiB by default. A token takes its own length, the size of its claims and 300 bytes or so, so a long one takes
+    /// the room of several. What claims point to is counted by the length of the token that they are read from;
+    /// [`claims_with`](crate::Issuer::claims_with) may return larger ones.
+    ///
+    /// Only good tokens are remembered, and one with HS256 from its second use on. Every use is judged anew: by the time, by the
+    /// [keys in use](Auth::replace_access_keys), by the rule of the route, and by the store where the rule is `live`. The claims are those of
+    /// the first verification, so what a claims type keeps in a lock or an atomic is shared by all requests with the token.
     pub fn remember_tokens(mut self, tokens: usize) -> Self {
         self.remembered_tokens = tokens;
         self
@@ -527,8 +535,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
             sessions = sessions.cached(max_age, capacity);
         }
         issuers.start();
-        let remembered = (!issuers.is_empty() && self.remembered_tokens > 0)
-            .then(|| Remembered::new(self.remembered_tokens));
+        let remembered = match self.remembered_tokens {
+            0 => None,
+            tokens => Remembered::new(tokens),
+        };
         let auth = Auth {
             label: None,
             inner: Arc::new(Inner {

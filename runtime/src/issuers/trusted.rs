@@ -77,6 +77,8 @@ pub(crate) struct IssuerFacts {
     /// Whether it publishes a discovery document.
     pub(crate) is_discovered: bool,
     pub(crate) sign_in: Option<SignInPage>,
+    /// The first of the accepted clients, if only some are.
+    pub(crate) client: Option<String>,
 }
 
 /// What the issuers of an `Auth` have in common.
@@ -132,6 +134,11 @@ impl<C: SessionClaims> TrustedIssuers<C> {
         for issuer in &self.issuers {
             issuer.keys.start();
         }
+    }
+
+    /// The length of the longest token that is accepted, in bytes; 0 without issuers.
+    pub(crate) fn longest_token(&self) -> usize {
+        if self.is_empty() { 0 } else { self.max_len }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -310,6 +317,7 @@ impl<C: SessionClaims> Trusted<C> {
             profile: self.profile,
             is_discovered: self.is_discovered,
             sign_in: self.sign_in.clone(),
+            client: self.clients.first().cloned(),
         }
     }
 

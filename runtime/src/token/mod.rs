@@ -47,6 +47,7 @@ pub use key_error::KeyError;
 pub use key_set::KeySet;
 pub(crate) use life::KeyLife;
 pub(crate) use pasted::is_unexpanded;
+pub(crate) use payload::Registered;
 pub(crate) use presented::Presented;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use ring::{KeyRing, KeyRingBuilder, KeyRingError, KeyStore, StoredKeys};
@@ -54,3 +55,5 @@ pub use sealed::{SealError, Sealer, UnsealError};
 pub use settings::{SettingsError, TokenSettings};
 pub use signer::Signer;
 pub(crate) use signer::SignerOf;
+#[cfg(test)]
+pub(crate) use tests::verifications_of_this_thread;

@@ -1,9 +1,12 @@
 //! Access tokens that another server has signed.
 
 mod beside;
+mod document;
+mod machines;
 mod mapping;
 mod profiles;
 mod refusals;
+mod start;
 
 use axum::Json;
 use axum::body::Body;
@@ -97,14 +100,21 @@ impl App {
     }
 
     pub(super) fn of(builder: AuthBuilder<User>, clock: &TestClock) -> Self {
+        Self::with(AuthRouter::new(), builder, clock)
+    }
+
+    /// A server whose routes demand sessions of its own, too.
+    pub(super) fn looking_up(builder: AuthBuilder<User>, clock: &TestClock) -> Self {
+        Self::with(AuthRouter::new().routes(routes!(live)).routes(routes!(both)), builder, clock)
+    }
+
+    fn with(router: AuthRouter<Auth<User>>, builder: AuthBuilder<User>, clock: &TestClock) -> Self {
         let auth = builder.clock(clock.clone()).build().unwrap();
-        let (router, _) = AuthRouter::new()
+        let (router, _) = router
             .routes(routes!(me))
             .routes(routes!(greeting))
             .routes(routes!(admin))
             .routes(routes!(posts))
-            .routes(routes!(live))
-            .routes(routes!(both))
             .routes(routes!(fresh))
             .with_state(auth.clone())
             .split_for_parts();

@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::envelope::Envelope;
-use super::payload;
+use super::payload::{self, Registered};
 use super::public_jwk::jwks_of;
-use super::{Key, KeyError, KeySet, SettingsError, SignerOf, TokenError, TokenSettings};
+use super::{Key, KeyError, KeyLife, KeySet, SettingsError, SignerOf, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 
@@ -228,19 +228,37 @@ impl AccessTokens {
 
     /// Verifies a token and reads its claims.
     pub fn verify<C: SessionClaims>(&self, token: &[u8], now: Timestamp) -> Result<Verified<C>, TokenError> {
-        let payload = self.envelope.open(token)?;
+        self.verify_into(token, now, |registered, claims, _| {
+            Ok(Verified {
+                claims,
+                authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
+                id: registered.id.into_owned(),
+                session_id: registered.session_id.into_owned(),
+                issued_at: registered.issued_at,
+                expires_at: registered.expires_at,
+                actor: registered.actor,
+            })
+        })
+    }
+
+    /// Verifies a token and makes something of it, without a copy of what is not needed. The life is that of the key which has verified it,
+    /// if the result may be remembered.
+    pub(crate) fn verify_into<C: SessionClaims, T>(
+        &self,
+        token: &[u8],
+        now: Timestamp,
+        make: impl FnOnce(Registered<'_>, C, Option<KeyLife>) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        let (payload, life) = self.envelope.open_with_life(token)?;
         let (registered, claims) =
             payload::read(&payload, self.settings.expected(), |members| C::deserialize_wire(members))?;
         self.settings.check_times(&registered, now)?;
-        Ok(Verified {
-            claims,
-            authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
-            id: registered.id.into_owned(),
-            session_id: registered.session_id.into_owned(),
-            issued_at: registered.issued_at,
-            expires_at: registered.expires_at,
-            actor: registered.actor,
-        })
+        make(registered, claims, life)
+    }
+
+    /// The length of the longest token that is accepted, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.settings.max_len
     }
 
     /// How much two clocks may differ.

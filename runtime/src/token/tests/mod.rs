@@ -33,6 +33,11 @@ thread_local! {
     static VERIFICATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
+/// The number of signatures that this thread has verified.
+pub(crate) fn verifications_of_this_thread() -> usize {
+    VERIFICATIONS.get()
+}
+
 pub(super) fn count_verification() {
     VERIFICATIONS.set(VERIFICATIONS.get() + 1);
 }
