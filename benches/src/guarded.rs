@@ -7,10 +7,10 @@ use axum::Router;
 use countersign::session::SessionMetadata;
 use countersign::store::MemoryStore;
 use countersign::token::{Algorithm, Key};
-use countersign::{Auth, Clock, Role, SessionClaims, SystemClock, Timestamp, authenticated};
+use countersign::{Auth, Clock, Role, Session, SessionClaims, SystemClock, Timestamp, authenticated};
 use tower::ServiceExt as _;
 
-use crate::{AUDIENCE, ED25519, ISSUER, P256, REFRESH_SECRET, SECRET};
+use crate::{AUDIENCE, ED25519, ISSUER, P256, REFRESH_SECRET, RSA, SECRET};
 
 #[derive(Role, Clone, Copy, Debug)]
 pub(crate) enum Role {
@@ -33,6 +33,12 @@ async fn me(user: User) -> String {
     user.id.to_string()
 }
 
+#[authenticated]
+async fn me_twice(user: User, session: Session<User>) -> String {
+    debug_assert_eq!(user.id, session.claims().id);
+    user.id.to_string()
+}
+
 #[authenticated(live)]
 async fn live(user: User) -> String {
     user.id.to_string()
@@ -44,6 +50,11 @@ pub(crate) fn live_router(auth: Auth<User>) -> Router {
 
 pub(crate) fn router(auth: Auth<User>) -> Router {
     Router::new().route("/me", axum::routing::get(me)).with_state(auth)
+}
+
+/// A handler with a second extractor of the same token.
+pub(crate) fn router_of_two(auth: Auth<User>) -> Router {
+    Router::new().route("/me", axum::routing::get(me_twice)).with_state(auth)
 }
 
 /// The system's time, or a second later: a token from the second in which the feed is first read is looked up.
@@ -60,15 +71,26 @@ impl Clock for SecondLater {
     }
 }
 
-/// An `Auth` with this algorithm, and an access token of it.
-pub(crate) fn auth(algorithm: Algorithm, from_feed: bool) -> (Auth<User>, String) {
+/// What an `Auth` does.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) from_feed: bool,
+    /// How many tokens it remembers.
+    pub(crate) remembered: usize,
+}
+
+/// An `Auth`, and so many access tokens of it.
+pub(crate) fn auth(settings: Settings, tokens: usize) -> (Auth<User>, Vec<String>) {
+    let algorithm = settings.algorithm;
     let key = match algorithm {
         Algorithm::Es256 => Key::from_private_pem(algorithm, P256),
         Algorithm::EdDsa => Key::from_private_pem(algorithm, ED25519),
+        Algorithm::Rs256 => Key::from_private_pem(algorithm, RSA),
         _ => Key::from_secret(algorithm, SECRET),
     };
     let clock = SecondLater::default();
-    let builder = if from_feed { Auth::<User>::builder().live_from_feed() } else { Auth::builder() };
+    let builder = if settings.from_feed { Auth::<User>::builder().live_from_feed() } else { Auth::builder() };
     let auth = builder
         .clock(clock.clone())
         .access_key(key.expect("the key is good"))
@@ -77,18 +99,18 @@ pub(crate) fn auth(algorithm: Algorithm, from_feed: bool) -> (Auth<User>, String
         .audience(AUDIENCE)
         .store(MemoryStore::default())
         .claims_source(|_| async { Ok(None) })
+        .remember_tokens(settings.remembered)
         .build()
         .expect("the configuration is good");
-    let token = |user: &User| {
-        let login = auth.login(user, SessionMetadata::default());
+    let user = User { id: 7, roles: vec![Role::Admin], email: "ada@example.com".to_owned() };
+    let token = || {
+        let login = auth.login(&user, SessionMetadata::default());
         crate::now(login).expect("the store is in memory").access_token
     };
-    let user = User { id: 7, roles: vec![Role::Admin], email: "ada@example.com".to_owned() };
-    let first = token(&user);
-    let request = crate::App::request_with(&first);
+    let request = crate::App::request_with(&token());
     let listens = crate::now(live_router(auth.clone()).oneshot(request)).is_ok();
     assert!(listens, "the feed is read from now on");
     clock.0.store(true, Ordering::Relaxed);
-    let token = token(&user);
-    (auth, token)
+    let tokens = (0..tokens).map(|_| token()).collect();
+    (auth, tokens)
 }

@@ -11,7 +11,7 @@ use countersign::token::Algorithm;
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use serde::Deserialize;
 
-use crate::{AUDIENCE, ED25519_PUBLIC, ISSUER, P256_PUBLIC, SECRET};
+use crate::{AUDIENCE, ED25519_PUBLIC, ISSUER, P256_PUBLIC, RSA_PUBLIC, SECRET};
 
 #[derive(Clone)]
 struct AppState {
@@ -69,6 +69,9 @@ pub(crate) fn router(algorithm: Algorithm) -> Router {
         }
         Algorithm::EdDsa => {
             (DecodingKey::from_ed_pem(ED25519_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::EdDSA)
+        }
+        Algorithm::Rs256 => {
+            (DecodingKey::from_rsa_pem(RSA_PUBLIC.as_bytes()), jsonwebtoken::Algorithm::RS256)
         }
         _ => (Ok(DecodingKey::from_secret(SECRET)), jsonwebtoken::Algorithm::HS256),
     };

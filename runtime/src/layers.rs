@@ -9,15 +9,16 @@ use std::{env, fs};
 
 /// Each room after those that it may import.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("base64url", &[]),
     ("clock", &[]),
     ("dangerous", &[]),
     ("html", &[]),
     ("log", &[]),
     ("claims", &["log"]),
     ("access", &["claims"]),
-    ("session", &["clock", "log"]),
-    ("store", &["clock", "session"]),
-    ("token", &["clock", "log", "claims"]),
+    ("session", &["base64url", "clock", "log"]),
+    ("token", &["base64url", "clock", "log", "claims", "session"]),
+    ("store", &["clock", "session", "token"]),
     ("issuers", &["clock", "log", "claims", "access", "token"]),
     ("events", &["clock", "log", "access", "session"]),
     ("diagnostics", &["claims", "access"]),

@@ -73,6 +73,7 @@ extern crate self as countersign;
 
 mod access;
 mod auth;
+mod base64url;
 mod claims;
 mod clock;
 pub mod dangerous;
@@ -129,7 +130,8 @@ pub use matrix::{AccessMatrix, AccessRow, DeclaredWhere};
 pub use openapi::{ArgumentDocument, DocumentsArgument, openapi_json};
 pub use rejection::{AuthRejection, Denial, Landing, ProblemDetails};
 pub use router::{
-    AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, Routes, ServiceAccess, SessionRoutes, Unguarded,
+    AuthRouter, Endpoint, Fallback, IntoFallback, IntoRoutes, KeyRoutes, Routes, ServiceAccess,
+    SessionRoutes, Unguarded,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use session::SessionEnd;
@@ -355,11 +357,17 @@ mod guide {
     #[doc = include_str!("../../docs/guide/oauth-clients.md")]
     struct OAuthClients;
 
+    #[doc = include_str!("../../docs/guide/issuers.md")]
+    struct Issuers;
+
     #[doc = include_str!("../../docs/guide/the-document.md")]
     struct TheDocument;
 
     #[doc = include_str!("../../docs/guide/testing-your-routes.md")]
     struct TestingYourRoutes;
+
+    #[doc = include_str!("../../docs/guide/keys.md")]
+    struct Keys;
 
     #[cfg(feature = "postgres")]
     #[doc = include_str!("../../docs/guide/deployment.md")]

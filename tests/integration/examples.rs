@@ -23,6 +23,7 @@ fn every_curl_line_at_the_head_of_an_example_finds_its_route() {
         ("sessions", include_str!("../../examples/programs/src/bin/sessions.rs")),
         ("middleware", include_str!("../../examples/programs/src/bin/middleware.rs")),
         ("both_tokens", include_str!("../../examples/programs/src/bin/both_tokens.rs")),
+        ("keys", include_str!("../../examples/programs/src/bin/keys.rs")),
         ("openapi", include_str!("../../examples/programs/src/bin/openapi.rs")),
         ("blog", include_str!("../../examples/blog/src/main.rs")),
     ];
@@ -303,4 +304,37 @@ fn blog_tells_owners_editors_and_administrators_apart() {
     let (status, pair) = again(&server.credentials("ada")["password"]);
     assert_eq!(status, 200);
     assert_eq!(server.call(Method::DELETE, "/users/3", &text(&pair, "access_token")).0, 204);
+}
+
+#[test]
+fn keys_are_published_rotated_and_revoked_and_invitations_sealed() {
+    let server = example("keys");
+    let kids = || {
+        let (status, set) = server.get("/.well-known/jwks.json", None);
+        assert_eq!(status, 200);
+        set["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    let (access, _) = server.login("ada");
+    let first = kids();
+    assert_eq!(first.len(), 1);
+    assert_eq!(server.send(Method::POST, "/keys/rotate", &[], None).status, 401);
+    let authorization = format!("Bearer {access}");
+    let post = |path| server.send(Method::POST, path, &[("authorization", &authorization)], None);
+    assert_eq!(post("/keys/rotate").status, 200);
+    let both = kids();
+    assert_eq!((both.len(), &both[0]), (2, &first[0]));
+
+    let invitation = post("/invitations").body.as_str().unwrap().to_owned();
+    assert_eq!(server.get(&format!("/invitations/{invitation}"), None), (200, json!({ "invited_by": 1 })));
+    assert_eq!(server.get(&format!("/invitations/{access}"), None).0, 400);
+
+    assert_eq!(post("/keys/revoke").status, 204);
+    assert_eq!(kids(), both[1..]);
+    assert_eq!(post("/keys/rotate").status, 401);
+    let (access, _) = server.login("ada");
+    let authorization = format!("Bearer {access}");
+    let rotated = server.send(Method::POST, "/keys/rotate", &[("authorization", &authorization)], None);
+    assert_eq!(rotated.status, 200);
+    // What was sealed does not depend on those keys.
+    assert_eq!(server.get(&format!("/invitations/{invitation}"), None).0, 200);
 }

@@ -21,11 +21,14 @@ use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::MemoryStore;
 use crate::token::{
-    AccessTokens, Algorithm, Key, KeyError, KeySet, RefreshTokens, SettingsError, TokenSettings,
+    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, Signer,
+    SignerOf, TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
 const LONGEST_ACCESS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+/// The tokens of issuers may list many groups.
+const LONGEST_OF_ISSUERS: usize = 16 * 1024;
 const DEFAULT_REMEMBERED: usize = 4096;
 const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 
@@ -50,10 +53,12 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 /// | [`ignore_authorization_header`](Self::ignore_authorization_header) | it is read |
 /// | [`access_query`](Self::access_query) | none |
 /// | [`trust`](Self::trust) | no other issuer |
-/// | [`remember_tokens`](Self::remember_tokens) | 4,096 |
+/// | [`remember_tokens`](Self::remember_tokens) | 4,096, in 4.1 MiB |
 #[must_use = "call `build`"]
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
+    key_ring: Option<KeyRing>,
+    signer: Option<SignerOf>,
     refresh_keys: Option<Result<KeySet, KeyError>>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -87,6 +92,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub(super) fn new() -> Self {
         Self {
             access_keys: None,
+            key_ring: None,
+            signer: None,
             refresh_keys: None,
             issuer: None,
             audiences: Vec::new(),
@@ -127,6 +134,30 @@ impl<C: SessionClaims> AuthBuilder<C> {
     pub fn access_keys(mut self, keys: KeySet) -> Self {
         self.access_keys = Some(Ok(keys));
         self
+    }
+
+    /// A [`KeyRing`] for access tokens, which makes and replaces its keys itself, in place of [`access_key`](Self::access_key).
+    ///
+    /// [`build`](Self::build) starts a task of `tokio` that keeps the keys up to date, and ends when the last clone of the `Auth` is dropped.
+    pub fn key_ring(mut self, ring: KeyRing) -> Self {
+        self.key_ring = Some(ring);
+        self
+    }
+
+    /// A [`Signer`] for access tokens, such as a KMS, in place of [`access_key`](Self::access_key). `public` is the public half of its key, with
+    /// the `kid` that tokens name: [`Key::from_public_pem`], [`Key::from_jwk`].
+    pub fn signer(mut self, public: Key, signer: impl Signer) -> Self {
+        self.signer = Some(SignerOf::new(public, signer));
+        self
+    }
+
+    /// The key of access tokens, unless one or a ring was given.
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn or_access_key(self, key: Key) -> Self {
+        match (&self.access_keys, &self.key_ring, &self.signer) {
+            (None, None, None) => self.access_key(key),
+            _ => self,
+        }
     }
 
     /// The secret that signs refresh tokens: an HMAC key of its own, because only this server verifies them.
@@ -268,7 +299,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// The length of the longest token that is accepted, in bytes.
+    /// The length of the longest token that is accepted, in bytes: 8 KiB for tokens of this server and 16 KiB for those of trusted issuers,
+    /// unless set.
     pub fn max_token_len(mut self, bytes: usize) -> Self {
         self.max_token_len = Some(bytes);
         self
@@ -344,9 +376,17 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
-    /// How many verified access tokens of trusted issuers are remembered, so that their signatures are not verified again: 4,096 unless
-    /// set, and 0 for none. Each takes about a kilobyte and its claims. Expiry, the life of the issuer's key and the rule of the route are
-    /// judged at each use.
+    /// The room for verified access tokens, so that their signatures are not verified again: for this number of tokens of a kilobyte each,
+    /// 4,096 unless set, and 0 for none.
+    ///
+    /// A token is found by a keyed hash of its whole text, and is not kept itself. The memory is bounded: 1,024 bytes for each of this number
+    /// and at most 32 more, 4.1 MiB by default. A token takes its own length, the size of its claims and 300 bytes or so, so a long one takes
+    /// the room of several. What claims point to is counted by the length of the token that they are read from;
+    /// [`claims_with`](crate::Issuer::claims_with) may return larger ones.
+    ///
+    /// Only good tokens are remembered, and one with HS256 from its second use on. Every use is judged anew: by the time, by the
+    /// [keys in use](Auth::replace_access_keys), by the rule of the route, and by the store where the rule is `live`. The claims are those of
+    /// the first verification, so what a claims type keeps in a lock or an atomic is shared by all requests with the token.
     pub fn remember_tokens(mut self, tokens: usize) -> Self {
         self.remembered_tokens = tokens;
         self
@@ -376,12 +416,25 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !has_sessions {
             self = self.without_sessions(&mut problems)?;
         }
-        let access_keys = problems.required("access_key", self.access_keys);
-        let access_keys = access_keys.and_then(|keys| problems.value_of(keys));
+        let has_other_keys = self.access_keys.is_some() || self.key_ring.is_some();
+        problems.refuse_if(has_other_keys && self.signer.is_some(), ConfigError::Signer);
+        let access_keys = match (&self.key_ring, &self.signer) {
+            (_, Some(signer)) => problems.value_of(KeySet::verify_only([signer.key().clone()])),
+            (Some(ring), None) => {
+                problems.refuse_if(self.access_keys.is_some(), ConfigError::KeyRing);
+                problems.value_of(ring.keys().map_err(|_| KeyError::EmptySet))
+            }
+            (None, None) => {
+                let access_keys = problems.required("access_key", self.access_keys);
+                access_keys.and_then(|keys| problems.value_of(keys))
+            }
+        };
         let refresh_keys = problems.required("refresh_key", self.refresh_keys);
         let refresh_keys = refresh_keys.and_then(|keys| problems.value_of(keys));
         if let (Some(access_keys), Some(refresh_keys)) = (&access_keys, &refresh_keys) {
-            problems.value_of(check_access_keys(access_keys, |keys| refresh_keys.shares_a_key_with(keys)));
+            let signs = access_keys.can_sign() || self.signer.is_some();
+            problems.refuse_if(!signs, KeyError::CannotSign);
+            problems.refuse_if(refresh_keys.shares_a_key_with(access_keys), ConfigError::SameKey);
         }
         let issuer = problems.required("issuer", self.issuer);
         problems.refuse_if(issuer.as_deref().is_some_and(|issuer| !is_url(issuer)), ConfigError::Issuer);
@@ -437,7 +490,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
             &Surroundings {
                 clock: Arc::clone(&self.clock),
                 leeway: settings.leeway_of_clocks(),
-                max_len: settings.longest(),
+                max_len: self.max_token_len.unwrap_or(LONGEST_OF_ISSUERS),
                 own: has_sessions.then(|| settings.issuer()),
             },
         );
@@ -464,10 +517,17 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !problems.found.is_empty() {
             return Err(problems.into_error());
         }
+        let sealer = problems.value_of(Sealer::new(&refresh_keys, settings.issuer()));
         let access_tokens = AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?;
+        let has_signer = self.signer.is_some();
+        if let Some(signer) = self.signer {
+            access_tokens.sign_with(signer, [])?;
+        }
         let refresh_tokens =
             problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
-        let Some(refresh_tokens) = refresh_tokens else { return Err(problems.into_error()) };
+        let (Some(refresh_tokens), Some(sealer)) = (refresh_tokens, sealer) else {
+            return Err(problems.into_error());
+        };
         let leeway = access_tokens.leeway();
         let mut sessions =
             Sessions::erased(store, self.clock, policy).with_tokens_of(self.access_ttl + leeway);
@@ -475,16 +535,21 @@ impl<C: SessionClaims> AuthBuilder<C> {
             sessions = sessions.cached(max_age, capacity);
         }
         issuers.start();
-        let remembered = (!issuers.is_empty() && self.remembered_tokens > 0)
-            .then(|| Remembered::new(self.remembered_tokens));
-        Ok(Auth {
+        let remembered = match self.remembered_tokens {
+            0 => None,
+            tokens => Remembered::new(tokens),
+        };
+        let auth = Auth {
             label: None,
             inner: Arc::new(Inner {
                 has_sessions,
                 issuers,
                 remembered,
                 access_tokens,
+                key_ring: self.key_ring,
+                has_signer,
                 refresh_tokens,
+                sealer,
                 replacing: Mutex::new(()),
                 sessions: Arc::new(sessions),
                 live_from_feed: self.live_from_feed,
@@ -496,7 +561,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 listener: self.listener,
                 transports,
             }),
-        })
+        };
+        auth.follow_key_ring();
+        Ok(auth)
     }
 }
 
@@ -504,6 +571,8 @@ impl<C: SessionClaims> AuthBuilder<C> {
     /// Whether it only trusts issuers, and nothing of a server with sessions was passed.
     fn is_resource_server(&self) -> bool {
         let has_sessions = self.access_keys.is_some()
+            || self.key_ring.is_some()
+            || self.signer.is_some()
             || self.refresh_keys.is_some()
             || self.store.is_some()
             || self.source.is_some();

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::remembered::Known;
 use super::session::ForeignOrigin;
 use super::{Auth, Grant};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
-use crate::issuers::{Accepted, IssuerToken, Refusal};
+use crate::issuers::{Accepted, Refusal};
 use crate::token::TokenError;
 
 /// What can be said of an access token without waiting.
@@ -19,23 +18,25 @@ pub(crate) enum AtOnce<C> {
 }
 
 impl<C: SessionClaims> Auth<C> {
-    /// Verifies an access token of this server, or finds one of an issuer that was verified before.
-    pub(crate) fn verify_at_once(&self, token: &[u8]) -> Result<AtOnce<C>, &'static str> {
-        let now = self.now();
-        if let Some(grant) = self
-            .inner
-            .remembered
-            .as_ref()
-            .and_then(|known| known.get(token, now, |end| self.is_over(end, now)))
+    /// Verifies an access token of this server, or finds one that was verified before.
+    pub(crate) fn verify_at_once(&self, token: &[u8], now: Timestamp) -> Result<AtOnce<C>, &'static str> {
+        // One that is too long is not even hashed.
+        let remembered = self.inner.remembered.as_ref().filter(|_| token.len() <= self.longest_token());
+        let sighting = remembered.map(|remembered| remembered.sighting(token));
+        if let Some(remembered) = remembered
+            && let Some(sighting) = &sighting
+            && let Some(grant) = remembered.get(sighting, now, self.leeway())
         {
             return Ok(AtOnce::Good(grant));
         }
         let refused = match self.inner.has_sessions {
-            true => match self.verify_access(token) {
-                // Every token made by this crate names a session.
-                Ok(own) => {
-                    let grant = Grant::own(own).ok_or("invalid_token")?;
-                    return Ok(AtOnce::Good(Arc::new(grant)));
+            true => match self.inner.access_tokens.verify_into(token, now, Grant::own) {
+                Ok(grant) => {
+                    let grant = Arc::new(grant);
+                    if let (Some(remembered), Some(sighting)) = (remembered, sighting) {
+                        remembered.insert(sighting, &grant);
+                    }
+                    return Ok(AtOnce::Good(grant));
                 }
                 Err(error) => error,
             },
@@ -51,26 +52,26 @@ impl<C: SessionClaims> Auth<C> {
 
     /// Verifies an access token of a trusted issuer. This may wait for the issuer's keys and for the application's claims.
     pub(crate) async fn verify_of_issuer(&self, token: &[u8]) -> Result<Arc<Grant<C>>, Refusal> {
-        let Accepted { claims, token: read, life, claims_until } = self.inner.issuers.verify(token).await?;
-        let grant = Arc::new(grant_of(claims, read));
+        let grant = Arc::new(grant_of(self.inner.issuers.verify(token).await?));
         if let Some(remembered) = &self.inner.remembered {
-            remembered.insert(token, Known { grant: Arc::clone(&grant), life, claims_until });
+            remembered.insert(remembered.sighting(token), &grant);
         }
         Ok(grant)
     }
 
-    fn is_over(&self, end: Timestamp, now: Timestamp) -> bool {
-        now >= end + self.leeway()
+    fn longest_token(&self) -> usize {
+        self.inner.access_tokens.longest().max(self.inner.issuers.longest_token())
     }
 
     /// Forgets the keys of the trusted issuer of this name, and every token that they have verified: for an issuer that has withdrawn a key and
-    /// cannot wait for it to get old here. They are fetched again with the next token. Returns whether there is an issuer of this name.
+    /// cannot wait for it to get old here. They are fetched again with the next token. Returns `false` if there is no issuer of this
+    /// name, or its keys were at hand and cannot be fetched: start again without the key then.
     pub fn forget_issuer_keys(&self, name: &str) -> bool {
         self.inner.issuers.forget_keys(name)
     }
 }
 
-fn grant_of<C>(claims: C, token: IssuerToken) -> Grant<C> {
+fn grant_of<C>(Accepted { claims, token, life, claims_until }: Accepted<C>) -> Grant<C> {
     let origin = ForeignOrigin {
         name: Arc::clone(token.name()),
         issuer: Arc::clone(token.iss()),
@@ -86,6 +87,8 @@ fn grant_of<C>(claims: C, token: IssuerToken) -> Grant<C> {
         expires_at: token.expires_at(),
         authenticated_at: token.authenticated_at(),
         actor: token.actor().map(str::to_owned),
-        origin: Some(origin),
+        origin: Some(Box::new(origin)),
+        life: Some(life),
+        claims_until,
     }
 }

@@ -15,13 +15,16 @@ mod foreign;
 mod headers;
 mod impersonate;
 mod introspect;
+mod key_ring;
 mod liveness;
 mod origin;
 mod pair;
+mod published_keys;
 #[cfg(not(target_family = "wasm"))]
 mod purging;
 mod reauthenticate;
 mod remembered;
+mod seal;
 mod service;
 mod session;
 mod source;
@@ -44,7 +47,9 @@ use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
 use crate::issuers::IssuerFacts;
 use crate::issuers::TrustedIssuers;
 use crate::session::{SessionError, SessionId, Sessions};
-use crate::token::{AccessTokens, KeySet, RefreshTicket, RefreshTokens, TokenError, Verified};
+use crate::token::{
+    AccessTokens, KeyRing, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified,
+};
 
 pub use builder::AuthBuilder;
 pub(crate) use cookies::CookieRules;
@@ -56,6 +61,7 @@ pub use introspect::{Actor, Introspection};
 pub use liveness::Liveness;
 pub(crate) use origin::Origin;
 pub use pair::{AccessGrant, TokenPair, TokenType};
+pub(crate) use published_keys::{PUBLISHED_FOR, PublishedKeys};
 pub(crate) use session::{Evidence, Grant};
 pub use session::{RefreshSession, Session, Transport};
 pub use source::{BoxError, ClaimsSource};
@@ -113,7 +119,13 @@ struct Inner<C> {
     issuers: TrustedIssuers<C>,
     remembered: Option<remembered::Remembered<C>>,
     access_tokens: AccessTokens,
+    /// Replaces the keys of access tokens.
+    key_ring: Option<KeyRing>,
+    /// Whether they are signed elsewhere.
+    has_signer: bool,
     refresh_tokens: RefreshTokens,
+    /// Under keys derived from those of refresh tokens.
+    sealer: Sealer,
     /// Held while keys are replaced, so that access and refresh tokens never share one.
     replacing: Mutex<()>,
     sessions: Arc<Sessions>,
@@ -152,8 +164,14 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// # Errors
     ///
-    /// When the set cannot sign, or contains a key of refresh tokens. The old keys stay in use.
+    /// When the set cannot sign, or contains a key of refresh tokens, and where a [`KeyRing`] replaces the keys. The old keys stay in use.
     pub fn replace_access_keys(&self, keys: KeySet) -> Result<(), ConfigError> {
+        if self.inner.key_ring.is_some() {
+            return Err(ConfigError::KeyRing);
+        }
+        if self.inner.has_signer {
+            return Err(ConfigError::Signer);
+        }
         let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         builder::check_access_keys(&keys, |keys| self.inner.refresh_tokens.shares_a_key_with(keys))?;
         self.inner.access_tokens.replace_keys(keys);
@@ -167,7 +185,8 @@ impl<C: SessionClaims> Auth<C> {
     /// that was not used since then would have ended. After a leak pass the new one alone at once; all users then sign in again.
     ///
     /// With several servers, first pass the new secret as *accepted* to all of them, so that no server refuses what another has signed.
-    /// The pseudonyms in the log follow from the first secret and change with it.
+    /// The pseudonyms in the log follow from the first secret and change with it. What was [sealed](Self::seal) under a secret can be opened
+    /// for as long as that secret is accepted.
     ///
     /// # Errors
     ///
@@ -177,7 +196,8 @@ impl<C: SessionClaims> Auth<C> {
         if self.inner.access_tokens.shares_a_key_with(&keys) {
             return Err(ConfigError::SameKey);
         }
-        Ok(self.inner.refresh_tokens.replace_keys(keys)?)
+        self.inner.refresh_tokens.replace_keys(keys.clone())?;
+        Ok(self.inner.sealer.replace_secrets(&keys)?)
     }
 
     /// For tests that make tokens which no `Auth` issues.
@@ -255,7 +275,8 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Whether the session goes on and its access token has not expired: for a handler that works for long and asks now and then. A
-    /// [stream](Session::guard) is better guarded. For the token of a [trusted issuer](crate::Issuer) only its expiry counts.
+    /// [stream](Session::guard) is better guarded. For the token of a [trusted issuer](crate::Issuer) its expiry
+    /// counts, and that its key was not withdrawn.
     ///
     /// It is answered from the store's feed of endings where that is possible, without a look-up, and notices the end that another server
     /// made within half a second.
@@ -267,8 +288,10 @@ impl<C: SessionClaims> Auth<C> {
         if self.now() >= session.expires_at() {
             return Ok(false);
         }
-        // A token of a trusted issuer has no session here that could end.
-        let Some(id) = session.id() else { return Ok(true) };
+        // A token of a trusted issuer has no session here that could end, but its key can.
+        let Some(id) = session.id() else {
+            return Ok(session.key_life().is_some_and(|life| !life.has_ended()));
+        };
         Ok(self.inner.sessions.is_heard_live(id, &session.holder(), session.issued_at()).await?)
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -13,7 +14,7 @@ use crate::claims::role::RoleTable;
 use crate::clock::Timestamp;
 use crate::diagnostics::roles::NamesRoles;
 use crate::session::{SessionId, Sessions};
-use crate::token::Verified;
+use crate::token::{KeyLife, Registered, TokenError};
 
 /// The signed-in user, as the access token describes them: claims, session, times and the transport of the token.
 ///
@@ -63,7 +64,11 @@ pub(crate) struct Grant<C> {
     pub(crate) authenticated_at: Option<Timestamp>,
     pub(crate) actor: Option<String>,
     /// Who signed it, if it was not this server.
-    pub(crate) origin: Option<ForeignOrigin>,
+    pub(crate) origin: Option<Box<ForeignOrigin>>,
+    /// How long the key counts that has verified the token; `None` if the token has to be verified again each time.
+    pub(crate) life: Option<KeyLife>,
+    /// Until when the application's claims are used.
+    pub(crate) claims_until: Option<Timestamp>,
 }
 
 /// Where a token comes from that another server has signed.
@@ -80,18 +85,27 @@ pub(crate) struct ForeignOrigin {
 }
 
 impl<C> Grant<C> {
-    /// The grant of a token that this server has signed; `None` unless its `sid` is one of this server.
-    pub(crate) fn own(token: Verified<C>) -> Option<Self> {
-        Some(Self {
-            session: Some(SessionId::try_from(token.session_id).ok()?),
-            claims: token.claims,
-            id: Some(token.id),
+    /// The grant of a token that this server has signed. Refuses one whose `sid` is none of this server's.
+    pub(super) fn own(token: Registered<'_>, claims: C, life: Option<KeyLife>) -> Result<Self, TokenError> {
+        Ok(Self {
+            claims,
+            session: Some(token.session_id.parse().map_err(|_| TokenError::InvalidClaim("sid"))?),
+            authenticated_at: Some(token.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?),
+            id: Some(token.id.into_owned()),
             issued_at: token.issued_at,
             expires_at: token.expires_at,
-            authenticated_at: Some(token.authenticated_at),
             actor: token.actor,
             origin: None,
+            life,
+            claims_until: None,
         })
+    }
+
+    /// Whether a token that was verified before is good now.
+    pub(super) fn is_good(&self, now: Timestamp, leeway: Duration) -> bool {
+        now < self.expires_at + leeway
+            && self.life.as_ref().is_some_and(|life| life.is_usable(now))
+            && self.claims_until.is_none_or(|until| now < until)
     }
 }
 
@@ -218,8 +232,13 @@ impl<C> Session<C> {
         self.origin().is_some_and(|origin| origin.is_machine)
     }
 
+    /// The life of the issuer's key, for a token of an issuer.
+    pub(super) fn key_life(&self) -> Option<&KeyLife> {
+        self.origin().and(self.shared.grant.life.as_ref())
+    }
+
     fn origin(&self) -> Option<&ForeignOrigin> {
-        self.shared.grant.origin.as_ref()
+        self.shared.grant.origin.as_deref()
     }
 
     /// The place of the request that held the token.

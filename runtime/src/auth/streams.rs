@@ -10,12 +10,12 @@ use futures_core::Stream;
 
 use super::{Auth, Session};
 use crate::claims::SessionClaims;
-use crate::session::{SessionEnd, Watch, Watched};
+use crate::session::{SessionEnd, Watch, Watched, Withdrawn};
 use crate::token::TokenError;
 
 impl<C: SessionClaims> Session<C> {
     /// Resolves when the session ends, at most a second later and on whichever server it was ended, or when the access token expires. For
-    /// the token of a [trusted issuer](crate::Issuer) only its expiry counts.
+    /// the token of a [trusted issuer](crate::Issuer) it is its expiry, or the end of the issuer's key.
     ///
     /// Everything that refuses the token on a live route counts: a sign-out, a revocation, a replay, expired access tokens. Many streams
     /// share one reading of the store's feed of endings; a store without a feed is asked for each of them, two to three times a second.
@@ -73,6 +73,7 @@ impl<C: SessionClaims> Session<C> {
 fn watched<C: SessionClaims>(session: &Session<C>) -> Watched {
     Watched {
         session: session.id().copied(),
+        withdrawn: session.key_life().cloned().map(|life| Withdrawn::new(move || life.has_ended())),
         subject: session.claims().subject().to_string(),
         actor: session.actor().map(str::to_owned),
         issued_at: session.issued_at(),
@@ -100,6 +101,7 @@ impl Ended {
         let session = token.session_id.parse().map_err(|_| RenewError::OtherUser)?;
         let next = Watched {
             session: Some(session),
+            withdrawn: None,
             subject: token.claims.subject().to_string(),
             actor: token.actor,
             issued_at: token.issued_at,

@@ -13,7 +13,7 @@ use super::examine::examined;
 use super::navigation::Destination;
 use super::notes::AnswerNotes;
 use super::refusal::{Refusal, expired_access, refuse};
-use super::verify::{forget, verified};
+use super::verify::{forget, verified, verified_at_once};
 use crate::access::{Access, CheckResults, Decision, Facts, OWN_ISSUER, Rule, decide};
 use crate::auth::{Auth, Liveness, Session, Transport};
 use crate::claims::SessionClaims;
@@ -87,7 +87,15 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     access: &Access,
     asker: Asker,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    match strictly_decided::<C, S, K>(parts, auth, state, access, asker).await {
+    let decided = match decided_at_once(parts, auth, access) {
+        AtOnce::Decided(decided) => decided,
+        // Boxed: otherwise every handler's future would reserve space for look-ups and checks.
+        AtOnce::Counted(session) => {
+            Box::pin(decided_for::<C, S, K>(parts, auth, state, access, session, false)).await
+        }
+        AtOnce::Open => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access, asker)).await,
+    };
+    match decided {
         // A user who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
         // error in place of the page until the cookie ends.
         Err(refusal)
@@ -108,6 +116,38 @@ pub(crate) fn forget_bad_cookie<C: SessionClaims>(parts: &mut Parts, auth: &Auth
     }
 }
 
+/// How far the decision about a request comes without waiting.
+enum AtOnce<C> {
+    /// To its end, as for most requests, which need nothing but their token.
+    Decided(Result<Option<Session<C>>, Refusal<C>>),
+    /// The session of a user counts. Look-ups or checks have to follow.
+    Counted(Option<Session<C>>),
+    /// Nowhere: the token has to be verified with the keys of an issuer, or it is one of a machine, for which more counts.
+    Open,
+}
+
+fn decided_at_once<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, access: &Access) -> AtOnce<C> {
+    let Some(verified) = verified_at_once(parts, auth) else { return AtOnce::Open };
+    if matches!(&verified, Ok(Some(session)) if session.is_machine()) {
+        return AtOnce::Open;
+    }
+    let session = match verified.and_then(|session| counted(parts, auth, access, session, false)) {
+        Ok(session) => session,
+        Err(refusal) => return AtOnce::Decided(Err(refusal)),
+    };
+    if session.as_ref().is_some_and(|session| has_look_ups(auth, access, session)) {
+        return AtOnce::Counted(session);
+    }
+    match decide(access, &facts(auth, access, session.as_ref(), LookedUp::default())) {
+        Decision::Granted => AtOnce::Decided(Ok(session)),
+        Decision::Undecided(_) => AtOnce::Counted(session),
+        refused => {
+            let (denial, reason) = refusal(refused, auth, access);
+            AtOnce::Decided(Err(Refusal { denial, reason, session, bad_cookie: false }))
+        }
+    }
+}
+
 async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     parts: &mut Parts,
     auth: &Auth<C>,
@@ -118,21 +158,20 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     let session = verified(parts, auth).await?;
     let admitted = asker == Asker::Argument
         && session.as_ref().is_some_and(|session| session.is_machine() && is_admitted(parts, session));
-    let session = match session {
-        // A client is no user. Where anyone may call, it is a visitor.
-        Some(client) if client.is_machine() && !admitted && *access == Access::Optional => {
-            forget::<C>(parts);
-            None
-        }
-        session => session,
-    };
-    if let Some(session) = &session
-        // A browser also sends cookies with requests that other sites start (CSRF).
-        && session.transport() == Transport::Cookie
-    {
-        csrf::check(parts, auth, session.id().map(SessionId::as_str))
-            .map_err(|denial| Refusal::of(session, denial))?;
-    }
+    let session = counted(parts, auth, access, session, admitted)?;
+    decided_for::<C, S, K>(parts, auth, state, access, session, admitted).await
+}
+
+/// The decision about a session that counts, with everything that it has to wait for. `admitted` says that it is of a machine which a gate has
+/// let in.
+async fn decided_for<C: SessionClaims, S: Sync, K: Checks<S>>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    state: &S,
+    access: &Access,
+    session: Option<Session<C>>,
+    admitted: bool,
+) -> Result<Option<Session<C>>, Refusal<C>> {
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),
@@ -156,6 +195,32 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
         }
     };
     Err(Refusal { denial, reason, session, bad_cookie: false })
+}
+
+/// The session that counts for this access, after the protection against requests of other sites.
+fn counted<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+    access: &Access,
+    session: Option<Session<C>>,
+    admitted: bool,
+) -> Result<Option<Session<C>>, Refusal<C>> {
+    let session = match session {
+        // A client is no user. Where anyone may call, it is a visitor.
+        Some(client) if client.is_machine() && !admitted && *access == Access::Optional => {
+            forget::<C>(parts);
+            None
+        }
+        session => session,
+    };
+    if let Some(session) = &session
+        // A browser also sends cookies with requests that other sites start (CSRF).
+        && session.transport() == Transport::Cookie
+    {
+        csrf::check(parts, auth, session.id().map(SessionId::as_str))
+            .map_err(|denial| Refusal::of(session, denial))?;
+    }
+    Ok(session)
 }
 
 /// The refusal as the caller learns it, and its reason for the log.
@@ -211,8 +276,7 @@ async fn checked<S: Sync, K: Checks<S>>(
     if let Some(answer) = answered::<S, K>(number, results) {
         return Ok(answer);
     }
-    // Boxed: otherwise every handler's future would reserve space for a check.
-    match Box::pin(K::run(number, parts, state)).await {
+    match K::run(number, parts, state).await {
         Ok(passed) => Ok(passed),
         // A malformed identifier in the path is answered like an unknown one, so that the two cannot be told apart.
         Err(CheckError::Argument { status, .. })
@@ -278,6 +342,15 @@ struct LookedUp {
     both_tokens: bool,
 }
 
+/// Whether the store has to be asked, or the refresh token examined. The token of another issuer has no session in the store.
+fn has_look_ups<C: SessionClaims>(auth: &Auth<C>, access: &Access, session: &Session<C>) -> bool {
+    session.id().is_some() && (asks_for_liveness(auth, access) || access.asks_for_both_tokens())
+}
+
+fn asks_for_liveness<C: SessionClaims>(auth: &Auth<C>, access: &Access) -> bool {
+    access.asks_for_liveness() || auth.liveness() == Liveness::Always
+}
+
 /// Asks the store and examines the refresh token, where the decision needs it.
 async fn looked_up<C: SessionClaims>(
     parts: &mut Parts,
@@ -288,9 +361,8 @@ async fn looked_up<C: SessionClaims>(
     let mut found = LookedUp::default();
     // The token of another issuer has no session in the store. Rules that demand one are not met.
     let Some(id) = session.id() else { return Ok(found) };
-    if access.asks_for_liveness() || auth.liveness() == Liveness::Always {
-        // Boxed: otherwise every handler's future would reserve space for a look-up.
-        found.live = Box::pin(live(auth, session, id)).await?;
+    if asks_for_liveness(auth, access) {
+        found.live = live(auth, session, id).await?;
         if !found.live {
             return Err(Refusal {
                 reason: "session_ended",
@@ -300,8 +372,7 @@ async fn looked_up<C: SessionClaims>(
         }
     }
     if access.asks_for_both_tokens() {
-        // Boxed for the same reason.
-        Box::pin(examined(parts, auth, session)).await?;
+        examined(parts, auth, session).await?;
         found.both_tokens = true;
     }
     Ok(found)

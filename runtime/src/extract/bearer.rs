@@ -28,6 +28,10 @@ pub(crate) fn is_ours(header: &HeaderValue) -> bool {
 /// The scheme, and what follows it.
 fn parts(header: &HeaderValue) -> (&[u8], &[u8]) {
     let value = header.as_bytes();
+    // As nearly every client writes it.
+    if value.starts_with(b"Bearer ") {
+        return value.split_at(b"Bearer".len());
+    }
     value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()))
 }
 

@@ -108,6 +108,9 @@ fn sent_access<'r>(parts: &'r Parts, transports: &Transports) -> Result<Option<C
     let bearer = reads_bearer.then(|| parts.headers.get_all(AUTHORIZATION)).into_iter().flatten();
     let bearer = bearer.filter(|value| bearer::is_ours(value));
     let bearer = bearer.map(|value| Credential::header(Transport::Bearer, value));
+    if transports.header.is_none() {
+        return Ok(one(bearer)?);
+    }
     let named = transports.header.iter().flat_map(|name| filled(&parts.headers, name));
     Ok(one(bearer.chain(named))?)
 }

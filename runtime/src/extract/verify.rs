@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use super::remembered::{self, remember, remembered};
 use crate::auth::{AtOnce, Auth, Evidence, Grant, Session, Transport};
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 use crate::rejection::Denial;
 
 /// The verified session of a request. It is a private type: any code can put a [`Session`] into the extensions, so guards read this entry
@@ -37,6 +38,29 @@ pub(crate) async fn verified<C: SessionClaims>(
         Ok(Found::OfIssuer(presented)) => Box::pin(verify_of_issuer(parts, auth, presented)).await.map(Some),
         Err(refusal) => Err(refusal),
     };
+    noted(parts, auth, found)
+}
+
+/// As [`verified`], where nothing has to be waited for; `None` where something has.
+pub(super) fn verified_at_once<C: SessionClaims>(
+    parts: &mut Parts,
+    auth: &Auth<C>,
+) -> Option<Result<Option<Session<C>>, Refusal<C>>> {
+    let found = match verify(parts, auth) {
+        Ok(Found::Session(session)) => Ok(Some(session)),
+        Ok(Found::Nothing) => Ok(None),
+        Ok(Found::OfIssuer(_)) => return None,
+        Err(refusal) => Err(refusal),
+    };
+    Some(noted(parts, auth, found))
+}
+
+/// Notes for the answer what has decided.
+fn noted<C: SessionClaims>(
+    parts: &Parts,
+    auth: &Auth<C>,
+    found: Result<Option<Session<C>>, Refusal<C>>,
+) -> Result<Option<Session<C>>, Refusal<C>> {
     let good = found.as_ref().ok().and_then(Option::as_ref).map(Session::transport);
     decided_by(parts, auth, good);
     found
@@ -69,10 +93,12 @@ fn verify<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>) -> Result<Found<C
     }
     let transport = credential.transport;
     let token = credential.token()?;
-    let answer = auth.verify_at_once(token).map_err(|reason| invalid(reason, transport))?;
+    let answer = auth.verify_at_once(token, now).map_err(|reason| invalid(reason, transport))?;
     let kept = credential.kept().ok_or_else(|| invalid("invalid_token", transport))?;
     match answer {
-        AtOnce::Good(grant) => keep(parts, auth, grant, transport, kept).map(Found::Session),
+        AtOnce::Good(grant) => keep(parts, auth, grant, (transport, kept), now).map(Found::Session),
+        // The cookies are of this server's sessions. Refused before the application is asked who the user is.
+        AtOnce::OfIssuer if transport == Transport::Cookie => Err(invalid("cookie_of_issuer", transport)),
         AtOnce::OfIssuer => Ok(Found::OfIssuer(Presented { token: token.to_vec(), transport, kept })),
     }
 }
@@ -83,7 +109,8 @@ async fn verify_of_issuer<C: SessionClaims>(
     Presented { token, transport, kept }: Presented,
 ) -> Result<Session<C>, Refusal<C>> {
     match auth.verify_of_issuer(&token).await {
-        Ok(grant) => keep(parts, auth, grant, transport, kept),
+        // Read now: the verification may have waited.
+        Ok(grant) => keep(parts, auth, grant, (transport, kept), auth.now()),
         Err(refusal) if refusal.is_outage() => {
             Err(Refusal { reason: refusal.reason(), ..Denial::Unavailable.into() })
         }
@@ -105,8 +132,8 @@ fn keep<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     grant: Arc<Grant<C>>,
-    transport: Transport,
-    kept: HeaderValue,
+    (transport, kept): (Transport, HeaderValue),
+    now: Timestamp,
 ) -> Result<Session<C>, Refusal<C>> {
     // The cookies are of this server's sessions, and so is the protection against requests of other sites that goes with them.
     if transport == Transport::Cookie && grant.session.is_none() {
@@ -114,8 +141,7 @@ fn keep<C: SessionClaims>(
     }
     let evidence = Evidence { credential: kept, realm: Arc::clone(auth.realm()) };
     let session = Session::new(grant, transport, evidence, auth);
-    // Read again: the verification may have waited.
-    remember(&mut parts.extensions, Verified(session.clone()), auth.now());
+    remember(&mut parts.extensions, Verified(session.clone()), now);
     if let Some(shown) = parts.extensions.get_mut::<Session<C>>() {
         *shown = session.clone();
     }

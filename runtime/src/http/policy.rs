@@ -25,3 +25,27 @@ impl Policy for LogoutPolicy {
     type Checks = ();
     type Proves = ();
 }
+
+/// The policy of the endpoint that publishes keys.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum KeysPolicy {}
+
+impl Policy for KeysPolicy {
+    const ACCESS: Access = Access::Public { reason: "public keys are for everyone who verifies tokens" };
+    type Roles = ();
+    type Checks = ();
+    type Proves = ();
+}
+
+/// The policy of the endpoint that publishes the metadata of the server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum MetadataPolicy {}
+
+impl Policy for MetadataPolicy {
+    const ACCESS: Access = Access::Public { reason: "the document tells clients where the endpoints are" };
+    type Roles = ();
+    type Checks = ();
+    type Proves = ();
+}

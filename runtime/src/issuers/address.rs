@@ -23,7 +23,7 @@ pub(crate) enum AddressError {
     NotPlain,
     /// It has a query (OpenID Connect Discovery 1.0 section 3 forbids it in an issuer).
     Query,
-    /// `http` on another machine, so anyone on the network could give other keys.
+    /// `http` on another machine, so an attacker on the network could give other keys.
     Insecure,
 }
 
@@ -88,7 +88,7 @@ impl Address {
         &self.text
     }
 
-    /// Whether it is on this machine, so that nobody on the network can change what it answers.
+    /// Whether it is on this machine, so that an attacker on the network cannot change what it answers.
     pub(super) fn is_loopback(&self) -> bool {
         matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]") || self.host.ends_with(".localhost")
     }

@@ -22,6 +22,8 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// [`AuthBuilder::trust`](crate::AuthBuilder::trust) takes it. The same attributes, document and matrix then hold for its tokens. An `Auth`
 /// that has nothing else is a resource server: it needs no keys, no store and no claims source of its own.
 ///
+/// Claims with serde's `deny_unknown_fields` refuse the many claims that an issuer adds; they need [`claims_with`](Self::claims_with).
+///
 /// A token is accepted if its `iss` is the issuer's, byte for byte; the signature is that of the issuer's key with its `kid`, by one of the
 /// [algorithms](Self::algorithms); it is an access token by the [`Profile`]; it names the [audience](Self::audience), or the
 /// [client](Self::client_id); and it is valid now. An ID token never is one.
@@ -99,12 +101,13 @@ impl<C: SessionClaims> Issuer<C> {
     /// end makes a difference.
     ///
     /// The keys are fetched in the background when the `Auth` is built, which does not wait for them. Until they are there, its tokens are
-    /// answered with 503.
+    /// answered with 503. It takes a runtime of tokio with its timer, as `#[tokio::main]` makes it.
     pub fn discover(issuer: impl Into<String>) -> Self {
         Self::new(issuer.into(), KeySource::Discovery)
     }
 
-    /// An issuer whose keys are at this address, a JWK set (RFC 7517 section 5).
+    /// An issuer whose keys are at this address, a JWK set (RFC 7517 section 5): where there is no discovery document, or one that names another
+    /// issuer, as Microsoft's for several tenants does.
     pub fn jwks(issuer: impl Into<String>, address: impl Into<String>) -> Self {
         Self::new(issuer.into(), KeySource::Address(address.into()))
     }
@@ -212,7 +215,9 @@ impl<C: SessionClaims> Issuer<C> {
     /// [subject](IssuerToken::subject) together, since two issuers may use one `sub` for two users.
     ///
     /// `None` is a 401 with an event, and an error is a 503. The claims are [remembered](Self::remember_claims) with the token. Several
-    /// requests with a new token may ask at the same time.
+    /// requests with a new token may ask at the same time, so the row of a new user is one to insert "or take the one that is there". A
+    /// request waits for the answer as long as for a handler: give the query a time limit of its own. The token may be one that a client
+    /// has for itself, which [`is_machine`](IssuerToken::is_machine) says.
     ///
     /// ```
     /// # use countersign::{Issuer, SessionClaims};
@@ -253,7 +258,8 @@ impl<C: SessionClaims> Issuer<C> {
     }
 
     /// Where users sign in (RFC 6749 section 3.1) and clients get tokens (section 3.2), for the document: a page such as Scalar then offers
-    /// to sign in there. The scopes are those to choose from, each with its description.
+    /// to sign in there, as the client that [`client_id`](Self::client_id) named first. The scopes are those to choose from, each with its
+    /// description.
     pub fn sign_in_at<S: Into<String>>(
         mut self,
         authorization_url: impl Into<String>,

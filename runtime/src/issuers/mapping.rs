@@ -20,8 +20,20 @@ type Asked<'a, C> = Pin<Box<dyn Future<Output = Result<Option<C>, BoxError>> + S
 /// The application's function from a token to its claims.
 pub(super) type ClaimsWith<C> = Box<dyn Fn(IssuerToken) -> Asked<'static, C> + Send + Sync>;
 
+/// Which claim does not fit, and what it should be. serde's own message quotes the value, which may be personal and long.
+fn misfit(path: &str, error: &serde_json::Error) -> String {
+    // It may have names of the token inside.
+    let path = path.escape_debug();
+    let message = error.to_string();
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if path.to_string() != "." => format!("`{path}` is not {expected}"),
+        _ if message.starts_with("missing field ") => message,
+        _ => format!("`{path}` does not fit"),
+    }
+}
+
 /// The registered claims (RFC 7519 section 4.1, RFC 9068 section 2.2), which the application's claims do not see.
-const REGISTERED: [&str; 10] =
+pub(super) const REGISTERED: [&str; 10] =
     ["iss", "aud", "exp", "iat", "nbf", "jti", "sid", "auth_time", "act", "client_id"];
 
 /// How the claims of an issuer become the application's, where no function of the application makes them.
@@ -72,7 +84,8 @@ impl<C: SessionClaims> Mapping<C> {
             }
         }
         let subject = at(&self.subject).ok_or_else(|| Refusal::Missing(self.subject.clone()))?;
-        if !subject.is_string() {
+        // A user without an identifier would be one with all others who have none.
+        if subject.as_str().is_none_or(str::is_empty) {
             return Err(Refusal::Malformed(self.subject.clone()));
         }
         members.insert("sub".to_owned(), subject.clone());
@@ -83,7 +96,10 @@ impl<C: SessionClaims> Mapping<C> {
         if let Some(scopes) = self.scopes(&at)? {
             members.insert("scope".to_owned(), scopes);
         }
-        C::deserialize_wire(Value::Object(members)).map_err(|error| Refusal::Claims(error.to_string()))
+        let mut path = serde_path_to_error::Track::new();
+        let members = serde_path_to_error::Deserializer::new(Value::Object(members), &mut path);
+        C::deserialize_wire(members)
+            .map_err(|error| Refusal::Claims(misfit(&path.path().to_string(), &error)))
     }
 
     /// The names of roles that the application knows; the others grant nothing. An issuer leaves the claim out for a user without roles.
@@ -92,8 +108,19 @@ impl<C: SessionClaims> Mapping<C> {
             return Ok(Value::Array(Vec::new()));
         };
         let names = match found {
-            // Zitadel has the roles as the names of members.
-            Value::Object(roles) => roles.keys().map(String::as_str).collect(),
+            // Zitadel has the roles as the names of members, with the organisations that grant them inside.
+            Value::Object(roles) => {
+                let is_granted = |granted: &Value| match granted {
+                    Value::Bool(granted) => Some(*granted),
+                    Value::Object(grants) => Some(!grants.is_empty()),
+                    Value::Null => Some(false),
+                    _ => None,
+                };
+                let names = roles.iter().map(|(name, granted)| Some((name, is_granted(granted)?)));
+                let names = names.collect::<Option<Vec<_>>>();
+                let names = names.ok_or_else(|| Refusal::Malformed(place.to_owned()))?;
+                names.into_iter().filter_map(|(name, granted)| granted.then_some(name.as_str())).collect()
+            }
             other => names(other).ok_or_else(|| Refusal::Malformed(place.to_owned()))?,
         };
         let known = |name: &str| {

@@ -18,6 +18,9 @@ mod refusal;
 mod token;
 mod trusted;
 
+#[cfg(test)]
+mod tests;
+
 pub use fetch::{Fetch, FetchError, FetchRequest, Fetched};
 pub use issuer::Issuer;
 #[cfg(feature = "openapi")]

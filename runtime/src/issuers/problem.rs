@@ -6,7 +6,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IssuerProblem {
-    /// The issuer is no `https` URL, or has a user, a query or a fragment. `http` is for loopback addresses.
+    /// The issuer is empty, or has control characters or blanks. One that is discovered is no `https` URL, or has a user, a query or a
+    /// fragment; `http` is for loopback addresses.
     Url,
     /// The address of the keys is no `https` URL. `http` is for loopback addresses.
     KeysUrl,
@@ -32,6 +33,10 @@ pub enum IssuerProblem {
     NoRoles,
     /// A place in the token is no JSON pointer.
     Pointer(String),
+    /// A claim cannot come from another place, because it is a registered one or has a setting of its own.
+    ReservedClaim(String),
+    /// None of the keys at hand fits one of the algorithms.
+    NoFittingKey,
     /// The users of several issuers would be told apart by `sub` alone.
     SharedSubjects,
     /// The claims would be remembered for no time, or for longer than a day.
@@ -42,7 +47,7 @@ impl fmt::Display for IssuerProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Url => {
-                "it has to be an `https` URL such as `https://login.example.com/realms/acme`, exactly as the tokens say it; `http` is for loopback addresses"
+                "it has to be the `iss` of its tokens, to the byte; to discover its keys, that has to be an `https` URL such as `https://login.example.com/realms/acme`, or `http` on a loopback address"
             }
             Self::KeysUrl => "the address of its keys has to be an `https` URL; `http` is for loopback addresses",
             Self::Name => {
@@ -68,8 +73,20 @@ impl fmt::Display for IssuerProblem {
                 "the claims have roles, and nothing says where the issuer puts them: call `roles_at`, or `claims_with`"
             }
             Self::Pointer(place) => {
-                return write!(f, "`{}` is no JSON pointer: write one such as `/realm_access/roles`", place.escape_debug());
+                return write!(
+                    f,
+                    "`{}` is no JSON pointer: write one such as `/realm_access/roles`, with `~1` for a `/` in a name, as in `/https:~1~1acme.example~1roles`",
+                    place.escape_debug()
+                );
             }
+            Self::ReservedClaim(name) => {
+                return write!(
+                    f,
+                    "`claim_at` cannot move `{}`: use `subject_at`, `roles_at` or `scopes_at`; registered claims stay where they are",
+                    name.escape_debug()
+                );
+            }
+            Self::NoFittingKey => "none of its keys fits one of its algorithms: change `algorithms`, or pass other keys",
             Self::SharedSubjects => {
                 "users of several issuers may have one `sub`: call `claims_with` and find the user by issuer and subject, or `shares_subjects` if one `sub` is one user everywhere"
             }

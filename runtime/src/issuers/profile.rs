@@ -17,11 +17,11 @@ pub enum Profile {
     /// Keycloak: `typ` is `JWT` in the header and `Bearer` in the payload; the client is `azp`; roles are in `/realm_access/roles`. Give the
     /// client an audience mapper, since Keycloak puts no audience of its own into tokens.
     Keycloak,
-    /// Auth0, with either of its two formats: the client is `azp` or `client_id`; the issuer ends in a slash. Roles are where a rule of yours
-    /// puts them.
+    /// Auth0, with either of its two formats: the client is `azp` or `client_id`; the issuer ends in a slash. Roles are where an action of
+    /// yours puts them.
     Auth0,
     /// Okta, with an authorization server of your own: no `typ`, the client is `cid`, scopes are the array `scp`. Roles are where a claim
-    /// of yours puts them.
+    /// of yours puts them. `sub` is the login, which Okta may give to another person later; `subject_at("/uid")` is the user.
     Okta,
     /// Microsoft Entra ID, with tokens of version 1 or 2: no `jti`, the client is `azp` or `appid`, scopes are the string `scp`, roles are
     /// in `/roles`. A token without `scp` is one of an application.
@@ -29,7 +29,9 @@ pub enum Profile {
     /// Amazon Cognito: no `typ` and no `aud`. Name the clients with [`client_id`](super::Issuer::client_id) in place of an audience. Roles
     /// are the groups, `/cognito:groups`.
     Cognito,
-    /// Zitadel, with tokens of type JWT: roles are the names in `/urn:zitadel:iam:org:project:roles`.
+    /// Zitadel, with tokens of type JWT. Roles are those of a project, so the application says of which:
+    /// `roles_at("/urn:zitadel:iam:org:project:280839383929:roles")`. The claim without a number is of the client's project, which may be
+    /// another one than the API's.
     Zitadel,
 }
 
@@ -54,8 +56,25 @@ pub(super) struct Rules {
     pub(super) roles: Option<&'static str>,
     /// The places of scopes; the first that is there counts.
     pub(super) scopes: &'static [&'static str],
-    /// Whether a token is one that a client has for itself, by more than `sub` being the client.
-    pub(super) is_machine: fn(&Map<String, Value>) -> bool,
+    /// Who has the token, where the product tells it by more than `sub` being the client.
+    pub(super) holder: fn(&Map<String, Value>, client: &str) -> Holder,
+}
+
+/// Who has a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// A user, or a client if `sub` is the client.
+    ByRule,
+    /// A client, for itself.
+    Machine,
+    /// This claim contradicts others, as where a user has chosen the name of a service account.
+    Contradiction(&'static str),
+}
+
+impl From<bool> for Holder {
+    fn from(is_machine: bool) -> Self {
+        if is_machine { Self::Machine } else { Self::ByRule }
+    }
 }
 
 /// OpenID Connect Core sections 2 and 3.3.2.11: only ID tokens have them.
@@ -72,7 +91,7 @@ const RFC_9068: Rules = Rules {
     of_id_tokens: OF_ID_TOKENS,
     roles: Some("/roles"),
     scopes: &["/scope"],
-    is_machine: |_| false,
+    holder: |_, _| Holder::ByRule,
 };
 
 impl Profile {
@@ -86,10 +105,7 @@ impl Profile {
                 // Releases before 25 put the nonce into access tokens too.
                 of_id_tokens: &["at_hash", "c_hash", "s_hash"],
                 roles: Some("/realm_access/roles"),
-                is_machine: |claims| {
-                    text(claims, "preferred_username")
-                        .is_some_and(|name| name.starts_with("service-account-"))
-                },
+                holder: keycloak_holder,
                 ..RFC_9068
             },
             Self::Auth0 => Rules {
@@ -97,9 +113,9 @@ impl Profile {
                 required: &["aud", "iat"],
                 client: &["azp", "client_id"],
                 roles: None,
-                is_machine: |claims| {
-                    text(claims, "gty") == Some("client-credentials")
-                        || text(claims, "sub").is_some_and(|subject| subject.ends_with("@clients"))
+                holder: |claims, client| {
+                    let is_of_client = text(claims, "sub") == Some(&*format!("{client}@clients"));
+                    (is_of_client || text(claims, "gty") == Some("client-credentials")).into()
                 },
                 ..RFC_9068
             },
@@ -109,6 +125,7 @@ impl Profile {
                 client: &["cid"],
                 roles: None,
                 scopes: &["/scp"],
+                holder: |claims, _| (!claims.contains_key("uid")).into(),
                 ..RFC_9068
             },
             Self::Entra => Rules {
@@ -117,7 +134,9 @@ impl Profile {
                 client: &["azp", "appid"],
                 scopes: &["/scp"],
                 // A user is always there for a delegated scope, and never without one.
-                is_machine: |claims| !claims.contains_key("scp") || text(claims, "idtyp") == Some("app"),
+                holder: |claims, _| {
+                    (!claims.contains_key("scp") || text(claims, "idtyp") == Some("app")).into()
+                },
                 ..RFC_9068
             },
             Self::Cognito => Rules {
@@ -127,16 +146,38 @@ impl Profile {
                 has_audience: false,
                 fixed: &[("token_use", "access")],
                 roles: Some("/cognito:groups"),
+                holder: |claims, _| (!claims.contains_key("username")).into(),
                 ..RFC_9068
             },
             Self::Zitadel => Rules {
                 types: &["JWT", "at+jwt"],
                 // Its ID tokens carry audience and client as well, and no `jti`.
                 of_id_tokens: &["nonce", "at_hash", "c_hash", "s_hash", "amr", "azp"],
-                roles: Some("/urn:zitadel:iam:org:project:roles"),
+                roles: None,
+                // The clients of users have a number. A service user is its own client, under its name.
+                holder: |_, client| {
+                    let number = client.split('@').next().unwrap_or_default();
+                    number.bytes().any(|byte| !byte.is_ascii_digit()).into()
+                },
                 ..RFC_9068
             },
         }
+    }
+}
+
+/// Keycloak gives a service account a user, whose name begins as no other should, though anyone may choose such a name. What only a sign-in
+/// has tells the two apart.
+fn keycloak_holder(claims: &Map<String, Value>, client: &str) -> Holder {
+    let has = |name: &&str| claims.contains_key(*name);
+    let has_signed_in = ["sid", "session_state", "auth_time"].iter().any(has);
+    let name = text(claims, "preferred_username");
+    let is_service = name.is_some_and(|name| name == format!("service-account-{}", client.to_lowercase()))
+        || ["clientHost", "clientAddress"].iter().any(has);
+    match (has_signed_in, is_service) {
+        (true, true) => Holder::Contradiction("preferred_username"),
+        (true, false) => Holder::ByRule,
+        // Tokens that are kept small leave the name out.
+        (false, is_service) => (is_service || name.is_none()).into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why the token of an issuer is refused.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::token::TokenError;
 
@@ -39,8 +40,8 @@ pub(crate) enum Refusal {
     Claims(String),
     /// The application does not know the user.
     UnknownUser,
-    /// The keys of the issuer are not known, or not recent enough.
-    NoKeys,
+    /// The keys of the issuer are not known, or not recent enough. They are asked for again after this time.
+    NoKeys(Duration),
     /// The application could not say what the claims are.
     Source(String),
 }
@@ -65,14 +66,14 @@ impl Refusal {
             Self::Malformed(_) => "invalid_claim",
             Self::Claims(_) => "claims",
             Self::UnknownUser => "unknown_user",
-            Self::NoKeys => "issuer_unavailable",
+            Self::NoKeys(_) => "issuer_unavailable",
             Self::Source(_) => "claims_unavailable",
         }
     }
 
     /// Whether the caller may be let in later, with the same token.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self, Self::NoKeys | Self::Source(_))
+        matches!(self, Self::NoKeys(_) | Self::Source(_))
     }
 }
 
@@ -105,7 +106,12 @@ impl fmt::Display for Refusal {
             Self::Malformed(name) => write!(f, "the claim `{name}` is malformed"),
             Self::Claims(cause) => write!(f, "the application's claims do not fit the token: {cause}"),
             Self::UnknownUser => f.write_str("the application does not know the user"),
-            Self::NoKeys => f.write_str("the keys of the issuer are not known, or too old"),
+            Self::NoKeys(after) => {
+                write!(
+                    f,
+                    "the keys of the issuer are not known, or too old; they are asked for again in {after:?}"
+                )
+            }
             Self::Source(cause) => write!(f, "the application's claims could not be read: {cause}"),
         }
     }

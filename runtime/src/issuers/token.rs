@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::profile::{Rules, text};
+use super::profile::{Holder, Rules, text};
 use super::refusal::Refusal;
 use crate::clock::Timestamp;
 
@@ -149,7 +149,8 @@ impl Expected<'_> {
         if claims.contains_key("cnf") {
             return Err(Refusal::SenderConstrained);
         }
-        if self.rules.has_audience {
+        // An issuer whose tokens usually have none may still say one.
+        if self.rules.has_audience || (claims.contains_key("aud") && !self.audiences.is_empty()) {
             self.check_audience(&claims)?;
         }
         let client_id = self.client(&claims)?;
@@ -157,11 +158,15 @@ impl Expected<'_> {
         if subject.is_empty() {
             return Err(Refusal::Malformed("sub".to_owned()));
         }
+        let is_machine = match (self.rules.holder)(&claims, client_id.as_deref().unwrap_or_default()) {
+            Holder::Contradiction(name) => return Err(Refusal::OtherKind(name)),
+            holder => holder == Holder::Machine || client_id.as_deref() == Some(&*subject),
+        };
         let (issued_at, expires_at) = self.check_times(&claims, now)?;
         Ok(IssuerToken {
             issuer: Arc::clone(self.issuer),
             name: Arc::clone(self.name),
-            is_machine: client_id.as_deref() == Some(&*subject) || (self.rules.is_machine)(&claims),
+            is_machine,
             subject,
             client_id,
             id: optional_text(&claims, "jti")?,

@@ -1,14 +1,16 @@
 //! The issuers of one `Auth`, and the verification of their tokens.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::discovery::Remote;
 use super::issuer::{Issuer, KeySource, SignInPage};
 use super::keys::{Found, IssuerKeys, VerifyingKey};
-use super::mapping::{ClaimsWith, Mapping};
+use super::mapping::{ClaimsWith, Mapping, REGISTERED};
 use super::problem::IssuerProblem;
 use super::profile::{Profile, Rules};
 use super::published::PublishedSet;
@@ -23,6 +25,9 @@ use crate::token::{Algorithm, KeyLife, Presented};
 /// All algorithms with public keys.
 const PUBLIC: [Algorithm; 5] =
     [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa];
+
+/// How long a cause of refusals is not logged again.
+const TOLD_FOR: Duration = Duration::from_secs(60);
 
 const LONGEST_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -46,7 +51,10 @@ struct Trusted<C> {
     mapping: Mapping<C>,
     claims_with: Option<ClaimsWith<C>>,
     remembered: Duration,
+    /// The causes of refusals that were logged, and when.
+    told: Mutex<Vec<(&'static str, Timestamp)>>,
     is_discovered: bool,
+    is_fetched: bool,
     sign_in: Option<SignInPage>,
 }
 
@@ -69,6 +77,8 @@ pub(crate) struct IssuerFacts {
     /// Whether it publishes a discovery document.
     pub(crate) is_discovered: bool,
     pub(crate) sign_in: Option<SignInPage>,
+    /// The first of the accepted clients, if only some are.
+    pub(crate) client: Option<String>,
 }
 
 /// What the issuers of an `Auth` have in common.
@@ -126,6 +136,11 @@ impl<C: SessionClaims> TrustedIssuers<C> {
         }
     }
 
+    /// The length of the longest token that is accepted, in bytes; 0 without issuers.
+    pub(crate) fn longest_token(&self) -> usize {
+        if self.is_empty() { 0 } else { self.max_len }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.issuers.is_empty()
     }
@@ -138,9 +153,10 @@ impl<C: SessionClaims> TrustedIssuers<C> {
         self.issuers.iter().map(Trusted::facts).collect()
     }
 
-    /// Forgets the keys of the issuer of this name, and all that they verified. Returns whether there is such an issuer.
+    /// Forgets the keys of the issuer of this name, and all that they verified. Returns whether there is such an issuer, with keys that can
+    /// be fetched again.
     pub(crate) fn forget_keys(&self, name: &str) -> bool {
-        let issuer = self.issuers.iter().find(|issuer| &*issuer.name == name);
+        let issuer = self.issuers.iter().find(|issuer| &*issuer.name == name && issuer.is_fetched);
         if let Some(issuer) = issuer {
             issuer.keys.forget();
         }
@@ -161,16 +177,13 @@ impl<C: SessionClaims> TrustedIssuers<C> {
     pub(crate) async fn verify(&self, token: &[u8]) -> Result<Accepted<C>, Refusal> {
         let presented = Presented::read(token, self.max_len)?;
         let issuer = self.of(&presented.issuer()?).ok_or(Refusal::UnknownIssuer)?;
-        let (token, life) = issuer.verified(presented, || self.clock.now(), self.leeway).await?;
-        let (claims, claims_until) = issuer.claims(&token, || self.clock.now()).await.inspect_err(|refusal| {
-            // The token is the issuer's, so this line is a matter of the configuration and not one that any caller can write.
-            let issuer = &*issuer.name;
-            if refusal.is_outage() {
-                tracing::error!(target: TARGET, issuer, error = %OneLine(refusal), "the claims of a user could not be read");
-            } else {
-                tracing::warn!(target: TARGET, issuer, error = %OneLine(refusal), "a verified token was refused");
-            }
-        })?;
+        let now = || self.clock.now();
+        let (claims, life) = issuer.verified(presented).await?;
+        // From here on the token is the issuer's, so the lines in the log are a matter of the configuration and not of any caller.
+        let token = issuer.expected(self.leeway).read(claims, now());
+        let token = token.inspect_err(|refusal| issuer.tell(refusal, now()))?;
+        let claims = issuer.claims(&token, now).await;
+        let (claims, claims_until) = claims.inspect_err(|refusal| issuer.tell(refusal, now()))?;
         Ok(Accepted { claims, token, life, claims_until })
     }
 }
@@ -187,7 +200,8 @@ impl<C: SessionClaims> Issuer<C> {
         let mapped = self.claims_with.is_none();
         let mapping = || self.mapping(&rules);
         let mut problems: Vec<_> = [
-            (Address::of_issuer(&self.issuer).is_err(), IssuerProblem::Url),
+            (self.has_bad_name(), IssuerProblem::Url),
+            (self.has_no_fitting_key(), IssuerProblem::NoFittingKey),
             (
                 matches!(&self.keys, KeySource::Address(address) if Address::of_document(address).is_err()),
                 IssuerProblem::KeysUrl,
@@ -210,8 +224,33 @@ impl<C: SessionClaims> Issuer<C> {
         .collect();
         let places = [&self.subject, &self.roles, &self.scopes].into_iter().flatten();
         let places = places.chain(self.moved.iter().map(|(_, place)| place));
-        problems.extend(places.filter(|place| !place.starts_with('/')).cloned().map(IssuerProblem::Pointer));
+        problems.extend(places.filter(|place| !is_pointer(place)).cloned().map(IssuerProblem::Pointer));
+        let is_reserved =
+            |name: &str| REGISTERED.contains(&name) || matches!(name, "sub" | "roles" | "scope");
+        let reserved = self.moved.iter().filter(|(name, _)| is_reserved(name));
+        problems.extend(reserved.map(|(name, _)| IssuerProblem::ReservedClaim(name.clone())));
         problems
+    }
+
+    /// Where the keys are discovered, the `iss` is an address. Elsewhere it is any text (RFC 7519 section 4.1.1).
+    fn has_bad_name(&self) -> bool {
+        match &self.keys {
+            KeySource::Discovery => Address::of_issuer(&self.issuer).is_err(),
+            _ => {
+                self.issuer.is_empty() || self.issuer.chars().any(|it| it.is_control() || it.is_whitespace())
+            }
+        }
+    }
+
+    fn has_no_fitting_key(&self) -> bool {
+        match (&self.keys, &self.algorithms) {
+            (KeySource::AtHand(keys), Some(algorithms)) => {
+                let are_public = algorithms.iter().all(|algorithm| !algorithm.is_symmetric());
+                let can_be_asked = !algorithms.is_empty() && are_public && keys.is_public();
+                can_be_asked && !keys.keys().iter().any(|key| algorithms.contains(&key.algorithm()))
+            }
+            _ => false,
+        }
     }
 
     fn mapping(&self, rules: &Rules) -> Mapping<C> {
@@ -220,12 +259,21 @@ impl<C: SessionClaims> Issuer<C> {
     }
 }
 
+/// RFC 6901 section 3. A name without letters between two slashes is one that was meant to have them inside, as a URL does.
+fn is_pointer(place: &str) -> bool {
+    let mut escapes = place.split('~').skip(1);
+    place.starts_with('/')
+        && !place.contains("//")
+        && escapes.all(|rest| rest.starts_with('0') || rest.starts_with('1'))
+}
+
 impl<C: SessionClaims> Trusted<C> {
     fn new(issuer: Issuer<C>, name: String, surroundings: &Surroundings<'_>) -> Result<Self, IssuerProblem> {
         let rules = issuer.profile.rules();
         let mapping = issuer.mapping(&rules);
         let algorithms = issuer.algorithms.unwrap_or_else(|| PUBLIC.to_vec());
         let is_discovered = matches!(issuer.keys, KeySource::Discovery);
+        let is_fetched = !matches!(issuer.keys, KeySource::AtHand(_));
         let clock = Arc::clone(&surroundings.clock);
         let remote = match (issuer.keys, issuer.fetch) {
             (KeySource::AtHand(keys), _) => Err(PublishedSet::of_keys(keys.keys().iter().cloned())),
@@ -255,7 +303,9 @@ impl<C: SessionClaims> Trusted<C> {
             mapping,
             claims_with: issuer.claims_with,
             remembered: issuer.remembered,
+            told: Mutex::default(),
             is_discovered,
+            is_fetched,
             sign_in: issuer.sign_in,
         })
     }
@@ -267,15 +317,12 @@ impl<C: SessionClaims> Trusted<C> {
             profile: self.profile,
             is_discovered: self.is_discovered,
             sign_in: self.sign_in.clone(),
+            client: self.clients.first().cloned(),
         }
     }
 
-    async fn verified(
-        &self,
-        presented: Presented<'_>,
-        now: impl Fn() -> Timestamp,
-        leeway: Duration,
-    ) -> Result<(IssuerToken, KeyLife), Refusal> {
+    /// Verifies the signature. Returns the payload, and the life of the key.
+    async fn verified(&self, presented: Presented<'_>) -> Result<(Map<String, Value>, KeyLife), Refusal> {
         if !self.rules.fits_type(&presented) {
             return Err(Refusal::Type);
         }
@@ -285,20 +332,46 @@ impl<C: SessionClaims> Trusted<C> {
         }
         let VerifyingKey { key, life } = match self.keys.find_or_fetch(presented.kid(), algorithm).await {
             Found::Key(found) => found,
-            Found::Unknown => return Err(Refusal::UnknownKey),
-            Found::NoSetYet(_) | Found::TooOld(_) | Found::Unreachable(_) => return Err(Refusal::NoKeys),
+            other => {
+                let refusal = other.retry_after().map_or(Refusal::UnknownKey, Refusal::NoKeys);
+                // The failure itself is logged once, by the fetch.
+                tracing::debug!(target: TARGET, issuer = &*self.name, error = %refusal, "a token cannot be verified now");
+                return Err(refusal);
+            }
         };
-        let claims = presented.verify(&key)?;
-        let expected = Expected {
+        Ok((presented.verify(&key)?, life))
+    }
+
+    fn expected(&self, leeway: Duration) -> Expected<'_> {
+        Expected {
             issuer: &self.issuer,
             name: &self.name,
             rules: &self.rules,
             audiences: &self.audiences,
             clients: &self.clients,
             leeway,
-        };
-        // Read now: the fetch of a key may have taken a while.
-        expected.read(claims, now()).map(|token| (token, life))
+        }
+    }
+
+    /// Logs why a verified token is refused: once a minute for each cause, since clients repeat their requests. Tokens end, which is no cause.
+    fn tell(&self, refusal: &Refusal, now: Timestamp) {
+        if matches!(refusal, Refusal::Expired | Refusal::NotYetValid) {
+            return;
+        }
+        {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            match told.iter_mut().find(|(reason, _)| *reason == refusal.reason()) {
+                Some((_, at)) if now.since(*at) < TOLD_FOR => return,
+                Some((_, at)) => *at = now,
+                None => told.push((refusal.reason(), now)),
+            }
+        }
+        let issuer = &*self.name;
+        if refusal.is_outage() {
+            tracing::error!(target: TARGET, issuer, error = %refusal, "the claims of a user could not be read");
+        } else {
+            tracing::warn!(target: TARGET, issuer, error = %refusal, "a verified token was refused");
+        }
     }
 
     async fn claims(

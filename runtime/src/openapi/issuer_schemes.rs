@@ -23,12 +23,16 @@ impl IssuerScheme {
     /// `scopes` are those that operations demand. The flow offers them beside those that the application has described, because a page asks for
     /// no others.
     pub(super) fn of(issuer: &IssuerFacts, scopes: &BTreeSet<&'static str>) -> Self {
-        let IssuerFacts { name, issuer: iss, is_discovered, sign_in, .. } = issuer;
+        let IssuerFacts { name, issuer: iss, is_discovered, sign_in, client, .. } = issuer;
         let words = format!("An access token of {name} ({iss}), in the Authorization header");
         let (scheme, lists_roles) = match sign_in {
-            Some(page) => {
-                (SecurityScheme::OAuth2(OAuth2::with_description([flow(page, scopes)], words)), false)
-            }
+            Some(page) => (
+                SecurityScheme::OAuth2(OAuth2::with_description(
+                    [flow(page, client.as_deref(), scopes)],
+                    words,
+                )),
+                false,
+            ),
             None if *is_discovered => {
                 // OpenID Connect Discovery section 4: a slash at the end of the issuer is not doubled.
                 let address = format!("{}/.well-known/openid-configuration", iss.trim_end_matches('/'));
@@ -44,14 +48,20 @@ impl IssuerScheme {
 }
 
 /// The code flow of a client that runs in a browser and so has no secret: it proves itself with PKCE (RFC 7636), which Scalar does if told.
-fn flow(page: &SignInPage, scopes: &BTreeSet<&'static str>) -> Flow {
+/// Scalar also takes the client's id, which a reader would have to type otherwise.
+fn flow(page: &SignInPage, client: Option<&str>, scopes: &BTreeSet<&'static str>) -> Flow {
     let SignInPage { authorization_url, token_url, scopes: described } = page;
     let is_described = |scope: &str| described.iter().any(|(known, _)| known == scope);
     let demanded =
         scopes.iter().filter(|scope| !is_described(scope)).map(|scope| ((*scope).to_owned(), String::new()));
     let scopes = Scopes::from_iter(described.iter().cloned().chain(demanded));
     let mut flow = AuthorizationCode::new(authorization_url, token_url, scopes);
-    flow.extensions = Some(ExtensionsBuilder::new().add("x-usePkce", "SHA-256").build());
+    let extensions = ExtensionsBuilder::new().add("x-usePkce", "SHA-256");
+    let extensions = match client {
+        Some(client) => extensions.add("x-scalar-client-id", client),
+        None => extensions,
+    };
+    flow.extensions = Some(extensions.build());
     Flow::AuthorizationCode(flow)
 }
 
@@ -74,13 +84,18 @@ mod tests {
     use super::*;
     use crate::Profile;
 
-    fn scheme(is_discovered: bool, sign_in: Option<SignInPage>) -> (String, Value, bool) {
+    fn scheme(
+        is_discovered: bool,
+        sign_in: Option<SignInPage>,
+        client: Option<&str>,
+    ) -> (String, Value, bool) {
         let facts = IssuerFacts {
             name: "acme".to_owned(),
             issuer: "https://login.example.com/acme/".to_owned(),
             profile: Profile::default(),
             is_discovered,
             sign_in,
+            client: client.map(str::to_owned),
         };
         let IssuerScheme { wanted, scheme, lists_roles } =
             IssuerScheme::of(&facts, &BTreeSet::from(["a", "b"]));
@@ -92,12 +107,12 @@ mod tests {
         let words = "An access token of acme (https://login.example.com/acme/), in the Authorization header";
         let bearer =
             json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": words });
-        assert_eq!(scheme(false, None), ("acme".to_owned(), bearer, true));
+        assert_eq!(scheme(false, None, None), ("acme".to_owned(), bearer, true));
         let discovered = json!({
             "type": "openIdConnect", "description": words,
             "openIdConnectUrl": "https://login.example.com/acme/.well-known/openid-configuration",
         });
-        assert_eq!(scheme(true, None), ("acme".to_owned(), discovered, false));
+        assert_eq!(scheme(true, None, Some("web")), ("acme".to_owned(), discovered, false));
         let page = SignInPage {
             authorization_url: "https://login.example.com/authorize".to_owned(),
             token_url: "https://login.example.com/token".to_owned(),
@@ -106,12 +121,17 @@ mod tests {
                 ("openid".to_owned(), "who you are".to_owned()),
             ],
         };
-        let flow = json!({ "authorizationCode": {
+        let mut flow = json!({
             "authorizationUrl": "https://login.example.com/authorize", "tokenUrl": "https://login.example.com/token",
             "scopes": { "a": "the first", "b": "", "openid": "who you are" }, "x-usePkce": "SHA-256",
-        } });
-        let oauth = json!({ "type": "oauth2", "description": words, "flows": flow });
-        assert_eq!(scheme(true, Some(page)), ("acme".to_owned(), oauth, false));
+        });
+        let oauth = |flow: &Value| {
+            let flows = json!({ "authorizationCode": flow });
+            json!({ "type": "oauth2", "description": words, "flows": flows })
+        };
+        assert_eq!(scheme(true, Some(page.clone()), None), ("acme".to_owned(), oauth(&flow), false));
+        flow["x-scalar-client-id"] = json!("web");
+        assert_eq!(scheme(true, Some(page), Some("web")), ("acme".to_owned(), oauth(&flow), false));
     }
 
     #[test]

@@ -54,7 +54,7 @@ use crate::matrix::{AccessMatrix, AccessRow, Methods, RoutePlace};
 pub use described::{Argument, ArgumentsOf, Described, Undescribed};
 #[cfg(feature = "openapi")]
 pub use document::{Documentable, Documented};
-pub use endpoints::{Endpoint, SessionRoutes};
+pub use endpoints::{Endpoint, KeyRoutes, SessionRoutes};
 pub use fallback::{Fallback, IntoFallback};
 pub use routes::{IntoRoutes, Routes};
 pub use services::{ServiceAccess, Unguarded};

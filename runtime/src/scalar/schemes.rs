@@ -69,10 +69,14 @@ fn addresses(scheme: &Value) -> impl Iterator<Item = &str> {
     std::iter::once(&scheme["openIdConnectUrl"]).chain(of_flows).filter_map(Value::as_str)
 }
 
-/// The origin of an address; `None` for a relative one, which is of this origin.
+/// Scheme, host and port, made of characters that cannot end a directive of a content security policy; `None` for a relative address, which is
+/// of this origin.
 fn origin(address: &str) -> Option<String> {
     let address: Uri = address.parse().ok()?;
-    Some(format!("{}://{}", address.scheme()?, address.authority()?))
+    let scheme = address.scheme_str().filter(|scheme| matches!(*scheme, "https" | "http"))?;
+    let authority = address.authority()?.as_str();
+    let is_plain = authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte));
+    is_plain.then(|| format!("{scheme}://{authority}"))
 }
 
 /// The schemes that open an operation by themselves. A refresh cookie is only asked for beside an access token.
@@ -92,4 +96,29 @@ fn sufficient(api: &OpenApi) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_ends_no_directive() {
+        for (url, expected) in [
+            ("https://login.example.com/token?a=b", Some("https://login.example.com")),
+            ("http://127.0.0.1:9000/token", Some("http://127.0.0.1:9000")),
+            ("http://[::1]:9000/token", Some("http://[::1]:9000")),
+            ("https://a.example;script-src/token", None),
+            ("https://a.example,b.example/token", None),
+            ("https://user@a.example/token", None),
+            ("https://*/token", None),
+            ("https://a.example b.example/token", None),
+            ("data:text/html,x", None),
+            ("ws://a.example/token", None),
+            ("/token", None),
+            ("", None),
+        ] {
+            assert_eq!(origin(url).as_deref(), expected, "{url}");
+        }
+    }
 }

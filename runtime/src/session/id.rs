@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Partition, SessionError};
+use crate::base64url;
 
 pub(super) const BYTES: usize = 16;
 const CHARACTERS: usize = 22;
@@ -116,10 +117,10 @@ impl FromStr for SessionId {
     /// Accepts the form that [`as_str`](SessionId::as_str) gives: 16 bytes in canonical base64url without padding (RFC 4648 section 5).
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
         let mut bytes = [0; BYTES];
-        match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-            Ok(BYTES) => Ok(Self::from_bytes(bytes)),
-            _ => Err(InvalidSessionId),
-        }
+        // A text of this length has all bytes, and only one text has them: the decoder accepts no other.
+        let characters = text.as_bytes().try_into().map_err(|_| InvalidSessionId)?;
+        base64url::decode_into(text, &mut bytes).ok_or(InvalidSessionId)?;
+        Ok(Self { bytes, text: characters })
     }
 }
 

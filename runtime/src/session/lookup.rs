@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cache::LiveCache;
 use super::feed::{Feed, Issued};
 #[cfg(not(target_family = "wasm"))]
-use super::watch::Watched;
+use super::watch::{Watched, Withdrawn};
 use super::{Fingerprint, Owner, Page, PageCursor, Place, Replaced};
 use super::{SessionError, SessionId, SessionPage, SessionRecord, Sessions, StoreError};
 use crate::clock::Timestamp;
@@ -165,7 +165,9 @@ impl Sessions {
         token: &Watched,
         known_at: &mut Timestamp,
     ) -> Result<bool, SessionError> {
-        let Some(session) = &token.session else { return Ok(true) };
+        let Some(session) = &token.session else {
+            return Ok(!token.withdrawn.as_ref().is_some_and(Withdrawn::is_true));
+        };
         if self.is_heard(session, token.holder(), *known_at).await? {
             return Ok(true);
         }

@@ -57,4 +57,4 @@ use store::{Replaced, SessionStore, StoreError};
 #[cfg(not(target_family = "wasm"))]
 pub use watch::SessionEnd;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use watch::{Watch, Watched};
+pub(crate) use watch::{Watch, Watched, Withdrawn};

@@ -1,5 +1,6 @@
 //! How a stream notices that its session has ended.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,11 +58,33 @@ impl SessionEnd {
 pub(crate) struct Watched {
     /// `None` for the token of another issuer, which ends when it expires.
     pub(crate) session: Option<SessionId>,
+    /// What ends a token of another issuer before it expires.
+    pub(crate) withdrawn: Option<Withdrawn>,
     pub(crate) subject: String,
     /// The actor who impersonates the subject.
     pub(crate) actor: Option<String>,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+/// Whether a token of another issuer was withdrawn.
+#[derive(Clone)]
+pub(crate) struct Withdrawn(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Withdrawn {
+    pub(crate) fn new(is_withdrawn: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_withdrawn))
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Withdrawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Withdrawn").field(&self.is_true()).finish()
+    }
 }
 
 /// Resolves when the session of a token ends, or the token expires.

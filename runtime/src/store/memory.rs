@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::session::{
     Cursor, Ending, Endings, Owner, Page, Partition, PartitionSalt, SessionId, SessionRecord,
 };
+use crate::token::{KeyStore, StoredKeys};
 
 /// Partitions are kept in so many parts, each behind a lock of its own: a purge holds up few of the other requests at a time.
 const SHARDS: usize = 256;
@@ -41,6 +42,7 @@ struct Content {
     purge_from: AtomicUsize,
     purged_until: Mutex<Option<Timestamp>>,
     log: Mutex<Log>,
+    keys: Mutex<Option<StoredKeys>>,
 }
 
 /// In the order of partitions, so that the sessions of a user are near each other.
@@ -64,6 +66,7 @@ impl Default for MemoryStore {
             purge_from: AtomicUsize::new(0),
             purged_until: Mutex::default(),
             log: Mutex::default(),
+            keys: Mutex::default(),
         };
         Self { content: Arc::new(content) }
     }
@@ -206,6 +209,21 @@ impl Log {
         let old = self.announced.iter().take_while(|(_, until)| *until <= now).count();
         self.announced.drain(..old);
         self.dropped += old;
+    }
+}
+
+impl KeyStore for MemoryStore {
+    async fn load_keys(&self) -> Result<Option<StoredKeys>, StoreError> {
+        Ok(lock(&self.content.keys)?.clone())
+    }
+
+    async fn replace_keys(&self, document: &[u8], expected_version: u64) -> Result<bool, StoreError> {
+        let mut keys = lock(&self.content.keys)?;
+        let is_expected = keys.as_ref().map_or(0, |keys| keys.version) == expected_version;
+        if is_expected {
+            *keys = Some(StoredKeys::new(expected_version + 1, document.to_vec()));
+        }
+        Ok(is_expected)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::session::{
     DeviceKind, Fingerprint, PartitionSalt, SessionId, SessionMetadata, SessionRecord, TokenHash,
 };
+use crate::token::StoredKeys;
 
 /// The start of every statement that reads records, with the end of one of them.
 ///
@@ -56,6 +57,12 @@ pub(super) const REMOVE: &str = "DELETE FROM countersign_sessions WHERE id = $1"
 pub(super) const SALT: &str = "SELECT value FROM countersign_settings WHERE name = 'partition_salt'";
 pub(super) const KEEP_SALT: &str = "
     INSERT INTO countersign_settings (name, value) VALUES ('partition_salt', $1) ON CONFLICT (name) DO NOTHING";
+
+pub(super) const LOAD_KEYS: &str = "SELECT version, document FROM countersign_keys";
+pub(super) const FIRST_KEYS: &str = "
+    INSERT INTO countersign_keys (version, document) VALUES (1, $1) ON CONFLICT DO NOTHING";
+pub(super) const REPLACE_KEYS: &str = "
+    UPDATE countersign_keys SET version = $2 + 1, document = $1 WHERE version = $2";
 
 /// One statement, so of two servers that ask at once one gets the turn.
 pub(super) const CLAIM_PURGE: &str = "
@@ -159,6 +166,15 @@ pub(super) fn read_id(bytes: Vec<u8>) -> Result<SessionId, StoreError> {
 pub(super) fn read_salt(bytes: Vec<u8>) -> Result<PartitionSalt, StoreError> {
     let bytes = bytes.try_into().map_err(|_| StoreError::new("the salt is not 16 bytes long"))?;
     Ok(PartitionSalt::from_bytes(bytes))
+}
+
+/// Reads the columns of the keys.
+pub(super) fn read_keys(
+    version: Result<i64, sqlx::Error>,
+    document: Result<Vec<u8>, sqlx::Error>,
+) -> Result<StoredKeys, StoreError> {
+    let version = u64::try_from(version.map_err(StoreError::new)?).map_err(StoreError::new)?;
+    Ok(StoredKeys::new(version, document.map_err(StoreError::new)?))
 }
 
 /// Reads a record from a row with every column.

@@ -96,7 +96,6 @@ impl<C: SessionClaims> TestAuth<C> {
         let known = users.clone();
         let key = || must("a key could not be made", Key::generate_secret(Algorithm::Hs256));
         let builder = Auth::builder()
-            .access_key(key())
             .refresh_key(key())
             .issuer("https://issuer.test")
             .audience("https://api.test")
@@ -106,7 +105,7 @@ impl<C: SessionClaims> TestAuth<C> {
                 let claims = known.lock().get(&subject.to_string()).cloned();
                 async move { Ok(claims) }
             });
-        let auth = must("the configuration is refused", configure(builder).build());
+        let auth = must("the configuration is refused", configure(builder).or_access_key(key()).build());
         Self { auth, clock, store, users }
     }
 

@@ -41,7 +41,7 @@ const BEFORE_SEED: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34
 ///     user.id
 /// }
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let acme = TestIssuer::new("acme");
 /// let clock = countersign::testing::TestClock::at(1_800_000_000);
 /// let auth = Auth::<User>::builder().trust(acme.issuer()).clock(clock).build().unwrap();
@@ -86,8 +86,17 @@ impl TestIssuer {
     ///
     /// Never: the key is a public one.
     pub fn issuer<C: SessionClaims>(&self) -> Issuer<C> {
+        self.issuer_as(&self.url())
+    }
+
+    /// As [`issuer`](Self::issuer), with another `iss`.
+    ///
+    /// # Panics
+    ///
+    /// Never: the key is a public one.
+    pub fn issuer_as<C: SessionClaims>(&self, iss: &str) -> Issuer<C> {
         let keys = must("a key could not be used", KeySet::verify_only([self.key.clone()]));
-        Issuer::keys(self.url(), keys).named(&self.name).audience("https://api.test")
+        Issuer::keys(iss, keys).named(&self.name).audience("https://api.test")
     }
 
     /// The claims of RFC 9068 section 2.2, of a user `user` and a client `client`, issued at the time at which a

@@ -15,6 +15,7 @@ mod faulty;
 mod forge;
 mod granted;
 mod issuer;
+mod key_store;
 mod matrix;
 mod probe;
 
@@ -31,5 +32,6 @@ pub use faulty::{Fault, FaultyStore};
 pub use forge::TokenForge;
 pub use granted::{Granted, granted};
 pub use issuer::TestIssuer;
+pub use key_store::assert_key_store;
 pub use matrix::__assert_access_matrix;
 pub use probe::{AccessProbe, GapKind, ProbeGap, ProbeReport};

@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::header::{self, Header};
-use super::{Key, KeySet, TokenError};
+use super::{Key, KeyLife, KeySet, TokenError};
+use crate::base64url;
 
 /// Seals and opens tokens of one type. Its keys can be replaced while it is in use.
 #[derive(Debug)]
@@ -16,11 +17,12 @@ pub(super) struct Envelope {
     keys: RwLock<Vec<PreparedKey>>,
 }
 
-/// A key and the first segment of the tokens it signs.
+/// A key, the first segment of the tokens it signs, and how long what it has verified counts.
 #[derive(Debug)]
 struct PreparedKey {
     header: String,
     key: Key,
+    life: KeyLife,
 }
 
 impl Envelope {
@@ -28,15 +30,23 @@ impl Envelope {
         Self { typ, max_len, keys: RwLock::new(prepare(typ, keys)) }
     }
 
+    /// Replaces the keys, and ends the lives of those that are not among the new ones.
     pub(super) fn replace_keys(&self, keys: KeySet) {
-        let prepared = prepare(self.typ, keys);
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = prepared;
+        let mut prepared = prepare(self.typ, keys);
+        let mut kept = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        for before in kept.iter() {
+            match prepared.iter_mut().find(|after| after.verifies_as(before)) {
+                Some(after) => after.life = before.life.clone(),
+                None => before.life.end(),
+            }
+        }
+        *kept = prepared;
     }
 
     /// Signs a payload with the first key. Refuses a token that would be longer than the limit.
     pub(super) fn seal(&self, payload: &[u8]) -> Result<String, TokenError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let PreparedKey { header, key } =
+        let PreparedKey { header, key, .. } =
             keys.first().filter(|first| first.key.can_sign()).ok_or(TokenError::CannotSign)?;
         let mut token = header.clone();
         token.push('.');
@@ -50,20 +60,40 @@ impl Envelope {
     /// Verifies a token and returns its payload. All checks that need no cryptography come first. The payload is not parsed before
     /// its signature is verified.
     pub(super) fn open(&self, token: &[u8]) -> Result<String, TokenError> {
-        self.open_with_key(token).map(|(payload, _)| payload)
+        self.open_with(token, |_, _| ()).map(|(payload, ())| payload)
     }
 
     /// As [`open`](Self::open), and returns the place of the key that verified.
     pub(super) fn open_with_key(&self, token: &[u8]) -> Result<(String, usize), TokenError> {
+        self.open_with(token, |chosen, _| chosen.place)
+    }
+
+    /// As [`open`](Self::open), and returns the life of the key that verified; `None` if the token does not name the key. Such a token is
+    /// accepted only while there is no other key, which the life of the key does not tell.
+    pub(super) fn open_with_life(&self, token: &[u8]) -> Result<(String, Option<KeyLife>), TokenError> {
+        self.open_with(token, |found, prepared| found.is_named.then(|| prepared.life.clone()))
+    }
+
+    fn open_with<T>(
+        &self,
+        token: &[u8],
+        of_key: impl FnOnce(&Chosen, &PreparedKey) -> T,
+    ) -> Result<(String, T), TokenError> {
         if token.len() > self.max_len {
             return Err(TokenError::TooLong);
         }
         let (message, header, payload, signature) = split(token)?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let place = choose(&keys, self.typ, header)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)?;
-        keys[place].key.verify(message, signature)?;
-        Ok((String::from_utf8(payload).map_err(|_| TokenError::Payload)?, place))
+        let chosen = choose(&keys, self.typ, header)?;
+        let prepared = &keys[chosen.place];
+        let payload = base64url::decode(payload).ok_or(TokenError::Malformed)?;
+        prepared.key.verify(message, signature)?;
+        Ok((String::from_utf8(payload).map_err(|_| TokenError::Payload)?, of_key(&chosen, prepared)))
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|prepared| prepared.key.clone()).collect()
     }
 
     /// Whether one of the keys is the same secret or key pair as one of the others.
@@ -73,8 +103,16 @@ impl Envelope {
     }
 }
 
+impl PreparedKey {
+    /// Whether both accept the same tokens. The header has the algorithm and the `kid`.
+    fn verifies_as(&self, other: &Self) -> bool {
+        self.header == other.header && self.key.is_same_key(&other.key)
+    }
+}
+
 fn prepare(typ: &str, keys: KeySet) -> Vec<PreparedKey> {
-    let prepared = |key: Key| PreparedKey { header: header::prepare(typ, &key), key };
+    let prepared =
+        |key: Key| PreparedKey { header: header::prepare(typ, &key), key, life: KeyLife::forever() };
     keys.into_keys().into_iter().map(prepared).collect()
 }
 
@@ -89,20 +127,28 @@ pub(super) fn split(token: &[u8]) -> Result<(&str, &str, &str, &str), TokenError
     Ok((message, header, payload, signature))
 }
 
-/// Finds the place of the key for a first segment.
+/// The key for a token.
+#[derive(Clone, Copy)]
+struct Chosen {
+    place: usize,
+    /// The token has its `kid`.
+    is_named: bool,
+}
+
+/// Finds the key for a first segment.
 ///
 /// Every token of this server carries the header that was prepared with its key, byte for byte. So the encoded text is compared
 /// first, which skips the decoding and the JSON of nearly every request. Such a header would lead [`choose_by_reading`] to the
 /// same key, because `kid`s are unique in a set; a property test holds the two together. A header is not secret, so the
 /// comparison need not take constant time.
-fn choose(keys: &[PreparedKey], typ: &str, header: &str) -> Result<usize, TokenError> {
+fn choose(keys: &[PreparedKey], typ: &str, header: &str) -> Result<Chosen, TokenError> {
     match keys.iter().position(|prepared| prepared.header == header) {
-        Some(place) => Ok(place),
+        Some(place) => Ok(Chosen { place, is_named: true }),
         None => choose_by_reading(keys, typ, header),
     }
 }
 
-fn choose_by_reading(keys: &[PreparedKey], typ: &str, header: &str) -> Result<usize, TokenError> {
+fn choose_by_reading(keys: &[PreparedKey], typ: &str, header: &str) -> Result<Chosen, TokenError> {
     Header::read(header, typ, |header| {
         let found = match (&header.kid, keys) {
             (Some(kid), keys) => keys.iter().position(|prepared| prepared.key.kid() == kid),
@@ -111,7 +157,7 @@ fn choose_by_reading(keys: &[PreparedKey], typ: &str, header: &str) -> Result<us
         };
         let place = found.ok_or(TokenError::UnknownKey)?;
         if header.alg.as_deref() == Some(keys[place].key.algorithm().name()) {
-            Ok(place)
+            Ok(Chosen { place, is_named: header.kid.is_some() })
         } else {
             Err(TokenError::Algorithm)
         }
@@ -128,12 +174,12 @@ mod test_access {
     impl Envelope {
         pub(in crate::token) fn chosen_kid(&self, header: &str) -> Result<String, TokenError> {
             let keys = self.keys.read().unwrap();
-            choose(&keys, self.typ, header).map(|place| keys[place].key.kid().to_owned())
+            choose(&keys, self.typ, header).map(|chosen| keys[chosen.place].key.kid().to_owned())
         }
 
         pub(in crate::token) fn kid_by_reading(&self, header: &str) -> Result<String, TokenError> {
             let keys = self.keys.read().unwrap();
-            choose_by_reading(&keys, self.typ, header).map(|place| keys[place].key.kid().to_owned())
+            choose_by_reading(&keys, self.typ, header).map(|chosen| keys[chosen.place].key.kid().to_owned())
         }
 
         pub(in crate::token) fn panic_with_the_lock(&self) {

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::members::{SeenMembers, is_too_deep};
 use super::{Key, TokenError};
+use crate::base64url;
 use crate::claims::CowStr;
 
 /// Makes the first segment of the tokens that this key signs.
@@ -49,7 +50,7 @@ impl Header<'_> {
         segment: &str,
         use_header: impl FnOnce(&Header<'_>) -> Result<T, TokenError>,
     ) -> Result<T, TokenError> {
-        let json = URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed)?;
+        let json = base64url::decode(segment).ok_or(TokenError::Malformed)?;
         let json = str::from_utf8(&json).map_err(|_| TokenError::Header)?;
         if is_too_deep(json) {
             return Err(TokenError::Header);

@@ -92,6 +92,21 @@ impl Key {
         }))
     }
 
+    /// Takes 32 bytes that a keyed function has made, and which need no check.
+    pub(super) fn derived(secret: &[u8; 32]) -> Result<Self, KeyError> {
+        ensure_provider()?;
+        let algorithm = Algorithm::Hs256;
+        Ok(Self::from_material(Material {
+            algorithm,
+            thumbprint: secret_name(secret),
+            hmac_name: Some(secret_name(secret)),
+            signing: Some(EncodingKey::from_secret(secret)),
+            verifying: DecodingKey::from_secret(secret),
+            prepared: PreparedSecret::new(algorithm, secret),
+            signature_chars: base64_chars(secret.len()),
+        }))
+    }
+
     /// Makes a random secret for HS256, HS384 or HS512. It exists only in this process: its tokens are refused after a restart
     /// and by other instances.
     pub fn generate_secret(algorithm: Algorithm) -> Result<Self, KeyError> {
@@ -240,6 +255,21 @@ impl Key {
         let broken = |_| KeyError::DoesNotRoundTrip(algorithm);
         let signature = self.sign("countersign").map_err(broken)?;
         self.verify("countersign", &signature).map_err(broken)
+    }
+
+    /// The length of a signature in a token.
+    pub(super) fn signature_chars(&self) -> usize {
+        self.material.signature_chars
+    }
+
+    /// The members of the public half; `None` for a secret.
+    pub(super) fn public_parameters(&self) -> Option<Jwk> {
+        if self.algorithm().is_symmetric() {
+            return None;
+        }
+        let (verifying, algorithm) = (&self.material.verifying, self.algorithm().jws());
+        // It was read in the same way when the key was made.
+        without_panic(|| Jwk::from_decoding_key(verifying, Some(algorithm))).ok()?.ok()
     }
 
     /// Keeps only the half that verifies.

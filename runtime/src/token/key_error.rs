@@ -253,7 +253,7 @@ impl fmt::Display for KeyError {
                 f.write_str("the JWK holds a private key: load private keys with `Key::from_private_pem`")
             }
             Self::JwkSecret => f.write_str(
-                "the JWK is a secret, and everyone who can read a published set could sign with it: use a key pair",
+                "the JWK is a secret, and every reader of a published set could sign with it: use a key pair",
             ),
             Self::InvalidKid => f.write_str("a key id is 1 to 128 bytes without control characters"),
             Self::DuplicateKid(kid) => {

@@ -40,6 +40,11 @@ impl KeyLife {
         let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
     }
 
+    /// Whether it was ended for good.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ENDED
+    }
+
     /// Whether results of the key count at `now`.
     pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
         match self.0.load(Ordering::SeqCst) {

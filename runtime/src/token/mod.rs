@@ -23,11 +23,15 @@ mod payload;
 mod prepared;
 mod presented;
 mod provider;
+mod public_jwk;
 mod public_key;
 mod published;
 mod refresh;
+mod ring;
+mod sealed;
 mod secret_bits;
 mod settings;
+mod signer;
 mod weak_secret;
 
 #[cfg(test)]
@@ -43,6 +47,13 @@ pub use key_error::KeyError;
 pub use key_set::KeySet;
 pub(crate) use life::KeyLife;
 pub(crate) use pasted::is_unexpanded;
+pub(crate) use payload::Registered;
 pub(crate) use presented::Presented;
 pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
+pub use ring::{KeyRing, KeyRingBuilder, KeyRingError, KeyStore, StoredKeys};
+pub use sealed::{SealError, Sealer, UnsealError};
 pub use settings::{SettingsError, TokenSettings};
+pub use signer::Signer;
+pub(crate) use signer::SignerOf;
+#[cfg(test)]
+pub(crate) use tests::verifications_of_this_thread;

@@ -33,15 +33,15 @@ pub(super) struct Expected<'a> {
 }
 
 /// The registered claims of a payload that has all required ones, from the expected issuer and for an expected audience.
-pub(super) struct Registered<'de> {
-    pub(super) id: Cow<'de, str>,
-    pub(super) session_id: Cow<'de, str>,
-    pub(super) issued_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    pub(super) not_before: Option<Timestamp>,
-    pub(super) authenticated_at: Option<Timestamp>,
+pub(crate) struct Registered<'de> {
+    pub(crate) id: Cow<'de, str>,
+    pub(crate) session_id: Cow<'de, str>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) authenticated_at: Option<Timestamp>,
     /// The actor, where one acts for the user.
-    pub(super) actor: Option<String>,
+    pub(crate) actor: Option<String>,
 }
 
 /// Reads a payload. `application` gets a deserializer of all members except the registered ones. `sub` is among them, and

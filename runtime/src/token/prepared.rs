@@ -11,9 +11,8 @@ pub(super) use none::PreparedSecret;
 #[cfg(feature = "aws-lc-rs")]
 mod aws {
     use aws_lc_rs::hmac;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+    use crate::base64url;
     use crate::token::Algorithm;
     use crate::token::provider::is_own_aws_lc;
 
@@ -35,10 +34,8 @@ mod aws {
 
         pub(in crate::token) fn verify(&self, message: &str, signature: &str) -> bool {
             let mut tag = [0; LONGEST_TAG];
-            match URL_SAFE_NO_PAD.decode_slice(signature, &mut tag) {
-                Ok(len) => hmac::verify(&self.0, message.as_bytes(), &tag[..len]).is_ok(),
-                Err(_) => false,
-            }
+            let tag = base64url::decode_into(signature, &mut tag);
+            tag.is_some_and(|tag| hmac::verify(&self.0, message.as_bytes(), tag).is_ok())
         }
     }
 }

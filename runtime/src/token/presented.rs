@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -11,6 +9,7 @@ use super::envelope::split;
 use super::header::{Header, is_media_type};
 use super::members::{SeenMembers, is_too_deep};
 use super::{Algorithm, Key, TokenError};
+use crate::base64url;
 use crate::claims::CowStr;
 
 /// A token in its three segments. Nothing in it is known to be true before [`verify`](Self::verify).
@@ -30,13 +29,17 @@ impl<'t> Presented<'t> {
             return Err(TokenError::TooLong);
         }
         let (message, header, payload, signature) = split(token)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenError::Malformed)?;
+        let payload = base64url::decode(payload).ok_or(TokenError::Malformed)?;
         let payload = String::from_utf8(payload).map_err(|_| TokenError::Payload)?;
         if is_too_deep(&payload) || !payload.trim_ascii_start().starts_with('{') {
             return Err(TokenError::Payload);
         }
         Header::read_of_any_type(header, |header| {
-            let algorithm = header.alg.as_deref().and_then(|name| name.parse().ok());
+            // RFC 9864 has a name of its own for the one curve that `EdDSA` means here.
+            let algorithm = header.alg.as_deref().and_then(|name| match name {
+                "Ed25519" => Some(Algorithm::EdDsa),
+                name => name.parse().ok(),
+            });
             let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
             let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
             Ok((algorithm, text(&header.kid), text(&header.typ)))

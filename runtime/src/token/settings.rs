@@ -126,11 +126,6 @@ impl TokenSettings {
         self.leeway
     }
 
-    /// The length of the longest token that is accepted, in bytes.
-    pub(crate) fn longest(&self) -> usize {
-        self.max_len
-    }
-
     pub(super) fn expected(&self) -> Expected<'_> {
         Expected { issuer: &self.issuer, audiences: &self.audiences }
     }

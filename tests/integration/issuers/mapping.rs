@@ -23,9 +23,15 @@ fn what_cannot_be_mapped_is_refused_when_the_auth_is_built() {
     let keys = || KeySet::new(Key::generate_secret(Algorithm::Hs256).unwrap()).unwrap();
     let bare = |url: &str| Issuer::<User>::keys(url, KeySet::from_jwks(JWKS).unwrap());
     let mistakes: Vec<(Issuer<User>, IssuerProblem, &str)> = vec![
-        (bare("acme").audience("a"), IssuerProblem::Url, "https://login.example.com"),
-        (bare("http://login.example.com").audience("a"), IssuerProblem::Url, "loopback"),
-        (bare("https://login.example.com?x").audience("a"), IssuerProblem::Url, "https"),
+        (bare("").audience("a"), IssuerProblem::Url, "`iss`"),
+        (bare("a b").audience("a"), IssuerProblem::Url, "`iss`"),
+        (
+            Issuer::discover("acme").audience("a").fetch(never),
+            IssuerProblem::Url,
+            "https://login.example.com",
+        ),
+        (Issuer::discover("http://a.test").audience("a").fetch(never), IssuerProblem::Url, "loopback"),
+        (Issuer::discover("https://a.test?x").audience("a").fetch(never), IssuerProblem::Url, "https"),
         (bare("https://login.example.com"), IssuerProblem::NoAudience, "`audience`"),
         (issuer().audience(" "), IssuerProblem::Blank, "blank"),
         (issuer().client_id(""), IssuerProblem::Blank, "blank"),
@@ -43,6 +49,19 @@ fn what_cannot_be_mapped_is_refused_when_the_auth_is_built() {
         ),
         (issuer().profile(Profile::Okta), IssuerProblem::NoRoles, "`roles_at`"),
         (issuer().profile(Profile::Cognito), IssuerProblem::NoClient, "`client_id`"),
+        (issuer().profile(Profile::Zitadel), IssuerProblem::NoRoles, "`roles_at`"),
+        (issuer().algorithms([Algorithm::Rs256]), IssuerProblem::NoFittingKey, "`algorithms`"),
+        (issuer().claim_at("sub", "/oid"), IssuerProblem::ReservedClaim("sub".to_owned()), "`subject_at`"),
+        (issuer().claim_at("roles", "/r"), IssuerProblem::ReservedClaim("roles".to_owned()), "`roles_at`"),
+        (issuer().claim_at("scope", "/s"), IssuerProblem::ReservedClaim("scope".to_owned()), "`scopes_at`"),
+        (issuer().claim_at("exp", "/e"), IssuerProblem::ReservedClaim("exp".to_owned()), "registered"),
+        (issuer().roles_at("/a~2b"), IssuerProblem::Pointer("/a~2b".to_owned()), "JSON pointer"),
+        (issuer().roles_at("/a~"), IssuerProblem::Pointer("/a~".to_owned()), "JSON pointer"),
+        (
+            issuer().roles_at("/https://acme.example/roles"),
+            IssuerProblem::Pointer("/https://acme.example/roles".to_owned()),
+            "`~1`",
+        ),
         (issuer().roles_at("roles"), IssuerProblem::Pointer("roles".to_owned()), "JSON pointer"),
         (issuer().subject_at(""), IssuerProblem::Pointer(String::new()), "JSON pointer"),
         (issuer().claim_at("email", "mail"), IssuerProblem::Pointer("mail".to_owned()), "JSON pointer"),
@@ -99,6 +118,17 @@ fn all_mistakes_are_told_at_once_and_several_issuers_are_told_apart() {
     assert!(own.build().unwrap_err().to_string().contains("trusted already"));
 }
 
+/// RFC 7519 section 4.1.1: an `iss` is a text. It is an address only where keys are looked for behind it.
+#[tokio::test]
+async fn an_issuer_whose_keys_are_at_hand_may_have_any_name() {
+    let acme = acme();
+    for iss in ["kubernetes/serviceaccount", "http://keycloak:8080/realms/acme", "https://acme.test/"] {
+        let app = App::trusting(acme.issuer_as(iss));
+        assert_eq!(app.status("/me", &acme.token(json!({ "iss": iss }))).await, 200, "{iss}");
+        assert_eq!(app.status("/me", &acme.token(json!({}))).await, 401, "{iss}");
+    }
+}
+
 /// What belongs to sessions has no meaning without them.
 #[test]
 fn settings_of_sessions_are_refused_where_there_are_none() {
@@ -133,6 +163,10 @@ async fn roles_are_translated_and_unknown_ones_grant_nothing() {
         (json!(["admin"]), json!(["admin"])),
         (json!("boss"), json!(["admin"])),
         (json!({ "boss": true, "root": true }), json!(["admin"])),
+        (json!({ "boss": { "28": "acme.example" } }), json!(["admin"])),
+        (json!({ "boss": false, "member": true }), json!(["member"])),
+        (json!({ "boss": null }), json!([])),
+        (json!({ "boss": {} }), json!([])),
         (json!(["admin "]), json!([])),
         (json!(["admin member"]), json!([])),
     ] {
@@ -142,7 +176,15 @@ async fn roles_are_translated_and_unknown_ones_grant_nothing() {
     // Elsewhere in the token they are not roles.
     let (_, me) = app.ask("/me", &issuer.token(json!({ "roles": ["admin"] }))).await;
     assert_eq!(me["roles"], json!([]));
-    for roles in [json!(7), json!(true), json!([["admin"]]), json!(["admin", 7])] {
+    let misfits = [
+        json!(7),
+        json!(true),
+        json!([["admin"]]),
+        json!(["admin", 7]),
+        json!({ "boss": 1 }),
+        json!({ "boss": "no" }),
+    ];
+    for roles in misfits {
         let token = issuer.token(json!({ "realm": { "roles": roles } }));
         assert_eq!(app.status("/me", &token).await, 401, "{roles}");
     }
@@ -172,6 +214,7 @@ async fn claims_of_the_application_come_from_the_places_that_it_names() {
     for claims in [
         json!({}),
         json!({ "user": {} }),
+        json!({ "user": { "id": "" } }),
         json!({ "user": { "id": 7 } }),
         json!({ "user": { "id": "7" }, "grants": 7 }),
     ] {
@@ -260,7 +303,7 @@ async fn a_remembered_token_ends_with_its_time_and_with_the_keys_of_its_issuer()
         assert_eq!(app.status("/me", &token).await, 401, "{capacity}");
         let token = issuer.token(json!({ "exp": NOW + 9000 }));
         assert_eq!(app.status("/me", &token).await, 200);
-        assert!(app.auth.forget_issuer_keys("acme"));
+        assert!(!app.auth.forget_issuer_keys("acme"), "keys at hand cannot be fetched again");
         assert!(!app.auth.forget_issuer_keys("globex"));
     }
 }

@@ -9,6 +9,8 @@ use crate::support::NOW;
 /// The API, and a client that signs users in.
 const API: &str = "https://api.example.com";
 const CLIENT: &str = "0oa1spa";
+/// Zitadel numbers its clients.
+const ZITADEL_CLIENT: &str = "280839383927";
 
 /// What one product issues.
 struct Product {
@@ -20,6 +22,10 @@ struct Product {
     user: (&'static str, &'static [&'static str], &'static [&'static str]),
     /// Members that make a token that a client has for itself.
     machine: Value,
+    /// Members with which a token contradicts itself about that.
+    contradiction: Option<Value>,
+    /// Members that look like a machine's, of a user.
+    user_like_a_machine: Option<Value>,
     id_token: Value,
     /// Further tokens that are no access tokens for the API, as changes of the access token.
     others: Vec<(&'static str, Value)>,
@@ -38,6 +44,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("ada", &["admin"], &["openid", "posts:write"]),
             machine: json!({ "sub": CLIENT }),
+            contradiction: None,
+            user_like_a_machine: None,
             id_token: json!({ "aud": CLIENT, "sub": "ada", "iat": issued, "exp": end, "nonce": "n", "auth_time": NOW - 20 }),
             others: vec![
                 ("no client", json!({ "client_id": null })),
@@ -61,6 +69,10 @@ fn products() -> Vec<Product> {
             }),
             user: ("f6b1c7a0-59d2-4d4c-8a3f-9e9a9b1b2c3d", &["admin"], &["openid", "email", "posts:write"]),
             machine: json!({ "preferred_username": "service-account-sync", "azp": "sync", "client_id": "sync", "sid": null, "auth_time": null }),
+            contradiction: Some(json!({ "preferred_username": "service-account-0oa1spa" })),
+            user_like_a_machine: Some(
+                json!({ "preferred_username": "service-account-mallory", "client_id": CLIENT }),
+            ),
             id_token: json!({
                 "exp": end, "iat": issued, "jti": "i1", "aud": CLIENT, "sub": "f6b1c7a0", "typ": "ID", "azp": CLIENT, "at_hash": "h",
             }),
@@ -81,6 +93,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("auth0|6f1d", &["admin"], &["openid", "posts:write"]),
             machine: json!({ "sub": "0oa1spa@clients", "gty": "client-credentials", "aud": API }),
+            contradiction: None,
+            user_like_a_machine: Some(json!({ "sub": "custom|mallory@clients" })),
             id_token: json!({ "sub": "auth0|6f1d", "aud": CLIENT, "iat": issued, "exp": end, "sid": "s", "nonce": "n" }),
             others: vec![
                 ("an ID token for the API", json!({ "nonce": "n" })),
@@ -97,6 +111,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("ada@example.com", &["member"], &["openid", "posts:write"]),
             machine: json!({ "sub": CLIENT, "uid": null, "auth_time": null }),
+            contradiction: None,
+            user_like_a_machine: None,
             id_token: json!({
                 "sub": "00uid4BxXw6I6TV4m0g3", "ver": 1, "aud": CLIENT, "iat": issued, "exp": end, "jti": "ID.1", "amr": ["pwd"], "idp": "00o",
                 "auth_time": NOW - 20, "at_hash": "h",
@@ -115,6 +131,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("690222be-ff1a-4d56-abd1-7e4f7d38e474", &["admin"], &["access_as_user", "posts:write"]),
             machine: json!({ "scp": null, "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474", "idtyp": "app" }),
+            contradiction: None,
+            user_like_a_machine: Some(json!({ "sub": "690222be-ff1a-4d56-abd1-7e4f7d38e474" })),
             id_token: json!({
                 "aud": CLIENT, "iat": issued, "nbf": issued, "exp": end, "sub": "HKZ", "oid": "690222be", "tid": "72f988bf", "ver": "2.0",
                 "nonce": "n", "roles": ["admin"],
@@ -134,6 +152,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("HKZ", &[], &["posts:write"]),
             machine: json!({ "scp": null, "roles": ["admin"] }),
+            contradiction: None,
+            user_like_a_machine: None,
             id_token: json!({ "aud": CLIENT, "iat": issued, "exp": end, "sub": "HKZ", "ver": "1.0" }),
             others: vec![("no client", json!({ "appid": null }))],
         },
@@ -148,6 +168,8 @@ fn products() -> Vec<Product> {
             }),
             user: ("aaaaaaaa-bbbb", &["admin"], &["openid", "posts:write"]),
             machine: json!({ "sub": CLIENT, "username": null, "auth_time": null }),
+            contradiction: None,
+            user_like_a_machine: None,
             id_token: json!({
                 "sub": "aaaaaaaa-bbbb", "cognito:groups": ["admin"], "aud": CLIENT, "event_id": "e", "token_use": "id", "auth_time": NOW - 20,
                 "cognito:username": "ada", "exp": end, "iat": issued, "jti": "i", "at_hash": "h",
@@ -161,20 +183,25 @@ fn products() -> Vec<Product> {
         },
         Product {
             name: "Zitadel",
-            issuer: |issuer| issuer.profile(Profile::Zitadel),
+            issuer: |issuer| {
+                issuer.profile(Profile::Zitadel).roles_at("/urn:zitadel:iam:org:project:280839383929:roles")
+            },
             header: json!({ "typ": "JWT" }),
             access: json!({
-                "aud": [CLIENT, API, "280839383929"], "client_id": CLIENT, "exp": end, "iat": issued, "nbf": issued, "jti": "V2_28",
-                "sub": "280839383928", "urn:zitadel:iam:org:project:roles": { "admin": { "28": "acme.example" }, "auditor": { "28": "acme.example" } },
+                "aud": [ZITADEL_CLIENT, API, "280839383929"], "client_id": ZITADEL_CLIENT, "exp": end, "iat": issued, "nbf": issued, "jti": "V2_28",
+                "sub": "280839383928", "urn:zitadel:iam:org:project:roles": { "member": { "28": "globex.example" } },
+                "urn:zitadel:iam:org:project:280839383929:roles": { "admin": { "28": "acme.example" }, "auditor": { "28": "acme.example" } },
             }),
             user: ("280839383928", &["admin"], &[]),
-            machine: json!({ "sub": CLIENT }),
+            machine: json!({ "client_id": "sync-service" }),
+            contradiction: None,
+            user_like_a_machine: Some(json!({ "client_id": "280839383927@acme" })),
             id_token: json!({
-                "aud": [CLIENT, API], "azp": CLIENT, "client_id": CLIENT, "amr": ["pwd"], "auth_time": NOW - 20, "exp": end, "iat": issued,
+                "aud": [ZITADEL_CLIENT, API], "azp": ZITADEL_CLIENT, "client_id": ZITADEL_CLIENT, "amr": ["pwd"], "auth_time": NOW - 20, "exp": end, "iat": issued,
                 "sub": "280839383928", "at_hash": "h", "urn:zitadel:iam:org:project:roles": { "admin": { "28": "acme.example" } },
             }),
             others: vec![
-                ("an ID token without a hash", json!({ "azp": CLIENT, "amr": ["pwd"] })),
+                ("an ID token without a hash", json!({ "azp": ZITADEL_CLIENT, "amr": ["pwd"] })),
                 ("no jti", json!({ "jti": null })),
             ],
         },
@@ -222,7 +249,8 @@ async fn an_access_token_of_each_product_is_of_its_user() {
             (&me["issuer"], &me["own"], &me["machine"]),
             (&json!("acme"), &json!(false), &json!(false))
         );
-        assert_eq!(me["client"], json!(CLIENT), "{}", product.name);
+        let client = if product.name == "Zitadel" { ZITADEL_CLIENT } else { CLIENT };
+        assert_eq!(me["client"], json!(client), "{}", product.name);
         assert_eq!(me["signed_in"], product.access["auth_time"], "{}: never a default", product.name);
         assert_eq!(me["token"], product.access["jti"], "{}", product.name);
         let is_admin = roles.contains(&"admin");
@@ -304,6 +332,45 @@ async fn a_token_that_a_client_has_for_itself_is_of_no_user() {
         }
         let (status, greeting) = app.ask("/greeting", &token).await;
         assert_eq!((status.as_u16(), greeting), (200, json!("nobody")), "{}", product.name);
+    }
+}
+
+/// Anyone may choose a name. What only a sign-in has tells a user from a client, and a token that says both is neither.
+#[tokio::test]
+async fn a_user_does_not_pass_as_a_machine() {
+    for product in products() {
+        let (app, issuer) = product.app();
+        let signed = |changes: &Value| product.signed(&issuer, &with(&product.access, changes));
+        if let Some(changes) = &product.user_like_a_machine {
+            let (status, me) = app.ask("/me", &signed(changes)).await;
+            assert_eq!((status.as_u16(), &me["machine"]), (200, &json!(false)), "{}: {me}", product.name);
+        }
+        if let Some(changes) = &product.contradiction {
+            assert_eq!(app.status("/me", &signed(changes)).await, 401, "{}", product.name);
+            assert_eq!(app.status("/greeting", &signed(changes)).await, 401, "{}", product.name);
+        }
+    }
+    // Keycloak leaves the name out of tokens that it keeps small.
+    let keycloak = products().remove(1);
+    let (app, issuer) = keycloak.app();
+    let small =
+        with(&keycloak.access, &json!({ "preferred_username": null, "sid": null, "auth_time": null }));
+    assert_eq!(app.status("/me", &keycloak.signed(&issuer, &small)).await, 403);
+    let small = with(&keycloak.access, &json!({ "preferred_username": null }));
+    assert_eq!(app.status("/me", &keycloak.signed(&issuer, &small)).await, 200, "it has a session");
+}
+
+/// Where tokens usually have no audience, one that is there counts all the same.
+#[tokio::test]
+async fn an_audience_in_a_token_of_cognito_is_compared() {
+    let products = products();
+    let cognito = products.iter().find(|product| product.name == "Cognito").unwrap();
+    let (app, issuer) = cognito.app();
+    for (aud, expected) in
+        [(json!(API), 200), (json!([API, "b"]), 200), (json!("https://other.test"), 401), (json!(7), 401)]
+    {
+        let token = cognito.signed(&issuer, &with(&cognito.access, &json!({ "aud": aud })));
+        assert_eq!(app.status("/me", &token).await, expected, "{aud}");
     }
 }
 

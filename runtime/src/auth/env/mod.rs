@@ -15,7 +15,7 @@ use super::{Auth, AuthBuilder, ConfigError};
 use crate::access::is_challenge_text;
 use crate::claims::SessionClaims;
 use crate::session::{Lifetimes, PolicyError, Rotation, SessionPolicy};
-use crate::token::{Algorithm, Key, KeyError, KeySet, SettingsError, TokenSettings};
+use crate::token::{Algorithm, Key, KeyError, KeyRing, KeySet, SettingsError, TokenSettings};
 
 const PREFIX: &str = "COUNTERSIGN_";
 
@@ -63,6 +63,16 @@ impl<C: SessionClaims> Auth<C> {
         Self::from_env_with_prefix(PREFIX)
     }
 
+    /// As [`from_env`](Self::from_env), for an `Auth` whose access keys are those of a ring: `COUNTERSIGN_ACCESS_KEY` and
+    /// `COUNTERSIGN_ACCESS_ALGORITHM` are not read, and must not be set.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_env_with_key_ring(ring: KeyRing) -> Result<AuthBuilder<C>, ConfigError> {
+        from_variables_with(PREFIX, from_system, Some(ring))
+    }
+
     /// As [`from_env`](Self::from_env), from variables that begin with `prefix` in place of `COUNTERSIGN_`.
     ///
     /// For a second `Auth` in one program, such as one for customers and one for staff, each with its own claims, keys and audience.
@@ -71,8 +81,12 @@ impl<C: SessionClaims> Auth<C> {
     ///
     /// As [`from_env`](Self::from_env).
     pub fn from_env_with_prefix(prefix: &str) -> Result<AuthBuilder<C>, ConfigError> {
-        from_variables(prefix, |name| std::env::var_os(name).map(|value| value.into_string().ok()))
+        from_variables(prefix, from_system)
     }
+}
+
+fn from_system(name: &str) -> Option<Option<String>> {
+    std::env::var_os(name).map(|value| value.into_string().ok())
 }
 
 /// `variable` returns `None` for a variable that is not set, and `Some(None)` for one that is not UTF-8.
@@ -80,10 +94,27 @@ fn from_variables<C: SessionClaims>(
     prefix: &str,
     variable: impl Fn(&str) -> Option<Option<String>>,
 ) -> Result<AuthBuilder<C>, ConfigError> {
+    from_variables_with(prefix, variable, None)
+}
+
+/// With a ring in the place of the access key.
+fn from_variables_with<C: SessionClaims>(
+    prefix: &str,
+    variable: impl Fn(&str) -> Option<Option<String>>,
+    key_ring: Option<KeyRing>,
+) -> Result<AuthBuilder<C>, ConfigError> {
     let mut variables = Variables { prefix, variable, set: Vec::new(), problems: Vec::new() };
     let mut builder = Auth::builder();
 
-    let access_key = access_key(&mut variables);
+    let access_key = match &key_ring {
+        None => access_key(&mut variables),
+        Some(_) => {
+            let names = ["ACCESS_KEY", "ACCESS_ALGORITHM"];
+            let is_set = names.map(|name| variables.optional(name, |_| Ok(())).is_some());
+            variables.refuse_if(is_set.contains(&true).then_some(ConfigError::KeyRing));
+            None
+        }
+    };
     let refresh_keys = refresh_keys(&mut variables);
     if let (Some(access_key), Some(refresh_keys)) = (&access_key, &refresh_keys)
         && refresh_keys.has_key_material_of(access_key)
@@ -91,6 +122,7 @@ fn from_variables<C: SessionClaims>(
         variables.refuse(ConfigError::SameKey);
     }
     builder = access_key.into_iter().fold(builder, AuthBuilder::access_key);
+    builder = key_ring.into_iter().fold(builder, AuthBuilder::key_ring);
     builder = refresh_keys.into_iter().fold(builder, AuthBuilder::refresh_keys);
 
     let issuer = variables.required("ISSUER", url);
@@ -283,6 +315,7 @@ impl ConfigError {
             Self::Issuer | Self::Tokens(SettingsError::EmptyIssuer) => &["ISSUER"],
             Self::Realm => &["REALM"],
             Self::SameKey => &["REFRESH_KEY", "ACCESS_KEY"],
+            Self::KeyRing => &["ACCESS_KEY", "ACCESS_ALGORITHM"],
             Self::Window => &["ROTATION_WINDOW", "ACCESS_TTL"],
             Self::Sessions(PolicyError::IdleTtlTooShort) => &["IDLE_TTL"],
             Self::Sessions(PolicyError::IdleTtlAboveAbsoluteTtl | PolicyError::AbsoluteTtlTooLong) => {

@@ -20,6 +20,10 @@ const ACCESS: &str = "c2p9RkV6bTN4UHE3dUx5V0FhTm9oYjVKZ1RrWnY4RHM";
 const REFRESH: &str = "WmQ0eEJ0N2tRbjJwTGM5dkhmM2FTd1lqR3I2VW1Fb0k";
 
 fn read(changes: &[(&str, &str)]) -> Result<AuthBuilder<User>, ConfigError> {
+    read_with(changes, None)
+}
+
+fn read_with(changes: &[(&str, &str)], ring: Option<KeyRing>) -> Result<AuthBuilder<User>, ConfigError> {
     let mut variables = HashMap::from([
         ("COUNTERSIGN_ISSUER", "https://issuer.test"),
         ("COUNTERSIGN_AUDIENCE", "https://api.test, https://files.test"),
@@ -27,7 +31,7 @@ fn read(changes: &[(&str, &str)]) -> Result<AuthBuilder<User>, ConfigError> {
         ("COUNTERSIGN_REFRESH_KEY", REFRESH),
     ]);
     variables.extend(changes.iter().copied());
-    from_variables(PREFIX, |name| variables.get(name).map(|value| Some((*value).to_owned())))
+    from_variables_with(PREFIX, |name| variables.get(name).map(|value| Some((*value).to_owned())), ring)
 }
 
 fn build(changes: &[(&str, &str)]) -> Result<Auth<User>, ConfigError> {
@@ -442,5 +446,22 @@ fn example_file_names_every_variable() {
     assert_eq!(asked.borrow().len(), 16);
     for name in asked.into_inner() {
         assert!(example.contains(&format!("{name}=")), "{name}");
+    }
+}
+
+/// Row 24.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[tokio::test]
+async fn a_key_ring_takes_the_place_of_the_variable_of_the_key() {
+    let ring = KeyRing::builder(MemoryStore::new(), ACCESS).open().await.unwrap();
+    // An empty variable is not set.
+    let auth = read_with(&[("COUNTERSIGN_ACCESS_KEY", "")], Some(ring.clone())).unwrap();
+    let auth = auth.store(MemoryStore::new()).claims_source(|_| async { Ok(None) }).build().unwrap();
+    assert!(auth.jwks().is_ok());
+    for (name, value) in [("COUNTERSIGN_ACCESS_KEY", ACCESS), ("COUNTERSIGN_ACCESS_ALGORITHM", "HS256")] {
+        let changes = [("COUNTERSIGN_ACCESS_KEY", ""), (name, value)];
+        let refused = read_with(&changes, Some(ring.clone())).unwrap_err();
+        assert!(refused.to_string().starts_with(&format!("{name}: a key ring")), "{refused}");
+        assert!(!refused.to_string().contains(ACCESS));
     }
 }

@@ -4,8 +4,8 @@ use http::header::ACCEPT;
 
 use super::{Fetch, FetchError, FetchRequest, Fetched};
 
-/// Reads no more of a body than the limit, so a large one is never held. Redirects are followed as the client is configured; where they end
-/// is checked afterwards, so `redirect::Policy::none()` is the strictest choice and enough for every provider that we know.
+/// Reads no more of a body than the limit, so a large one is never held. Redirects are followed as the client is configured, and the address
+/// where they end is checked afterwards. `redirect::Policy::none()` is the strictest choice.
 ///
 /// Countersign enables no feature of reqwest. Without one for TLS, such as `rustls`, a request to `https` fails.
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]

@@ -13,12 +13,11 @@ mod client;
 /// An HTTP client that fetches the keys of issuers. With the feature `reqwest`, a `reqwest::Client` of version 0.13 is one; a closure is
 /// one, too.
 ///
-/// It is asked rarely: at start, before a set of keys gets too old, and when a token names a key that is not known. Whatever it returns is
-/// checked again, so the limits of a [`FetchRequest`] hold even if it does not know them; they tell it when to stop early. It must not block
-/// its thread.
+/// It is asked rarely: at start, before a set of keys gets too old, and when a token names a key that is not known. Its answers are checked
+/// against the limits of the [`FetchRequest`] again; a client that knows the limits stops early. It must not block its thread.
 ///
 /// Issuers are asked over `https`, so the client needs TLS, which is for the application to choose: for example
-/// `reqwest = { version = "0.13", features = ["rustls"] }`. It should use a proxy only if the operator configured it, and verify certificates.
+/// `reqwest = { version = "0.13", features = ["rustls"] }`. The keys are as trustworthy as its check of certificates.
 ///
 /// ```
 /// use countersign::{FetchError, FetchRequest, Fetched};

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_locks_nobody_out() {
+    fn a_clock_that_was_set_back_locks_no_kid_out() {
         let mut bucket = Bucket::default();
         assert!((0..3).all(|_| bucket.take(10_000_000)));
         assert!(bucket.take(1_000));

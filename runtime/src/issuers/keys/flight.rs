@@ -11,7 +11,7 @@ use super::Inner;
 use super::flights::{Flights, Reason};
 use crate::clock::Timestamp;
 
-/// A fetch that has begun. It ends when it is dropped, whatever the reason, so that nobody waits for it in vain.
+/// A fetch that has begun. It ends when it is dropped, whatever the reason, so that no request waits for it in vain.
 pub(super) struct Flight {
     inner: Arc<Inner>,
     number: u64,
@@ -52,7 +52,7 @@ pub(super) fn launch(inner: &Arc<Inner>, number: u64) -> Option<Flight> {
 pub(super) fn fetch_behind(inner: &Arc<Inner>) {
     #[cfg(not(target_family = "wasm"))]
     if tokio::runtime::Handle::try_current().is_ok() {
-        // Whoever holds the lock begins it, or has another reason not to.
+        // A thread that holds the lock begins one, or has a reason not to.
         let begin = |mut flights: MutexGuard<'_, Flights>| flights.begin(Reason::Due, inner.clock.uptime());
         if let Some(number) = inner.flights.try_lock().ok().and_then(begin) {
             launch(inner, number);
@@ -62,7 +62,7 @@ pub(super) fn fetch_behind(inner: &Arc<Inner>) {
     let _ = inner;
 }
 
-/// Fetches until there is a set, or nobody has the keys any more.
+/// Fetches until there is a set, or the keys are dropped.
 #[cfg(not(target_family = "wasm"))]
 pub(super) fn fetch_first_set(inner: &Arc<Inner>) {
     let (Ok(runtime), true) = (tokio::runtime::Handle::try_current(), inner.remote.is_some()) else { return };

@@ -16,6 +16,8 @@ pub(super) struct Flights {
     begun: u64,
     /// The number of the one whose result is waited for.
     under_way: Option<u64>,
+    /// The number of the last one that was answered, well or badly.
+    answered: u64,
     bucket: Bucket,
     failures: u32,
     /// When the next attempt may begin, in milliseconds of [`Clock::uptime`](crate::Clock::uptime).
@@ -54,14 +56,28 @@ impl Flights {
         self.under_way
     }
 
-    /// Ends a fetch. Returns whether its result counts: a fetch from before [`supersede`](Self::supersede) may have read what was to be
-    /// forgotten.
+    /// Ends a fetch that was answered, well or badly. Returns whether the answer counts: a fetch from before
+    /// [`supersede`](Self::supersede) may have read what was to be forgotten.
     pub(super) fn end(&mut self, number: u64) -> bool {
-        let counts = self.under_way == Some(number);
+        let counts = self.give_up(number);
         if counts {
-            self.under_way = None;
+            self.answered = number;
         }
         counts
+    }
+
+    /// Ends a fetch without an answer. Returns whether it was the one under way.
+    pub(super) fn give_up(&mut self, number: u64) -> bool {
+        let is_under_way = self.under_way == Some(number);
+        if is_under_way {
+            self.under_way = None;
+        }
+        is_under_way
+    }
+
+    /// Whether the fetch of this number was answered, or a later one.
+    pub(super) fn has_answered(&self, number: u64) -> bool {
+        self.answered >= number
     }
 
     pub(super) fn succeeded(&mut self) {

@@ -4,12 +4,13 @@
 //! the next set behind the scenes. A set over its age is replaced before it is used; only while the issuer cannot be reached it is used
 //! further, for 6 hours. An idle server asks for nothing.
 //!
-//! One fetch is under way at most. It runs in a task of its own, and everyone who needs it waits for the same one. While the issuer cannot
-//! be reached nobody waits: the answer is what is known, and attempts go on behind the scenes, with pauses between them.
+//! One fetch is under way at most. It runs in a task of its own, and all requests that need it wait for the same one. While the issuer
+//! cannot be reached no request waits: the answer is what is known, and attempts go on behind the scenes, with pauses between them.
 //!
 //! An unknown key id is asked for at once, as often as the bucket allows; known ids and the age of the set do not depend on it. Each
 //! issuer has keys of its own, so the same id at two issuers is two keys.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -17,17 +18,19 @@ use tokio::sync::watch;
 
 use self::flights::{Flights, Reason};
 use self::table::{KeyTable, Standing};
-use super::discovery::{Loaded, Remote};
-use super::failure::Failure;
+use super::discovery::Remote;
 use super::published::PublishedSet;
 use crate::clock::{Clock, Timestamp};
-use crate::log::{OneLine, TARGET};
-use crate::token::{Algorithm, Key, KeyLife};
+use crate::token::Algorithm;
 
 mod bucket;
 mod flight;
 mod flights;
+mod found;
+mod landing;
 mod table;
+
+pub(crate) use self::found::{Found, VerifyingKey};
 
 /// How long after a failed fetch the issuer counts as not reachable. While requests come, attempts are at most a minute apart; after a
 /// longer silence the set is as good as the next attempt says.
@@ -56,29 +59,6 @@ struct Known {
     table: Option<KeyTable>,
     /// When the last fetch failed, if none has succeeded since.
     failed_at: Option<Timestamp>,
-}
-
-/// A key that verifies tokens of an issuer with one algorithm.
-#[derive(Clone, Debug)]
-pub(crate) struct VerifyingKey {
-    pub(crate) key: Key,
-    /// Ends when the issuer withdraws the key, when it is forgotten, and when it is too old.
-    pub(crate) life: KeyLife,
-}
-
-/// What is known about the key that a token names.
-#[derive(Debug)]
-pub(crate) enum Found {
-    Key(VerifyingKey),
-    /// The issuer has no such key, as far as may be asked: 401.
-    Unknown,
-    /// There were no keys of the issuer yet: 503 with `Retry-After`.
-    NoSetYet(Duration),
-    /// No keys could be fetched for so long that the old ones are not believed any more: 503 with `Retry-After`.
-    TooOld(Duration),
-    /// The known keys are good, this one is not among them, and the issuer cannot be asked for it now: 503 with `Retry-After`. A 401
-    /// would make clients throw away tokens of a new key.
-    Unreachable(Duration),
 }
 
 /// What a caller does next.
@@ -138,17 +118,17 @@ impl IssuerKeys {
 
     /// The key for tokens with this `kid` and `alg`, which is fetched if need be. A known key never waits.
     pub(crate) async fn find_or_fetch(&self, kid: Option<&str>, algorithm: Algorithm) -> Found {
-        let mut has_waited = false;
+        let mut waited_for = None;
         for _ in 0..MOST_TURNS {
             if let Some(key) = self.find(kid, algorithm, self.0.clock.now()) {
                 return Found::Key(key);
             }
             // Launched here, where nothing is locked: a runtime that shuts down drops the fetch at once, which locks.
-            let (number, answer) = match self.step(kid, algorithm, has_waited) {
+            let (number, answer) = match self.step(kid, algorithm, waited_for) {
                 Step::Answer(found) => return found,
                 Step::Wait(number) => {
                     self.0.wait_for(number).await;
-                    has_waited = true;
+                    waited_for = Some(number);
                     continue;
                 }
                 Step::Launch(number) => (number, None),
@@ -159,7 +139,7 @@ impl IssuerKeys {
                 (None, Some(found)) => return found,
                 (None, None) => self.0.wait_for(number).await,
             }
-            has_waited = true;
+            waited_for = Some(number);
         }
         self.0.unavailable(&self.0.flights())
     }
@@ -179,11 +159,12 @@ impl IssuerKeys {
         self.0.wake(flights.begun());
     }
 
-    fn step(&self, kid: Option<&str>, algorithm: Algorithm, has_waited: bool) -> Step {
+    /// `waited_for` is the number of the fetch that this caller has waited for.
+    fn step(&self, kid: Option<&str>, algorithm: Algorithm, waited_for: Option<u64>) -> Step {
         let inner = &self.0;
         let mut flights = inner.flights();
         let (now, uptime) = (inner.clock.now(), inner.clock.uptime());
-        let (standing, in_outage) = {
+        let (standing, in_outage, has_keys) = {
             let known = inner.known();
             let standing = known.table.as_ref().map(|table| (table, known.standing(table, now)));
             // A fetch may have ended since the first look.
@@ -193,7 +174,13 @@ impl IssuerKeys {
                 table.lend(&key, now, standing);
                 return Step::Answer(Found::Key(key));
             }
-            (standing.map(|(_, standing)| standing), known.is_in_outage(now))
+            let has_keys = standing.is_some_and(|(table, _)| table.len() > 0);
+            (standing.map(|(_, standing)| standing), known.is_in_outage(now), has_keys)
+        };
+        // An issuer without a key is not one whose tokens are all bad: it starts, or something answers in its place.
+        let unknown = |flights: &Flights| match has_keys {
+            true => Step::Answer(Found::Unknown),
+            false => Step::Answer(inner.unavailable_in(standing, flights)),
         };
         let reason = match standing {
             Some(Standing::Fresh) => Reason::UnknownKey,
@@ -210,15 +197,16 @@ impl IssuerKeys {
                 None => Step::Answer(answer),
             };
         }
-        if has_waited && matches!(reason, Reason::UnknownKey) {
-            return Step::Answer(Found::Unknown);
+        let has_answer = waited_for.is_some_and(|number| flights.has_answered(number));
+        if has_answer && matches!(reason, Reason::UnknownKey) {
+            return unknown(&flights);
         }
         if let Some(number) = flights.under_way() {
             return Step::Wait(number);
         }
         match flights.begin(reason, uptime) {
             Some(number) => Step::Launch(number),
-            None if matches!(reason, Reason::UnknownKey) => Step::Answer(Found::Unknown),
+            None if matches!(reason, Reason::UnknownKey) => unknown(&flights),
             None => Step::Answer(inner.unavailable_in(standing, &flights)),
         }
     }
@@ -253,7 +241,7 @@ impl Inner {
         let _ = self.landed.subscribe().wait_for(|landed| *landed >= number).await;
     }
 
-    /// Wakes whoever waits for the fetch of this number.
+    /// Wakes all that wait for the fetch of this number.
     fn wake(&self, number: u64) {
         self.landed.send_if_modified(|landed| {
             let is_later = *landed < number;
@@ -278,71 +266,10 @@ impl Inner {
             Some(_) => Found::Unreachable(after),
         }
     }
+}
 
-    /// Takes the result of a fetch that began at `began`.
-    fn land(&self, number: u64, began: Timestamp, result: Result<Loaded, Failure>) {
-        let mut flights = self.flights();
-        if flights.end(number) {
-            match result {
-                Ok(loaded) => self.install(&mut flights, loaded, began),
-                Err(failure) => self.note_failure(&mut flights, &failure),
-            }
-        }
-        drop(flights);
-        self.wake(number);
-    }
-
-    fn install(&self, flights: &mut Flights, loaded: Loaded, began: Timestamp) {
-        let issuer = &*self.issuer;
-        if flights.logged.is_some() {
-            tracing::info!(target: TARGET, issuer, "the keys of the issuer can be fetched again");
-        }
-        flights.succeeded();
-        let mut known = self.known_mut();
-        let table = KeyTable::fetched(loaded, began, known.table.as_ref());
-        let before = known.table.replace(table);
-        known.failed_at = None;
-        let Some(table) = &known.table else { return };
-        let was_left_out =
-            |left_out| before.as_ref().is_some_and(|before| before.left_out.contains(left_out));
-        table
-            .left_out
-            .iter()
-            .filter(|left_out| !was_left_out(*left_out))
-            .for_each(|left_out| left_out.log(issuer));
-        if table.is_empty() && before.is_none_or(|before| !before.is_empty()) {
-            tracing::warn!(target: TARGET, issuer, "the issuer has no key that can be used, so all its tokens are refused");
-        }
-        tracing::debug!(target: TARGET, issuer, keys = table.len(), "the keys of the issuer were fetched");
-    }
-
-    fn note_failure(&self, flights: &mut Flights, failure: &Failure) {
-        let now = self.clock.now();
-        flights.failed(self.clock.uptime());
-        let mut known = self.known_mut();
-        known.failed_at = Some(now);
-        let standing = known.table.as_ref().map(|table| known.standing(table, now));
-        drop(known);
-        let (issuer, error) = (&*self.issuer, OneLine(failure));
-        if flights.logged.replace(failure.kind()) != Some(failure.kind()) {
-            tracing::warn!(target: TARGET, issuer, %error, "the keys of the issuer could not be fetched");
-        }
-        let is_refused = standing.is_none_or(|standing| !standing.is_usable());
-        if is_refused && !flights.has_logged_refusal {
-            flights.has_logged_refusal = true;
-            let tolerated =
-                if standing.is_some() { "the last set is over 6 hours old" } else { "there was none yet" };
-            tracing::error!(target: TARGET, issuer, %error, "without keys of the issuer, its tokens are answered with 503: {tolerated}");
-        }
-    }
-
-    /// Takes the end of a fetch without a result: it panicked, or the caller that ran it went away.
-    fn give_up(&self, number: u64, has_panicked: bool) {
-        let mut flights = self.flights();
-        if flights.end(number) && has_panicked {
-            self.note_failure(&mut flights, &Failure::Aborted);
-        }
-        drop(flights);
-        self.wake(number);
+impl fmt::Debug for IssuerKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerKeys").field("issuer", &self.0.issuer).finish_non_exhaustive()
     }
 }

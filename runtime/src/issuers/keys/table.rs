@@ -109,10 +109,6 @@ impl KeyTable {
         })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }

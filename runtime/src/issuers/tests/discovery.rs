@@ -52,7 +52,7 @@ impl Web {
             let page = web.pages.lock().unwrap().get(request.url()).cloned();
             async move { Ok::<_, FetchError>(page.unwrap_or_else(|| Fetched::new(StatusCode::NOT_FOUND, ""))) }
         };
-        Remote::discover(issuer, vec![Algorithm::EdDsa], fetch).unwrap()
+        Remote::discover(issuer, vec![Algorithm::EdDsa], Box::new(fetch)).unwrap()
     }
 }
 
@@ -81,10 +81,14 @@ async fn the_document_is_asked_once_and_the_keys_each_time() {
 
 #[tokio::test]
 async fn an_address_of_keys_needs_no_document() {
-    let remote = Remote::keys_at(KEYS, vec![Algorithm::EdDsa], |request: FetchRequest| async move {
-        assert_eq!(request.url(), KEYS);
-        Ok::<_, FetchError>(Fetched::new(StatusCode::OK, jwks(&[1])))
-    });
+    let remote = Remote::keys_at(
+        KEYS,
+        vec![Algorithm::EdDsa],
+        Box::new(|request: FetchRequest| async move {
+            assert_eq!(request.url(), KEYS);
+            Ok::<_, FetchError>(Fetched::new(StatusCode::OK, jwks(&[1])))
+        }),
+    );
     assert_eq!(load(&remote.unwrap(), &TestClock::at(START)).await, "keys");
 }
 

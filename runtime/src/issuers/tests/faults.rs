@@ -29,7 +29,7 @@ async fn a_known_kid_is_not_locked_out_by_junk_kids() {
     }
 }
 
-/// Row 166.
+/// Rows 25 and 166.
 #[tokio::test]
 async fn not_every_unknown_kid_is_fetched() {
     let server = Server::running(&[1]).await;
@@ -197,13 +197,13 @@ async fn a_name_does_not_lead_to_a_nameless_key() {
 }
 
 #[tokio::test]
-async fn a_client_that_panics_leaves_nobody_waiting() {
+async fn a_client_that_panics_leaves_no_request_waiting() {
     let server = Server::with_keys(&[1]);
     server.issuer.set(Endpoint::Panics);
     assert_eq!(server.look("k1").await, "no set yet");
     server.clock.advance(SECOND);
     server.issuer.set(Endpoint::Works);
-    assert_eq!(server.look("k1").await, "no set yet", "nobody waits in an outage");
+    assert_eq!(server.look("k1").await, "no set yet", "no request waits in an outage");
     settle().await;
     assert_eq!(server.look("k1").await, "key");
     server.issuer.set(Endpoint::Panics);
@@ -244,7 +244,17 @@ fn without_a_runtime_the_first_caller_fetches() {
         }
     };
     assert_eq!(look("k1"), "key");
-    // A caller that goes away takes its fetch with it, and the next one begins another.
+    // A caller that goes away takes its fetch with it, and one that waited for it begins another.
+    server.issuer.set(Endpoint::Hangs);
+    server.issuer.rotate(&[1, 2]);
+    let mut first = Box::pin(server.look("junk"));
+    assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let mut second = Box::pin(server.look("k2"));
+    assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    server.issuer.set(Endpoint::Works);
+    assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(first);
+    assert_eq!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready("key"));
     server.keys.forget();
     server.issuer.set(Endpoint::Hangs);
     assert_eq!(look("k1"), "waits");
@@ -256,7 +266,7 @@ fn without_a_runtime_the_first_caller_fetches() {
     assert_eq!(look("k1"), "key");
     server.clock.advance(11 * MINUTE);
     assert_eq!(look("k1"), "key");
-    assert_eq!(server.issuer.asked(), 5);
+    assert_eq!(server.issuer.asked(), 7);
 }
 
 #[tokio::test]
@@ -290,7 +300,7 @@ async fn a_clock_that_was_set_back_makes_no_key_younger() {
 async fn an_idle_server_asks_for_nothing() {
     let clock = TestClock::at(START);
     let issuer = Issuer::with_keys(&[1]);
-    let remote = Remote::keys_at(super::kit::KEYS, vec![Algorithm::EdDsa], issuer.clone()).unwrap();
+    let remote = Remote::keys_at(super::kit::KEYS, vec![Algorithm::EdDsa], Box::new(issuer.clone())).unwrap();
     let keys = IssuerKeys::remote("https://login.example.com", remote, Arc::new(clock.clone()));
     keys.start();
     for _ in 0..100 {

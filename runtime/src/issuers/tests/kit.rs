@@ -142,7 +142,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn with_keys(keys: &[u64]) -> Self {
         let (clock, issuer) = (TestClock::at(START), Issuer::with_keys(keys));
-        let remote = Remote::keys_at(KEYS, vec![Algorithm::EdDsa], issuer.clone()).unwrap();
+        let remote = Remote::keys_at(KEYS, vec![Algorithm::EdDsa], Box::new(issuer.clone())).unwrap();
         let keys = IssuerKeys::remote("https://login.example.com", remote, Arc::new(clock.clone()));
         Self { keys, issuer, clock }
     }

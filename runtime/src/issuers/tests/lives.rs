@@ -1,6 +1,7 @@
 //! How long a key is good: its age, its withdrawal, and what is remembered of it.
 
 use super::kit::{Endpoint, HOUR, MINUTE, SECOND, Server, settle};
+use crate::issuers::keys::VerifyingKey;
 
 /// Row 169. Not even once more: the first request after the age sees the new set.
 #[tokio::test]
@@ -35,7 +36,7 @@ async fn no_key_is_used_for_ever() {
 }
 
 #[tokio::test]
-async fn a_set_is_refreshed_ahead_and_nobody_waits() {
+async fn a_set_is_refreshed_ahead_and_no_request_waits() {
     let server = Server::running(&[1]).await;
     server.clock.advance(479 * SECOND);
     assert!(server.at_once("k1").is_some());
@@ -147,6 +148,8 @@ async fn a_life_ends_where_the_keys_have_to_be_looked_at() {
     server.issuer.rotate(&[2]);
     server.clock.advance(480 * SECOND);
     let two = server.key("k2").await;
+    assert!(server.at_once("k1").is_some());
+    assert!(usable(9), "for a moment");
     settle().await;
     assert!(!usable(0), "the key was withdrawn");
     assert!(two.life.is_usable(server.now()));
@@ -164,6 +167,39 @@ async fn a_key_that_comes_back_has_a_new_life() {
     }
     assert!(!first.life.is_usable(server.now()));
     assert!(server.key("k1").await.life.is_usable(server.now()));
+}
+
+/// Not even the last moment is lent beyond the end.
+#[tokio::test]
+async fn a_life_is_not_lent_beyond_the_age_nor_beyond_the_tolerated_outage() {
+    let server = Server::running(&[1]).await;
+    let usable_at = |key: &VerifyingKey, seconds: u32| key.life.is_usable(server.now() + seconds * SECOND);
+    server.clock.advance(10 * MINUTE - 5 * SECOND);
+    server.issuer.set(Endpoint::IsDown);
+    let key = server.key("k1").await;
+    assert!(usable_at(&key, 4) && !usable_at(&key, 5));
+    server.clock.advance(6 * HOUR - 10 * MINUTE);
+    let key = server.key("k1").await;
+    assert!(usable_at(&key, 4) && !usable_at(&key, 5));
+}
+
+/// What the issuer withdraws while its answer is on the way is not in the answer, or should not be.
+#[tokio::test]
+async fn the_age_of_a_set_counts_from_when_it_was_asked_for() {
+    let server = Server::running(&[1]).await;
+    server.clock.advance(8 * MINUTE);
+    server.issuer.set(Endpoint::Held);
+    assert!(server.at_once("k1").is_some());
+    settle().await;
+    server.clock.advance(MINUTE);
+    server.issuer.let_go();
+    settle().await;
+    server.issuer.set(Endpoint::Works);
+    server.issuer.rotate(&[]);
+    server.clock.advance(9 * MINUTE - SECOND);
+    assert!(server.at_once("k1").is_some());
+    server.clock.advance(SECOND);
+    assert!(server.at_once("k1").is_none());
 }
 
 /// A set without keys is what the issuer says, and not an outage.
@@ -192,6 +228,8 @@ async fn a_life_ends_with_the_time_for_which_an_outage_is_tolerated() {
         assert!(key.life.is_usable(server.now()));
         server.clock.advance(SECOND);
     }
+    assert!(!key.life.is_usable(server.now()));
+    assert_eq!(server.look("k1").await, "too old");
     assert!(!key.life.is_usable(server.now()));
     assert!(looks > 2000, "the keys are looked at every ten seconds: {looks}");
     let attempts = server.issuer.asked();

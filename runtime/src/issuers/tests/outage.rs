@@ -23,7 +23,7 @@ fn failing() -> Vec<(&'static str, Endpoint)> {
     ]
 }
 
-/// Row 167. The time is that of tokio, which the test moves; the clock of the server stands still.
+/// Row 167. The time is that of tokio, which the test moves; the clock of the server does not move by itself.
 #[tokio::test(start_paused = true)]
 async fn a_known_kid_never_waits_whatever_the_endpoint_does() {
     for (name, endpoint) in failing() {
@@ -79,7 +79,7 @@ async fn an_outage_of_six_hours_is_tolerated_and_then_503() {
         assert_eq!(last, "too old", "{name}");
         server.issuer.set(Endpoint::Works);
         server.clock.advance(MINUTE);
-        assert_eq!(server.look("k1").await, "too old", "{name}: nobody waits");
+        assert_eq!(server.look("k1").await, "too old", "{name}: no request waits");
         settle().await;
         assert_eq!(server.look("k1").await, "key", "{name}");
     }
@@ -119,7 +119,7 @@ async fn an_unknown_kid_is_503_while_the_issuer_cannot_be_asked() {
     assert_eq!(server.issuer.asked(), 2, "a pause after the failure");
     server.issuer.set(Endpoint::Works);
     server.clock.advance(SECOND);
-    assert_eq!(server.look("k2").await, "unreachable", "nobody waits in an outage");
+    assert_eq!(server.look("k2").await, "unreachable", "no request waits in an outage");
     settle().await;
     assert_eq!(server.look("k2").await, "key");
 }

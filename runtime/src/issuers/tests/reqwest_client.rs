@@ -26,7 +26,7 @@ async fn serve(router: Router) -> u16 {
 }
 
 async fn load(url: &str) -> Result<u64, String> {
-    let remote = Remote::keys_at(url, vec![Algorithm::EdDsa], reqwest::Client::new()).unwrap();
+    let remote = Remote::keys_at(url, vec![Algorithm::EdDsa], Box::new(reqwest::Client::new())).unwrap();
     match remote.load(&TestClock::at(START)).await {
         Ok(loaded) => Ok(loaded.age.as_secs()),
         Err(failure) => Err(failure.to_string()),
@@ -83,7 +83,7 @@ async fn a_large_body_is_never_held() {
     assert!(sent.load(Ordering::SeqCst) < 10 * 1024, "all of it was sent");
 }
 
-/// Row 167. The time is that of tokio, which goes on by itself while everyone waits.
+/// Row 167. The time is that of tokio, which goes on by itself while all tasks wait.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_hangs_is_left_after_five_seconds() {
     let port = serve(Router::new().route("/keys", get(std::future::pending::<()>))).await;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "openapi")]
 mod document;
+mod keys;
 mod routes;
 
 use http::Method;
@@ -10,6 +11,7 @@ use http::Method;
 pub(super) use document::is_refresh;
 #[cfg(feature = "openapi")]
 pub use document::refresh_document;
+pub use keys::KeyRoutes;
 pub use routes::SessionRoutes;
 
 /// An endpoint of [`Auth::routes`](crate::Auth::routes).

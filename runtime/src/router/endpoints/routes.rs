@@ -253,6 +253,12 @@ impl<C: SessionClaims> SessionRoutes<C> {
         self
     }
 
+    /// Where an endpoint is served, if it is.
+    pub(super) fn served_at(&self, endpoint: Endpoint) -> Option<String> {
+        let mount = self.mounts.iter().find(|mount| mount.endpoint == endpoint)?;
+        Some(if self.prefix.is_empty() { mount.path.clone() } else { nested(&self.prefix, &mount.path) })
+    }
+
     fn change(mut self, endpoint: Endpoint, change: impl FnOnce(&mut Mount)) -> Self {
         if let Some(mount) = self.mounts.iter_mut().find(|mount| mount.endpoint == endpoint) {
             change(mount);

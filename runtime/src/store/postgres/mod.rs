@@ -25,6 +25,7 @@ use start::{Database, prepare};
 mod endings;
 mod failures;
 mod kept;
+mod key_ring;
 mod pooler;
 mod start;
 

@@ -26,7 +26,8 @@ pub(super) const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"counters");
 /// the lengths.
 ///
 /// The tables of the log are explained in `endings`.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE countersign_sessions (
         sequence BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
         created_at BIGINT NOT NULL,
@@ -64,7 +65,15 @@ pub(super) const MIGRATIONS: &[&str] = &["
         is_set BOOLEAN NOT NULL PRIMARY KEY DEFAULT true CHECK (is_set),
         number BIGINT NOT NULL
     );
-"];
+",
+    "
+    CREATE TABLE countersign_keys (
+        is_set BOOLEAN NOT NULL PRIMARY KEY DEFAULT true CHECK (is_set),
+        version BIGINT NOT NULL,
+        document BYTEA NOT NULL
+    );
+",
+];
 
 /// How operations run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

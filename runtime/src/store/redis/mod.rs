@@ -1,5 +1,6 @@
 //! Sessions in Redis.
 
+mod key_ring;
 mod keys;
 mod log;
 mod purge;

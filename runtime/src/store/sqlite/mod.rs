@@ -16,13 +16,16 @@ use super::{Replaced, SessionStore, StoreError};
 use crate::clock::Timestamp;
 use crate::session::{Cursor, Ending, Endings, Owner, Page, PartitionSalt, SessionId, SessionRecord};
 
+mod key_ring;
+
 /// How long a statement waits for another writer, and a request for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 4;
 const JOURNAL_ATTEMPTS: u32 = 10;
 
 /// Each migration is applied once, in this order. A released one is never edited.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE countersign_sessions (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -54,7 +57,15 @@ const MIGRATIONS: &[&str] = &["
         ending TEXT NOT NULL,
         until INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE countersign_keys (
+        is_set INTEGER NOT NULL DEFAULT 1 UNIQUE CHECK (is_set = 1),
+        version INTEGER NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT;
+",
+];
 
 /// Keeps sessions in a SQLite database, in tables of its own whose names start with `countersign_`.
 ///

@@ -173,10 +173,15 @@ async fn the_tables_of_the_application_are_left_alone() {
     assert_eq!(mine, ["mine"]);
     let tables = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
     let tables: Vec<String> = tables.fetch_all(&pool).await.unwrap();
-    let own =
-        ["countersign_endings", "countersign_migrations", "countersign_sessions", "countersign_settings"];
-    assert_eq!(tables[..4], own);
-    assert_eq!(tables[4..], ["sessions", "sqlite_sequence"]);
+    let own = [
+        "countersign_endings",
+        "countersign_keys",
+        "countersign_migrations",
+        "countersign_sessions",
+        "countersign_settings",
+    ];
+    assert_eq!(tables[..5], own);
+    assert_eq!(tables[5..], ["sessions", "sqlite_sequence"]);
 }
 
 #[tokio::test]

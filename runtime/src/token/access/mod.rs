@@ -3,13 +3,15 @@
 #[cfg(any(test, feature = "test-util"))]
 mod forging;
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::envelope::Envelope;
-use super::payload;
-use super::{KeySet, SettingsError, TokenError, TokenSettings};
+use super::payload::{self, Registered};
+use super::public_jwk::jwks_of;
+use super::{Key, KeyError, KeyLife, KeySet, SettingsError, SignerOf, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 
@@ -83,7 +85,11 @@ pub struct Verified<C> {
 pub struct AccessTokens {
     envelope: Envelope,
     settings: TokenSettings,
+    /// Signs in the place of the first key.
+    signer: RwLock<Option<Arc<SignerOf>>>,
 }
+
+const TYP: &str = "at+jwt";
 
 /// The claims of RFC 9068 section 2.2, all of which this crate writes.
 #[derive(Serialize)]
@@ -128,12 +134,41 @@ impl AccessTokens {
     /// Takes the keys, of which the first signs, and the settings. Refuses settings that are empty or out of range.
     pub fn new(keys: KeySet, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
-        Ok(Self { envelope: Envelope::new("at+jwt", settings.max_len, keys), settings })
+        let envelope = Envelope::new(TYP, settings.max_len, keys);
+        Ok(Self { envelope, settings, signer: RwLock::default() })
+    }
+
+    /// From now on, tokens are signed by this signer, and accepted of its key and of `accepted`. Refuses what [`KeySet::verify_only`] refuses.
+    pub(crate) fn sign_with(
+        &self,
+        signer: SignerOf,
+        accepted: impl IntoIterator<Item = Key>,
+    ) -> Result<(), KeyError> {
+        if signer.key().algorithm().is_symmetric() {
+            return Err(KeyError::AlgorithmOfOtherKind(signer.key().algorithm()));
+        }
+        let keys = KeySet::verify_only([signer.key().clone()].into_iter().chain(accepted))?;
+        self.envelope.replace_keys(keys);
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(signer));
+        Ok(())
     }
 
     /// Replaces the keys while requests are served. From now on, tokens of keys that are not in the new set are refused.
     pub fn replace_keys(&self, keys: KeySet) {
         self.envelope.replace_keys(keys);
+    }
+
+    /// The public halves of the keys as a JWK set.
+    pub(crate) fn jwks(&self) -> String {
+        jwks_of(&self.envelope.keys())
+    }
+
+    pub(crate) fn has_public_keys(&self) -> bool {
+        self.envelope.keys().iter().any(|key| !key.algorithm().is_symmetric())
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.settings.issuer()
     }
 
     pub(crate) fn shares_a_key_with(&self, others: &KeySet) -> bool {
@@ -143,6 +178,24 @@ impl AccessTokens {
     /// Makes a token. Refuses claims that are not a JSON object, that contain a registered claim or a member twice, or that cannot
     /// be read back. Also refuses an actor without a name, and a token over the length limit.
     pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
+        self.envelope.seal(self.payload(stamp, claims)?.as_bytes())
+    }
+
+    /// As [`mint`](Self::mint), with the [signer](super::Signer) if there is one.
+    pub(crate) async fn issue<C: SessionClaims>(
+        &self,
+        stamp: &AccessStamp<'_>,
+        claims: &C,
+    ) -> Result<String, TokenError> {
+        let payload = self.payload(stamp, claims)?;
+        let signer = self.signer.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match signer {
+            None => self.envelope.seal(payload.as_bytes()),
+            Some(signer) => signer.seal(TYP, self.settings.max_len, payload.as_bytes()).await,
+        }
+    }
+
+    fn payload<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
         let expected = self.settings.expected();
         let registered = Payload {
             iss: expected.issuer,
@@ -170,24 +223,42 @@ impl AccessTokens {
         if read.actor.as_deref() != stamp.actor {
             return Err(TokenError::InvalidClaim("act"));
         }
-        self.envelope.seal(payload.as_bytes())
+        Ok(payload)
     }
 
     /// Verifies a token and reads its claims.
     pub fn verify<C: SessionClaims>(&self, token: &[u8], now: Timestamp) -> Result<Verified<C>, TokenError> {
-        let payload = self.envelope.open(token)?;
+        self.verify_into(token, now, |registered, claims, _| {
+            Ok(Verified {
+                claims,
+                authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
+                id: registered.id.into_owned(),
+                session_id: registered.session_id.into_owned(),
+                issued_at: registered.issued_at,
+                expires_at: registered.expires_at,
+                actor: registered.actor,
+            })
+        })
+    }
+
+    /// Verifies a token and makes something of it, without a copy of what is not needed. The life is that of the key which has verified it,
+    /// if the result may be remembered.
+    pub(crate) fn verify_into<C: SessionClaims, T>(
+        &self,
+        token: &[u8],
+        now: Timestamp,
+        make: impl FnOnce(Registered<'_>, C, Option<KeyLife>) -> Result<T, TokenError>,
+    ) -> Result<T, TokenError> {
+        let (payload, life) = self.envelope.open_with_life(token)?;
         let (registered, claims) =
             payload::read(&payload, self.settings.expected(), |members| C::deserialize_wire(members))?;
         self.settings.check_times(&registered, now)?;
-        Ok(Verified {
-            claims,
-            authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
-            id: registered.id.into_owned(),
-            session_id: registered.session_id.into_owned(),
-            issued_at: registered.issued_at,
-            expires_at: registered.expires_at,
-            actor: registered.actor,
-        })
+        make(registered, claims, life)
+    }
+
+    /// The length of the longest token that is accepted, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        self.settings.max_len
     }
 
     /// How much two clocks may differ.
@@ -202,6 +273,13 @@ impl AccessTokens {
     /// user's, so such a token is refused with [`TokenError::Impersonated`].
     pub fn session_id_of(&self, token: &[u8]) -> Result<String, TokenError> {
         payload::session_id(&self.envelope.open(token)?, self.settings.expected())
+    }
+
+    /// The ids of the keys whose tokens are accepted.
+    #[cfg(test)]
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    pub(super) fn kids(&self) -> Vec<String> {
+        self.envelope.keys().iter().map(|key| key.kid().to_owned()).collect()
     }
 
     #[cfg(test)]

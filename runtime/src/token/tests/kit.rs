@@ -15,11 +15,11 @@ use crate::token::{AccessStamp, AccessTokens, Algorithm, Key, KeySet, TokenSetti
 pub(super) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 pub(super) const SECRET: &[u8] = b"Q7!xv0Zr-2fYpT9vLs4WmB8eGhD3uJcN";
 pub(super) const OTHER_SECRET: &[u8] = b"m4#Kd8_Wq1zXcE6tRb9yHnU2iOaPlS5j";
-pub(super) const ISSUER: &str = "https://auth.example.com";
-pub(super) const AUDIENCE: &str = "https://api.example.com";
+pub(in crate::token) const ISSUER: &str = "https://auth.example.com";
+pub(in crate::token) const AUDIENCE: &str = "https://api.example.com";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rank {
+pub(in crate::token) enum Rank {
     Member,
     Admin,
 }
@@ -46,12 +46,12 @@ impl RoleSet for Rank {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct User {
+pub(in crate::token) struct User {
     #[serde(rename = "sub", with = "crate::claims::fields::SubjectOf::<u64>")]
-    pub(super) id: u64,
+    pub(in crate::token) id: u64,
     #[serde(with = "crate::claims::fields::RolesOf::<Vec<Rank>>")]
-    pub(super) roles: Vec<Rank>,
-    pub(super) email: String,
+    pub(in crate::token) roles: Vec<Rank>,
+    pub(in crate::token) email: String,
 }
 
 impl SessionClaims for User {

@@ -51,9 +51,10 @@ async fn refresh(
     sessions.commit(prepared, |record, outcome| Ok((record.clone(), outcome))).await
 }
 
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "countersign_endings",
     "countersign_incarnation",
+    "countersign_keys",
     "countersign_migrations",
     "countersign_sessions",
     "countersign_settings",

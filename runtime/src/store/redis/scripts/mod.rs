@@ -16,6 +16,7 @@ use redis::{
 
 pub(super) static INSERT: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("insert.lua")));
 pub(super) static REPLACE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("replace.lua")));
+pub(super) static REPLACE_KEYS: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("replace_keys.lua")));
 pub(super) static REMOVE_EACH: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("remove_each.lua")));
 pub(super) static REMOVE_ALL: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("remove_all.lua")));
 pub(super) static PURGE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("purge.lua")));

@@ -1,0 +1,158 @@
+//! A store that does not answer, or answers something else, and the task that watches it.
+
+use super::{Breakable, DAY, GRACE, MINUTE, SECOND, START, Server, builder, kid_of, open};
+use crate::store::MemoryStore;
+use crate::testing::TestClock;
+use crate::token::{KeyRingError, KeyStore as _};
+
+#[tokio::test]
+async fn a_server_does_not_start_without_its_store_and_says_so() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    store.set(true);
+    let error = builder(&store, &clock).open().await.unwrap_err();
+    assert!(matches!(error, KeyRingError::Store(_)));
+    assert!(error.to_string().contains("does not answer"), "{error}");
+    assert!(format!("{error:?}").contains("broken by a test"), "{error:?}");
+}
+
+/// Row 176. The change that was announced happens by the clock.
+#[tokio::test]
+async fn a_running_server_goes_on_and_rotates_without_its_store() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    let first = server.token().await;
+    server.ring.rotate_now().await.unwrap();
+    store.set(true);
+    server.ring.tick().await.unwrap_err();
+    clock.set(START + DAY);
+    server.ring.tick().await.unwrap_err();
+    let next = server.token().await;
+    assert_ne!(kid_of(&next), kid_of(&first));
+    clock.set(START + DAY + GRACE);
+    assert_eq!(server.published(), [kid_of(&next)]);
+    // No key is announced while the store is away, so the last one signs for longer.
+    clock.set(START + 400 * DAY);
+    server.ring.tick().await.unwrap_err();
+    assert_eq!(kid_of(&server.token().await), kid_of(&next));
+    store.set(false);
+    server.ring.tick().await.unwrap();
+    assert_eq!(server.published().len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_that_lost_its_content_gets_the_keys_back() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    let token = server.token().await;
+    let empty = MemoryStore::new();
+    let replaced = Breakable { store: empty.clone(), ..store.clone() };
+    let other = Server::start(&store, &clock).await;
+    assert_eq!(other.ring.kids(), server.ring.kids());
+    drop(other);
+    // The same server, seen from a store without content.
+    let moved = open(&replaced, &clock).await;
+    assert_ne!(moved.kids(), server.ring.kids(), "an empty store has other keys");
+
+    let content = store.store.load_keys().await.unwrap().unwrap();
+    let lossy = Lossy(std::sync::Arc::new(std::sync::Mutex::new(Some(content))));
+    let server_on_lossy = Server::start(&lossy, &clock).await;
+    assert_eq!(server_on_lossy.reason(&token), "verified");
+    *lossy.0.lock().unwrap() = None;
+    server_on_lossy.ring.tick().await.unwrap();
+    assert_eq!(open(&lossy, &clock).await.kids(), server.ring.kids());
+}
+
+/// A store that a test empties.
+#[derive(Clone)]
+struct Lossy(std::sync::Arc<std::sync::Mutex<Option<crate::token::StoredKeys>>>);
+
+impl crate::token::KeyStore for Lossy {
+    async fn load_keys(&self) -> Result<Option<crate::token::StoredKeys>, crate::store::StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+
+    async fn replace_keys(&self, document: &[u8], expected: u64) -> Result<bool, crate::store::StoreError> {
+        let mut content = self.0.lock().unwrap();
+        let is_expected = content.as_ref().map_or(0, |keys| keys.version) == expected;
+        if is_expected {
+            *content = Some(crate::token::StoredKeys::new(expected + 1, document.to_vec()));
+        }
+        Ok(is_expected)
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_changes_nothing_in_a_running_server() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    let token = server.token().await;
+    for document in [&b"{}"[..], b"", b"[]", br#"{"format":1}"#, br#"{"format":2,"keys":[]}"#, b"\xff"] {
+        let version = store.load_keys().await.unwrap().unwrap().version;
+        assert!(store.replace_keys(document, version).await.unwrap());
+        server.ring.tick().await.unwrap_err();
+        assert_eq!(server.reason(&token), "verified");
+        // A server that starts refuses it.
+        let refused = builder(&store, &clock).open().await.unwrap_err();
+        let is_newer = document.starts_with(br#"{"format":2"#);
+        let is_expected = match refused {
+            KeyRingError::OtherFormat => is_newer,
+            KeyRingError::Damaged => !is_newer,
+            _ => false,
+        };
+        assert!(is_expected, "{document:?}: {refused}");
+    }
+}
+
+/// The task ends with the last clone of the `Auth`, whoever else holds the ring.
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_with_the_auth() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let server = Server::start(&store, &clock).await;
+    let Server { ring, auth } = server;
+    let clone = auth.clone();
+    assert_eq!(tasks(), before + 1);
+    drop(auth);
+    tokio::time::sleep(MINUTE).await;
+    assert_eq!(tasks(), before + 1);
+    drop(clone);
+    tokio::time::sleep(2 * SECOND).await;
+    assert_eq!(tasks(), before);
+    // A new `Auth` on the same ring is watched again.
+    let again = Server::of(ring, &clock);
+    assert_eq!(tasks(), before + 1);
+    drop(again);
+    tokio::time::sleep(2 * SECOND).await;
+    assert_eq!(tasks(), before);
+}
+
+/// The task does by itself what `tick` does.
+#[tokio::test(start_paused = true)]
+async fn the_task_announces_and_rotates() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    let first = server.ring.signing_kid();
+    clock.set(START + 89 * DAY);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(server.ring.kids().len(), 2);
+    // Even while the store is away.
+    store.set(true);
+    clock.set(START + 90 * DAY + GRACE);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(server.ring.kids().len(), 1);
+    assert_ne!(server.ring.signing_kid(), first);
+    let token = server.token().await;
+    assert_eq!(server.reason(&token), "verified");
+}
+
+/// Two `Auth`s of one ring: the longer life counts for both.
+#[tokio::test]
+async fn several_auths_follow_one_ring() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let ring = open(&store, &clock).await;
+    let (one, other) = (Server::of(ring.clone(), &clock), Server::of(ring.clone(), &clock));
+    let token = one.token().await;
+    ring.revoke_key(&kid_of(&token)).await.unwrap();
+    assert_eq!((one.reason(&token), other.reason(&token)), ("unknown_key", "unknown_key"));
+}
