@@ -4,6 +4,7 @@ mod beside;
 mod document;
 mod machines;
 mod mapping;
+mod probe;
 mod profiles;
 mod refusals;
 mod start;

@@ -102,7 +102,7 @@ fn layers_and_endpoints_are_refused_where_there_are_no_sessions() {
     for (message, named) in [
         (refused(|| drop(auth.layer().live())), "a session that has not ended"),
         (refused(|| drop(auth.layer().both_tokens())), "the refresh token of one session"),
-        (refused(|| drop(auth.layer().rule(Rule::Issuer("own")))), "a session of this server"),
+        (refused(|| drop(auth.layer().rule(Rule::Issuer("own")))), "a token from this server"),
         (refused(|| drop(auth.routes())), "the endpoints of sessions"),
     ] {
         assert!(message.contains(named) && message.contains("no sessions of its own"), "{message}");
