@@ -134,8 +134,9 @@ fn operations_name_the_schemes_that_suffice() {
 /// Not a cookie, which is of this server's sessions.
 #[test]
 fn a_named_header_holds_the_tokens_of_issuers_too() {
-    let builder =
-        with_sessions().cookies(countersign::Cookies::new().with_access_cookie()).access_header(axum::http::HeaderName::from_static("x-token"));
+    let builder = with_sessions()
+        .cookies(countersign::Cookies::new().with_access_cookie())
+        .access_header(axum::http::HeaderName::from_static("x-token"));
     let document = document(builder.trust(acme().issuer().shares_subjects()), usual());
     assert_eq!(
         security(&document, "/me"),
