@@ -15,7 +15,7 @@ use axum::http::{Request, StatusCode, header};
 use countersign::store::MemoryStore;
 use countersign::testing::{TestClock, TestIssuer};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, Issuer, Role, Session, SessionClaims, authenticated, require,
+    Auth, AuthBuilder, AuthRouter, Issuer, Role, RoleSet, Session, SessionClaims, authenticated, require,
     require_role, require_scope, routes,
 };
 use http_body_util::BodyExt as _;
@@ -56,7 +56,7 @@ impl User {
 async fn me(session: Session<User>) -> Json<Value> {
     let user = session.claims();
     Json(json!({
-        "id": user.id, "roles": user.roles.iter().map(|role| countersign::RoleSet::name(role)).collect::<Vec<_>>(),
+        "id": user.id, "roles": user.roles.iter().map(RoleSet::name).collect::<Vec<_>>(),
         "scopes": user.scopes, "email": user.email, "sub": session.subject(), "iss": session.issuer(),
         "issuer": session.issuer_name(), "client": session.client_id(), "machine": session.is_machine(),
         "own": session.id().is_some(), "token": session.token_id(),
