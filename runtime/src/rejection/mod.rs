@@ -7,7 +7,7 @@ mod oauth;
 mod problem;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
@@ -25,6 +25,7 @@ pub(crate) use oauth::OAuthBody;
 #[cfg(feature = "openapi")]
 pub(crate) use oauth::OAuthError;
 pub use problem::ProblemDetails;
+use problem::{json, response_of};
 
 /// Why a request is refused, as far as the client may know. Causes go to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,25 +286,31 @@ impl AuthRejection {
     pub fn challenge(&self) -> Option<String> {
         let Facts { code, challenge, .. } = self.denial.facts();
         let realm = self.realm.as_ref()?;
-        let mut attributes = vec![format!("realm=\"{realm}\"")];
+        let mut text = String::with_capacity(64 + realm.len());
+        text.push_str("Bearer");
+        let mut add = |name: &str, value: &str| {
+            let separator = if text.len() == "Bearer".len() { " " } else { ", " };
+            for part in [separator, name, "=\"", value, "\""] {
+                text.push_str(part);
+            }
+        };
+        add("realm", realm);
         match challenge {
             Challenge::Absent => return None,
             Challenge::Plain => {}
-            Challenge::Error => attributes.push(format!("error=\"{code}\"")),
+            Challenge::Error => add("error", code),
         }
         match self.denial {
             Denial::InsufficientScope { required: Some(Access::Require(rule)) } => {
                 let scopes = scopes_of(&rule);
                 if !scopes.is_empty() {
-                    attributes.push(format!("scope=\"{}\"", scopes.join(" ")));
+                    add("scope", &scopes.join(" "));
                 }
             }
-            Denial::StaleSignIn { max_age } => {
-                attributes.push(format!("max_age=\"{}\"", max_age.as_secs()));
-            }
+            Denial::StaleSignIn { max_age } => add("max_age", &max_age.as_secs().to_string()),
             _ => {}
         }
-        Some(format!("Bearer {}", attributes.join(", ")))
+        Some(text)
     }
 
     fn problem(&self) -> ProblemDetails {
@@ -322,6 +329,24 @@ impl AuthRejection {
         (problem.required, problem.max_age) = (required, max_age);
         problem
     }
+}
+
+impl AuthRejection {
+    /// The body of the refusals that anyone can cause as often as they like, which is written once.
+    fn usual_problem(&self) -> Option<&'static [u8]> {
+        static INVALID_TOKEN: LazyLock<Vec<u8>> = LazyLock::new(|| problem_of(Denial::InvalidToken));
+        static MISSING: LazyLock<Vec<u8>> = LazyLock::new(|| problem_of(Denial::MissingCredentials));
+
+        match self.denial {
+            Denial::InvalidToken => Some(&INVALID_TOKEN),
+            Denial::MissingCredentials => Some(&MISSING),
+            _ => None,
+        }
+    }
+}
+
+fn problem_of(denial: Denial) -> Vec<u8> {
+    json(&AuthRejection::from(denial).problem())
 }
 
 /// A cause without a challenge, and without what the operation requires.
@@ -401,7 +426,10 @@ impl AuthRejection {
     pub(crate) fn response<B: From<Vec<u8>>>(&self) -> Response<B> {
         let mut response = match self.oauth {
             Some(body) => body.response(self.denial, self.problem()),
-            None => self.problem().response(),
+            None => match self.usual_problem() {
+                Some(problem) => response_of(self.denial.status().as_u16(), problem.to_vec()),
+                None => self.problem().response(),
+            },
         };
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

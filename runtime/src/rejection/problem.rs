@@ -133,18 +133,25 @@ impl ProblemDetails {
 
     /// As [`response`](Self::response), with a body that has further members.
     pub(super) fn response_with<B: From<Vec<u8>>>(&self, body: &impl Serialize) -> Response<B> {
-        // Serialising strings, numbers and JSON does not fail. An empty body would still carry the status.
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        let mut response = Response::new(B::from(body));
-        // `status` is public, and a number that is no status is a mistake of the server.
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        response_of(self.status, json(body))
     }
+}
+
+/// The body as JSON. Serialising strings, numbers and JSON does not fail, and an empty body would still come with its status.
+pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// The answer with this status and this problem as its body.
+pub(super) fn response_of<B: From<Vec<u8>>>(status: u16, problem: Vec<u8>) -> Response<B> {
+    let mut response = Response::new(B::from(problem));
+    // `status` is public, and a number that is no status is a mistake of the server.
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 impl IntoResponse for ProblemDetails {

@@ -2,11 +2,12 @@
 
 use std::slice::from_ref;
 
+use super::super::generate::Fresh;
 use super::{DAY, GRACE, HOUR, MINUTE, SECOND, START, Server, builder, open};
 use crate::clock::Clock as _;
 use crate::store::MemoryStore;
 use crate::testing::TestClock;
-use crate::token::{Algorithm, KeyRing};
+use crate::token::{Algorithm, Key, KeyRing};
 
 async fn kids_at(ring: &KeyRing, clock: &TestClock, moment: crate::clock::Timestamp) -> Vec<String> {
     clock.set(moment);
@@ -146,6 +147,16 @@ async fn a_clock_that_is_behind_signs_with_the_key_that_is_there() {
         let slow = TestClock::at((START - behind).unix());
         let ring = open(&store, &slow).await;
         assert_eq!(ring.kids(), ahead.kids());
+    }
+}
+
+/// Row 29. Every 128th key has a coordinate that begins with a zero, which has to be written.
+#[test]
+fn published_keys_read_back_whatever_their_coordinates() {
+    for _ in 0..400 {
+        let key = Fresh::new(Algorithm::Es256).unwrap().key;
+        let read = Key::from_jwk(&key.public_jwk().unwrap()).unwrap();
+        assert!(read.is_same_key(&key) && read.kid() == key.kid());
     }
 }
 
