@@ -90,8 +90,7 @@ pub(crate) fn auth(settings: Settings, tokens: usize) -> (Auth<User>, Vec<String
         _ => Key::from_secret(algorithm, SECRET),
     };
     let clock = SecondLater::default();
-    let builder =
-        if settings.from_feed { Auth::<User>::builder().live_from_feed() } else { Auth::builder() };
+    let builder = if settings.from_feed { Auth::<User>::builder().live_from_feed() } else { Auth::builder() };
     let auth = builder
         .clock(clock.clone())
         .access_key(key.expect("the key is good"))

@@ -41,8 +41,11 @@ mod tests {
         let characters: Vec<char> = "AQgw_-Zz09+/= \n.{é".chars().collect();
         let mut texts = vec![String::new()];
         for length in 0..5 {
-            let longest: Vec<_> = texts.iter().filter(|text| text.chars().count() == length).cloned().collect();
-            texts.extend(longest.iter().flat_map(|text| characters.iter().map(move |next| format!("{text}{next}"))));
+            let longest: Vec<_> =
+                texts.iter().filter(|text| text.chars().count() == length).cloned().collect();
+            texts.extend(
+                longest.iter().flat_map(|text| characters.iter().map(move |next| format!("{text}{next}"))),
+            );
         }
         for text in &texts {
             agrees(text);

@@ -79,10 +79,16 @@ fn main() {
     // Names on the command line choose rows, beside the two that others are compared with.
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|part| name.contains(part.as_str()));
-    rows = rows.into_iter().enumerate().filter(|(place, row)| *place < 2 || is_chosen(row.name)).map(|(_, row)| row).collect();
+    rows = rows
+        .into_iter()
+        .enumerate()
+        .filter(|(place, row)| *place < 2 || is_chosen(row.name))
+        .map(|(_, row)| row)
+        .collect();
     for round in 0..=ROUNDS {
         for row in &mut rows {
-            let batch = if row.name.contains("HS256") || row.times.first().is_none_or(|time| *time < 10_000.0) {
+            let batch = if row.name.contains("HS256") || row.times.first().is_none_or(|time| *time < 10_000.0)
+            {
                 BATCH
             } else {
                 BATCH / 20

@@ -86,11 +86,7 @@ pub(crate) struct ForeignOrigin {
 
 impl<C> Grant<C> {
     /// The grant of a token that this server has signed. Refuses one whose `sid` is none of this server's.
-    pub(super) fn own(
-        token: Registered<'_>,
-        claims: C,
-        life: Option<KeyLife>,
-    ) -> Result<Self, TokenError> {
+    pub(super) fn own(token: Registered<'_>, claims: C, life: Option<KeyLife>) -> Result<Self, TokenError> {
         Ok(Self {
             claims,
             session: Some(token.session_id.parse().map_err(|_| TokenError::InvalidClaim("sid"))?),

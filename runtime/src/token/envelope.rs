@@ -111,7 +111,8 @@ impl PreparedKey {
 }
 
 fn prepare(typ: &str, keys: KeySet) -> Vec<PreparedKey> {
-    let prepared = |key: Key| PreparedKey { header: header::prepare(typ, &key), key, life: KeyLife::forever() };
+    let prepared =
+        |key: Key| PreparedKey { header: header::prepare(typ, &key), key, life: KeyLife::forever() };
     keys.into_keys().into_iter().map(prepared).collect()
 }
 

@@ -77,12 +77,7 @@ impl<C> Remembered<C> {
     /// The grant of a token, if that would be good at this time too.
     ///
     /// `nbf` and `iat` have come when the token was verified, and the time of an `Auth` never goes back.
-    pub(super) fn get(
-        &self,
-        token: &Sighting,
-        now: Timestamp,
-        leeway: Duration,
-    ) -> Option<Arc<Grant<C>>> {
+    pub(super) fn get(&self, token: &Sighting, now: Timestamp, leeway: Duration) -> Option<Arc<Grant<C>>> {
         let Sighting::Again(token) = token else { return None };
         let grant = self.tokens.get(token)?;
         if grant.is_good(now, leeway) {

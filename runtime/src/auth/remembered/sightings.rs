@@ -65,7 +65,6 @@ impl Mark {
     }
 
     /// Never zero, which is an empty place.
-    #[expect(clippy::cast_possible_truncation, reason = "32 of the 64 bits")]
     fn text(self) -> u32 {
         (self.hash >> 32) as u32 | 1
     }
@@ -100,7 +99,9 @@ mod tests {
 
     #[test]
     fn only_tokens_with_a_short_signature_have_a_mark() {
-        for (signature, expected) in [("x".repeat(43), true), ("x".repeat(42), false), ("x".repeat(86), false)] {
+        for (signature, expected) in
+            [("x".repeat(43), true), ("x".repeat(42), false), ("x".repeat(86), false)]
+        {
             assert_eq!(Mark::of(token(&signature).as_bytes()).is_some(), expected, "{signature}");
         }
         for text in ["", ".", "xyz", &"x".repeat(44)] {

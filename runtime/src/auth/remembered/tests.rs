@@ -383,9 +383,9 @@ async fn applications_with_other_claims_share_no_memory() {
         .unwrap();
     let router = axum::Router::new().route("/me", get(tenant)).with_state(other.clone());
     // On the way through both, too.
-    let both = router.clone().layer(axum::middleware::from_extractor_with_state::<Session<User>, _>(
-        servers.auth().clone(),
-    ));
+    let both = router
+        .clone()
+        .layer(axum::middleware::from_extractor_with_state::<Session<User>, _>(servers.auth().clone()));
     for router in [router, both] {
         for _ in 0..3 {
             let request = Request::get("/me").header(AUTHORIZATION, format!("Bearer {token}"));
@@ -401,14 +401,27 @@ async fn applications_with_other_claims_share_no_memory() {
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u64),
-    SignIn { is_admin: bool },
-    OfIssuer { life: u64 },
+    SignIn {
+        is_admin: bool,
+    },
+    OfIssuer {
+        life: u64,
+    },
     /// Signs in with a token that names no key.
     Unnamed,
-    SignOut { token: usize },
+    SignOut {
+        token: usize,
+    },
     Expire,
-    Replace { first: usize, others: u8 },
-    Ask { token: usize, route: usize, is_forged: bool },
+    Replace {
+        first: usize,
+        others: u8,
+    },
+    Ask {
+        token: usize,
+        route: usize,
+        is_forged: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -443,7 +456,8 @@ async fn live_through(keys: &[Key], steps: &[Step]) {
             }
             Step::OfIssuer { life } => {
                 let now = crate::Clock::now(&servers.clock).unix();
-                let claims = json!({ "sub": "max", "exp": now + i64::try_from(*life).unwrap(), "roles": ["admin"] });
+                let claims =
+                    json!({ "sub": "max", "exp": now + i64::try_from(*life).unwrap(), "roles": ["admin"] });
                 tokens.push(servers.issuer.token(claims));
             }
             Step::Unnamed => tokens.push(unnamed(&servers.login(&[Role::Admin]).await, &signing)),
@@ -454,8 +468,12 @@ async fn live_through(keys: &[Key], steps: &[Step]) {
                 servers.auth().expire_access_tokens(&"ada".to_owned()).await.unwrap();
             }
             Step::Replace { first, others } => {
-                let others = keys.iter().enumerate().filter(|(place, _)| *place != *first && others & (1 << place) != 0);
-                let chosen: Vec<_> = [&keys[*first]].into_iter().chain(others.map(|(_, key)| key)).cloned().collect();
+                let others = keys
+                    .iter()
+                    .enumerate()
+                    .filter(|(place, _)| *place != *first && others & (1 << place) != 0);
+                let chosen: Vec<_> =
+                    [&keys[*first]].into_iter().chain(others.map(|(_, key)| key)).cloned().collect();
                 signing = chosen[0].clone();
                 for (auth, _) in &servers.all {
                     auth.replace_access_keys(set(&chosen)).unwrap();

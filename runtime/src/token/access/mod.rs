@@ -192,9 +192,7 @@ impl AccessTokens {
         self.verify_into(token, now, |registered, claims, _| {
             Ok(Verified {
                 claims,
-                authenticated_at: registered
-                    .authenticated_at
-                    .ok_or(TokenError::MissingClaim("auth_time"))?,
+                authenticated_at: registered.authenticated_at.ok_or(TokenError::MissingClaim("auth_time"))?,
                 id: registered.id.into_owned(),
                 session_id: registered.session_id.into_owned(),
                 issued_at: registered.issued_at,
