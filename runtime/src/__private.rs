@@ -3,7 +3,8 @@
 #[cfg(feature = "openapi")]
 pub use crate::__describe_arguments as describe_arguments;
 pub use crate::access::{
-    Access, DeclaredAt, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule, declared_here,
+    AcceptedIssuers, Access, DeclaredAt, DeclaredWhere, DeclaresAccess, NamedRule, Policy, Rule,
+    declared_here,
 };
 pub use crate::auth::{Auth, AuthHandle, AuthOfField, AuthState, ProvidesClaims, Session, auth_fits};
 pub use crate::claims::fields::{

@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["clock", "log", "claims", "access", "session", "auth", "rejection", "extract"]),
     ("layer", &["log", "claims", "access", "diagnostics", "auth", "rejection", "extract", "http"]),
     ("matrix", &["html", "claims", "access"]),
-    ("openapi", &["log", "claims", "access", "auth", "rejection", "extract", "http"]),
+    ("openapi", &["log", "claims", "access", "issuers", "auth", "rejection", "extract", "http"]),
     ("scalar", &["html", "log", "openapi"]),
     (
         "router",

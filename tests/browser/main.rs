@@ -3,6 +3,9 @@
 
 mod module_real;
 mod pages;
+#[allow(dead_code, reason = "other tests paste the lines")]
+#[path = "../integration/printed_lines.rs"]
+mod printed_lines;
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../integration/process.rs"]
 mod process;
@@ -159,4 +162,10 @@ fn a_document_of_five_hundred_operations_opens() {
 #[test]
 fn a_user_is_on_the_page_after_a_sign_in_at_another_site() {
     run(&["pages.mjs", &pages::serve().to_string()]);
+}
+
+#[test]
+fn a_reader_of_the_page_signs_in_at_the_providers_that_the_server_trusts() {
+    let (server, _) = printed_lines::resource_server("mock");
+    run(&["sign_in.mjs", &server.url]);
 }

@@ -102,25 +102,7 @@ impl Process {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Reply {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent("curl/8.5.0")
-            .build()
-            .into();
-        let request = Request::builder().method(method).uri(format!("{}{path}", self.url));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let answer = match body {
-            Some(body) => {
-                let request = request.header("content-type", "application/json");
-                agent.run(request.body(body.to_string()).unwrap())
-            }
-            None => agent.run(request.body(()).unwrap()),
-        };
-        let (parts, mut body) = answer.unwrap().into_parts();
-        let body = body.read_to_string().unwrap();
-        let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
-        Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        send(&format!("{}{path}", self.url), method, headers, body)
     }
 
     /// A request with an access token.
@@ -154,6 +136,29 @@ impl Process {
         assert_eq!(status, 200, "{pair}");
         (text(&pair, "access_token"), text(&pair, "refresh_token"))
     }
+}
+
+/// A request to any address, as curl sends it: without following redirects.
+pub(crate) fn send(url: &str, method: Method, headers: &[(&str, &str)], body: Option<&Value>) -> Reply {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .user_agent("curl/8.5.0")
+        .build()
+        .into();
+    let request = Request::builder().method(method).uri(url);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let answer = match body {
+        Some(body) => {
+            let request = request.header("content-type", "application/json");
+            agent.run(request.body(body.to_string()).unwrap())
+        }
+        None => agent.run(request.body(()).unwrap()),
+    };
+    let (parts, mut body) = answer.unwrap().into_parts();
+    let body = body.read_to_string().unwrap();
+    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    Reply { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
 /// The text of a member.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as oauth from 'oauth4webapi';
-import { bearer, keySet, me, outage, server, signIn, unheardOf } from './server.mjs';
+import { base, bearer, me, outage, server, signIn, unheardOf, wellKnown } from './server.mjs';
 
 const client = { client_id: 'web' };
 const insecure = { [oauth.allowInsecureRequests]: true };
@@ -31,6 +31,15 @@ const refused = (status, error) => (thrown) => {
     return true;
 };
 
+// Discovery (RFC 8414): the client asks the issuer, whose requests come to this server.
+const issuer = new URL('https://issuer.test');
+const asked = (url, options) => {
+    assert.equal(url, `${issuer.origin}${wellKnown}`);
+    return fetch(base + wellKnown, options);
+};
+const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', [oauth.customFetch]: asked });
+assert.deepEqual(await oauth.processDiscoveryResponse(issuer, found), server);
+
 // The refresh grant (RFC 6749 section 6), with each way in which a client may name itself.
 let pair = await signIn('ada');
 for (const auth of [None, oauth.ClientSecretPost('s e&c+r=e%t'), oauth.ClientSecretBasic('s e&c+r=e%t')]) {
@@ -55,7 +64,7 @@ for (const [type, error] of [
 
 // The access token as a resource server reads it (RFC 9068 section 4).
 const request = new Request(me, { headers: { authorization: `Bearer ${pair.access_token}` } });
-const claims = await oauth.validateJwtAccessToken(server, request, 'https://api.test', { [oauth.customFetch]: keySet });
+const claims = await oauth.validateJwtAccessToken(server, request, 'https://api.test', insecure);
 assert.deepEqual([claims.sub, claims.client_id, claims.scope], ['ada', 'web', 'posts:read']);
 const answer = await oauth.protectedResourceRequest(pair.access_token, 'GET', me, undefined, undefined, insecure);
 assert.equal(await answer.text(), 'ada');

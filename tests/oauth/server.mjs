@@ -1,16 +1,23 @@
 // What the scripts know of the server under test.
 import assert from 'node:assert/strict';
-import { createPublicKey } from 'node:crypto';
 
-const [base, publicKey] = process.argv.slice(2);
+export const base = process.argv[2];
+export const wellKnown = '/.well-known/oauth-authorization-server';
 
-export const server = {
+/** What the server says about itself (RFC 8414). */
+export const server = await (await fetch(base + wellKnown)).json();
+assert.deepEqual(server, {
     issuer: 'https://issuer.test',
+    jwks_uri: `${base}/.well-known/jwks.json`,
     token_endpoint: `${base}/auth/refresh`,
+    token_endpoint_auth_methods_supported: ['none'],
+    grant_types_supported: ['refresh_token'],
+    response_types_supported: [],
     revocation_endpoint: `${base}/auth/logout`,
+    revocation_endpoint_auth_methods_supported: ['none'],
     introspection_endpoint: `${base}/auth/introspect`,
-    jwks_uri: 'https://issuer.test/jwks',
-};
+    introspection_endpoint_auth_methods_supported: ['Bearer'],
+});
 
 /** Tokens of a user. */
 export async function signIn(name) {
@@ -30,13 +37,6 @@ export async function outage(during) {
 }
 
 export const me = new URL(`${base}/me`);
-
-/** The key set of the server, from whatever address. */
-export async function keySet() {
-    const key = createPublicKey(publicKey).export({ format: 'jwk' });
-    const body = JSON.stringify({ keys: [{ ...key, kid: 'k1', alg: 'ES256', use: 'sig' }] });
-    return new Response(body, { headers: { 'content-type': 'application/json' } });
-}
 
 /** A client that authenticates with an access token of its own. */
 export const bearer = (token) => (_server, _client, _body, headers) => {

@@ -1,6 +1,11 @@
 //! Tokens of `oidc-provider`, an OpenID provider that was written elsewhere. `tests/run` installs it with `npm ci`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test that is how it fails")]
 
+#[path = "../integration/printed_lines.rs"]
+mod printed_lines;
+#[allow(dead_code, reason = "the integration tests use the rest")]
+#[path = "../integration/process.rs"]
+mod process;
 mod provider;
 mod server;
 
@@ -10,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use axum::http::header::RETRY_AFTER;
 use countersign::token::Algorithm;
 use countersign::{FetchError, FetchRequest, Fetched};
+use printed_lines::{paste, resource_server};
 use provider::Provider;
 use serde_json::{Value, json};
 use server::{Role, Server, User, trusted};
@@ -204,4 +210,12 @@ async fn a_first_visit_creates_the_user() {
     assert_eq!(server.ask("/me", &provider.token("eve", "es256.api.test")).await, 401);
     let keys = users.lock().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys, ["ada", "max"].map(|user| (provider.issuer.clone(), user.to_owned())));
+}
+
+/// The example says so itself.
+#[test]
+fn the_example_has_the_provider_as_one_of_its_two() {
+    let (_server, lines) = resource_server("node");
+    assert!(lines.iter().any(|line| line.contains("`acme` is oidc-provider, in Node")), "{lines:?}");
+    assert_eq!(paste(&lines), ["200", "200", "403", "403", "200", "403", "401"]);
 }

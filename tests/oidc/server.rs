@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
 use axum::http::{Request, Response, header};
 use countersign::token::Algorithm;
 use countersign::{
-    Auth, AuthRouter, Clock, Fetch, Issuer, Role, RoleSet as _, Session, SessionClaims, Timestamp,
-    authenticated, require, require_role, routes,
+    Auth, AuthRouter, Clock, Fetch, Issuer, Role, RoleSet as _, Session, SessionClaims, SystemClock,
+    Timestamp, authenticated, require, require_role, routes,
 };
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ impl Ahead {
 
 impl Clock for Ahead {
     fn now(&self) -> Timestamp {
-        Timestamp::from(SystemTime::now()) + Duration::from_secs(self.0.load(Ordering::Relaxed))
+        SystemClock::default().now() + Duration::from_secs(self.0.load(Ordering::Relaxed))
     }
 }
 

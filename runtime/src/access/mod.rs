@@ -1,16 +1,19 @@
 //! Access rules as constants, and the one function that decides by them.
 //!
 //! This room imports neither axum nor tokens: [`decide`] takes the facts of a request as values. [`implication`] compares rules at compile
-//! time, [`words`] prints them, and [`named`] holds `rule!`.
+//! time, [`issuers`] says whose tokens can meet one, [`words`] prints them, and [`named`] holds `rule!`.
 
 mod decision;
 mod implication;
+mod issuers;
 mod named;
 pub(crate) mod words;
 
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
+
+pub use issuers::AcceptedIssuers;
 
 pub(crate) use decision::{CheckResults, Decision, Facts, decide};
 #[cfg(feature = "openapi")]
@@ -238,10 +241,6 @@ impl Access {
     }
 
     /// The issuers that the rule names, from left to right, negated ones among them.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the check at start against the issuers of the `Auth`")
-    )]
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &'static str> {
         let rule = match self {
             Self::Require(rule) => Some(rule),
@@ -251,6 +250,24 @@ impl Access {
             Rule::Issuer(name) => Some(*name),
             _ => None,
         })
+    }
+
+    /// The scopes that the rule asks for, from left to right; denied ones are not among them.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn scopes(&self) -> Vec<&'static str> {
+        fn collect(rule: &Rule, scopes: &mut Vec<&'static str>) {
+            match rule {
+                Rule::Scope(name) => scopes.push(name),
+                Rule::Any(rules) | Rule::All(rules) => rules.iter().for_each(|rule| collect(rule, scopes)),
+                _ => {}
+            }
+        }
+
+        let mut scopes = Vec::new();
+        if let Self::Require(rule) = self {
+            collect(rule, &mut scopes);
+        }
+        scopes
     }
 
     /// The check of this number in the rule, counted from the left.

@@ -21,8 +21,8 @@ use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
 use crate::store::MemoryStore;
 use crate::token::{
-    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError,
-    TokenSettings,
+    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, Signer,
+    SignerOf, TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
@@ -58,6 +58,7 @@ const DEFAULT_ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub struct AuthBuilder<C: SessionClaims> {
     access_keys: Option<Result<KeySet, KeyError>>,
     key_ring: Option<KeyRing>,
+    signer: Option<SignerOf>,
     refresh_keys: Option<Result<KeySet, KeyError>>,
     issuer: Option<String>,
     audiences: Vec<String>,
@@ -92,6 +93,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
         Self {
             access_keys: None,
             key_ring: None,
+            signer: None,
             refresh_keys: None,
             issuer: None,
             audiences: Vec::new(),
@@ -142,11 +144,18 @@ impl<C: SessionClaims> AuthBuilder<C> {
         self
     }
 
+    /// A [`Signer`] for access tokens, such as a KMS, in place of [`access_key`](Self::access_key). `public` is the public half of its key, with
+    /// the `kid` that tokens name: [`Key::from_public_pem`], [`Key::from_jwk`].
+    pub fn signer(mut self, public: Key, signer: impl Signer) -> Self {
+        self.signer = Some(SignerOf::new(public, signer));
+        self
+    }
+
     /// The key of access tokens, unless one or a ring was given.
     #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn or_access_key(self, key: Key) -> Self {
-        match (&self.access_keys, &self.key_ring) {
-            (None, None) => self.access_key(key),
+        match (&self.access_keys, &self.key_ring, &self.signer) {
+            (None, None, None) => self.access_key(key),
             _ => self,
         }
     }
@@ -407,12 +416,15 @@ impl<C: SessionClaims> AuthBuilder<C> {
         if !has_sessions {
             self = self.without_sessions(&mut problems)?;
         }
-        let access_keys = match &self.key_ring {
-            Some(ring) => {
+        let has_other_keys = self.access_keys.is_some() || self.key_ring.is_some();
+        problems.refuse_if(has_other_keys && self.signer.is_some(), ConfigError::Signer);
+        let access_keys = match (&self.key_ring, &self.signer) {
+            (_, Some(signer)) => problems.value_of(KeySet::verify_only([signer.key().clone()])),
+            (Some(ring), None) => {
                 problems.refuse_if(self.access_keys.is_some(), ConfigError::KeyRing);
                 problems.value_of(ring.keys().map_err(|_| KeyError::EmptySet))
             }
-            None => {
+            (None, None) => {
                 let access_keys = problems.required("access_key", self.access_keys);
                 access_keys.and_then(|keys| problems.value_of(keys))
             }
@@ -420,7 +432,9 @@ impl<C: SessionClaims> AuthBuilder<C> {
         let refresh_keys = problems.required("refresh_key", self.refresh_keys);
         let refresh_keys = refresh_keys.and_then(|keys| problems.value_of(keys));
         if let (Some(access_keys), Some(refresh_keys)) = (&access_keys, &refresh_keys) {
-            problems.value_of(check_access_keys(access_keys, |keys| refresh_keys.shares_a_key_with(keys)));
+            let signs = access_keys.can_sign() || self.signer.is_some();
+            problems.refuse_if(!signs, KeyError::CannotSign);
+            problems.refuse_if(refresh_keys.shares_a_key_with(access_keys), ConfigError::SameKey);
         }
         let issuer = problems.required("issuer", self.issuer);
         problems.refuse_if(issuer.as_deref().is_some_and(|issuer| !is_url(issuer)), ConfigError::Issuer);
@@ -505,6 +519,10 @@ impl<C: SessionClaims> AuthBuilder<C> {
         }
         let sealer = problems.value_of(Sealer::new(&refresh_keys, settings.issuer()));
         let access_tokens = AccessTokens::new(access_keys, transports.fit_access(settings.clone()))?;
+        let has_signer = self.signer.is_some();
+        if let Some(signer) = self.signer {
+            access_tokens.sign_with(signer, [])?;
+        }
         let refresh_tokens =
             problems.value_of(RefreshTokens::with_keys(refresh_keys, transports.fit_refresh(settings)));
         let (Some(refresh_tokens), Some(sealer)) = (refresh_tokens, sealer) else {
@@ -529,6 +547,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
                 remembered,
                 access_tokens,
                 key_ring: self.key_ring,
+                has_signer,
                 refresh_tokens,
                 sealer,
                 replacing: Mutex::new(()),
@@ -553,6 +572,7 @@ impl<C: SessionClaims> AuthBuilder<C> {
     fn is_resource_server(&self) -> bool {
         let has_sessions = self.access_keys.is_some()
             || self.key_ring.is_some()
+            || self.signer.is_some()
             || self.refresh_keys.is_some()
             || self.store.is_some()
             || self.source.is_some();

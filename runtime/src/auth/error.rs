@@ -79,6 +79,8 @@ pub enum ConfigError {
         /// The text that was passed.
         origin: String,
     },
+    /// A signer and other keys were given, or the keys of a signer were to be replaced by hand.
+    Signer,
     /// The keys of a key ring were to be replaced by hand, or were given beside other keys.
     KeyRing,
     /// Access and refresh tokens would be signed with the same secret.
@@ -165,6 +167,9 @@ impl fmt::Display for ConfigError {
                 "the origin `{}` cannot be trusted: pass `https`, a host and perhaps a port to `trust_origin`, as in `https://app.example.com`; `http` is for loopback addresses",
                 origin.escape_debug()
             ),
+            Self::Signer => f.write_str(
+                "a signer signs access tokens: call `signer` and `replace_signer`, or `access_key` or `key_ring`, and no two of them",
+            ),
             Self::KeyRing => f.write_str(
                 "a key ring makes and replaces the keys of access tokens: call `key_ring`, or `access_key` and `replace_access_keys`, not both",
             ),
@@ -230,7 +235,7 @@ pub enum AuthError {
     NoSessions,
     /// Cookies were requested, and [`AuthBuilder::cookies`](crate::AuthBuilder::cookies) was not called.
     NoCookies,
-    /// The store or the claims source does not answer; nothing was changed.
+    /// The store, the claims source or the [signer](crate::token::Signer) does not answer; nothing was changed.
     Unavailable(BoxError),
 }
 
@@ -287,6 +292,14 @@ impl InvalidGrant {
 }
 
 impl AuthError {
+    /// The error of a token that could not be made. A signer that does not answer is an outage like that of a store.
+    pub(super) fn of_token(error: TokenError) -> Self {
+        match error {
+            TokenError::Signer(cause) => Self::Unavailable(cause),
+            other => Self::Mint(other),
+        }
+    }
+
     /// A stable name of the cause, for logs.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -353,7 +366,9 @@ impl fmt::Display for AuthError {
             Self::Mint(_) => f.write_str("the token could not be made"),
             Self::NoSessions => f.write_str("this server has no sessions of its own: it only trusts issuers"),
             Self::NoCookies => f.write_str("cookies are not configured: call `AuthBuilder::cookies`"),
-            Self::Unavailable(_) => f.write_str("the session store or the claims source is unavailable"),
+            Self::Unavailable(_) => {
+                f.write_str("the session store, the claims source or the signer is unavailable")
+            }
         }
     }
 }

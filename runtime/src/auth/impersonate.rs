@@ -91,7 +91,8 @@ impl<C: SessionClaims> Auth<C> {
         let stamp = AccessStamp::new(&token_id, id.as_str(), issued_at, expires_at, authenticated_at)
             .with_actor(actor);
         self.keep_key_time();
-        let access_token = self.inner.access_tokens.mint(&stamp, claims).map_err(AuthError::Mint)?;
+        let access_token =
+            self.inner.access_tokens.issue(&stamp, claims).await.map_err(AuthError::of_token)?;
         let expires_in = expires_at.since(self.now()).as_secs();
         Ok(AccessGrant { access_token, token_type: TokenType::Bearer, expires_in })
     }

@@ -39,9 +39,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use self::source::AnySource;
+use crate::access::AcceptedIssuers;
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 use crate::events::{AuthEvent, AuthEventKind, AuthOutcome, Listener};
+#[cfg(feature = "openapi")]
+use crate::issuers::IssuerFacts;
 use crate::issuers::TrustedIssuers;
 use crate::session::{SessionError, SessionId, Sessions};
 use crate::token::{
@@ -118,6 +121,8 @@ struct Inner<C> {
     access_tokens: AccessTokens,
     /// Replaces the keys of access tokens.
     key_ring: Option<KeyRing>,
+    /// Whether they are signed elsewhere.
+    has_signer: bool,
     refresh_tokens: RefreshTokens,
     /// Under keys derived from those of refresh tokens.
     sealer: Sealer,
@@ -164,6 +169,9 @@ impl<C: SessionClaims> Auth<C> {
         if self.inner.key_ring.is_some() {
             return Err(ConfigError::KeyRing);
         }
+        if self.inner.has_signer {
+            return Err(ConfigError::Signer);
+        }
         let _replacing = self.inner.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         builder::check_access_keys(&keys, |keys| self.inner.refresh_tokens.shares_a_key_with(keys))?;
         self.inner.access_tokens.replace_keys(keys);
@@ -209,6 +217,18 @@ impl<C: SessionClaims> Auth<C> {
 
     pub(crate) fn discloses_requirements(&self) -> bool {
         self.inner.disclose_requirements
+    }
+
+    /// The issuers whose tokens this accepts.
+    pub(crate) fn accepted_issuers(&self) -> &'static AcceptedIssuers {
+        let trusted = self.inner.issuers.names().map(str::to_owned);
+        AcceptedIssuers::kept(self.inner.has_sessions, trusted.collect())
+    }
+
+    /// What a document says of the issuers that this trusts.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn issuer_facts(&self) -> Vec<IssuerFacts> {
+        self.inner.issuers.facts()
     }
 
     /// A new event, to be completed and passed to [`emit`](Self::emit).

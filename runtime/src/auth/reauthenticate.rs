@@ -57,8 +57,11 @@ impl<C: SessionClaims> Auth<C> {
         let id = session.id().ok_or(Forbidden::OtherIssuer)?;
         let prepared = sessions.reauthenticate(id, &TokenHash::of(&token_id)).await?;
         confirm(prepared.record(), session)?;
-        let claims = self.current_claims(prepared.record()).await?;
-        sessions.commit(prepared, |record, _| self.pair(&claims, record, &token_id, record.rotated_at)).await
+        let (claims, token_id) = (&self.current_claims(prepared.record()).await?, &*token_id);
+        let mint = |record: SessionRecord, _| async move {
+            self.pair(claims, &record, token_id, record.rotated_at).await
+        };
+        sessions.commit_with(prepared, mint).await
     }
 
     /// Records, for the log and the [listener](crate::AuthEvents), a signed-in user who could not prove who they are: a thief of a

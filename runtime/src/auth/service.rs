@@ -137,7 +137,9 @@ impl<C: SessionClaims> Auth<C> {
             return Err(AuthError::NoSessions);
         }
         let token_id = random_id().map_err(AuthError::Mint)?;
-        let mint = |record: &SessionRecord| self.pair(claims, record, &token_id, record.created_at);
+        let id = &*token_id;
+        let mint =
+            |record: SessionRecord| async move { self.pair(claims, &record, id, record.created_at).await };
         let evicted = |session: &SessionId| {
             let event = self.event(AuthEventKind::Revoke, AuthOutcome::Success);
             self.emit(&event.of_user(subject).of_session(session).because("evicted"));
@@ -211,20 +213,20 @@ impl<C: SessionClaims> Auth<C> {
         session: Option<&SessionId>,
     ) -> Result<(TokenPair, Outcome), AuthError> {
         let session = session.ok_or(SessionError::Unknown)?;
-        let successors = self.successors_of(ticket);
+        let successors = &self.successors_of(ticket);
         let sessions = &self.inner.sessions;
         let prepared = sessions.prepare(session, &TokenHash::of(&ticket.id), successors.hashes()).await?;
-        let claims = self.current_claims(prepared.record()).await?;
+        let claims = &self.current_claims(prepared.record()).await?;
         // The token is issued at the time of the request, before its claims were read. If they were changed in between and the user's
         // access tokens expired for that, this token with the old claims expires with them.
         let arrived = prepared.arrived();
         sessions
-            .commit(prepared, |record, outcome| {
-                let pair = match outcome {
-                    Outcome::Kept => self.pair(&claims, record, &ticket.id, arrived)?,
-                    _ => self.pair(&claims, record, successors.current_of(record), record.rotated_at)?,
+            .commit_with(prepared, |record, outcome| async move {
+                let (id, issued_at) = match outcome {
+                    Outcome::Kept => (&*ticket.id, arrived),
+                    _ => (successors.current_of(&record), record.rotated_at),
                 };
-                Ok((pair, outcome))
+                Ok((self.pair(claims, &record, id, issued_at).await?, outcome))
             })
             .await
     }
@@ -266,7 +268,7 @@ impl<C: SessionClaims> Auth<C> {
     }
 
     /// Makes the pair for a refresh token's id. Ids and times are derived from the record, so that a retry gets the same pair.
-    pub(super) fn pair(
+    pub(super) async fn pair(
         &self,
         claims: &C,
         record: &SessionRecord,
@@ -280,11 +282,12 @@ impl<C: SessionClaims> Auth<C> {
         let access_token = self
             .inner
             .access_tokens
-            .mint(
+            .issue(
                 &AccessStamp::new(&access_id, session_id, issued_at, access_end, record.authenticated_at),
                 claims,
             )
-            .map_err(AuthError::Mint)?;
+            .await
+            .map_err(AuthError::of_token)?;
         let refresh_token = self
             .inner
             .refresh_tokens

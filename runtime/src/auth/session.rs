@@ -111,9 +111,18 @@ impl<C> Grant<C> {
 
 /// The credential that a session was verified from, and the `Auth` that did. A request may pass through routers with other keys, and
 /// through layers that change its headers, so the next reader compares both with its own.
+#[derive(Clone)]
 pub(crate) struct Evidence {
     pub(crate) credential: HeaderValue,
     pub(crate) realm: Arc<str>,
+}
+
+impl Evidence {
+    /// Whether both are of one credential and one `Auth`.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        // All handles of one `Auth` share one realm. Both hold it, so that its address is not used again.
+        Arc::ptr_eq(&self.realm, &other.realm) && self.credential == other.credential
+    }
 }
 
 /// The place of a request that held a token.

@@ -4,6 +4,7 @@
 //! A constant that finds a mistake panics with a [`message`], which rustc shows at the guilty token.
 
 pub(crate) mod arguments;
+pub(crate) mod issuers;
 pub(crate) mod message;
 mod nearest;
 pub(crate) mod roles;

@@ -6,6 +6,7 @@ use axum::extract::MatchedPath;
 use http::StatusCode;
 use http::request::Parts;
 
+use super::admitted::{admit, is_admitted};
 use super::check::{CheckError, Checks};
 use super::csrf;
 use super::examine::examined;
@@ -21,6 +22,15 @@ use crate::log::{OneLine, TARGET};
 use crate::rejection::{AuthRejection, Denial};
 use crate::session::SessionId;
 
+/// Who asks for a decision. It makes a difference for machines, which are no users.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A guard or a layer. It refuses a machine unless its own access considers machines.
+    Gate,
+    /// An argument. It takes a machine that a gate in front of it has let in: the gate knew that the caller may be one.
+    Argument,
+}
+
 /// Decides whether the request may pass. Returns its verified session, which also stays in the request's extensions; `None` for a caller
 /// without credentials.
 ///
@@ -29,17 +39,18 @@ pub(crate) async fn authorize<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
+    asker: Asker,
 ) -> Result<Option<Session<C>>, AuthRejection> {
-    authorize_with::<C, (), ()>(parts, auth, &(), access).await
+    authorize_with::<C, (), ()>(parts, auth, &(), access, asker).await
 }
 
-/// See [`authorize`]; for an access that lets in signed-in users only.
+/// See [`authorize`]; for an argument whose access lets in signed-in users only.
 pub(crate) async fn required<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Session<C>, AuthRejection> {
-    let session = authorize(parts, auth, access).await?;
+    let session = authorize(parts, auth, access, Asker::Argument).await?;
     session.ok_or_else(|| AuthRejection::new(Denial::MissingCredentials, auth.realm()))
 }
 
@@ -49,23 +60,24 @@ pub(crate) async fn authorize_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     auth: &Auth<C>,
     state: &S,
     access: &Access,
+    asker: Asker,
 ) -> Result<Option<Session<C>>, AuthRejection> {
     if let Access::Public { .. } = access {
         return Ok(None);
     }
-    match decided_with::<C, S, K>(parts, auth, state, access).await {
+    match decided_with::<C, S, K>(parts, auth, state, access, asker).await {
         Ok(session) => Ok(session),
         Err(refusal) => Err(refuse(parts, auth, Some(*access), &refusal)),
     }
 }
 
-/// The decision alone: a refusal emits no event.
+/// The decision of a layer alone: a refusal emits no event.
 pub(crate) async fn decided<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
-    decided_with::<C, (), ()>(parts, auth, &(), access).await
+    decided_with::<C, (), ()>(parts, auth, &(), access, Asker::Gate).await
 }
 
 async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
@@ -73,14 +85,15 @@ async fn decided_with<C: SessionClaims, S: Sync, K: Checks<S>>(
     auth: &Auth<C>,
     state: &S,
     access: &Access,
+    asker: Asker,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let decided = match decided_at_once(parts, auth, access) {
         AtOnce::Decided(decided) => decided,
         // Boxed: otherwise every handler's future would reserve space for look-ups and checks.
-        AtOnce::Admitted(session) => {
-            Box::pin(decided_for::<C, S, K>(parts, auth, state, access, session)).await
+        AtOnce::Counted(session) => {
+            Box::pin(decided_for::<C, S, K>(parts, auth, state, access, session, false)).await
         }
-        AtOnce::NotVerified => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access)).await,
+        AtOnce::Open => Box::pin(strictly_decided::<C, S, K>(parts, auth, state, access, asker)).await,
     };
     match decided {
         // A user who opens a page for everybody can neither present another token nor remove the cookie. A refusal would show them an
@@ -107,24 +120,27 @@ pub(crate) fn forget_bad_cookie<C: SessionClaims>(parts: &mut Parts, auth: &Auth
 enum AtOnce<C> {
     /// To its end, as for most requests, which need nothing but their token.
     Decided(Result<Option<Session<C>>, Refusal<C>>),
-    /// The session counts. Look-ups or checks have to follow.
-    Admitted(Option<Session<C>>),
-    /// The token has to be verified with the keys of an issuer.
-    NotVerified,
+    /// The session of a user counts. Look-ups or checks have to follow.
+    Counted(Option<Session<C>>),
+    /// Nowhere: the token has to be verified with the keys of an issuer, or it is one of a machine, for which more counts.
+    Open,
 }
 
 fn decided_at_once<C: SessionClaims>(parts: &mut Parts, auth: &Auth<C>, access: &Access) -> AtOnce<C> {
-    let Some(verified) = verified_at_once(parts, auth) else { return AtOnce::NotVerified };
-    let session = match verified.and_then(|session| admitted(parts, auth, access, session)) {
+    let Some(verified) = verified_at_once(parts, auth) else { return AtOnce::Open };
+    if matches!(&verified, Ok(Some(session)) if session.is_machine()) {
+        return AtOnce::Open;
+    }
+    let session = match verified.and_then(|session| counted(parts, auth, access, session, false)) {
         Ok(session) => session,
         Err(refusal) => return AtOnce::Decided(Err(refusal)),
     };
     if session.as_ref().is_some_and(|session| has_look_ups(auth, access, session)) {
-        return AtOnce::Admitted(session);
+        return AtOnce::Counted(session);
     }
     match decide(access, &facts(auth, access, session.as_ref(), LookedUp::default())) {
         Decision::Granted => AtOnce::Decided(Ok(session)),
-        Decision::Undecided(_) => AtOnce::Admitted(session),
+        Decision::Undecided(_) => AtOnce::Counted(session),
         refused => {
             let (denial, reason) = refusal(refused, auth, access);
             AtOnce::Decided(Err(Refusal { denial, reason, session, bad_cookie: false }))
@@ -137,28 +153,38 @@ async fn strictly_decided<C: SessionClaims, S: Sync, K: Checks<S>>(
     auth: &Auth<C>,
     state: &S,
     access: &Access,
+    asker: Asker,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = verified(parts, auth).await?;
-    let session = admitted(parts, auth, access, session)?;
-    decided_for::<C, S, K>(parts, auth, state, access, session).await
+    let admitted = asker == Asker::Argument
+        && session.as_ref().is_some_and(|session| session.is_machine() && is_admitted(parts, session));
+    let session = counted(parts, auth, access, session, admitted)?;
+    decided_for::<C, S, K>(parts, auth, state, access, session, admitted).await
 }
 
-/// The decision about an admitted session, with everything that it has to wait for.
+/// The decision about a session that counts, with everything that it has to wait for. `admitted` says that it is of a machine which a gate has
+/// let in.
 async fn decided_for<C: SessionClaims, S: Sync, K: Checks<S>>(
     parts: &mut Parts,
     auth: &Auth<C>,
     state: &S,
     access: &Access,
     session: Option<Session<C>>,
+    admitted: bool,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let looked_up = match &session {
         Some(session) => looked_up(parts, auth, access, session).await?,
         None => LookedUp::default(),
     };
-    let mut facts = facts(auth, access, session.as_ref(), looked_up);
+    let mut facts = Facts { admitted, ..facts(auth, access, session.as_ref(), looked_up) };
     let (denial, reason) = loop {
         match decide(access, &facts) {
-            Decision::Granted => return Ok(session),
+            Decision::Granted => {
+                if let Some(machine) = session.as_ref().filter(|session| session.is_machine()) {
+                    admit(parts, auth, machine);
+                }
+                return Ok(session);
+            }
             Decision::Undecided(number) => {
                 match checked::<S, K>(number, access, facts.checks, parts, state).await {
                     Ok(passed) => facts.checks.record(number, passed),
@@ -172,15 +198,16 @@ async fn decided_for<C: SessionClaims, S: Sync, K: Checks<S>>(
 }
 
 /// The session that counts for this access, after the protection against requests of other sites.
-fn admitted<C: SessionClaims>(
+fn counted<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
     access: &Access,
     session: Option<Session<C>>,
+    admitted: bool,
 ) -> Result<Option<Session<C>>, Refusal<C>> {
     let session = match session {
         // A client is no user. Where anyone may call, it is a visitor.
-        Some(client) if client.is_machine() && *access == Access::Optional => {
+        Some(client) if client.is_machine() && !admitted && *access == Access::Optional => {
             forget::<C>(parts);
             None
         }
@@ -228,7 +255,7 @@ fn facts<'a, C: SessionClaims>(
     let (claims, checks) = (session.map(Session::claims), CheckResults::default());
     let machine = session.is_some_and(Session::is_machine);
     let issuer = session.map_or(OWN_ISSUER, Session::issuer_name);
-    Facts { claims, live, both_tokens, impersonated, machine, issuer, sign_in_age, checks }
+    Facts { claims, live, both_tokens, impersonated, machine, admitted: false, issuer, sign_in_age, checks }
 }
 
 /// The time since the sign-in; `None` for a sign-in in the future, which proves nothing. The leeway allows for clocks that differ.

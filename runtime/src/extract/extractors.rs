@@ -3,7 +3,7 @@
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use super::authorize::{authorize, required};
+use super::authorize::{Asker, authorize, required};
 use super::examine::Examined;
 use super::remembered::just_remembered;
 use crate::access::{Access, DeclaredWhere, DeclaresAccess, Rule};
@@ -15,7 +15,7 @@ async fn optional<C: SessionClaims>(
     parts: &mut Parts,
     auth: &Auth<C>,
 ) -> Result<Option<Session<C>>, AuthRejection> {
-    authorize(parts, auth, &Access::Optional).await
+    authorize(parts, auth, &Access::Optional, Asker::Argument).await
 }
 
 impl<C, S> FromRequestParts<S> for Session<C>
@@ -88,7 +88,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         let auth = state.provided();
-        authorize(parts, auth, &Self::ACCESS).await?;
+        required(parts, auth, &Self::ACCESS).await?;
         match just_remembered(&parts.extensions) {
             Some(Examined(both)) => Ok(both.clone()),
             None => Err(AuthRejection::new(Denial::MissingRefreshToken, auth.realm())),

@@ -7,7 +7,7 @@ use axum_core::extract::FromRequestParts;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::authorize::authorize_with;
+use super::authorize::{Asker, authorize_with};
 use super::check::Checks;
 use super::proof::Proven;
 use crate::access::{Access, DeclaredAt, DeclaredWhere, DeclaresAccess, Policy, Rule};
@@ -38,9 +38,10 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthRejection> {
         const { check_declared(P::ACCESS, RoleTable::of_claims::<S::Claims>()) };
-        let session = authorize_with::<_, S, P::Checks>(parts, state.auth(), state, &P::ACCESS).await?;
+        let auth = state.auth();
+        let session = authorize_with::<_, S, P::Checks>(parts, auth, state, &P::ACCESS, Asker::Gate).await?;
         if let Some(session) = &session {
-            P::Proves::leave::<P, _>(parts, state.auth(), session);
+            P::Proves::leave::<P, _>(parts, auth, session);
         }
         Ok(Self(PhantomData))
     }

@@ -9,9 +9,11 @@
 //!    of checks ([`check`]). It asks `access::decide` until that names no further check.
 //! 4. A [`refusal`] becomes an event and a response. Otherwise [`extractors`], [`guard`] and [`proof`] pass the session on to the handler.
 //!
-//! The results of steps 2 and 3 stay in the request's extensions ([`remembered`]), so that later extractors repeat no work. What the
+//! The results of steps 2 and 3 stay in the request's extensions ([`remembered`]), so that later extractors repeat no work, and take a machine
+//! that was [`admitted`]. What the
 //! answer has to say about them goes into its [`notes`].
 
+mod admitted;
 mod authorize;
 mod bearer;
 pub(crate) mod check;
@@ -29,7 +31,8 @@ mod refusal;
 mod remembered;
 mod verify;
 
-pub(crate) use authorize::{authorize, decided, forget_bad_cookie, required};
+pub(crate) use admitted::forget as forget_admission;
+pub(crate) use authorize::{Asker, authorize, decided, forget_bad_cookie, required};
 pub(crate) use credentials::{
     Held, HeldInCookie, access_credential, held, refresh_cookie_of, refresh_token_of,
 };

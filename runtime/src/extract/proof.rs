@@ -7,7 +7,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Method, Uri};
 
-use super::authorize::authorize_with;
+use super::authorize::{Asker, authorize_with};
 use super::check::Checks;
 use super::remembered::{remember, take};
 use super::verify::verified;
@@ -140,7 +140,7 @@ where
         let auth = state.auth();
         if !Evidence::<R, S::Claims>::is_with(parts, auth).await {
             let access = Access::Require(R::RULE);
-            authorize_with::<_, S, R::Checks>(parts, auth, state, &access).await?;
+            authorize_with::<_, S, R::Checks>(parts, auth, state, &access, Asker::Argument).await?;
         }
         Ok(Self(PhantomData))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::request::Parts;
 
+use super::admitted;
 use super::credentials::{Credential, access_credential};
 use super::notes::decided_by;
 use super::refusal::Refusal;
@@ -22,6 +23,7 @@ struct Verified<C>(Session<C>);
 pub(crate) fn forget<C: SessionClaims>(parts: &mut Parts) {
     parts.extensions.remove::<Session<C>>();
     remembered::forget::<Verified<C>>(&mut parts.extensions);
+    admitted::forget(&mut parts.extensions);
 }
 
 /// The session of the request; `None` without credentials. The token is verified at most once: the session stays in the extensions.

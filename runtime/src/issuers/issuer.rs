@@ -258,7 +258,8 @@ impl<C: SessionClaims> Issuer<C> {
     }
 
     /// Where users sign in (RFC 6749 section 3.1) and clients get tokens (section 3.2), for the document: a page such as Scalar then offers
-    /// to sign in there. The scopes are those to choose from, each with its description.
+    /// to sign in there, as the client that [`client_id`](Self::client_id) named first. The scopes are those to choose from, each with its
+    /// description.
     pub fn sign_in_at<S: Into<String>>(
         mut self,
         authorization_url: impl Into<String>,

@@ -23,8 +23,12 @@ mod tests;
 
 pub use fetch::{Fetch, FetchError, FetchRequest, Fetched};
 pub use issuer::Issuer;
+#[cfg(feature = "openapi")]
+pub(crate) use issuer::SignInPage;
 pub use problem::IssuerProblem;
 pub use profile::Profile;
 pub(crate) use refusal::Refusal;
 pub use token::IssuerToken;
+#[cfg(feature = "openapi")]
+pub(crate) use trusted::IssuerFacts;
 pub(crate) use trusted::{Accepted, Surroundings, TrustedIssuers};

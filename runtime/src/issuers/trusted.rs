@@ -42,6 +42,7 @@ pub(crate) struct TrustedIssuers<C> {
 struct Trusted<C> {
     issuer: Arc<str>,
     name: Arc<str>,
+    #[cfg_attr(not(feature = "openapi"), expect(dead_code, reason = "the document shows it"))]
     profile: Profile,
     rules: Rules,
     audiences: Vec<String>,
@@ -53,8 +54,10 @@ struct Trusted<C> {
     remembered: Duration,
     /// The causes of refusals that were logged, and when.
     told: Mutex<Vec<(&'static str, Timestamp)>>,
+    #[cfg_attr(not(feature = "openapi"), expect(dead_code, reason = "the document shows it"))]
     is_discovered: bool,
     is_fetched: bool,
+    #[cfg_attr(not(feature = "openapi"), expect(dead_code, reason = "the document shows it"))]
     sign_in: Option<SignInPage>,
 }
 
@@ -69,6 +72,7 @@ pub(crate) struct Accepted<C> {
 }
 
 /// What a document says of an issuer.
+#[cfg(feature = "openapi")]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct IssuerFacts {
     pub(crate) name: String,
@@ -77,6 +81,8 @@ pub(crate) struct IssuerFacts {
     /// Whether it publishes a discovery document.
     pub(crate) is_discovered: bool,
     pub(crate) sign_in: Option<SignInPage>,
+    /// The first of the accepted clients, if only some are.
+    pub(crate) client: Option<String>,
 }
 
 /// What the issuers of an `Auth` have in common.
@@ -147,6 +153,7 @@ impl<C: SessionClaims> TrustedIssuers<C> {
         self.issuers.iter().map(|issuer| &*issuer.name)
     }
 
+    #[cfg(feature = "openapi")]
     pub(crate) fn facts(&self) -> Vec<IssuerFacts> {
         self.issuers.iter().map(Trusted::facts).collect()
     }
@@ -308,6 +315,7 @@ impl<C: SessionClaims> Trusted<C> {
         })
     }
 
+    #[cfg(feature = "openapi")]
     fn facts(&self) -> IssuerFacts {
         IssuerFacts {
             name: self.name.to_string(),
@@ -315,6 +323,7 @@ impl<C: SessionClaims> Trusted<C> {
             profile: self.profile,
             is_discovered: self.is_discovered,
             sign_in: self.sign_in.clone(),
+            client: self.clients.first().cloned(),
         }
     }
 

@@ -23,7 +23,7 @@ use self::redirect::Redirect;
 use crate::access::{Access, Rule};
 use crate::auth::{Auth, Session};
 use crate::claims::SessionClaims;
-use crate::extract::{Destination, authorize, decided, forget, forget_bad_cookie, refuse, show};
+use crate::extract::{Asker, Destination, authorize, decided, forget, forget_bad_cookie, refuse, show};
 use crate::log::TARGET;
 use crate::rejection::{AuthRejection, Denial};
 
@@ -205,7 +205,7 @@ impl<C: SessionClaims> AuthLayer<C> {
     ///
     /// # Panics
     ///
-    /// When no issuer can have this name, when the layer demands another issuer or something that no token of this one has, and on an
+    /// When the `Auth` has no issuer of this name, when the layer demands another issuer or something that no token of this one has, and on an
     /// [`optional`](Self::optional) layer.
     #[track_caller]
     pub fn issuer(self, name: &'static str) -> Self {
@@ -352,11 +352,11 @@ impl<C: SessionClaims> AuthLayer<C> {
         );
         if let Access::Require(rule) = self.access() {
             rules::check_together::<C::Role>(&rule);
+            rules::check_issuers(&rule, self.auth.accepted_issuers());
         }
         self
     }
 
-    #[cfg(feature = "openapi")]
     pub(crate) fn auth(&self) -> &Auth<C> {
         &self.auth
     }
@@ -443,7 +443,7 @@ impl Pages {
         access: &Access,
     ) -> Result<Option<Session<C>>, AuthRejection> {
         if !self.renews {
-            return authorize(parts, auth, access).await;
+            return authorize(parts, auth, access, Asker::Gate).await;
         }
         let mut decision = decided(parts, auth, access).await;
         let lacks_session = match &decision {

@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::access::Rule;
+use crate::access::{AcceptedIssuers, Access, Rule};
 use crate::claims::role::{RoleSet, RoleTable};
 use crate::claims::{SessionClaims, is_scope_token};
+use crate::diagnostics::issuers::misfit;
 use crate::diagnostics::rules::{first_scope, is_never};
 
 /// The rule that one of these holds. Of a single rule it is the rule itself.
@@ -69,6 +70,15 @@ pub(super) fn check<R: RoleSet>(rule: &Rule) {
         | Rule::BothTokens
         | Rule::Issuer(_)
         | Rule::Machine => {}
+    }
+}
+
+/// Refuses a rule that needs an issuer or sessions which the `Auth` of the layer does not have.
+#[track_caller]
+#[expect(clippy::panic, reason = "runs while the application is put together")]
+pub(super) fn check_issuers(rule: &Rule, accepted: &AcceptedIssuers) {
+    if let Some(why) = misfit(&Access::Require(*rule), accepted) {
+        panic!("an `AuthLayer` {why}");
     }
 }
 

@@ -14,7 +14,9 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
     // A browser normalizes line ends before it hashes the style, and a checkout may have changed them.
     let style = STYLE.replace('\r', "");
     let hash = STANDARD.encode(Sha256::digest(&style));
-    let body: String = matrix.rows().iter().map(row).collect();
+    let has_issuers = matrix.has_issuers();
+    let body: String = matrix.rows().iter().map(|line| row(line, has_issuers)).collect();
+    let issuers = if has_issuers { "<th scope=\"col\">Tokens of</th>" } else { "" };
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -38,7 +40,7 @@ pub(super) fn page(matrix: &AccessMatrix) -> String {
 <table>
 <caption id="routes">{caption}</caption>
 <thead>
-<tr><th scope="col">Method</th><th scope="col">Path</th><th scope="col">Access</th><th scope="col">Who may call it</th><th scope="col">Implied roles</th><th scope="col">Declared by</th><th scope="col">In the document</th></tr>
+<tr><th scope="col">Method</th><th scope="col">Path</th><th scope="col">Access</th><th scope="col">Who may call it</th>{issuers}<th scope="col">Implied roles</th><th scope="col">Declared by</th><th scope="col">In the document</th></tr>
 </thead>
 <tbody>
 {body}</tbody>
@@ -81,16 +83,17 @@ fn caption(rows: usize) -> String {
     }
 }
 
-fn row(row: &AccessRow) -> String {
+fn row(row: &AccessRow, has_issuers: bool) -> String {
     let class = class_of(row);
     let who = match row.access() {
         Access::Public { reason } => format!("anybody: {}", shown(reason)),
         access => with_code(&access.to_string()),
     };
     format!(
-        "<tr class=\"{class}\"><td>{method}</td><th scope=\"row\">{path}</th><td><span class=\"kind\">{class}</span></td><td>{who}</td><td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>\n",
+        "<tr class=\"{class}\"><td>{method}</td><th scope=\"row\">{path}</th><td><span class=\"kind\">{class}</span></td><td>{who}</td>{issuers}<td>{implied}</td><td>{declared}</td><td>{documented}</td></tr>\n",
         method = shown(row.method()),
         path = name(row.path()),
+        issuers = if has_issuers { format!("<td>{}</td>", issuers(row)) } else { String::new() },
         implied = implied(row),
         declared = with_code(&declared_by(row)),
         documented = if row.is_documented() { "yes" } else { "<strong>no</strong>" },
@@ -107,6 +110,14 @@ fn implied(row: &AccessRow) -> String {
         )
     };
     row.roles_implied().map(line).collect()
+}
+
+/// The issuers whose tokens may be let in.
+fn issuers(row: &AccessRow) -> String {
+    match row.issuers() {
+        Some(names) => names.into_iter().map(name).collect::<Vec<_>>().join(", "),
+        None => "?".to_owned(),
+    }
 }
 
 fn name(name: &str) -> String {

@@ -27,13 +27,17 @@ impl Serialize for AccessRow {
             Access::Require(rule) => Some(rule.to_string()),
             _ => None,
         };
-        let mut row = serializer.serialize_struct("AccessRow", 10)?;
+        let issuers = self.issuers();
+        let mut row = serializer.serialize_struct("AccessRow", 10 + usize::from(issuers.is_some()))?;
         row.serialize_field("method", self.method())?;
         row.serialize_field("path", self.path())?;
         row.serialize_field("access", access_name(&access))?;
         row.serialize_field("rule", &rule)?;
         row.serialize_field("reason", &self.reason())?;
         row.serialize_field("roles_sufficing", &BTreeMap::from_iter(self.roles_sufficing()))?;
+        if let Some(issuers) = issuers {
+            row.serialize_field("issuers", &issuers)?;
+        }
         row.serialize_field("declared", &self.declared().to_string())?;
         row.serialize_field("own", &self.own_access().to_string())?;
         row.serialize_field("guards", &Vec::from_iter(self.guards().iter().map(Access::to_string)))?;

@@ -16,27 +16,41 @@ const COLUMNS: [(&str, usize); 6] = [
     ("In the document", 15),
 ];
 
+/// The column for the issuers whose tokens may be let in, and its place. It is there only where other issuers than the server are trusted.
+const ISSUERS: (usize, (&str, usize)) = (3, ("Tokens of", 22));
+
 const TITLE: &str =
     "# Access matrix\n\nWho may call which route, as the server enforces it. This file is generated.\n\n";
 
 pub(super) fn page(matrix: &AccessMatrix) -> String {
-    let mut page = head();
+    let has_issuers = matrix.has_issuers();
+    let mut page = head(has_issuers);
     for row in matrix.rows() {
-        line(&mut page, cells(row));
+        line(&mut page, cells(row, has_issuers), has_issuers);
     }
     page
 }
 
 /// Everything above the first route.
-pub(crate) fn head() -> String {
+pub(crate) fn head(has_issuers: bool) -> String {
     let mut head = TITLE.to_owned();
-    line(&mut head, COLUMNS.map(|(name, _)| name.to_owned()));
-    line(&mut head, COLUMNS.map(|(_, width)| "-".repeat(width)));
+    let columns = columns(has_issuers);
+    line(&mut head, columns.iter().map(|(name, _)| (*name).to_owned()).collect(), has_issuers);
+    line(&mut head, columns.iter().map(|(_, width)| "-".repeat(*width)).collect(), has_issuers);
     head
 }
 
-fn line(page: &mut String, cells: [String; COLUMNS.len()]) {
-    for (cell, (_, width)) in cells.into_iter().zip(COLUMNS) {
+fn columns(has_issuers: bool) -> Vec<(&'static str, usize)> {
+    let mut columns = COLUMNS.to_vec();
+    if has_issuers {
+        let (place, column) = ISSUERS;
+        columns.insert(place, column);
+    }
+    columns
+}
+
+fn line(page: &mut String, cells: Vec<String>, has_issuers: bool) {
+    for (cell, (_, width)) in cells.into_iter().zip(columns(has_issuers)) {
         // A pipe ends a cell even inside backticks.
         let cell = cell.replace('|', "\\|");
         let _ = write!(page, "| {cell:width$} ");
@@ -44,19 +58,32 @@ fn line(page: &mut String, cells: [String; COLUMNS.len()]) {
     page.push_str("|\n");
 }
 
-fn cells(row: &AccessRow) -> [String; COLUMNS.len()] {
+fn cells(row: &AccessRow, has_issuers: bool) -> Vec<String> {
     let access = match row.access() {
         Access::Public { reason } => format!("public: {}", escaped(reason)),
         access => access.to_string(),
     };
-    [
+    let mut cells = vec![
         row.method().to_owned(),
         Quoted(row.path()).to_string(),
         access,
         implied(row),
         declared_by(row),
         if row.is_documented() { "yes" } else { "no" }.to_owned(),
-    ]
+    ];
+    if has_issuers {
+        let (place, _) = ISSUERS;
+        cells.insert(place, issuers(row));
+    }
+    cells
+}
+
+/// The issuers of a row, separated by commas; `?` where no state has told them.
+fn issuers(row: &AccessRow) -> String {
+    match row.issuers() {
+        Some(names) => names.into_iter().map(|name| Quoted(name).to_string()).collect::<Vec<_>>().join(", "),
+        None => "?".to_owned(),
+    }
 }
 
 /// The roles of the rule that other roles imply: `` `member` by `editor`, `admin` ``, separated by semicolons.

@@ -8,11 +8,12 @@ mod json;
 mod markdown;
 mod place;
 
+use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 
 pub use crate::access::DeclaredWhere;
-use crate::access::{Access, DeclaredAt, Rule};
+use crate::access::{AcceptedIssuers, Access, DeclaredAt, Rule};
 use crate::claims::role::RoleTable;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -70,6 +71,11 @@ impl AccessMatrix {
         &self.rows
     }
 
+    /// Whether the `Auth` of a row trusts other issuers.
+    fn has_issuers(&self) -> bool {
+        self.rows.iter().any(|row| row.issuers().is_some())
+    }
+
     /// A table in Markdown, for a file beside the code. Its columns have fixed widths: one route that changes is one line that changes.
     ///
     /// Invisible characters (line ends, characters that turn the direction of text) are written as numbers, and the characters of
@@ -100,7 +106,8 @@ impl AccessMatrix {
     ///
     /// `access` is `public`, `optional`, `authenticated` or `rule`; `rule` and `reason` are `null` where there is none; `roles_sufficing` has
     /// every role that the rule names; `declared` is the `Display` of [`DeclaredWhere`]; `own` is the demand of the route itself, and `guards` has
-    /// those of the guards around it, which together are the rule.
+    /// those of the guards around it, which together are the rule. Where the `Auth` trusts issuers, a row has `issuers` too: the
+    /// names of those whose tokens may be let in, `own` for the sessions of this server.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::text(self)
@@ -131,6 +138,33 @@ pub(crate) struct Declaration {
     #[cfg_attr(not(any(test, feature = "test-util")), expect(dead_code, reason = "the probe reports it"))]
     pub(crate) declared_at: DeclaredAt,
     pub(crate) roles: RoleTable,
+    pub(crate) issuers: IssuersOf,
+    /// The argument of the handler that is of no use without sessions of this server.
+    pub(crate) session_argument: Option<&'static str>,
+}
+
+impl Declaration {
+    /// One of which nothing else is known.
+    pub(crate) fn new(access: Access, declared: DeclaredWhere, roles: RoleTable) -> Self {
+        Self {
+            access,
+            declared,
+            declared_at: None,
+            roles,
+            issuers: IssuersOf::Unknown,
+            session_argument: None,
+        }
+    }
+}
+
+/// The issuers whose tokens the `Auth` of a route accepts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IssuersOf {
+    /// Those of the `Auth` in the router's state, which is not known yet.
+    State(fn(&dyn Any) -> Option<&'static AcceptedIssuers>),
+    Known(&'static AcceptedIssuers),
+    /// No state tells.
+    Unknown,
 }
 
 /// One route.
@@ -183,6 +217,9 @@ impl AccessRow {
         self.declaration.access = both;
         if self.declaration.roles.names.is_none() {
             self.declaration.roles = guard.roles;
+        }
+        if let IssuersOf::Unknown = self.declaration.issuers {
+            self.declaration.issuers = guard.issuers;
         }
     }
 
@@ -248,6 +285,19 @@ impl AccessRow {
             others.retain(|other| *other != role);
             (!others.is_empty()).then_some((role, others))
         })
+    }
+
+    /// The issuers whose tokens may be let in, by their names in rules; `own` is this server. None is a public route, which reads no token.
+    ///
+    /// `None` where the [`Auth`](crate::Auth) trusts no issuer, and where no state has told it yet: ask after
+    /// [`with_state`](crate::AuthRouter::with_state).
+    pub fn issuers(&self) -> Option<Vec<&str>> {
+        match self.declaration.issuers {
+            IssuersOf::Known(accepted) if accepted.trusts_others() => {
+                Some(accepted.letting_in(&self.declaration.access).collect())
+            }
+            IssuersOf::Known(_) | IssuersOf::State(_) | IssuersOf::Unknown => None,
+        }
     }
 
     /// Where the access is declared.

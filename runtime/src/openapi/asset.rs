@@ -37,10 +37,12 @@ impl Caching {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
      img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const SECURITY_HEADERS: [(HeaderName, &str); 2] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
-];
+/// The part of it about requests, which a page may extend.
+#[cfg(feature = "scalar")]
+const CONNECT: &str = "connect-src 'self'";
+
+const SECURITY_HEADERS: [(HeaderName, &str); 2] =
+    [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (REFERRER_POLICY, "no-referrer")];
 
 /// A body with its type and its version.
 pub(crate) struct Asset {
@@ -57,15 +59,12 @@ impl Asset {
         Self { content_type, body, version, policy: HeaderValue::from_static(POLICY) }
     }
 
-    /// Lets the scripts of a page send requests to these origins, too.
+    /// Lets a page also send requests to these origins.
     #[cfg(feature = "scalar")]
-    pub(crate) fn connecting_to(mut self, origins: &[String]) -> Self {
-        let (own, all) = ("connect-src 'self'", ["connect-src 'self'", &origins.join(" ")].join(" "));
-        // Text that is no header leaves the page with its own origin.
-        if let Ok(policy) = POLICY.replace(own, all.trim_end()).parse() {
-            self.policy = policy;
-        }
-        self
+    pub(crate) fn connecting_to(self, origins: &[String]) -> Self {
+        let policy = POLICY.replace(CONNECT, &[&[CONNECT.to_owned()], origins].concat().join(" "));
+        // An origin that no header can hold is not one that a browser could ask.
+        Self { policy: HeaderValue::try_from(policy).unwrap_or(self.policy), ..self }
     }
 
     /// A hash of the content, made of characters that a query and an entity tag may hold.
@@ -85,6 +84,7 @@ impl Asset {
         if is_held {
             return (StatusCode::NOT_MODIFIED, policy, SECURITY_HEADERS, headers).into_response();
         }
-        (policy, SECURITY_HEADERS, headers, [(CONTENT_TYPE, self.content_type)], self.body.clone()).into_response()
+        let content_type = [(CONTENT_TYPE, self.content_type)];
+        (policy, SECURITY_HEADERS, headers, content_type, self.body.clone()).into_response()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>], tables: &
     operation_ids::make_unique(openapi, is_ours);
     let owners = Owners::of(declared);
     let names = schemes::add(openapi, &owners.askers);
-    if owners.askers.iter().any(|(places, _)| places.is_some_and(TokenPlaces::has_cookies)) {
+    if owners.askers.iter().any(|asker| asker.places.is_some_and(TokenPlaces::has_cookies)) {
         add_schemas(openapi, schemas::<CookieTokens>());
     }
     let unmarked = Marks::default();
@@ -62,7 +62,7 @@ pub(crate) fn finish(openapi: &mut OpenApi, declared: &[Declared<'_>], tables: &
         let marks = marks.get(&(path.into_owned(), method)).unwrap_or(&unmarked);
         match owner {
             Some(owner) => {
-                let (places, _) = owners.askers[owner];
+                let places = owners.askers[owner].places;
                 complete(operation, declared, marks, places, &names[owner], components);
             }
             None => complete(operation, declared, marks, None, &Names::default(), components),
@@ -105,20 +105,22 @@ impl<'a> Owners<'a> {
     fn of(declared: &[Declared<'a>]) -> Self {
         let mut askers: Vec<Asker<'a>> = Vec::new();
         for places in declared.iter().filter_map(|declared| declared.token_places) {
-            if !askers.iter().any(|(known, _)| *known == Some(places)) {
-                askers.push((Some(places), false));
+            if !askers.iter().any(|known| known.places == Some(places)) {
+                askers.push(Asker { places: Some(places), ..Asker::default() });
             }
         }
         // One `Auth` that is known is taken for that of every operation.
         let is_open = |declared: &Declared<'_>| matches!(declared.access, Access::Public { .. });
         let is_unknown = |declared: &Declared<'_>| declared.token_places.is_none() && !is_open(declared);
         if askers.is_empty() || askers.len() > 1 && declared.iter().any(is_unknown) {
-            askers.push((None, false));
+            askers.push(Asker::default());
         }
         let mut owners = Self { askers };
         for declared in declared {
             if let Some(owner) = owners.of_operation(declared) {
-                owners.askers[owner].1 |= declared.access.asks_for_both_tokens();
+                let asker = &mut owners.askers[owner];
+                asker.asks_for_both |= declared.access.asks_for_both_tokens();
+                asker.scopes.extend(declared.access.scopes());
             }
         }
         owners
@@ -126,7 +128,7 @@ impl<'a> Owners<'a> {
 
     /// `None` for a public operation of which is not known to which of several it belongs.
     fn of_operation(&self, declared: &Declared<'_>) -> Option<usize> {
-        let known = self.askers.iter().position(|(places, _)| *places == declared.token_places);
+        let known = self.askers.iter().position(|asker| asker.places == declared.token_places);
         known.or((self.askers.len() == 1).then_some(0))
     }
 }

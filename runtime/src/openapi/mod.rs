@@ -5,6 +5,7 @@ pub(crate) mod asset;
 mod declare;
 mod extension;
 mod finish;
+mod issuer_schemes;
 pub(crate) mod json;
 pub(crate) mod marks;
 mod names;

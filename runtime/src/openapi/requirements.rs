@@ -2,8 +2,8 @@
 
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::schemes::Names;
-use crate::access::{Access, Rule};
+use super::schemes::{IssuerNames, Names};
+use crate::access::{Access, OWN_ISSUER, Rule};
 use crate::claims::role::RoleTable;
 
 /// More alternatives than this are not listed: a reader would learn nothing from them.
@@ -13,25 +13,52 @@ pub(super) const MOST_ALTERNATIVES: usize = 64;
 ///
 /// OpenAPI 3.1 lets the list behind a scheme hold role names.
 pub(super) fn requirements(access: &Access, roles: &RoleTable, names: &Names) -> Vec<SecurityRequirement> {
-    let sets = match access {
-        Access::Public { .. } => return Vec::new(),
-        Access::Optional | Access::Authenticated => vec![Vec::new()],
-        Access::Require(rule) => alternatives(rule, roles),
-    };
     let mut requirements = Vec::new();
-    if let Access::Optional = access {
-        requirements.push(SecurityRequirement::default());
+    match access {
+        Access::Public { .. } => return requirements,
+        Access::Optional => requirements.push(SecurityRequirement::default()),
+        Access::Authenticated | Access::Require(_) => {}
     }
+    if names.issuers().is_empty() {
+        let sets = alternatives(access, roles, None);
+        own(&mut requirements, access, &names_of(&sets), names);
+        return requirements;
+    }
+    for IssuerNames { issuer, schemes } in names.issuers() {
+        if !access.can_be_met_from(issuer) {
+            continue;
+        }
+        let sets = alternatives(access, roles, Some(issuer));
+        if issuer == OWN_ISSUER {
+            own(&mut requirements, access, &names_of(&sets), names);
+            continue;
+        }
+        for (scheme, lists_roles) in schemes {
+            let sets = if *lists_roles { names_of(&sets) } else { scopes_of(&sets) };
+            for set in sets {
+                add(&mut requirements, SecurityRequirement::new(scheme, set));
+            }
+        }
+    }
+    requirements
+}
+
+/// Adds the requirements for tokens of this server.
+fn own(
+    requirements: &mut Vec<SecurityRequirement>,
+    access: &Access,
+    sets: &[Vec<&'static str>],
+    names: &Names,
+) {
     let one_token = |place| sets.iter().map(move |set| SecurityRequirement::new(place, set.iter().copied()));
     if !access.asks_for_both_tokens() {
         requirements.extend(names.access().flat_map(one_token));
-        return requirements;
+        return;
     }
     for refresh in names.refresh() {
         let with_refresh = |requirement: SecurityRequirement| requirement.add(refresh, [""; 0]);
         requirements.extend(names.access().flat_map(one_token).map(with_refresh));
     }
-    requirements
 }
 
 /// The role itself and every role that implies it, without private ones.
@@ -53,15 +80,22 @@ enum Name {
 /// Names that suffice together.
 type Alternative = Vec<Name>;
 
-/// The rule as "any of these sets of names". An alternative never promises more than the guard grants.
+/// The access as "any of these sets of names", for tokens of this issuer if one is named. An alternative never promises more than the guard
+/// grants.
 ///
 /// Too many alternatives are listed without the roles that imply others. If that is still too many, the answer is "signed in", which is
 /// true and not the whole truth. The same goes for a rule that no caller meets and one with a private role in every alternative.
-fn alternatives(rule: &Rule, roles: &RoleTable) -> Vec<Vec<&'static str>> {
+fn alternatives(access: &Access, roles: &RoleTable, issuer: Option<&str>) -> Vec<Alternative> {
+    let Access::Require(rule) = access else { return vec![Vec::new()] };
     let named = RoleTable { implies: &[], ..*roles };
-    let found = found(rule, roles).or_else(|| found(rule, &named)).unwrap_or_default();
+    let found = found(rule, roles, issuer).or_else(|| found(rule, &named, issuer)).unwrap_or_default();
+    if found.is_empty() { vec![Vec::new()] } else { found }
+}
+
+/// The alternatives as names.
+fn names_of(alternatives: &[Alternative]) -> Vec<Vec<&'static str>> {
     let mut sets: Vec<Vec<&str>> = Vec::new();
-    for alternative in found {
+    for alternative in alternatives {
         let set = alternative.iter().fold(Vec::new(), |mut set, name| {
             let (Name::Role(name) | Name::Scope(name)) = *name;
             add(&mut set, name);
@@ -71,7 +105,20 @@ fn alternatives(rule: &Rule, roles: &RoleTable) -> Vec<Vec<&'static str>> {
             sets.push(set);
         }
     }
-    if sets.is_empty() { vec![Vec::new()] } else { sets }
+    sets
+}
+
+/// The alternatives for a scheme that lists scopes alone. Those that ask for roles too are left out if others do not; if all do, their scopes are
+/// a part of the truth.
+fn scopes_of(alternatives: &[Alternative]) -> Vec<Vec<&'static str>> {
+    let has_role = |alternative: &Alternative| alternative.iter().any(|name| matches!(name, Name::Role(_)));
+    let only_scopes: Vec<_> =
+        alternatives.iter().filter(|alternative| !has_role(alternative)).cloned().collect();
+    let kept = if only_scopes.is_empty() { alternatives } else { &only_scopes };
+    let scopes = kept.iter().map(|alternative| {
+        alternative.iter().copied().filter(|name| matches!(name, Name::Scope(_))).collect()
+    });
+    names_of(&scopes.collect::<Vec<Alternative>>())
 }
 
 /// Whether two sets have the same members. Each has every member once.
@@ -79,14 +126,14 @@ fn is_same(one: &[&str], other: &[&str]) -> bool {
     one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
-fn found(rule: &Rule, roles: &RoleTable) -> Option<Vec<Alternative>> {
+fn found(rule: &Rule, roles: &RoleTable, issuer: Option<&str>) -> Option<Vec<Alternative>> {
     let found = match rule {
         Rule::Role(name) => sufficing(name, roles).map(|name| vec![Name::Role(name)]).collect(),
         Rule::Scope(scope) => vec![vec![Name::Scope(scope)]],
         Rule::Any(rules) => {
             let mut all = Vec::new();
             for rule in *rules {
-                found(rule, roles)?.into_iter().for_each(|alternative| add(&mut all, alternative));
+                found(rule, roles, issuer)?.into_iter().for_each(|alternative| add(&mut all, alternative));
             }
             all
         }
@@ -94,13 +141,14 @@ fn found(rule: &Rule, roles: &RoleTable) -> Option<Vec<Alternative>> {
         Rule::All(rules) => {
             let mut all = vec![Vec::new()];
             for rule in *rules {
-                all = products(&all, &found(rule, roles)?, roles);
+                all = products(&all, &found(rule, roles, issuer)?, roles);
                 if all.len() > MOST_ALTERNATIVES {
                     return None;
                 }
             }
             all
         }
+        condition if issuer.is_some_and(|issuer| !condition.may_hold_for(issuer)) => Vec::new(),
         // Only roles and scopes have names here; the words of the access say the rest, and the refresh token is a scheme of its own. An
         // empty set means "signed in".
         _ => vec![Vec::new()],

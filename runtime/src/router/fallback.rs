@@ -132,12 +132,7 @@ impl<S: Clone + Send + Sync + 'static> Fallback<S> {
     #[doc(hidden)]
     pub fn mistaken() -> Self {
         let access = Access::Require(Rule::Any(&[]));
-        let declaration = Declaration {
-            access,
-            declared: DeclaredWhere::Nowhere,
-            declared_at: None,
-            roles: RoleTable::NONE,
-        };
+        let declaration = Declaration::new(access, DeclaredWhere::Nowhere, RoleTable::NONE);
         Self { methods: MethodRouter::new(), declaration }
     }
 }

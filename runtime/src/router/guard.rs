@@ -199,12 +199,7 @@ mod tests {
     }
 
     fn together(outer: Access, inner: Access) -> Access {
-        let declaration = |access| Declaration {
-            access,
-            declared: DeclaredWhere::Router,
-            declared_at: None,
-            roles: RoleTable::NONE,
-        };
+        let declaration = |access| Declaration::new(access, DeclaredWhere::Router, RoleTable::NONE);
         let place = RoutePlace::Path("/reports".to_owned());
         let row = AccessRow::new(Methods::Every, place, declaration(inner), Location::caller());
         let gate = Gate {

@@ -8,7 +8,7 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any};
 
-use crate::access::{NamedRule, Policy};
+use crate::access::{AcceptedIssuers, NamedRule, Policy};
 use crate::auth::{Auth, AuthState, ProvidesClaims, Session};
 use crate::claims::SessionClaims;
 use crate::claims::role::{RoleSet, RoleTable};
@@ -16,7 +16,7 @@ use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::check::Checks;
 use crate::extract::path_fit::PathMisfit;
 use crate::extract::proof::Proof;
-use crate::extract::{AnswerNotes, Guard};
+use crate::extract::{AnswerNotes, Guard, forget_admission};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
 use crate::rejection::Led;
@@ -104,17 +104,21 @@ where
 pub struct Noted<Function, S> {
     handler: Function,
     may_leave_notes: fn(&S) -> bool,
+    has_guard: bool,
 }
 
 impl<Function, S> Noted<Function, S> {
-    pub(super) fn new(handler: Function, may_leave_notes: fn(&S) -> bool) -> Self {
-        Self { handler, may_leave_notes }
+    /// `has_guard` says that an attribute decides about each request. Without one the first argument does, and must not take a machine because
+    /// a layer around the handler did.
+    pub(super) fn new(handler: Function, may_leave_notes: fn(&S) -> bool, has_guard: bool) -> Self {
+        Self { handler, may_leave_notes, has_guard }
     }
 }
 
 impl<Function: Clone, S> Clone for Noted<Function, S> {
     fn clone(&self) -> Self {
-        Self { handler: self.handler.clone(), may_leave_notes: self.may_leave_notes }
+        let Self { handler, may_leave_notes, has_guard } = self;
+        Self { handler: handler.clone(), may_leave_notes: *may_leave_notes, has_guard: *has_guard }
     }
 }
 
@@ -127,6 +131,9 @@ where
     type Future = NotedFuture<Function::Future>;
 
     fn call(self, mut request: Request, state: S) -> Self::Future {
+        if !self.has_guard {
+            forget_admission(request.extensions_mut());
+        }
         let notes = (self.may_leave_notes)(&state).then(|| AnswerNotes::attach(request.extensions_mut()));
         NotedFuture { answer: self.handler.call(request, state), notes }
     }
@@ -270,6 +277,11 @@ pub trait Provides<Demands> {
         None
     }
 
+    /// The issuers whose tokens the `Auth` of the state accepts. `None` where the demands do not say that there is one.
+    fn accepted_issuers(&self) -> Option<&'static AcceptedIssuers> {
+        None
+    }
+
     /// Whether the handler's extractors may read a token that is not in `Authorization`. Where the demands do not say that there is an `Auth`,
     /// they may.
     fn may_leave_notes(&self) -> bool {
@@ -302,6 +314,11 @@ macro_rules! provides {
             fn token_places(&self) -> Option<TokenPlaces> {
                 let auth: fn(&S) -> &Auth<$claims> = $auth;
                 Some(TokenPlaces::of(auth(self)))
+            }
+
+            fn accepted_issuers(&self) -> Option<&'static AcceptedIssuers> {
+                let auth: fn(&S) -> &Auth<$claims> = $auth;
+                Some(auth(self).accepted_issuers())
             }
 
             fn may_leave_notes(&self) -> bool {

@@ -25,6 +25,7 @@ mod routes;
 mod serve;
 mod served;
 mod services;
+mod state_fit;
 mod trace;
 #[cfg(feature = "openapi")]
 mod utoipa_router;
@@ -115,6 +116,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
                     RouteService::Plain(_) => self.described_by_hand(row),
                     RouteService::Documented(..) => row.documented(),
                 };
+                state_fit::demand(&row);
                 self.listing.add(row);
             }
             self.listing.checked_paths.add(CheckedPath { path: place.to_string(), fit: path_fit, added_at });
@@ -161,9 +163,15 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     }
 
     /// Gives the handlers their state, as [`Router::with_state`] does.
+    ///
+    /// # Panics
+    ///
+    /// When the [`Auth`](crate::Auth) in the state can let nobody into a route: the route demands an issuer that the `Auth` does not have, or
+    /// sessions of this server where the `Auth` only trusts issuers. The message names both.
     #[must_use]
-    #[cfg_attr(not(feature = "openapi"), expect(unused_mut, reason = "the document learns from the state"))]
+    #[track_caller]
     pub fn with_state<T>(mut self, state: S) -> AuthRouter<T> {
+        state_fit::set_state(self.listing.all_mut(), &state);
         #[cfg(feature = "openapi")]
         self.document.set_state(&state);
         AuthRouter {

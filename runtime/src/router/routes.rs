@@ -19,13 +19,14 @@ use super::described::ArgumentsOf;
 #[cfg(feature = "openapi")]
 use super::document::{Document, Documented, OperationFacts, method_of};
 use super::handler::{Arguments, Noted, Provides, Serves, Signature};
+use super::state_fit::session_argument;
 use super::trace::NoTrace;
-use crate::access::{DeclaredWhere, DeclaresAccess};
+use crate::access::{Access, DeclaredWhere, DeclaresAccess};
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::diagnostics::rules::check_declared;
 use crate::extract::path_fit::PathFit;
-use crate::matrix::{Declaration, Methods};
+use crate::matrix::{Declaration, IssuersOf, Methods};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
 
@@ -136,6 +137,8 @@ impl<S> Routes<S> {
     pub(super) fn of<C: SessionClaims>(auth: &Auth<C>, routes: Routes<Auth<C>>) -> Self {
         let routes =
             routes.routes.into_iter().map(|Route { path, methods, service, declaration, path_fit }| {
+                let issuers = IssuersOf::Known(auth.accepted_issuers());
+                let declaration = Declaration { issuers, ..declaration };
                 let service = match service {
                     Service::Plain(service) => Service::Plain(service.with_state(auth.clone())),
                     #[cfg(feature = "openapi")]
@@ -185,6 +188,11 @@ impl<S, H, T> Handler<S, H, T> {
             declared: <T::First as DeclaresAccess>::DECLARED,
             declared_at: <T::First as DeclaresAccess>::DECLARED_AT,
             roles: <S as Provides<<T::First as DeclaresAccess>::Demands>>::ROLES,
+            issuers: IssuersOf::State(|state| {
+                let state = state.downcast_ref::<S>()?;
+                <S as Provides<<T::First as DeclaresAccess>::Demands>>::accepted_issuers(state)
+            }),
+            session_argument: session_argument::<T>(),
         };
         DeclaredHandler {
             routes,
@@ -279,7 +287,9 @@ impl<S: Clone + Send + Sync + 'static, H: Clone, T> DeclaredHandler<S, H, T> {
 
     /// The handler, with its answers completed.
     pub(super) fn noted(&self) -> Noted<H, S> {
-        Noted::new(self.handler.clone(), self.may_leave_notes)
+        let Declaration { access, declared, .. } = self.declaration;
+        let has_guard = declared == DeclaredWhere::Attribute && !matches!(access, Access::Public { .. });
+        Noted::new(self.handler.clone(), self.may_leave_notes, has_guard)
     }
 
     fn with(self, path: String, methods: Vec<Methods>, service: Service<S>) -> Routes<S> {

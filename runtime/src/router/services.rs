@@ -16,7 +16,7 @@ use crate::access::{Access, DeclaredWhere};
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleTable;
 use crate::layer::{AnswerLayer, AuthLayer};
-use crate::matrix::{AccessRow, Declaration, Methods, RoutePlace};
+use crate::matrix::{AccessRow, Declaration, IssuersOf, Methods, RoutePlace};
 #[cfg(feature = "openapi")]
 use crate::openapi::TokenPlaces;
 
@@ -52,7 +52,10 @@ impl<C: SessionClaims> ServiceAccess for AuthLayer<C> {
     fn gate(self) -> Gate<Self> {
         let (access, roles) = (self.access(), RoleTable::of_claims::<C>());
         Gate {
-            declaration: Declaration { access, declared: DeclaredWhere::Router, declared_at: None, roles },
+            declaration: Declaration {
+                issuers: IssuersOf::Known(self.auth().accepted_issuers()),
+                ..Declaration::new(access, DeclaredWhere::Router, roles)
+            },
             #[cfg(feature = "openapi")]
             token_places: Some(TokenPlaces::of(self.auth())),
             layer: self,
@@ -109,12 +112,7 @@ impl ServiceAccess for Unguarded {
         let Self(reason) = self;
         assert!(!reason.trim().is_empty(), "`Unguarded` needs a reason: say why everybody may");
         let access = Access::Public { reason };
-        let declaration = Declaration {
-            access,
-            declared: DeclaredWhere::Nowhere,
-            declared_at: None,
-            roles: RoleTable::NONE,
-        };
+        let declaration = Declaration::new(access, DeclaredWhere::Nowhere, RoleTable::NONE);
         Gate {
             declaration,
             #[cfg(feature = "openapi")]

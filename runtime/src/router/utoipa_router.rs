@@ -188,10 +188,8 @@ fn documented_row(
         return AccessRow::new(methods, place, *gate, added_at).documented();
     };
     let declaration = Declaration {
-        access: Access::Require(own),
-        declared: DeclaredWhere::Document,
-        declared_at: None,
-        roles: gate.roles,
+        issuers: gate.issuers,
+        ..Declaration::new(Access::Require(own), DeclaredWhere::Document, gate.roles)
     };
     let mut row = AccessRow::new(methods, place, declaration, added_at).documented();
     let together = match gate.access {

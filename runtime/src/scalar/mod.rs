@@ -1,7 +1,6 @@
 //! The Scalar page: the OpenAPI document in the browser, served from this binary.
 
 mod schemes;
-mod sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -57,15 +56,12 @@ static SCRIPT: LazyLock<Option<Asset>> = LazyLock::new(|| {
 /// | `{path}/openapi.json` | the document | asked every time, mostly 304 |
 ///
 /// The browser asks no other host: no CDN, no fonts, no proxy, no telemetry. A content security policy holds it to that,
-/// which also means that the page can only try requests on the origin it came from. The page holds no inline script and
+/// which also means that the page can only try requests on the origin it came from. The exceptions are the token endpoints and discovery
+/// documents that the document's security schemes name: "Authorize" signs the reader in there. The page holds no inline script and
 /// nothing of the document but its title, so no doc comment can break out of it.
 ///
-/// The exception is a token endpoint: if the document has OAuth 2.0 flows, the page may ask the hosts of their `tokenUrl`, so that the reader
-/// can sign in there. It does so with PKCE (RFC 7636). The authorization server has to know the address of the page as a redirect URI, and
-/// to answer the page's origin (CORS).
-///
 /// A reader whose browser sends an access cookie of the document has the scheme of that cookie selected, and needs to type nothing.
-/// Other readers have the scheme for bearer tokens selected.
+/// Other readers have the scheme for bearer tokens selected, or the one that signs in at an identity provider if there is no other.
 ///
 /// It has no access, so it is for development: in a build without debug assertions (`--release`) there are no routes, and the log has
 /// one warning. `AuthRouter::scalar(path, access)` serves the same page in every build, to those who have the access.
@@ -145,8 +141,6 @@ fn places(path: &str) -> (Vec<String>, String) {
 pub(crate) struct Reference {
     title: String,
     schemes: Schemes,
-    /// The origins of the token endpoints.
-    token_origins: Vec<String>,
     /// The settings for a reader without an access cookie, then those for each cookie of `schemes`.
     init: Vec<Asset>,
     document: Option<Asset>,
@@ -158,7 +152,6 @@ impl Reference {
         let root = page.filter(|_| api.servers.is_none()).map(root);
         // OpenAPI gives a document without servers this meaning, but Scalar puts the host into its curl lines only where it is written.
         api.servers.get_or_insert_with(|| vec![Server::new("/")]);
-        sign_in::add_pkce(&mut api);
         let document = api.to_json();
         if let Err(error) = &document {
             tracing::error!(target: TARGET, %error, "the OpenAPI document cannot be written as JSON");
@@ -169,13 +162,12 @@ impl Reference {
             let settings = json!({ "scheme": scheme, "root": root, "open": operations <= MOST_LISTED });
             Asset::new(JAVASCRIPT, INIT.replace("SETTINGS", &settings.to_string()))
         };
-        let selected = std::iter::once(schemes.bearer.as_deref());
+        let selected = std::iter::once(schemes.usual.as_deref());
         let selected = selected.chain(schemes.cookies.iter().map(|(scheme, _)| Some(scheme.as_str())));
         Self {
             title: escape(&api.info.title),
             init: selected.map(init).collect(),
             schemes,
-            token_origins: sign_in::token_origins(&mut api),
             document: document.ok().map(|json| Asset::new(JSON, json)),
         }
     }
@@ -198,7 +190,8 @@ type Pending = State<Arc<OnceLock<Reference>>>;
 async fn page(State(reference): Pending, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
     let (Some(reference), Some(script)) = (reference.get(), &*SCRIPT) else { return unavailable() };
     let html = render(&reference.title, &base(&uri), script.version());
-    Asset::new(HTML, html).connecting_to(&reference.token_origins).respond(&headers, Caching::Revalidate)
+    let page = Asset::new(HTML, html).connecting_to(&reference.schemes.providers);
+    page.respond(&headers, Caching::Revalidate)
 }
 
 async fn script(uri: Uri, headers: HeaderMap) -> Response {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::future::{Future, ready};
 use std::num::NonZeroU32;
 
 use super::lookup::newest_first;
@@ -58,24 +59,25 @@ impl Sessions {
         remember: Remember,
     ) -> Result<SessionRecord, SessionError> {
         let opening = Opening { user_id, token, metadata, remember };
-        Ok(self.open_with(opening, |_| Ok::<_, SessionError>(()), |_| {}).await?.0)
+        Ok(self.open_with(opening, |_| ready(Ok::<_, SessionError>(())), |_| {}).await?.0)
     }
 
     /// As [`open`](Self::open), and makes the tokens with `mint`. When `mint` fails, no session has been ended and none is left
     /// behind. `ended` is called for each session that made room.
-    pub(crate) async fn open_with<T, E>(
+    pub(crate) async fn open_with<T, E, Minting>(
         &self,
         opening: Opening<'_>,
-        mut mint: impl FnMut(&SessionRecord) -> Result<T, E> + Send,
+        mut mint: impl FnMut(SessionRecord) -> Minting + Send,
         mut ended: impl FnMut(&SessionId) + Send,
     ) -> Result<(SessionRecord, T), E>
     where
         T: Send,
         E: From<SessionError> + Send,
+        Minting: Future<Output = Result<T, E>> + Send,
     {
         for _ in 0..COMMIT_ATTEMPTS {
             let opened = self.start(&opening).await?;
-            let minted = match mint(&opened.record) {
+            let minted = match mint(opened.record.clone()).await {
                 Ok(minted) => minted,
                 Err(error) => {
                     self.store.remove(&opened.record.id).await.map_err(SessionError::Store)?;

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use super::forge::must;
+use super::forge::{DAY, Flaw, must, read, tampered, unsigned};
 use crate::claims::SessionClaims;
+use crate::clock::Timestamp;
 use crate::issuers::Issuer;
 use crate::token::{Algorithm, Key, KeySet, random_id};
 
@@ -124,6 +125,40 @@ impl TestIssuer {
             };
         }
         self.signed(json!({ "typ": "at+jwt" }), &all)
+    }
+
+    /// The name in rules.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A token with these claims, and with the flaw.
+    pub(super) fn flawed(&self, mut claims: Value, flaw: Option<Flaw>, now: Timestamp) -> String {
+        let (after, before) = (now.unix() + DAY, now.unix() - DAY);
+        match flaw {
+            Some(Flaw::Expired) => {
+                claims["iat"] = json!(before - 60);
+                claims["exp"] = json!(before);
+            }
+            Some(Flaw::NotYetValid) => {
+                claims["nbf"] = json!(after);
+                claims["exp"] = json!(after + 60);
+            }
+            Some(Flaw::WrongAudience) => claims["aud"] = json!("https://somebody-else.invalid"),
+            Some(Flaw::WrongIssuer) => claims["iss"] = json!(self.url() + "/"),
+            _ => {}
+        }
+        let token = self.token(claims);
+        match flaw {
+            Some(Flaw::Tampered) => tampered(&token),
+            Some(Flaw::Unsigned) => unsigned(&token),
+            Some(Flaw::OtherKey) => {
+                let [_, payload] = read(&token);
+                let header = json!({ "typ": "at+jwt", "kid": self.key.kid() });
+                Self::new(&self.name).signed(header, &payload)
+            }
+            _ => token,
+        }
     }
 
     /// Signs exactly this payload. `alg` and `kid` are added to the header, unless it has them; `null` leaves one out.

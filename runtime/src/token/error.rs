@@ -5,8 +5,8 @@ use std::fmt;
 
 /// Why a token was refused, or could not be made.
 ///
-/// Clients do not see it; [`TokenError::reason`] is for logs. No variant holds a token, and only [`TokenError::Claims`] has a
-/// source, which may quote values from the payload.
+/// Clients do not see it; [`TokenError::reason`] is for logs. No variant holds a token. Two have a source: that of [`TokenError::Claims`] may quote
+/// values from the payload.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -54,6 +54,8 @@ pub enum TokenError {
     NotAnObject,
     /// The set has no key that signs.
     CannotSign,
+    /// The [`Signer`](super::Signer) failed, or its signature does not verify.
+    Signer(Box<dyn Error + Send + Sync>),
     /// The cryptographic back end failed to sign.
     BackEnd,
     /// The operating system gave no random bytes.
@@ -97,6 +99,7 @@ impl TokenError {
             Self::Claims(_) => ("claims", "the application's claims do not fit the token"),
             Self::NotAnObject => ("not_an_object", "the claims are not one JSON object"),
             Self::CannotSign => ("cannot_sign", "the set has no key that signs"),
+            Self::Signer(_) => ("signer", "the token could not be signed elsewhere"),
             Self::BackEnd => ("back_end", "the cryptographic back end could not sign the token"),
             Self::Random => ("random", "the operating system gave no random bytes"),
         }
@@ -115,7 +118,7 @@ impl fmt::Display for TokenError {
 impl Error for TokenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Claims(source) => Some(source.as_ref()),
+            Self::Claims(source) | Self::Signer(source) => Some(source.as_ref()),
             _ => None,
         }
     }

@@ -257,6 +257,11 @@ impl Key {
         self.verify("countersign", &signature).map_err(broken)
     }
 
+    /// The length of a signature in a token.
+    pub(super) fn signature_chars(&self) -> usize {
+        self.material.signature_chars
+    }
+
     /// The members of the public half; `None` for a secret.
     pub(super) fn public_parameters(&self) -> Option<Jwk> {
         if self.algorithm().is_symmetric() {

@@ -31,6 +31,7 @@ mod ring;
 mod sealed;
 mod secret_bits;
 mod settings;
+mod signer;
 mod weak_secret;
 
 #[cfg(test)]
@@ -52,5 +53,7 @@ pub use refresh::{RefreshStamp, RefreshTicket, RefreshTokens};
 pub use ring::{KeyRing, KeyRingBuilder, KeyRingError, KeyStore, StoredKeys};
 pub use sealed::{SealError, Sealer, UnsealError};
 pub use settings::{SettingsError, TokenSettings};
+pub use signer::Signer;
+pub(crate) use signer::SignerOf;
 #[cfg(test)]
 pub(crate) use tests::verifications_of_this_thread;

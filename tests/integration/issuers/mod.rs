@@ -1,9 +1,13 @@
 //! Access tokens that another server has signed.
 
 mod beside;
+mod document;
+mod machines;
 mod mapping;
+mod probe;
 mod profiles;
 mod refusals;
+mod start;
 
 use axum::Json;
 use axum::body::Body;
@@ -11,7 +15,7 @@ use axum::http::{Request, StatusCode, header};
 use countersign::store::MemoryStore;
 use countersign::testing::{TestClock, TestIssuer};
 use countersign::{
-    Auth, AuthBuilder, AuthRouter, Issuer, Role, Session, SessionClaims, authenticated, require,
+    Auth, AuthBuilder, AuthRouter, Issuer, Role, RoleSet, Session, SessionClaims, authenticated, require,
     require_role, require_scope, routes,
 };
 use http_body_util::BodyExt as _;
@@ -52,7 +56,7 @@ impl User {
 async fn me(session: Session<User>) -> Json<Value> {
     let user = session.claims();
     Json(json!({
-        "id": user.id, "roles": user.roles.iter().map(|role| countersign::RoleSet::name(role)).collect::<Vec<_>>(),
+        "id": user.id, "roles": user.roles.iter().map(RoleSet::name).collect::<Vec<_>>(),
         "scopes": user.scopes, "email": user.email, "sub": session.subject(), "iss": session.issuer(),
         "issuer": session.issuer_name(), "client": session.client_id(), "machine": session.is_machine(),
         "own": session.id().is_some(), "token": session.token_id(),
@@ -97,14 +101,21 @@ impl App {
     }
 
     pub(super) fn of(builder: AuthBuilder<User>, clock: &TestClock) -> Self {
+        Self::with(AuthRouter::new(), builder, clock)
+    }
+
+    /// A server whose routes demand sessions of its own, too.
+    pub(super) fn looking_up(builder: AuthBuilder<User>, clock: &TestClock) -> Self {
+        Self::with(AuthRouter::new().routes(routes!(live)).routes(routes!(both)), builder, clock)
+    }
+
+    fn with(router: AuthRouter<Auth<User>>, builder: AuthBuilder<User>, clock: &TestClock) -> Self {
         let auth = builder.clock(clock.clone()).build().unwrap();
-        let (router, _) = AuthRouter::new()
+        let (router, _) = router
             .routes(routes!(me))
             .routes(routes!(greeting))
             .routes(routes!(admin))
             .routes(routes!(posts))
-            .routes(routes!(live))
-            .routes(routes!(both))
             .routes(routes!(fresh))
             .with_state(auth.clone())
             .split_for_parts();

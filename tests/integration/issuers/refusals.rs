@@ -97,7 +97,7 @@ async fn a_forged_token_is_refused_without_a_word() {
 async fn a_rule_that_needs_a_session_of_this_server_is_not_met_by_the_token_of_an_issuer() {
     let issuer = acme();
     let clock = TestClock::at(NOW);
-    let app = App::of(super::with_sessions().trust(issuer.issuer().shares_subjects()), &clock);
+    let app = App::looking_up(super::with_sessions().trust(issuer.issuer().shares_subjects()), &clock);
     let token = issuer.token(json!({ "sub": "ada" }));
     assert_eq!(app.status("/me", &token).await, 200);
     for path in ["/live", "/both"] {

@@ -156,7 +156,7 @@ fn worlds(facts: &Facts<'_, User>, age: u64, impersonated: bool, count: usize) -
 }
 
 fn expected(formula: &Formula, hidden: &[bool], facts: &Facts<'_, User>) -> Decision {
-    if facts.machine && !formula.is_about_machines() {
+    if facts.machine && !facts.admitted && !formula.is_about_machines() {
         return Decision::Machine;
     }
     let count = hidden.len();
@@ -195,16 +195,21 @@ fn compare(rule: Rule, user: &User, answers: u8) {
     let mut hidden = Vec::new();
     let formula = Formula::of(&rule, &mut 0, &mut hidden);
     let access = Access::Require(rule);
-    for (age, impersonated, live, machine, issuer) in [
-        (None, false, false, false, OWN_ISSUER),
-        (Some(AGES[0]), false, true, false, OWN_ISSUER),
-        (Some(AGES[0]), true, true, false, OWN_ISSUER),
-        (Some(AGES[0] + 1), false, true, false, OWN_ISSUER),
-        (Some(AGES[1] + 1), true, false, false, "acme"),
-        (Some(AGES[1] + 1), false, true, false, OWN_ISSUER),
-        (None, false, false, true, "acme"),
+    const USER: (bool, bool) = (false, false);
+    const MACHINE: (bool, bool) = (true, false);
+    const ADMITTED: (bool, bool) = (true, true);
+    for (age, impersonated, live, (machine, admitted), issuer) in [
+        (None, false, false, USER, OWN_ISSUER),
+        (Some(AGES[0]), false, true, USER, OWN_ISSUER),
+        (Some(AGES[0]), true, true, USER, OWN_ISSUER),
+        (Some(AGES[0] + 1), false, true, USER, OWN_ISSUER),
+        (Some(AGES[1] + 1), true, false, USER, "acme"),
+        (Some(AGES[1] + 1), false, true, USER, OWN_ISSUER),
+        (None, false, false, MACHINE, "acme"),
+        (None, false, false, ADMITTED, "acme"),
         // No such machine exists; it is refused where its sign-in or its session would have to count.
-        (Some(AGES[0]), true, true, true, "other"),
+        (Some(AGES[0]), true, true, MACHINE, "other"),
+        (Some(AGES[0]), true, true, ADMITTED, "other"),
     ] {
         let mut facts = Facts {
             claims: Some(user),
@@ -212,6 +217,7 @@ fn compare(rule: Rule, user: &User, answers: u8) {
             both_tokens: false,
             impersonated,
             machine,
+            admitted,
             issuer,
             sign_in_age: age.map(Duration::from_secs),
             checks: CheckResults::default(),

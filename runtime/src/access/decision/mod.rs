@@ -41,6 +41,8 @@ pub(crate) struct Facts<'a, C> {
     pub(crate) impersonated: bool,
     /// The token was given to a client for itself.
     pub(crate) machine: bool,
+    /// An earlier decision about this request has let the machine in by a rule that mentions machines.
+    pub(crate) admitted: bool,
     /// The name of the issuer of the token: [`OWN_ISSUER`](super::OWN_ISSUER) for a session of this server. Without claims it decides nothing.
     pub(crate) issuer: &'a str,
     /// The time since the sign-in, where it is known.
@@ -87,7 +89,7 @@ pub(crate) fn decide<C: SessionClaims>(access: &Access, facts: &Facts<'_, C>) ->
         (Access::Public { .. } | Access::Optional, _) => return Decision::Granted,
         (Access::Authenticated | Access::Require(_), None) => return Decision::Unauthenticated,
         (Access::Authenticated | Access::Require(_), Some(_))
-            if facts.machine && !access.considers_machines() =>
+            if facts.machine && !facts.admitted && !access.considers_machines() =>
         {
             return Decision::Machine;
         }

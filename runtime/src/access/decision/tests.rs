@@ -28,6 +28,7 @@ fn facts(claims: Option<&User>) -> Facts<'_, User> {
         both_tokens: false,
         impersonated: false,
         machine: false,
+        admitted: false,
         issuer: OWN_ISSUER,
         sign_in_age: None,
         checks,
@@ -324,6 +325,20 @@ fn a_user_is_no_machine() {
         assert_eq!(user(Rule::Not(&Rule::Machine)), Decision::Lacking);
     }
     assert_eq!(decide(&Access::Require(Rule::Machine), &facts(None)), Decision::Unauthenticated);
+}
+
+/// Row 173.
+#[test]
+fn an_admitted_machine_has_to_meet_the_rule_like_a_user() {
+    let user = user();
+    let admitted = |access| {
+        decide(&access, &Facts { issuer: "acme", machine: true, admitted: true, ..facts(Some(&user)) })
+    };
+    assert_eq!(admitted(Access::Authenticated), Decision::Granted);
+    assert_eq!(admitted(Access::Require(HOLDS)), Decision::Granted);
+    for rule in [LACKS, FROM_HERE, Rule::Live, Rule::BothTokens, Rule::Fresh(HOUR), Rule::Any(&[])] {
+        assert_eq!(admitted(Access::Require(rule)), Decision::Lacking, "{rule}");
+    }
 }
 
 /// A machine is not asked to sign in, since it cannot.

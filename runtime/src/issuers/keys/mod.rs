@@ -164,7 +164,7 @@ impl IssuerKeys {
         let inner = &self.0;
         let mut flights = inner.flights();
         let (now, uptime) = (inner.clock.now(), inner.clock.uptime());
-        let (standing, in_outage) = {
+        let (standing, in_outage, has_keys) = {
             let known = inner.known();
             let standing = known.table.as_ref().map(|table| (table, known.standing(table, now)));
             // A fetch may have ended since the first look.
@@ -174,7 +174,13 @@ impl IssuerKeys {
                 table.lend(&key, now, standing);
                 return Step::Answer(Found::Key(key));
             }
-            (standing.map(|(_, standing)| standing), known.is_in_outage(now))
+            let has_keys = standing.is_some_and(|(table, _)| table.len() > 0);
+            (standing.map(|(_, standing)| standing), known.is_in_outage(now), has_keys)
+        };
+        // An issuer without a key is not one whose tokens are all bad: it starts, or something answers in its place.
+        let unknown = |flights: &Flights| match has_keys {
+            true => Step::Answer(Found::Unknown),
+            false => Step::Answer(inner.unavailable_in(standing, flights)),
         };
         let reason = match standing {
             Some(Standing::Fresh) => Reason::UnknownKey,
@@ -193,14 +199,14 @@ impl IssuerKeys {
         }
         let has_answer = waited_for.is_some_and(|number| flights.has_answered(number));
         if has_answer && matches!(reason, Reason::UnknownKey) {
-            return Step::Answer(Found::Unknown);
+            return unknown(&flights);
         }
         if let Some(number) = flights.under_way() {
             return Step::Wait(number);
         }
         match flights.begin(reason, uptime) {
             Some(number) => Step::Launch(number),
-            None if matches!(reason, Reason::UnknownKey) => Step::Answer(Found::Unknown),
+            None if matches!(reason, Reason::UnknownKey) => unknown(&flights),
             None => Step::Answer(inner.unavailable_in(standing, &flights)),
         }
     }

@@ -65,7 +65,7 @@ async fn the_issuer_says_the_age() {
         let server = Server::with_keys(&[1]);
         server.issuer.state().cache_control = Some(cache_control);
         assert_eq!(server.look("k1").await, "key");
-        server.issuer.rotate(&[]);
+        server.issuer.rotate(&[2]);
         server.clock.advance(age - SECOND);
         assert_eq!(server.look("k1").await, "key", "{cache_control}");
         // What this began behind the scenes has not come back yet.
@@ -202,13 +202,18 @@ async fn the_age_of_a_set_counts_from_when_it_was_asked_for() {
     assert!(server.at_once("k1").is_none());
 }
 
-/// A set without keys is what the issuer says, and not an outage.
+/// The keys of before are not believed any more. But an issuer without keys is one that starts, or something that answers in its place, and no
+/// reason for clients to throw away their tokens.
 #[tokio::test]
-async fn an_issuer_that_withdraws_all_keys_is_believed() {
+async fn a_set_without_keys_withdraws_them_and_is_an_outage() {
     let server = Server::running(&[1]).await;
     server.issuer.rotate(&[]);
     server.clock.advance(10 * MINUTE);
+    assert_eq!(server.look("k1").await, "unreachable");
+    server.issuer.rotate(&[2]);
+    server.clock.advance(10 * MINUTE);
     assert_eq!(server.look("k1").await, "unknown");
+    assert_eq!(server.look("k2").await, "key");
 }
 
 /// In every second of an outage a life lasts no longer than the outage is tolerated.

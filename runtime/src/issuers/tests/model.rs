@@ -110,7 +110,7 @@ impl History {
     fn after_all(&self, kid: u64, now: i64) -> &'static str {
         match (self.state(now), self.in_outage(now)) {
             ("fresh" | "over", _) if self.knows(kid) => "key",
-            ("fresh", false) => "unknown",
+            ("fresh", false) if self.set().is_some_and(|(_, keys, _)| !keys.is_empty()) => "unknown",
             ("none", _) => "no set yet",
             ("too old", _) => "too old",
             _ => "unreachable",

@@ -21,7 +21,7 @@ const ROLES: RoleTable = RoleTable {
 fn row(method: &str, path: &str, access: Access, declared: DeclaredWhere) -> AccessRow {
     let methods = Methods::read(method).unwrap();
     let place = RoutePlace::read(path, methods == Methods::Every);
-    let declaration = Declaration { access, declared, declared_at: None, roles: ROLES };
+    let declaration = Declaration::new(access, declared, ROLES);
     let row = AccessRow::new(methods, place, declaration, std::panic::Location::caller());
     if declared == DeclaredWhere::Nowhere { row } else { row.documented() }
 }
@@ -89,7 +89,7 @@ fn markdown_has_one_line_for_each_route() {
 #[test]
 fn an_empty_matrix_is_its_heading() {
     let empty = AccessMatrix::default();
-    assert_eq!(empty.to_markdown(), head());
+    assert_eq!(empty.to_markdown(), head(false));
     assert_eq!(empty.to_json(), "[]\n");
     assert!(empty.to_html().contains("No routes"));
 }

@@ -11,6 +11,7 @@ use crate::access::NamedRule;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleSet;
+use crate::diagnostics::issuers::WITHOUT_SESSIONS;
 use crate::diagnostics::roles::DeclaredBy;
 use crate::extract::Public;
 use crate::extract::check::Checks;
@@ -71,7 +72,16 @@ impl<C: SessionClaims> Auth<C> {
     /// assert!(api.paths.get_path_item("/auth/renew").is_some());
     /// assert!(api.paths.get_path_item("/auth/logout-all").is_none());
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When this `Auth` has no sessions of its own, because it only [trusts issuers](crate::AuthBuilder::trust).
+    #[track_caller]
     pub fn routes(&self) -> SessionRoutes<C> {
+        assert!(
+            self.accepted_issuers().has_sessions(),
+            "`Auth::routes` has the endpoints of sessions, {WITHOUT_SESSIONS}"
+        );
         let mounts = Endpoint::USUAL.map(Mount::new).into();
         SessionRoutes { auth: self.clone(), mounts, prefix: String::new(), introspection: None }
     }

@@ -1,6 +1,7 @@
 //! Sessions as the rest of the crate uses them, and how their refresh tokens are exchanged.
 
 use std::fmt;
+use std::future::{Future, ready};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -215,6 +216,20 @@ impl Sessions {
         T: Send,
         E: From<SessionError> + Send,
     {
+        self.commit_with(prepared, |record, outcome| ready(mint(&record, outcome))).await
+    }
+
+    /// As [`commit`](Self::commit), where `mint` may wait, for a signature that is made elsewhere.
+    pub(crate) async fn commit_with<T, E, Minting>(
+        &self,
+        prepared: Prepared,
+        mut mint: impl FnMut(SessionRecord, Outcome) -> Minting + Send,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: From<SessionError> + Send,
+        Minting: Future<Output = Result<T, E>> + Send,
+    {
         let Prepared { loaded, decided, trigger, arrived } = prepared;
         let (id, not_before) = (loaded.id, loaded.access_not_before);
         // A conditional write detects a change of the record. Where nothing is written that would show it, the record is read again.
@@ -228,7 +243,7 @@ impl Sessions {
                 return Err(SessionError::Contended.into());
             }
             let Decided { record, outcome, is_written } = self.decide(&current, &trigger, arrived).await?;
-            let minted = mint(&record, outcome)?;
+            let minted = mint(record.clone(), outcome).await?;
             if !is_written {
                 if outcome == Outcome::Kept {
                     self.touched(record).await;

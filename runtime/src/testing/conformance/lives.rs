@@ -219,9 +219,9 @@ pub async fn a_sign_in_that_cannot_make_room_fails<S: SessionStore>(store: S) ->
     let it = Life::new(Arc::clone(&store), Rotation::default(), Some(1))?;
     let first = it.sign_in("ann").await?.id;
     it.clock.advance(SECOND);
-    let break_the_store = |_: &SessionRecord| {
+    let break_the_store = |_: SessionRecord| {
         store.inject(Fault::Read);
-        Ok(())
+        std::future::ready(Ok(()))
     };
     let token = TokenHash::of("first");
     let (metadata, remember) = (SessionMetadata::default(), Remember::default());

@@ -33,9 +33,16 @@ pub(super) fn compare(before: &Route, now: &Route) -> Relation {
     }
     let users = (0..1_u32 << atoms.len()).map(|bits| User { atoms: &atoms, bits });
     let callers = users.filter(User::is_possible).map(Caller::User);
+    let lists_issuers = before.issuers.is_some() || now.issuers.is_some();
     let (mut more, mut fewer) = (false, false);
     for caller in [Caller::WithBadCredentials, Caller::Anonymous].into_iter().chain(callers) {
-        match (caller.may_call(&before.demand, Side::Before), caller.may_call(&now.demand, Side::Now)) {
+        let may_call = |route, side| match &caller {
+            Caller::User(user) if lists_issuers && !user.is_accepted(route) => {
+                matches!(route.demand, Demand::Public { .. })
+            }
+            caller => caller.may_call(&route.demand, side),
+        };
+        match (may_call(before, Side::Before), may_call(now, Side::Now)) {
             (false, true) => more = true,
             (true, false) => fewer = true,
             _ => {}
@@ -89,6 +96,10 @@ fn atoms<'a>(before: &'a Route, now: &'a Route) -> Vec<Atom<'a>> {
             atoms.push(atom);
         }
     };
+    for name in [before, now].into_iter().filter_map(|route| route.issuers.as_ref()).flatten() {
+        add(Atom::Issuer(OWN_ISSUER));
+        add(Atom::Issuer(name));
+    }
     for tree in [before, now].into_iter().filter_map(rule).flat_map(Tree::atoms) {
         match tree {
             Tree::Scope(scope) => add(Atom::Scope(scope)),
@@ -189,6 +200,20 @@ impl User<'_> {
     fn is_foreign(&self) -> bool {
         let own = Atom::Issuer(OWN_ISSUER);
         self.atoms.contains(&own) && !self.is(&own)
+    }
+
+    /// Whether the server behind the route reads the token. Where only one of the two files lists issuers, the server of the other one knows
+    /// itself alone, and those that its rule names.
+    fn is_accepted(&self, route: &Route) -> bool {
+        let atoms = self.atoms.iter().enumerate().filter(|(bit, _)| self.bits >> bit & 1 == 1);
+        let issuer = atoms
+            .filter_map(|(_, atom)| if let Atom::Issuer(name) = atom { Some(*name) } else { None })
+            .next();
+        let names = |tree: &Tree| tree.mentions(&|atom| matches!(atom, Tree::Issuer(_) | Tree::Machine));
+        match &route.issuers {
+            Some(accepted) => issuer.is_some_and(|issuer| accepted.contains(issuer)),
+            None => !self.is_foreign() || rule(route).is_some_and(names),
+        }
     }
 
     fn satisfies(&self, tree: &Tree, side: Side) -> bool {

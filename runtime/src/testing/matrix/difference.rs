@@ -7,6 +7,7 @@ use super::callers::{Relation, compare};
 use super::demand::{Demand, Tree};
 use super::removed::{Successor, successors};
 use super::table::Route;
+use crate::access::{OWN_ISSUER, Quoted};
 
 /// The kinds of change. Those that let more people in come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,9 +136,12 @@ fn of_route(before: Vec<&Route>, now: Vec<&Route>, removed: impl Fn(&Route) -> C
 fn of_pair(before: &Route, now: &Route) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut add = |kind, before, now_: String| changes.push(Change::of(now, kind, Some(before), Some(now_)));
-    if before.demand != now.demand || before.implied != now.implied {
+    if before.demand != now.demand || before.implied != now.implied || before.issuers != now.issuers {
         let with_hierarchy = before.hierarchy != now.hierarchy;
-        add(kind(before, now), words(before, with_hierarchy), words(now, with_hierarchy));
+        let with_issuers = before.issuers != now.issuers;
+        let words =
+            |route| words(route, with_hierarchy) + &if with_issuers { tokens(route) } else { String::new() };
+        add(kind(before, now), words(before), words(now));
     }
     if before.declared != now.declared {
         add(
@@ -163,6 +167,16 @@ fn kind(before: &Route, now: &Route) -> ChangeKind {
         Relation::Unknown => ChangeKind::Unknown,
         Relation::Same if matches!(now.demand, Demand::Public { .. }) => ChangeKind::RenamedReason,
         Relation::Same => ChangeKind::OtherWords,
+    }
+}
+
+/// The issuers whose tokens may be let in, after the demand. Without a list the file says nothing of other issuers.
+fn tokens(route: &Route) -> String {
+    let names = route.issuers.clone().unwrap_or_else(|| [OWN_ISSUER.to_owned()].into());
+    let names: Vec<_> = names.iter().map(|name| Quoted(name).to_string()).collect();
+    match names.is_empty() {
+        true => ", with no token".to_owned(),
+        false => format!(", with a token of {}", names.join(", ")),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::rules::{Holdings, ImpliedRoles, RuleOf, User, Verdict, add, checks};
+use super::rules::{Holdings, ImpliedRoles, Origin, RuleOf, User, Verdict, add, checks};
 use crate::access::{Access, Rule};
 use crate::testing::forge::Flaw;
 
@@ -67,6 +67,17 @@ const FLAWS: [Flaw; 8] = [
     Flaw::RefreshAsAccess,
 ];
 
+/// Those that a token of another issuer can have.
+const FLAWS_OF_ISSUERS: [Flaw; 7] = [
+    Flaw::Tampered,
+    Flaw::Expired,
+    Flaw::NotYetValid,
+    Flaw::WrongAudience,
+    Flaw::WrongIssuer,
+    Flaw::Unsigned,
+    Flaw::OtherKey,
+];
+
 /// A route, as far as its requests depend on it.
 pub(super) struct Route<'a> {
     pub(super) method: Method,
@@ -78,49 +89,70 @@ pub(super) struct Route<'a> {
     pub(super) always_with_role: bool,
     /// Whether every route asks the store whether the session has ended.
     pub(super) always_live: bool,
+    /// Whose tokens the callers have.
+    pub(super) origins: &'a [Origin],
 }
 
 impl Route<'_> {
     /// Every request.
     pub(super) fn cases(&self) -> Vec<Case> {
-        let template = User { holds: None, sign_in_age: Duration::ZERO, impersonated: false };
+        let (anonymous, malformed) = match self.access {
+            Access::Public { .. } => (Expected::Open, Expected::Open),
+            Access::Optional => (Expected::Passed, Expected::Refused(Refusal::BadToken)),
+            Access::Authenticated | Access::Require(_) => {
+                (Expected::Refused(Refusal::NoToken), Expected::Refused(Refusal::BadToken))
+            }
+        };
+        let mut cases =
+            vec![self.case(Credentials::None, anonymous), self.case(Credentials::Malformed, malformed)];
+        for origin in self.origins {
+            cases.extend(self.cases_from(origin));
+        }
+        cases
+    }
+
+    /// Every request with a token of this origin.
+    fn cases_from(&self, origin: &Origin) -> Vec<Case> {
+        let template =
+            User { holds: None, sign_in_age: Duration::ZERO, impersonated: false, origin: origin.clone() };
+        let bad_tokens = || if is_machine(origin) { Vec::new() } else { self.bad_tokens(&template) };
         match self.access {
-            Access::Public { .. } => vec![
-                self.case(Credentials::None, Expected::Open),
-                self.case(Credentials::Malformed, Expected::Open),
-                self.with_token(template, Expected::Open),
-            ],
+            Access::Public { .. } => vec![self.with_token(template, Expected::Open)],
+            // A machine is a visitor there.
             Access::Optional => {
-                let mut cases = vec![self.case(Credentials::None, Expected::Passed)];
-                cases.extend(self.bad_tokens(&template));
+                let mut cases = bad_tokens();
                 cases.push(self.with_token(template, Expected::Passed));
                 cases
             }
             Access::Authenticated => {
-                let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
-                cases.extend(self.bad_tokens(&template));
-                cases.push(self.with_token(template, Expected::Passed));
-                cases.extend(self.each_role().map(|user| self.with_token(user, Expected::Passed)));
+                let expected =
+                    if is_machine(origin) { Expected::Refused(Refusal::Forbidden) } else { Expected::Passed };
+                let mut cases = bad_tokens();
+                cases.push(self.with_token(template, expected.clone()));
+                cases.extend(self.each_role(origin).map(|user| self.with_token(user, expected.clone())));
                 cases
             }
-            Access::Require(rule) => self.cases_of(rule),
+            Access::Require(rule) => self.cases_of(rule, origin),
         }
     }
 
-    fn cases_of(&self, rule: &Rule) -> Vec<Case> {
-        let of = RuleOf { rule, roles: self.roles, names: self.names };
-        let border = of.border().unwrap_or_else(|| of.extremes());
+    fn cases_of(&self, rule: &Rule, origin: &Origin) -> Vec<Case> {
+        let of = RuleOf { rule, roles: self.roles, names: self.names, origin };
+        let mut border = of.border().unwrap_or_else(|| of.extremes());
+        // Those who are refused in any case are tried with everything else that the rule demands.
+        if border.is_empty() && *origin != Origin::Own {
+            border = of.extremes();
+        }
         let expressible = |user| if self.always_with_role { of.with_a_role(user) } else { vec![user] };
         let mut users = Vec::new();
-        for user in border.into_iter().flat_map(expressible).chain(self.each_role()) {
+        for user in border.into_iter().flat_map(expressible).chain(self.each_role(origin)) {
             add(&mut users, user);
         }
         let best = users.iter().min_by_key(|user| of.verdict(user) as u8);
-        let best = best.cloned().unwrap_or_else(|| holder(&[]));
+        let best = best.cloned().unwrap_or_else(|| holder(&[], origin));
 
-        let mut cases = vec![self.case(Credentials::None, Expected::Refused(Refusal::NoToken))];
-        cases.extend(self.bad_tokens(&best));
-        if self.access.asks_for_both_tokens() {
+        let mut cases = if is_machine(origin) { Vec::new() } else { self.bad_tokens(&best) };
+        if self.access.asks_for_both_tokens() && *origin == Origin::Own {
             for (refresh, refusal) in [
                 (RefreshToken::None, Refusal::NoRefreshToken),
                 (RefreshToken::OtherSession, Refusal::BadToken),
@@ -143,26 +175,27 @@ impl Route<'_> {
 
     /// Rows 31 to 39: only the token is to blame for the refusal.
     fn bad_tokens(&self, user: &User) -> Vec<Case> {
-        let ended = self.always_live || self.access.asks_for_liveness();
-        let flaws = FLAWS.into_iter().chain(ended.then_some(Flaw::SessionEnded));
-        let refresh = self.refresh_token();
+        let is_own = user.origin == Origin::Own;
+        let flaws = if is_own { &FLAWS[..] } else { &FLAWS_OF_ISSUERS };
+        let ended = is_own && (self.always_live || self.access.asks_for_liveness());
+        let flaws = flaws.iter().copied().chain(ended.then_some(Flaw::SessionEnded));
+        let refresh = self.refresh_token(&user.origin);
         let tokens = flaws.map(|flaw| Credentials::Token { user: user.clone(), flaw: Some(flaw), refresh });
-        std::iter::once(Credentials::Malformed)
-            .chain(tokens)
-            .map(|credentials| self.case(credentials, Expected::Refused(Refusal::BadToken)))
-            .collect()
+        tokens.map(|credentials| self.case(credentials, Expected::Refused(Refusal::BadToken))).collect()
     }
 
-    fn each_role(&self) -> impl Iterator<Item = User> {
-        self.names.iter().map(|name| holder(&[*name]))
+    fn each_role<'o>(&'o self, origin: &'o Origin) -> impl Iterator<Item = User> + 'o {
+        self.names.iter().map(|name| holder(&[*name], origin))
     }
 
     fn with_token(&self, user: User, expected: Expected) -> Case {
-        self.case(Credentials::Token { user, flaw: None, refresh: self.refresh_token() }, expected)
+        let refresh = self.refresh_token(&user.origin);
+        self.case(Credentials::Token { user, flaw: None, refresh }, expected)
     }
 
-    fn refresh_token(&self) -> RefreshToken {
-        if self.access.asks_for_both_tokens() { RefreshToken::Own } else { RefreshToken::None }
+    fn refresh_token(&self, origin: &Origin) -> RefreshToken {
+        let is_asked = self.access.asks_for_both_tokens() && *origin == Origin::Own;
+        if is_asked { RefreshToken::Own } else { RefreshToken::None }
     }
 
     fn case(&self, credentials: Credentials, expected: Expected) -> Case {
@@ -170,9 +203,13 @@ impl Route<'_> {
     }
 }
 
-fn holder(roles: &[&'static str]) -> User {
+fn holder(roles: &[&'static str], origin: &Origin) -> User {
     let holds = Holdings { roles: roles.to_vec(), scopes: Vec::new() };
-    User { holds: Some(holds), sign_in_age: Duration::ZERO, impersonated: false }
+    User { holds: Some(holds), sign_in_age: Duration::ZERO, impersonated: false, origin: origin.clone() }
+}
+
+fn is_machine(origin: &Origin) -> bool {
+    matches!(origin, Origin::Machine(_))
 }
 
 impl Expected {
@@ -227,7 +264,11 @@ impl fmt::Display for Credentials {
                 Flaw::RefreshAsAccess => "refresh token as access token",
                 Flaw::SessionEnded => "token of an ended session",
             };
-            return f.write_str(words);
+            f.write_str(words)?;
+            return match &user.origin {
+                Origin::Own => Ok(()),
+                Origin::Issuer(name) | Origin::Machine(name) => write!(f, ", from `{name}`"),
+            };
         }
         user.fmt(f)?;
         match refresh {

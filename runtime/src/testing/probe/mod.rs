@@ -16,10 +16,12 @@ use axum::Router;
 use http::StatusCode;
 
 use self::run::Run;
+use crate::access::OWN_ISSUER;
 use crate::auth::Auth;
 use crate::claims::SessionClaims;
 use crate::matrix::AccessRow;
 use crate::router::AuthRouter;
+use crate::testing::TestIssuer;
 
 pub use report::{GapKind, ProbeGap, ProbeReport};
 
@@ -28,7 +30,7 @@ pub use report::{GapKind, ProbeGap, ProbeReport};
 /// For each route of the [access matrix](AuthRouter::access_matrix) it presents no token and every kind of bad token. For a rule it also
 /// presents each role alone, every smallest set of conditions that suffices, the same set with every other role in place of a demanded
 /// one, and every neighbour that lacks one condition: a role, a scope, a fresh sign-in, a user who is not impersonated, a live session, the
-/// refresh token. Where claims hold exactly one role, holders of another role take the place of a user without roles. Users that the claims
+/// refresh token. With [`issuer`](Self::issuer) it comes with tokens of trusted issuers too. Where claims hold exactly one role, holders of another role take the place of a user without roles. Users that the claims
 /// type cannot describe are [reported](ProbeReport::not_probed).
 ///
 /// A caller who does not suffice has to get the right 401 or 403, and gets it a second time with a body that is no JSON and must not be
@@ -101,6 +103,7 @@ pub struct AccessProbe<C> {
     rows: Vec<AccessRow>,
     auth: Auth<C>,
     claims: Option<C>,
+    issuers: Vec<TestIssuer>,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
     skipped: Vec<(String, String, String)>,
@@ -123,6 +126,7 @@ impl<C: SessionClaims> AccessProbe<C> {
             router: router.into(),
             auth: auth.clone(),
             claims: None,
+            issuers: Vec::new(),
             params: Vec::new(),
             query: Vec::new(),
             skipped: Vec::new(),
@@ -138,6 +142,42 @@ impl<C: SessionClaims> AccessProbe<C> {
     /// type with more required fields needs this call.
     pub fn claims(mut self, template: C) -> Self {
         self.claims = Some(template);
+        self
+    }
+
+    /// Callers also come with tokens of this issuer, which the `Auth` trusts as [`TestIssuer::issuer`] configures it: as users with the roles
+    /// and scopes that rules demand, and as machines. A route whose rule demands another issuer has to refuse them, and one whose rule does not
+    /// mention machines has to refuse those.
+    ///
+    /// An `Auth` without sessions of its own is probed with these tokens alone.
+    ///
+    /// ```
+    /// # use countersign::{AuthRouter, Auth, SessionClaims, authenticated, require, routes};
+    /// # use countersign::testing::{AccessProbe, TestIssuer};
+    /// # #[derive(SessionClaims, Clone)] struct User { #[claims(subject)] id: String }
+    /// # #[authenticated] #[utoipa::path(get, path = "/me")] async fn me() {}
+    /// #[require(machine)]
+    /// #[utoipa::path(post, path = "/sync")]
+    /// async fn sync() {}
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let acme = TestIssuer::new("acme");
+    /// let auth = Auth::<User>::builder().trust(acme.issuer()).build().unwrap();
+    /// let router = AuthRouter::new().routes(routes!(me, sync)).with_state(auth.clone());
+    ///
+    /// AccessProbe::new(router, &auth).issuer(&acme).run().await.assert_no_gaps();
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the `Auth` trusts no issuer of this name.
+    #[track_caller]
+    pub fn issuer(mut self, issuer: &TestIssuer) -> Self {
+        let (accepted, name) = (self.auth.accepted_issuers(), issuer.name());
+        let is_trusted = name != OWN_ISSUER && accepted.names().any(|known| known == name);
+        assert!(is_trusted, "`AccessProbe::issuer` names `{name}`, which the `Auth` does not trust");
+        self.issuers.push(issuer.clone());
         self
     }
 

@@ -1,23 +1,27 @@
 //! One run of a probe over its routes.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use serde_json::json;
 
 use super::AccessProbe;
 use super::cases::{Case, Credentials, Expected, RefreshToken, Route};
 use super::report::{Exceptions, GapKind, ProbeGap, ProbeReport, ProbedRoute, declared_at, judge};
 use super::request::{Answer, Target, Unanswered};
-use super::rules::{self, Holdings, ImpliedRoles};
+use super::rules::{self, Holdings, ImpliedRoles, Origin, User};
 use super::subject::{self, Template};
 use super::turn::{Turn, effect};
-use crate::access::Access;
+use crate::access::{Access, OWN_ISSUER};
 use crate::auth::Liveness;
 use crate::auth::X_REFRESH_TOKEN;
 use crate::claims::SessionClaims;
 use crate::claims::role::RoleSet as _;
 use crate::matrix::{AccessRow, DeclaredWhere, Methods, RoutePlace};
 use crate::testing::TokenForge;
-use crate::testing::forge::{MALFORMED, Mold};
+use crate::testing::forge::{Flaw, MALFORMED, Mold};
 
 /// The actor in tokens of impersonation, and a role that no rule names.
 const PROBE: &str = "countersign-probe";
@@ -37,6 +41,9 @@ const NO_PATH: &str =
 
 const NO_CALLER: &str = "the claims type describes no caller whom it should let in, so none was sent; change the rule, or name it in \
     `AccessProbe::skip`";
+
+const NO_ISSUER: &str =
+    "only tokens of issuers are let in for which the probe has no key; name them with `AccessProbe::issuer`";
 
 /// Why no request is sent to a route.
 struct Unasked {
@@ -98,6 +105,14 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             if is_guarded(row) && route.grants == Grants::None {
                 route.report(ProbeGap::not_probed(row, NO_CALLER));
             }
+            let is_let_in = |name| row.access().can_be_met_from(name);
+            if is_guarded(row)
+                && route.is_asked
+                && route.grants == Grants::Unknown
+                && self.issuers_without_key().any(is_let_in)
+            {
+                route.report(ProbeGap::not_probed(row, NO_ISSUER));
+            }
         }
         ProbeReport { left_out: self.probe.rows.len() - routes.len(), routes }
     }
@@ -112,7 +127,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
         }
         let unasked = |reason: &str| Unasked { reason: reason.to_owned(), is_gap: is_guarded(row) };
         let uri = self.uri_of(row).await.map_err(unasked)?;
-        let (names, roles) = (self.role_names(), ImpliedRoles::of::<C::Role>());
+        let (names, roles, origins) = (self.role_names(), ImpliedRoles::of::<C::Role>(), self.origins());
         let mut cases = Vec::new();
         for method in self.methods_of(row).ok_or_else(|| unasked("its method cannot be sent"))? {
             let route = Route {
@@ -122,6 +137,7 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                 names: &names,
                 always_with_role: self.template.claims(Some(&Holdings::default())).is_none(),
                 always_live: self.probe.auth.liveness() == Liveness::Always,
+                origins: &origins,
             };
             cases.extend(route.cases());
         }
@@ -211,6 +227,22 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             .collect()
     }
 
+    /// Whose tokens the callers have.
+    fn origins(&self) -> Vec<Origin> {
+        let own = self.probe.auth.accepted_issuers().has_sessions().then_some(Origin::Own);
+        let issuers = self.probe.issuers.iter().flat_map(|issuer| {
+            let name: Arc<str> = issuer.name().into();
+            [Origin::Issuer(Arc::clone(&name)), Origin::Machine(name)]
+        });
+        own.into_iter().chain(issuers).collect()
+    }
+
+    /// The trusted issuers whose tokens the probe cannot make.
+    fn issuers_without_key(&self) -> impl Iterator<Item = &str> {
+        let has_key = |name: &str| self.probe.issuers.iter().any(|issuer| issuer.name() == name);
+        self.probe.auth.accepted_issuers().names().filter(move |name| *name != OWN_ISSUER && !has_key(name))
+    }
+
     /// The roles to try: all of a closed set; of an open set those that any rule names, and one that no rule names.
     fn role_names(&self) -> Vec<&'static str> {
         match C::Role::NAMES {
@@ -282,6 +314,10 @@ impl<'a, C: SessionClaims> Run<'a, C> {
                 let claims = self.template.claims(user.holds.as_ref());
                 // A bad token is refused whatever it holds, so the template will do.
                 let claims = claims.or_else(|| flaw.and_then(|_| self.template.claims(None)))?;
+                if let Some(token) = self.token_of_issuer(user, &claims, *flaw) {
+                    let headers = bearer(&token);
+                    return Some(self.target.answer(&case.method, uri, &headers, with_body).await);
+                }
                 let forge = TokenForge::of(&self.probe.auth);
                 let other = match refresh {
                     RefreshToken::OtherSession => Some(forge.pair(&claims, Mold::default()).await),
@@ -302,6 +338,28 @@ impl<'a, C: SessionClaims> Run<'a, C> {
             }
         };
         Some(self.target.answer(&case.method, uri, &headers, with_body).await)
+    }
+
+    /// The token of a caller from another issuer; `None` for one of this server.
+    fn token_of_issuer(&self, user: &User, claims: &C, flaw: Option<Flaw>) -> Option<String> {
+        let (name, is_machine) = match &user.origin {
+            Origin::Own => return None,
+            Origin::Issuer(name) => (name, false),
+            Origin::Machine(name) => (name, true),
+        };
+        let issuer = self.probe.issuers.iter().find(|issuer| issuer.name() == &**name)?;
+        let now = self.probe.auth.now();
+        let mut members = claims.serialize_wire(serde_json::value::Serializer).ok()?;
+        members["iat"] = json!(now);
+        members["exp"] = json!(now + Duration::from_secs(60));
+        members["client_id"] = if is_machine { members["sub"].clone() } else { json!(PROBE) };
+        if !is_machine {
+            members["auth_time"] = json!(now - user.sign_in_age);
+        }
+        if user.impersonated {
+            members["act"] = json!({ "sub": PROBE });
+        }
+        Some(issuer.flawed(members, flaw, now))
     }
 }
 

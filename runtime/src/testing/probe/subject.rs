@@ -165,8 +165,7 @@ mod tests {
         let methods = Methods::read(methods).unwrap();
         let place = RoutePlace::read(path, methods == Methods::Every);
         let (access, declared) = (crate::Access::Authenticated, crate::DeclaredWhere::Router);
-        let declaration =
-            Declaration { access, declared, declared_at: None, roles: crate::claims::role::RoleTable::NONE };
+        let declaration = Declaration::new(access, declared, crate::claims::role::RoleTable::NONE);
         AccessRow::new(methods, place, declaration, std::panic::Location::caller())
     }
 

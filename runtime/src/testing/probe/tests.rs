@@ -28,7 +28,7 @@ async fn report(
     declared: DeclaredWhere,
 ) -> ProbeReport {
     let mut probe = AccessProbe::new(AuthRouter::new().unguarded("its row follows", router), auth);
-    let declaration = Declaration { access, declared, declared_at: None, roles: RoleTable::NONE };
+    let declaration = Declaration::new(access, declared, RoleTable::NONE);
     let place = RoutePlace::read(path, true);
     probe.rows = vec![AccessRow::new(Methods::Every, place, declaration, std::panic::Location::caller())];
     probe.claims(User { id: 7, roles: Vec::new() }).run().await

@@ -3,6 +3,7 @@
 #[cfg(any(test, feature = "test-util"))]
 mod forging;
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::envelope::Envelope;
 use super::payload::{self, Registered};
 use super::public_jwk::jwks_of;
-use super::{KeyLife, KeySet, SettingsError, TokenError, TokenSettings};
+use super::{Key, KeyError, KeyLife, KeySet, SettingsError, SignerOf, TokenError, TokenSettings};
 use crate::claims::SessionClaims;
 use crate::clock::Timestamp;
 
@@ -84,7 +85,11 @@ pub struct Verified<C> {
 pub struct AccessTokens {
     envelope: Envelope,
     settings: TokenSettings,
+    /// Signs in the place of the first key.
+    signer: RwLock<Option<Arc<SignerOf>>>,
 }
+
+const TYP: &str = "at+jwt";
 
 /// The claims of RFC 9068 section 2.2, all of which this crate writes.
 #[derive(Serialize)]
@@ -129,7 +134,23 @@ impl AccessTokens {
     /// Takes the keys, of which the first signs, and the settings. Refuses settings that are empty or out of range.
     pub fn new(keys: KeySet, settings: TokenSettings) -> Result<Self, SettingsError> {
         let settings = settings.checked()?;
-        Ok(Self { envelope: Envelope::new("at+jwt", settings.max_len, keys), settings })
+        let envelope = Envelope::new(TYP, settings.max_len, keys);
+        Ok(Self { envelope, settings, signer: RwLock::default() })
+    }
+
+    /// From now on, tokens are signed by this signer, and accepted of its key and of `accepted`. Refuses what [`KeySet::verify_only`] refuses.
+    pub(crate) fn sign_with(
+        &self,
+        signer: SignerOf,
+        accepted: impl IntoIterator<Item = Key>,
+    ) -> Result<(), KeyError> {
+        if signer.key().algorithm().is_symmetric() {
+            return Err(KeyError::AlgorithmOfOtherKind(signer.key().algorithm()));
+        }
+        let keys = KeySet::verify_only([signer.key().clone()].into_iter().chain(accepted))?;
+        self.envelope.replace_keys(keys);
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(signer));
+        Ok(())
     }
 
     /// Replaces the keys while requests are served. From now on, tokens of keys that are not in the new set are refused.
@@ -157,6 +178,24 @@ impl AccessTokens {
     /// Makes a token. Refuses claims that are not a JSON object, that contain a registered claim or a member twice, or that cannot
     /// be read back. Also refuses an actor without a name, and a token over the length limit.
     pub fn mint<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
+        self.envelope.seal(self.payload(stamp, claims)?.as_bytes())
+    }
+
+    /// As [`mint`](Self::mint), with the [signer](super::Signer) if there is one.
+    pub(crate) async fn issue<C: SessionClaims>(
+        &self,
+        stamp: &AccessStamp<'_>,
+        claims: &C,
+    ) -> Result<String, TokenError> {
+        let payload = self.payload(stamp, claims)?;
+        let signer = self.signer.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match signer {
+            None => self.envelope.seal(payload.as_bytes()),
+            Some(signer) => signer.seal(TYP, self.settings.max_len, payload.as_bytes()).await,
+        }
+    }
+
+    fn payload<C: SessionClaims>(&self, stamp: &AccessStamp<'_>, claims: &C) -> Result<String, TokenError> {
         let expected = self.settings.expected();
         let registered = Payload {
             iss: expected.issuer,
@@ -184,7 +223,7 @@ impl AccessTokens {
         if read.actor.as_deref() != stamp.actor {
             return Err(TokenError::InvalidClaim("act"));
         }
-        self.envelope.seal(payload.as_bytes())
+        Ok(payload)
     }
 
     /// Verifies a token and reads its claims.

@@ -93,11 +93,9 @@ impl KeyRingBuilder {
     /// decrypted.
     pub async fn open(self) -> Result<KeyRing, KeyRingError> {
         let Self { store, secrets, algorithm, schedule, clock } = self;
-        let is_made_here = match algorithm {
-            Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => true,
-            Algorithm::Rs256 | Algorithm::Ps256 => cfg!(feature = "aws-lc-rs"),
-            _ => false,
-        };
+        let is_rsa = matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256);
+        let is_curve = matches!(algorithm, Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa);
+        let is_made_here = is_curve || is_rsa && cfg!(feature = "aws-lc-rs");
         if !is_made_here {
             return Err(KeyRingError::Algorithm(algorithm));
         }

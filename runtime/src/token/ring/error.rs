@@ -48,7 +48,7 @@ impl fmt::Display for KeyRingError {
                 "a key signs for at least twice the time for which the next one is announced, and for two years at most: change `rotate_after`",
             ),
             Self::Store(_) => f.write_str(
-                "the store of the keys does not answer: a server cannot start without its keys, so try again when it does",
+                "the store of the keys does not answer: a server that runs goes on with the keys it has, and one that starts has to wait for it",
             ),
             Self::OtherSecret => f.write_str(
                 "the keys in the store were encrypted under another secret, or changed: give the secret that they were encrypted under, if need \

@@ -59,6 +59,7 @@ struct State {
     followers: Vec<Follower>,
     /// The ids of the keys that the followers have.
     handed_out: Vec<String>,
+    #[cfg(not(target_family = "wasm"))]
     is_watched: bool,
 }
 
@@ -215,11 +216,10 @@ impl Keeper {
         self.use_entries(entries);
     }
 
-    fn use_entries(&self, mut entries: Vec<Entry>) {
+    fn use_entries(&self, entries: Vec<Entry>) {
         let mut state = self.lock();
-        // A key may have been revoked while the store was asked.
-        entries.retain(|entry| !state.revoked.contains(entry.kid()));
-        if !entries.is_empty() {
+        // If a key was revoked while the store was asked, those in use are newer: without the key, and with another one that signs.
+        if !entries.iter().any(|entry| state.revoked.contains(entry.kid())) {
             state.entries = entries;
         }
         self.hand_out(&mut state);

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::super::callers::{Relation, compare};
 use super::super::table::{self, Route};
 use super::*;
-use crate::access::{CheckResults, Decision, Facts, OWN_ISSUER, decide};
+use crate::access::{AcceptedIssuers, CheckResults, Decision, Facts, OWN_ISSUER, decide};
+use crate::matrix::IssuersOf;
 
 #[derive(crate::SessionClaims, Clone)]
 struct User {
@@ -48,6 +49,7 @@ fn server_grants(rule: Rule, bits: u32) -> bool {
         both_tokens: is(5) && is(6),
         impersonated: !is(4),
         machine: is(7),
+        admitted: false,
         issuer: match (is(8), is(9)) {
             (true, _) => "acme",
             (_, true) => OWN_ISSUER,
@@ -243,4 +245,51 @@ fn what_is_too_large_to_compare_is_not_called_the_same() {
     };
     assert_eq!(compare(&route(scopes(11)), &route(scopes(12))), Relation::Narrower);
     assert_eq!(compare(&route(scopes(12)), &route(scopes(13))), Relation::Unknown);
+}
+
+/// A server that begins to trust an issuer lets in its users wherever no rule excludes them.
+#[test]
+fn trusting_an_issuer_makes_routes_wider() {
+    let of = |access, issuers: Option<&'static AcceptedIssuers>| {
+        let mut row = row(access);
+        row.declaration.issuers = issuers.map_or(IssuersOf::Unknown, IssuersOf::Known);
+        table::read(&text(row)).unwrap().remove(0)
+    };
+    let own = Some(AcceptedIssuers::kept(true, Vec::new()));
+    let both = Some(AcceptedIssuers::kept(true, vec!["acme".to_owned()]));
+    let acme = Some(AcceptedIssuers::kept(false, vec!["acme".to_owned()]));
+    let more = Some(AcceptedIssuers::kept(true, vec!["acme".to_owned(), "globex".to_owned()]));
+    let role = Access::Require(Rule::Role("a"));
+    let live = Access::Require(Rule::Live);
+    let from_here = Access::Require(all_of([Rule::Role("a"), Rule::Issuer(OWN_ISSUER)]));
+    let either = Access::Require(any_of([Rule::Live, Rule::Role("a")]));
+    let machines = Access::Require(Rule::Machine);
+    let open = Access::Public { reason: "probe" };
+    for (before, now, expected) in [
+        ((role, own), (role, both), Relation::Wider),
+        ((role, None), (role, both), Relation::Wider),
+        ((role, both), (role, own), Relation::Narrower),
+        ((role, both), (role, more), Relation::Wider),
+        ((role, own), (role, acme), Relation::Different),
+        ((Access::Authenticated, own), (Access::Authenticated, both), Relation::Wider),
+        ((Access::Optional, own), (Access::Optional, both), Relation::Wider),
+        ((role, own), (from_here, both), Relation::Same),
+        ((live, own), (live, both), Relation::Same),
+        ((open, own), (open, both), Relation::Same),
+        // A rule that looks sessions up demands that of those of this server alone.
+        ((live, both), (either, both), Relation::Wider),
+        ((live, own), (either, own), Relation::Same),
+        ((machines, both), (machines, more), Relation::Wider),
+    ] {
+        let (one, other) = (of(before.0, before.1), of(now.0, now.1));
+        assert_eq!(
+            compare(&one, &other),
+            expected,
+            "{} {:?} -> {} {:?}",
+            one.words,
+            one.issuers,
+            other.words,
+            other.issuers
+        );
+    }
 }

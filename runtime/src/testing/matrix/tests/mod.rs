@@ -27,7 +27,7 @@ fn of_route(route: &str, access: Access, implies: Implications) -> AccessRow {
     let methods = Methods::read(methods).unwrap();
     let place = RoutePlace::read(path, methods == Methods::Every);
     let roles = RoleTable { implies, ..RoleTable::NONE };
-    let declaration = Declaration { access, declared: DeclaredWhere::Attribute, declared_at: None, roles };
+    let declaration = Declaration::new(access, DeclaredWhere::Attribute, roles);
     AccessRow::new(methods, place, declaration, std::panic::Location::caller()).documented()
 }
 

@@ -3,6 +3,7 @@
 //! It evaluates rules with code of its own, so that a mistake of the guard is not repeated here and goes unnoticed.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{OWN_ISSUER, Rule};
@@ -18,6 +19,31 @@ pub(super) struct User {
     pub(super) holds: Option<Holdings>,
     pub(super) sign_in_age: Duration,
     pub(super) impersonated: bool,
+    pub(super) origin: Origin,
+}
+
+/// Whose token a caller has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This server's.
+    Own,
+    /// That of the trusted issuer of this name.
+    Issuer(Arc<str>),
+    /// One that an issuer gave to a client for itself.
+    Machine(Arc<str>),
+}
+
+impl Origin {
+    fn name(&self) -> &str {
+        match self {
+            Self::Own => OWN_ISSUER,
+            Self::Issuer(name) | Self::Machine(name) => name,
+        }
+    }
+
+    fn is_machine(&self) -> bool {
+        matches!(self, Self::Machine(_))
+    }
 }
 
 #[derive(Clone, Debug, Default, Eq)]
@@ -75,6 +101,8 @@ pub(super) struct RuleOf<'a> {
     pub(super) roles: &'a ImpliedRoles,
     /// The roles to try in place of others.
     pub(super) names: &'a [&'static str],
+    /// Whose tokens the users have.
+    pub(super) origin: &'a Origin,
 }
 
 /// Assumptions about facts that the user does not determine.
@@ -86,6 +114,9 @@ struct Assumed {
 
 impl RuleOf<'_> {
     pub(super) fn verdict(self, user: &User) -> Verdict {
+        if user.origin.is_machine() && !is_about_machines(self.rule) {
+            return Verdict::Fails;
+        }
         let holds = |checks_pass, everyone_fresh| {
             self.holds(self.rule, user, Assumed { checks_pass, everyone_fresh })
         };
@@ -100,19 +131,21 @@ impl RuleOf<'_> {
         }
     }
 
-    /// An ended session or a missing refresh token is refused before the rule is evaluated, so both conditions hold here.
+    /// An ended session or a missing refresh token of this server is refused before the rule is evaluated, so both conditions hold for its
+    /// users here. No other token has a session, and a machine has not signed in.
     fn holds(self, rule: &Rule, user: &User, assumed: Assumed) -> bool {
         match rule {
             Rule::Role(name) => self.has_role(user, name),
             Rule::Scope(scope) => has_scope(user, scope),
-            Rule::Fresh(max_age) => assumed.everyone_fresh || user.sign_in_age <= *max_age,
+            Rule::Fresh(max_age) => {
+                !user.origin.is_machine() && (assumed.everyone_fresh || user.sign_in_age <= *max_age)
+            }
             Rule::NotImpersonated => !user.impersonated,
             Rule::Check { .. } => assumed.checks_pass,
-            Rule::Live | Rule::BothTokens => true,
-            // Every user of the probe is signed in at this server.
-            Rule::Issuer(name) => *name == OWN_ISSUER,
-            Rule::Not(Rule::Issuer(name)) => *name != OWN_ISSUER,
-            Rule::Machine => false,
+            Rule::Live | Rule::BothTokens => user.origin == Origin::Own,
+            Rule::Issuer(name) => *name == user.origin.name(),
+            Rule::Not(Rule::Issuer(name)) => *name != user.origin.name(),
+            Rule::Machine => user.origin.is_machine(),
             Rule::Not(Rule::Role(name)) => !self.has_role(user, name),
             Rule::Not(Rule::Scope(scope)) => !has_scope(user, scope),
             Rule::Not(_) | Rule::All([]) => false,
@@ -142,12 +175,12 @@ impl RuleOf<'_> {
         let mut users = Vec::new();
         // Twice, since a set may suffice only together with the checks.
         for lets_in in [passes as fn(Verdict) -> bool, may_pass] {
-            let passes = |set: u32| lets_in(self.verdict(&user_of(&conditions, set)));
+            let passes = |set: u32| lets_in(self.verdict(&self.user_of(&conditions, set)));
             let neighbours = |set: u32| (0..conditions.len()).map(move |bit| set ^ (1 << bit));
             let is_minimal =
                 |set: u32| passes(set) && neighbours(set).all(|other| other > set || !passes(other));
             for set in sets.clone().filter(|set| is_minimal(*set)) {
-                let user = user_of(&conditions, set);
+                let user = self.user_of(&conditions, set);
                 // Without the bit of an age, the neighbour's sign-in is older than every age that the set does not have, so an age that is
                 // enforced too loosely would not show. This one is a second older than the age that it lacks, and meets the larger ones.
                 let just_too_old = conditions.iter().enumerate().filter_map(|(bit, condition)| {
@@ -155,7 +188,7 @@ impl RuleOf<'_> {
                     Some(set & !(1 << bit) | larger_ages(&conditions, *age))
                 });
                 let refused = neighbours(set).chain(just_too_old).filter(|other| !passes(*other));
-                let refused = refused.map(|set| user_of(&conditions, set));
+                let refused = refused.map(|set| self.user_of(&conditions, set));
                 let others = self.with_other_roles(&user);
                 for user in std::iter::once(user).chain(refused).chain(others) {
                     add(&mut users, user);
@@ -168,7 +201,16 @@ impl RuleOf<'_> {
     /// For a rule with too many conditions: the user who has all of them, and the user who has none.
     pub(super) fn extremes(self) -> Vec<User> {
         let conditions = conditions(self.rule);
-        vec![user_with(&conditions, |_| true), user_with(&conditions, |_| false)]
+        vec![self.user_with(&conditions, |_| true), self.user_with(&conditions, |_| false)]
+    }
+
+    /// The user who meets the conditions whose bits are set.
+    fn user_of(self, conditions: &[Rule], set: u32) -> User {
+        self.user_with(conditions, |bit| set >> bit & 1 == 1)
+    }
+
+    fn user_with(self, conditions: &[Rule], has: impl Fn(usize) -> bool) -> User {
+        User { origin: self.origin.clone(), ..user_with(conditions, has) }
     }
 
     /// Rows 49 and 50: the user with another role in place of one of theirs, whether it implies that one or not, and all the rest.
@@ -270,12 +312,15 @@ pub(super) fn roles(rule: &Rule, names: &mut Vec<&'static str>) {
     }
 }
 
-/// The user who meets the conditions whose bits are set.
-fn user_of(conditions: &[Rule], set: u32) -> User {
-    user_with(conditions, |bit| set >> bit & 1 == 1)
+/// Whether a condition that is not negated is about machines: every other rule refuses them.
+fn is_about_machines(rule: &Rule) -> bool {
+    match rule {
+        Rule::Any(rules) | Rule::All(rules) => rules.iter().any(is_about_machines),
+        condition => *condition == Rule::Machine,
+    }
 }
 
-/// The user who meets these conditions and no others.
+/// The user of this server who meets these conditions and no others.
 fn user_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> User {
     let mut holds = Holdings::default();
     let mut impersonated = false;
@@ -290,7 +335,7 @@ fn user_with(conditions: &[Rule], has: impl Fn(usize) -> bool) -> User {
             _ => {}
         }
     }
-    User { holds: Some(holds), sign_in_age: sign_in_age(ages), impersonated }
+    User { holds: Some(holds), sign_in_age: sign_in_age(ages), impersonated, origin: Origin::Own }
 }
 
 /// The age of a sign-in that is too old for each of the smallest ages that are not met: a second older than the largest of these. A fresh
@@ -320,7 +365,11 @@ impl fmt::Display for User {
         if self.impersonated {
             f.write_str(", impersonated")?;
         }
-        Ok(())
+        match &self.origin {
+            Origin::Own => Ok(()),
+            Origin::Issuer(name) => write!(f, ", with a token of `{name}`"),
+            Origin::Machine(name) => write!(f, ", a machine of `{name}`"),
+        }
     }
 }
 

@@ -10,7 +10,11 @@ static ROLES: LazyLock<ImpliedRoles> = LazyLock::new(|| {
 });
 
 fn of(rule: &Rule) -> RuleOf<'_> {
-    RuleOf { rule, roles: &ROLES, names: &["member", "editor", "admin"] }
+    from(rule, &Origin::Own)
+}
+
+fn from<'a>(rule: &'a Rule, origin: &'a Origin) -> RuleOf<'a> {
+    RuleOf { rule, roles: &ROLES, names: &["member", "editor", "admin"], origin }
 }
 
 #[cfg(feature = "macros")]
@@ -94,7 +98,7 @@ fn where_claims_demand_a_role_users_with_one_take_the_place_of_those_without() {
     const RULE: Rule = Rule::All(&[Rule::Role("editor"), Rule::Scope("posts:write")]);
     let with_a_role = |rule, roles: &[&'static str], scopes: &[&'static str]| {
         let holds = Some(Holdings { roles: roles.to_vec(), scopes: scopes.to_vec() });
-        let user = User { holds, sign_in_age: MINUTE, impersonated: false };
+        let user = User { holds, sign_in_age: MINUTE, impersonated: false, origin: Origin::Own };
         let users = of(rule).with_a_role(user);
         users.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -177,4 +181,48 @@ fn a_rule_of_too_many_conditions_is_not_tried() {
     let extremes = of(&rule).extremes();
     let verdicts: Vec<_> = extremes.iter().map(|user| of(&rule).verdict(user)).collect();
     assert_eq!(verdicts, [Verdict::Passes, Verdict::Fails]);
+}
+
+/// Row 173: what the same rule says of users of each issuer, and of machines.
+#[test]
+fn a_rule_is_tried_with_tokens_of_every_issuer() {
+    const ACME: Rule = Rule::Issuer("acme");
+    const MEMBER: Rule = Rule::Role("member");
+    let origins = [
+        Origin::Own,
+        Origin::Issuer("acme".into()),
+        Origin::Issuer("globex".into()),
+        Origin::Machine("acme".into()),
+    ];
+    for (rule, expected) in [
+        (MEMBER, [true, true, true, false]),
+        (ACME, [false, true, false, false]),
+        (Rule::Not(&ACME), [true, false, true, false]),
+        (Rule::Issuer(OWN_ISSUER), [true, false, false, false]),
+        (Rule::Live, [true, false, false, false]),
+        (Rule::BothTokens, [true, false, false, false]),
+        (Rule::Machine, [false, false, false, true]),
+        (Rule::Any(&[Rule::Machine, MEMBER]), [true, true, true, true]),
+        (Rule::All(&[Rule::Machine, MEMBER, Rule::NotImpersonated]), [false, false, false, true]),
+        (Rule::All(&[Rule::Machine, Rule::Fresh(MINUTE)]), [false; 4]),
+        (Rule::Any(&[Rule::All(&[Rule::Machine, ACME]), Rule::Live]), [true, false, false, true]),
+        (Rule::Not(&Rule::Machine), [false; 4]),
+    ] {
+        for (origin, passes) in origins.iter().zip(expected) {
+            let of = from(&rule, origin);
+            let user = User {
+                holds: Some(Holdings { roles: vec!["member"], scopes: vec![] }),
+                origin: origin.clone(),
+                ..of.extremes().remove(0)
+            };
+            let expected = if passes { Verdict::Passes } else { Verdict::Fails };
+            assert_eq!(of.verdict(&user), expected, "{rule}: {user}");
+            assert!(of.border().unwrap().iter().all(|user| user.origin == *origin), "{rule}");
+        }
+    }
+    // A machine is never asked to sign in.
+    let machine = &origins[3];
+    let rule = Rule::Any(&[Rule::Fresh(MINUTE), Rule::All(&[Rule::Machine, Rule::Role("admin")])]);
+    let of = from(&rule, machine);
+    assert!(of.border().unwrap().iter().all(|user| of.verdict(user) != Verdict::Stale));
 }

@@ -1,8 +1,14 @@
 //! The end of a key that has leaked (row 178).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
 use super::{Breakable, DAY, GRACE, HOUR, MINUTE, SECOND, START, Server, kid_of, open};
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, StoreError};
 use crate::testing::TestClock;
+use crate::token::{KeyStore, StoredKeys};
 
 /// Row 178.
 #[tokio::test]
@@ -50,7 +56,7 @@ async fn an_announced_key_signs_at_once_when_the_signing_one_is_revoked() {
     let announced = server.ring.kids()[1].clone();
     clock.advance(HOUR);
     server.ring.revoke_key(&kid_of(&token)).await.unwrap();
-    assert_eq!(server.ring.kids(), [announced.clone()]);
+    assert_eq!(server.ring.kids(), std::slice::from_ref(&announced));
     assert_eq!(kid_of(&server.token().await), announced);
     // It signs for its 90 days from now.
     clock.set(START + HOUR + 89 * DAY - SECOND);
@@ -111,7 +117,6 @@ async fn a_key_ends_here_even_if_the_store_does_not_answer() {
 /// Row 178. A failover of the store has undone the revocation.
 #[tokio::test]
 async fn a_store_that_falls_back_does_not_bring_a_revoked_key_back() {
-    use crate::token::KeyStore as _;
     let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
     let server = Server::start(&store, &clock).await;
     let token = server.token().await;
@@ -159,4 +164,52 @@ async fn twelve_servers_that_revoke_at_once_have_one_new_key() {
         kids.push(ring.kids());
     }
     assert!(kids.iter().all(|found| found.len() == 1 && *found == kids[0] && found[0] != kid), "{kids:?}");
+}
+
+/// A store whose writes wait for a test, and which does not answer after one.
+#[derive(Clone, Default)]
+struct Slow {
+    store: Breakable,
+    is_slow: Arc<AtomicBool>,
+    arrived: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl KeyStore for Slow {
+    async fn load_keys(&self) -> Result<Option<StoredKeys>, StoreError> {
+        self.store.load_keys().await
+    }
+
+    async fn replace_keys(&self, document: &[u8], expected_version: u64) -> Result<bool, StoreError> {
+        if self.is_slow.load(Ordering::SeqCst) {
+            self.arrived.notify_one();
+            self.released.notified().await;
+        }
+        let replaced = self.store.replace_keys(document, expected_version).await;
+        self.store.set(self.is_slow.load(Ordering::SeqCst));
+        replaced
+    }
+}
+
+/// Row 178. A change that was under way does not bring the key back, even if the store is away afterwards.
+#[tokio::test]
+async fn a_key_stays_revoked_though_a_change_with_it_is_written_meanwhile() {
+    let (store, clock) = (Slow::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    let token = server.token().await;
+    store.is_slow.store(true, Ordering::SeqCst);
+    let ring = server.ring.clone();
+    let rotation = tokio::spawn(async move { ring.rotate_now().await });
+    store.arrived.notified().await;
+    let (ring, kid) = (server.ring.clone(), kid_of(&token));
+    let revocation = tokio::spawn(async move { ring.revoke_key(&kid).await });
+    tokio::task::yield_now().await;
+    assert_eq!(server.reason(&token), "unknown_key");
+    store.released.notify_one();
+    rotation.await.unwrap().unwrap();
+    revocation.await.unwrap().unwrap_err();
+    assert_eq!(server.reason(&token), "unknown_key");
+    let next = server.token().await;
+    assert_eq!(server.reason(&next), "verified");
+    assert_ne!(kid_of(&next), kid_of(&token));
 }
