@@ -42,7 +42,7 @@ async fn me(user: User) -> Json<User> {
 
 /// For administrators
 ///
-/// Whoever the provider `acme` calls an administrator is one here. What `partner` calls its users makes no difference.
+/// An administrator at the provider `acme` is one here. What `partner` calls its users makes no difference.
 #[require_role("admin")]
 #[utoipa::path(get, path = "/report", tag = "users", responses((status = 200, body = String)))]
 async fn report() -> &'static str {

@@ -4,7 +4,7 @@
 //! cargo run -p resource-server      # prints what to open and what to type
 //! ```
 //!
-//! `api` is the program to learn from. The rest stands in for what an application finds: `mock` for an identity provider, `node` for another
+//! `api` is the program to learn from. The rest plays what an application finds: `mock` for an identity provider, `node` for another
 //! one where it is installed, `users` for a table.
 
 mod api;

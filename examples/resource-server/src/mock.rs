@@ -46,7 +46,7 @@ struct Mock {
     codes: Arc<Mutex<HashMap<String, Code>>>,
 }
 
-/// What a code stands for, until it is used.
+/// The sign-in that a code is good for, until it is used.
 struct Code {
     user: String,
     challenge: String,

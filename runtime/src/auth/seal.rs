@@ -10,10 +10,10 @@ use crate::claims::SessionClaims;
 use crate::token::{SealError, UnsealError};
 
 impl<C: SessionClaims> Auth<C> {
-    /// Seals a payload of the application's own, such as an invitation or what a link in a mail stands for, so that only
+    /// Seals a payload of the application's own, such as an invitation or the meaning of a link in a mail, so that only
     /// [`unseal`](Self::unseal) with the same purpose opens it. The lifetime is in whole seconds, from one second to 366 days.
     ///
-    /// **The payload is signed and not encrypted**: whoever has the text can read it. The text is one word of letters, digits, `-`, `_` and
+    /// **The payload is signed and not encrypted**: everyone who has the text can read it. The text is one word of letters, digits, `-`, `_` and
     /// `.`, up to 8 KiB long, and fits a URL. It cannot be taken back before its time: where that matters, or where it may be used once
     /// only, put a name into the payload and look it up.
     ///

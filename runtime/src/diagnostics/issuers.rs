@@ -8,7 +8,7 @@ use crate::access::{AcceptedIssuers, Access, OWN_ISSUER};
 pub(crate) const WITHOUT_SESSIONS: &str = "and the `Auth` has no sessions of its own: it only trusts issuers, whose tokens belong to no session \
                                            of this server; give its builder keys, a store and a claims source beside `trust`, or leave that out";
 
-/// What is wrong with the access where these issuers are accepted, as a predicate. It lets nobody in, or names an issuer that does not exist.
+/// What is wrong with the access where these issuers are accepted, as a predicate. It lets no caller in, or names an issuer that does not exist.
 pub(crate) fn misfit(access: &Access, accepted: &AcceptedIssuers) -> Option<String> {
     let is_unknown = |name: &&str| *name != OWN_ISSUER && !accepted.names().any(|known| known == *name);
     if let Some(name) = access.issuers().find(is_unknown) {

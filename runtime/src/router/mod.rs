@@ -166,7 +166,7 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// When the [`Auth`](crate::Auth) in the state can let nobody into a route: the route demands an issuer that the `Auth` does not have, or
+    /// When the [`Auth`](crate::Auth) in the state can let no caller into a route: the route demands an issuer that the `Auth` does not have, or
     /// sessions of this server where the `Auth` only trusts issuers. The message names both.
     #[must_use]
     #[track_caller]

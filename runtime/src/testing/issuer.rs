@@ -144,7 +144,7 @@ impl TestIssuer {
                 claims["nbf"] = json!(after);
                 claims["exp"] = json!(after + 60);
             }
-            Some(Flaw::WrongAudience) => claims["aud"] = json!("https://somebody-else.invalid"),
+            Some(Flaw::WrongAudience) => claims["aud"] = json!("https://another.invalid"),
             Some(Flaw::WrongIssuer) => claims["iss"] = json!(self.url() + "/"),
             _ => {}
         }

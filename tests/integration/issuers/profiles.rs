@@ -260,7 +260,7 @@ async fn an_access_token_of_each_product_is_of_its_user() {
     }
 }
 
-/// Row 172.
+/// Rows 75 and 172.
 #[tokio::test]
 async fn every_other_token_of_each_product_is_refused() {
     for product in products() {

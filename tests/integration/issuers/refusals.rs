@@ -109,7 +109,7 @@ async fn a_rule_that_needs_a_session_of_this_server_is_not_met_by_the_token_of_a
 }
 
 #[tokio::test]
-async fn a_server_without_sessions_signs_in_nobody() {
+async fn a_server_without_sessions_signs_no_user_in() {
     let app = App::trusting(acme().issuer());
     let user = User::named("ada");
     let error = app.auth.login(&user, SessionMetadata::default()).await.unwrap_err();

@@ -103,7 +103,7 @@ impl<C> fmt::Debug for Remembered<C> {
     }
 }
 
-/// Counts bytes. The texts of a grant are parts of its token, so the token's length stands for them.
+/// Counts bytes. The texts of a grant are parts of its token, so the token's length is taken for theirs.
 #[derive(Clone)]
 struct BySize;
 

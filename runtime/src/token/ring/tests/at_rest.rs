@@ -103,7 +103,7 @@ async fn no_private_key_is_in_the_files_of_sqlite() {
     }
 }
 
-/// Row 177. Whoever can write to the store, and has not the secret, changes nothing but by removing keys.
+/// Row 177. One who can write to the store, and has not the secret, can only remove keys.
 #[tokio::test]
 async fn a_key_that_was_changed_in_the_store_is_refused() {
     let (store, clock, ring) = two_keys().await;

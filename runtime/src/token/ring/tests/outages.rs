@@ -103,7 +103,7 @@ async fn a_document_that_cannot_be_read_changes_nothing_in_a_running_server() {
     }
 }
 
-/// The task ends with the last clone of the `Auth`, whoever else holds the ring.
+/// The task ends with the last clone of the `Auth`, even if the application still holds the ring.
 #[tokio::test(start_paused = true)]
 async fn the_task_ends_with_the_auth() {
     let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
