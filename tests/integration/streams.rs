@@ -9,12 +9,15 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::IntoResponse as _;
 use countersign::session::{Lifetimes, SessionMetadata};
 use countersign::store::{MemoryStore, SessionStore};
-use countersign::testing::{Fault, FaultyStore, TestClock};
+use countersign::testing::{Fault, FaultyStore, TestClock, TestIssuer};
+use countersign::token::{Algorithm, Key, KeySet};
 use countersign::{
-    Auth, AuthBuilder, Clock, ConfigError, Liveness, RenewError, Session, SessionEnd, Timestamp, TokenPair,
+    Auth, AuthBuilder, Clock, ConfigError, FetchRequest, Fetched, Issuer, Liveness, RenewError, Session,
+    SessionEnd, Timestamp, TokenPair,
 };
 use futures_util::future::join_all;
 use futures_util::stream::{self, Stream, StreamExt as _};
+use serde_json::json;
 use tokio::time::{Instant, advance, interval, sleep, timeout};
 
 use crate::asked::Asked;
@@ -129,6 +132,56 @@ async fn a_stream_ends_a_second_after_its_session() {
 
 fn payload_session(pair: &TokenPair) -> countersign::session::SessionId {
     payload_of(&pair.access_token)["sid"].as_str().unwrap().parse().unwrap()
+}
+
+/// What a withdrawn key has signed may be forged, session and all, so the end of the session is not waited for.
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_a_second_after_the_key_of_its_token_was_withdrawn() {
+    let key = || Key::generate_secret(Algorithm::Hs256).unwrap();
+    for is_kept in [true, false] {
+        let (old, new) = (key(), key());
+        let clock = RuntimeClock(Instant::now());
+        let auth = server(clock, MemoryStore::default(), |builder| builder.access_key(old.clone()));
+        let pair = login(&auth, 7).await;
+        let session = session_of(&auth, &pair.access_token).await;
+        let mut guarded = pin!(session.guard(ticks()));
+        assert!(guarded.next().await.is_some());
+        let keys = KeySet::new(new).unwrap();
+        let keys = if is_kept { keys.accept(old).unwrap() } else { keys };
+        auth.replace_access_keys(keys).unwrap();
+        let withdrawn = Instant::now();
+        while withdrawn.elapsed() < 3 * SECOND && guarded.next().await.is_some() {}
+        assert_eq!(guarded.end().is_some(), !is_kept);
+        assert!(is_kept || withdrawn.elapsed() <= SECOND, "{:?}", withdrawn.elapsed());
+        assert_eq!(auth.is_live(&session).await.unwrap(), is_kept);
+    }
+}
+
+/// As above, for the key of a trusted issuer.
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_a_second_after_the_keys_of_its_issuer_were_forgotten() {
+    let acme = TestIssuer::new("acme");
+    let (keys, clock) = (acme.jwks(), RuntimeClock(Instant::now()));
+    let fetch = move |_: FetchRequest| {
+        let keys = keys.clone();
+        async move { Ok(Fetched::new(StatusCode::OK, keys)) }
+    };
+    let issuer =
+        Issuer::jwks(acme.url(), "https://acme.test/keys").audience("https://api.test").named("acme");
+    let issuer = issuer.fetch(fetch).claims_with(|_| async { Ok(Some(User::with(&[]))) });
+    let auth = Auth::<User>::builder().trust(issuer).clock(clock).build().unwrap();
+    let session = session_of(&auth, &acme.token(json!({}))).await;
+    let mut guarded = pin!(session.guard(ticks()));
+    let begun = Instant::now();
+    while begun.elapsed() < 2 * SECOND {
+        assert!(guarded.next().await.is_some());
+    }
+    assert!(auth.is_live(&session).await.unwrap());
+    assert!(auth.forget_issuer_keys("acme"));
+    let forgotten = Instant::now();
+    while guarded.next().await.is_some() {}
+    assert!(forgotten.elapsed() <= SECOND, "{:?}", forgotten.elapsed());
+    assert!(!auth.is_live(&session).await.unwrap());
 }
 
 /// Row 164. While the store is silent nothing passes for longer than a second; a short outage is survived, a long one ends the stream.

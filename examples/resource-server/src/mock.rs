@@ -100,7 +100,7 @@ fn account(name: &str) -> Option<Account> {
 }
 
 /// OpenID Connect Discovery section 3.
-#[public(reason = "anybody may know where the keys are")]
+#[public(reason = "where the keys are is no secret")]
 async fn discovery(State(mock): State<Mock>) -> Json<Value> {
     let url = |path: &str| format!("{}/{path}", mock.issuer);
     Json(json!({

@@ -1,7 +1,7 @@
 //! `oidc-provider`, an OpenID provider of npm, in a process beside this one.
 
 use std::error::Error;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -33,12 +33,16 @@ pub(crate) fn start(
     if is_unwanted || !folder.join("node_modules").exists() {
         return Ok(None);
     }
-    let mut child = Command::new("node")
+    let spawned = Command::new("node")
         .args(["provider.mjs", api, robot_secret])
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()?;
+        .spawn();
+    let mut child = match spawned {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        spawned => spawned?,
+    };
     let mut line = String::new();
     // Nothing is served yet, so it may block.
     BufReader::new(child.stdout.take().ok_or("node has no stdout")?).read_line(&mut line)?;

@@ -26,7 +26,7 @@ pub enum Liveness {
     /// Those whose handler demands a live session.
     #[default]
     OnDemand,
-    /// All that present an access token, except on public routes.
+    /// All that present an access token of this server, except on public routes. The tokens of trusted issuers have no session here.
     Always,
 }
 

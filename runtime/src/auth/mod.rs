@@ -48,7 +48,7 @@ use crate::issuers::IssuerFacts;
 use crate::issuers::TrustedIssuers;
 use crate::session::{SessionError, SessionId, Sessions};
 use crate::token::{
-    AccessTokens, KeyRing, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified,
+    AccessTokens, KeyLife, KeyRing, KeySet, RefreshTicket, RefreshTokens, Sealer, TokenError, Verified,
 };
 
 pub use builder::AuthBuilder;
@@ -288,10 +288,11 @@ impl<C: SessionClaims> Auth<C> {
         if self.now() >= session.expires_at() {
             return Ok(false);
         }
-        // A token of a trusted issuer has no session here that could end, but its key can.
-        let Some(id) = session.id() else {
-            return Ok(session.key_life().is_some_and(|life| !life.has_ended()));
-        };
+        if session.key_life().is_some_and(KeyLife::has_ended) {
+            return Ok(false);
+        }
+        // A token of a trusted issuer has no session here that could end.
+        let Some(id) = session.id() else { return Ok(true) };
         Ok(self.inner.sessions.is_heard_live(id, &session.holder(), session.issued_at()).await?)
     }
 

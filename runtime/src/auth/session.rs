@@ -232,9 +232,9 @@ impl<C> Session<C> {
         self.origin().is_some_and(|origin| origin.is_machine)
     }
 
-    /// The life of the issuer's key, for a token of an issuer.
+    /// The life of the key that signed the token; `None` if the token does not name its key.
     pub(super) fn key_life(&self) -> Option<&KeyLife> {
-        self.origin().and(self.shared.grant.life.as_ref())
+        self.shared.grant.life.as_ref()
     }
 
     fn origin(&self) -> Option<&ForeignOrigin> {

@@ -8,14 +8,14 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::{Auth, Session};
+use super::{Auth, Grant, Session};
 use crate::claims::SessionClaims;
 use crate::session::{SessionEnd, Watch, Watched, Withdrawn};
-use crate::token::TokenError;
+use crate::token::{KeyLife, TokenError};
 
 impl<C: SessionClaims> Session<C> {
     /// Resolves when the session ends, at most a second later and on whichever server it was ended, or when the access token expires. For
-    /// the token of a [trusted issuer](crate::Issuer) it is its expiry, or the end of the issuer's key.
+    /// the token of a [trusted issuer](crate::Issuer) it is its expiry. A key that is withdrawn ends the streams of its tokens, too.
     ///
     /// Everything that refuses the token on a live route counts: a sign-out, a revocation, a replay, expired access tokens. Many streams
     /// share one reading of the store's feed of endings; a store without a feed is asked for each of them, two to three times a second.
@@ -70,10 +70,14 @@ impl<C: SessionClaims> Session<C> {
     }
 }
 
+fn withdrawn(life: Option<KeyLife>) -> Option<Withdrawn> {
+    life.map(|life| Withdrawn::new(move || life.has_ended()))
+}
+
 fn watched<C: SessionClaims>(session: &Session<C>) -> Watched {
     Watched {
         session: session.id().copied(),
-        withdrawn: session.key_life().cloned().map(|life| Withdrawn::new(move || life.has_ended())),
+        withdrawn: withdrawn(session.key_life().cloned()),
         subject: session.claims().subject().to_string(),
         actor: session.actor().map(str::to_owned),
         issued_at: session.issued_at(),
@@ -96,12 +100,12 @@ impl Ended {
     /// When the token does not pass verification, or is of another user or another actor. The old token then goes on. The token of a
     /// [trusted issuer](crate::Issuer) has no successor: the client opens the stream again.
     pub fn renew<C: SessionClaims>(&self, auth: &Auth<C>, access_token: &str) -> Result<(), RenewError> {
-        let token = auth.verify_access(access_token.as_bytes()).map_err(RenewError::Token)?;
-        // Every token made by this crate names a session.
-        let session = token.session_id.parse().map_err(|_| RenewError::OtherUser)?;
+        let tokens = &auth.inner.access_tokens;
+        let token = tokens.verify_into(access_token.as_bytes(), auth.now(), Grant::<C>::own);
+        let token = token.map_err(RenewError::Token)?;
         let next = Watched {
-            session: Some(session),
-            withdrawn: None,
+            session: token.session,
+            withdrawn: withdrawn(token.life),
             subject: token.claims.subject().to_string(),
             actor: token.actor,
             issued_at: token.issued_at,

@@ -166,8 +166,9 @@ impl<S: Clone + Send + Sync + 'static> AuthRouter<S> {
     ///
     /// # Panics
     ///
-    /// When the [`Auth`](crate::Auth) in the state can let no caller into a route: the route demands an issuer that the `Auth` does not have, or
-    /// sessions of this server where the `Auth` only trusts issuers. The message names both.
+    /// When the [`Auth`](crate::Auth) in the state does not fit a route: the route names an issuer that the `Auth` does not have, or demands
+    /// sessions of this server where the `Auth` only trusts issuers. The message names both. Where the router has public routes alone, its
+    /// sign-in is refused by its requests.
     #[must_use]
     #[track_caller]
     pub fn with_state<T>(mut self, state: S) -> AuthRouter<T> {

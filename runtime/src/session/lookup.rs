@@ -165,9 +165,10 @@ impl Sessions {
         token: &Watched,
         known_at: &mut Timestamp,
     ) -> Result<bool, SessionError> {
-        let Some(session) = &token.session else {
-            return Ok(!token.withdrawn.as_ref().is_some_and(Withdrawn::is_true));
-        };
+        if token.withdrawn.as_ref().is_some_and(Withdrawn::is_true) {
+            return Ok(false);
+        }
+        let Some(session) = &token.session else { return Ok(true) };
         if self.is_heard(session, token.holder(), *known_at).await? {
             return Ok(true);
         }

@@ -58,7 +58,7 @@ impl SessionEnd {
 pub(crate) struct Watched {
     /// `None` for the token of another issuer, which ends when it expires.
     pub(crate) session: Option<SessionId>,
-    /// What ends a token of another issuer before it expires.
+    /// What ends the token before it expires, whatever becomes of the session: its key was withdrawn.
     pub(crate) withdrawn: Option<Withdrawn>,
     pub(crate) subject: String,
     /// The actor who impersonates the subject.
@@ -67,7 +67,7 @@ pub(crate) struct Watched {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Whether a token of another issuer was withdrawn.
+/// Whether the key of a token was withdrawn.
 #[derive(Clone)]
 pub(crate) struct Withdrawn(Arc<dyn Fn() -> bool + Send + Sync>);
 

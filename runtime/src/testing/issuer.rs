@@ -80,6 +80,16 @@ impl TestIssuer {
         format!("https://{}.test", self.name)
     }
 
+    /// The set of keys that it would publish (RFC 7517 section 5).
+    ///
+    /// # Panics
+    ///
+    /// Never: the key is a public one.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        must("a key could not be used", KeySet::verify_only([self.key.clone()])).public_jwks()
+    }
+
     /// Its configuration, with the key at hand.
     ///
     /// # Panics
