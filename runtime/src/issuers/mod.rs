@@ -19,6 +19,7 @@ mod token;
 mod trusted;
 
 #[cfg(test)]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod tests;
 
 pub use fetch::{Fetch, FetchError, FetchRequest, Fetched};
