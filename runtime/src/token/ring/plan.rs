@@ -63,15 +63,12 @@ impl Plan<'_> {
         Ok(signs_from)
     }
 
-    /// Ends a key for ever. Returns whether it was there.
+    /// Ends a key for ever, also one that this server has not read yet. Returns whether it was there.
     pub(super) fn revoke(&mut self, entries: &mut Vec<Entry>, kid: &str) -> bool {
+        self.revoked.insert(kid.to_owned());
         let before = entries.len();
         entries.retain(|entry| entry.kid() != kid);
-        let was_there = entries.len() < before;
-        if was_there {
-            self.revoked.insert(kid.to_owned());
-        }
-        was_there
+        entries.len() < before
     }
 
     /// The place of the key that signs. Where there is none, the announced one signs at once, or a new one.
@@ -104,6 +101,8 @@ impl Plan<'_> {
     }
 
     fn fresh(&mut self) -> Result<Fresh, KeyRingError> {
+        // While the store is away the spare key signs, so it may have leaked and have been revoked like any other.
+        self.spare.take_if(|spare| self.revoked.contains(spare.key.kid()));
         match &mut *self.spare {
             Some(spare) => Ok(spare.clone()),
             spare => Ok(spare.insert(Fresh::new(self.algorithm).map_err(KeyRingError::Key)?).clone()),
