@@ -26,8 +26,6 @@ use crate::token::{Algorithm, KeyError, KeySet};
 const EVERY: Duration = Duration::from_millis(800);
 /// Twelve servers that start together need two attempts each.
 const ATTEMPTS: u32 = 10;
-/// The longest life of an access token and the longest leeway, until an `Auth` says how long its tokens live.
-const LONGEST_GRACE: Duration = Duration::from_secs(24 * 60 * 60 + 300);
 
 pub(super) struct Keeper {
     store: Box<dyn ErasedKeyStore>,
@@ -55,6 +53,7 @@ struct State {
     /// The keys that were revoked here. A store that falls back to an older state does not bring them back.
     revoked: BTreeSet<String>,
     spare: Option<Fresh>,
+    /// The longest time for which a follower accepts a retired key, once there is a follower.
     grace: Option<Duration>,
     followers: Vec<Follower>,
     /// The ids of the keys that the followers have.
@@ -65,7 +64,7 @@ struct State {
 
 impl State {
     fn grace(&self) -> Duration {
-        self.grace.unwrap_or(LONGEST_GRACE)
+        self.grace.unwrap_or(life::LONGEST_GRACE)
     }
 
     fn lives(&self) -> Vec<Life> {
@@ -116,14 +115,9 @@ impl Keeper {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn plan<'s>(
-        &self,
-        grace: Duration,
-        revoked: &'s mut BTreeSet<String>,
-        spare: &'s mut Option<Fresh>,
-    ) -> Plan<'s> {
+    fn plan<'s>(&self, revoked: &'s mut BTreeSet<String>, spare: &'s mut Option<Fresh>) -> Plan<'s> {
         let (algorithm, schedule) = (self.algorithm, self.schedule);
-        Plan { now: self.clock.now(), algorithm, schedule, grace, revoked, spare }
+        Plan { now: self.clock.now(), algorithm, schedule, revoked, spare }
     }
 
     pub(super) async fn tick(&self) -> Result<(), KeyRingError> {
@@ -142,8 +136,8 @@ impl Keeper {
     /// Before the store is asked, which may not answer.
     fn revoke_here(&self, kid: &str) -> Result<(), KeyRingError> {
         let mut state = self.lock();
-        let State { entries, revoked, spare, grace, .. } = &mut *state;
-        let mut plan = self.plan(grace.unwrap_or(LONGEST_GRACE), revoked, spare);
+        let State { entries, revoked, spare, .. } = &mut *state;
+        let mut plan = self.plan(revoked, spare);
         let mut left = entries.clone();
         if plan.revoke(&mut left, kid) {
             plan.tend(&mut left)?;
@@ -168,7 +162,7 @@ impl Keeper {
                 if !self.store.replace(&document, expected).await.map_err(KeyRingError::Store)? {
                     continue;
                 }
-                self.adopt(Some(StoredKeys::new(expected + 1, document)), entries);
+                self.adopt(Some(StoredKeys::new(expected.saturating_add(1), document)), entries);
             } else {
                 self.use_entries(entries);
             }
@@ -196,9 +190,9 @@ impl Keeper {
         let is_empty = found.is_none();
         state.stored = found;
         state.forget_spare_if_stored();
-        let State { decoded, entries, revoked, spare, grace, .. } = &mut *state;
+        let State { decoded, entries, revoked, spare, .. } = &mut *state;
         let mut wanted = if is_empty { entries.clone() } else { decoded.clone() };
-        let mut plan = self.plan(grace.unwrap_or(LONGEST_GRACE), revoked, spare);
+        let mut plan = self.plan(revoked, spare);
         let result = edit(&mut plan, &mut wanted)?;
         plan.tend(&mut wanted)?;
         let is_same = wanted.len() == decoded.len()

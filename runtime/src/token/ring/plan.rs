@@ -1,7 +1,6 @@
 //! The changes of a ring: what is due at a moment, a rotation by hand, the end of a key.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::KeyRingError;
 use super::document::Entry;
@@ -15,7 +14,6 @@ pub(super) struct Plan<'s> {
     pub(super) now: Timestamp,
     pub(super) algorithm: Algorithm,
     pub(super) schedule: Schedule,
-    pub(super) grace: Duration,
     pub(super) revoked: &'s mut BTreeSet<String>,
     /// A new key that is in no store yet. It is kept between attempts, so that a server that uses it early goes on with the same one.
     pub(super) spare: &'s mut Option<Fresh>,
@@ -24,8 +22,8 @@ pub(super) struct Plan<'s> {
 impl Plan<'_> {
     /// Does what is due: keys leave whose time is over, one signs, and the next one is announced in time.
     pub(super) fn tend(&mut self, entries: &mut Vec<Entry>) -> Result<(), KeyRingError> {
-        let (now, grace) = (self.now, self.grace);
-        entries.retain(|entry| !self.revoked.contains(entry.kid()) && !entry.life.is_over_at(now, grace));
+        let now = self.now;
+        entries.retain(|entry| !self.revoked.contains(entry.kid()) && !entry.life.is_over_at(now));
         let current = self.current(entries)?;
         if next_of(entries, current, now).is_some() {
             return Ok(());
