@@ -26,6 +26,8 @@ use crate::token::{Algorithm, KeyError, KeySet};
 const EVERY: Duration = Duration::from_millis(800);
 /// Twelve servers that start together need two attempts each.
 const ATTEMPTS: u32 = 10;
+/// How often a server takes keys from an old secret to the first one. While secrets are exchanged, servers may have different first ones.
+const ENCRYPTS_ANEW_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) struct Keeper {
     store: Box<dyn ErasedKeyStore>,
@@ -48,6 +50,9 @@ struct State {
     /// What the store had when it was last read, and what that means.
     stored: Option<StoredKeys>,
     decoded: Vec<Entry>,
+    is_under_old_secret: bool,
+    /// When this server last wrote keys anew that were under an old secret.
+    encrypted_anew_at: Option<Timestamp>,
     /// The keys in use.
     entries: Vec<Entry>,
     /// The keys that were revoked here. A store that falls back to an older state does not bring them back.
@@ -81,6 +86,11 @@ impl State {
             .filter(|(place, entry)| *place != signing && entry.life.is_accepted_at(now, self.grace()));
         let first = KeySet::new(self.entries[signing].key.clone())?;
         others.map(|(_, entry)| entry.key.clone()).try_fold(first, KeySet::accept)
+    }
+
+    fn has_to_encrypt_anew(&self, now: Timestamp) -> bool {
+        let is_time = self.encrypted_anew_at.is_none_or(|last| now.since(last) >= ENCRYPTS_ANEW_EVERY);
+        self.is_under_old_secret && is_time
     }
 
     fn forget_spare_if_stored(&mut self) {
@@ -125,6 +135,8 @@ impl Keeper {
     }
 
     pub(super) async fn rotate_now(&self) -> Result<Timestamp, KeyRingError> {
+        // By hand, the keys come under the first secret at once.
+        self.lock().encrypted_anew_at = None;
         self.change(|plan, entries| plan.rotate(entries)).await
     }
 
@@ -182,12 +194,18 @@ impl Keeper {
             None if !state.entries.is_empty() => {
                 tracing::warn!(target: TARGET, "the store of the keys is empty, and gets the keys of this server");
                 state.decoded = Vec::new();
+                state.is_under_old_secret = false;
             }
             None => {}
             Some(_) if found == state.stored => {}
-            Some(stored) => state.decoded = document::read(&self.vault, &stored.document)?,
+            Some(stored) => {
+                let content = document::read(&self.vault, &stored.document)?;
+                state.decoded = content.entries;
+                state.is_under_old_secret = content.is_under_old_secret;
+            }
         }
         let is_empty = found.is_none();
+        let is_kept = !state.has_to_encrypt_anew(self.clock.now());
         state.stored = found;
         state.forget_spare_if_stored();
         let State { decoded, entries, revoked, spare, .. } = &mut *state;
@@ -197,13 +215,16 @@ impl Keeper {
         plan.tend(&mut wanted)?;
         let is_same = wanted.len() == decoded.len()
             && wanted.iter().zip(&*decoded).all(|(wanted, stored)| wanted.is_same_as(stored));
-        Ok((result, wanted, !is_same))
+        Ok((result, wanted, !(is_same && is_kept)))
     }
 
     /// Takes what was written.
     fn adopt(&self, stored: Option<StoredKeys>, entries: Vec<Entry>) {
         let mut state = self.lock();
         state.stored = stored;
+        if std::mem::take(&mut state.is_under_old_secret) {
+            state.encrypted_anew_at = Some(self.clock.now());
+        }
         state.decoded.clone_from(&entries);
         state.forget_spare_if_stored();
         drop(state);
