@@ -83,7 +83,8 @@ impl FileKeyStore {
     }
 
     fn replace(&self, document: &[u8], expected_version: u64, draft: &Path) -> io::Result<bool> {
-        let version = expected_version.checked_add(1).ok_or_else(|| io::Error::other("no version is left"))?;
+        let version =
+            expected_version.checked_add(1).ok_or_else(|| io::Error::other("no version is left"))?;
         if self.latest()? != expected_version {
             return Ok(false);
         }

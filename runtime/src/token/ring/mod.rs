@@ -10,6 +10,7 @@ mod generate;
 mod keeper;
 mod life;
 mod plan;
+mod state;
 mod store;
 mod vault;
 

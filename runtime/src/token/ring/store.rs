@@ -107,7 +107,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     #[cfg(not(target_family = "wasm"))]
     if tokio::runtime::Handle::try_current().is_ok() {
-        let late = |_| Err(StoreError::unreachable("the store of the keys gave no answer within five seconds"));
+        let late =
+            |_| Err(StoreError::unreachable("the store of the keys gave no answer within five seconds"));
         return tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late);
     }
     answer.await

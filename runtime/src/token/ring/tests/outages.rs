@@ -106,6 +106,20 @@ async fn a_document_that_cannot_be_read_changes_nothing_in_a_running_server() {
     }
 }
 
+/// The one that signs and the one that is announced are made at the same time, and a key twice would be a damaged document.
+#[tokio::test]
+async fn a_document_without_keys_gets_two_by_a_rotation() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let ring = open(&store, &clock).await;
+    let version = store.load_keys().await.unwrap().unwrap().version;
+    assert!(store.replace_keys(br#"{"format":1,"keys":[]}"#, version).await.unwrap());
+    ring.rotate_now().await.unwrap();
+    let kids = ring.kids();
+    assert_eq!(kids.len(), 2);
+    assert_ne!(kids[0], kids[1]);
+    assert_eq!(open(&store, &clock).await.kids(), kids);
+}
+
 /// The task ends with the last clone of the `Auth`, even if the application still holds the ring.
 #[tokio::test(start_paused = true)]
 async fn the_task_ends_with_the_auth() {
