@@ -83,7 +83,8 @@ impl FileKeyStore {
     }
 
     fn replace(&self, document: &[u8], expected_version: u64, draft: &Path) -> io::Result<bool> {
-        let version = expected_version + 1;
+        let version =
+            expected_version.checked_add(1).ok_or_else(|| io::Error::other("no version is left"))?;
         if self.latest()? != expected_version {
             return Ok(false);
         }
@@ -100,14 +101,14 @@ impl FileKeyStore {
             Err(error) => return Err(error),
         }
         // The name may have been free because it was removed: then there are later versions. Beside them this one counts for nothing.
-        if self.latest()? > version + KEPT {
+        if self.latest()? > version.saturating_add(KEPT) {
             return Ok(false);
         }
         // The name has to outlive a loss of power too. Only Unix opens folders.
         #[cfg(unix)]
         fs::File::open(&self.folder)?.sync_all()?;
         for old in self.versions()? {
-            if old + KEPT < version {
+            if old.saturating_add(KEPT) < version {
                 // Another server may have removed it.
                 let _ = fs::remove_file(self.file(old));
             }

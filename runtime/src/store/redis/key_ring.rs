@@ -24,7 +24,8 @@ where
 
     async fn replace_keys(&self, document: &[u8], expected_version: u64) -> Result<bool, StoreError> {
         let key = self.keys.of_deployment(NAME);
-        let arguments = (expected_version, expected_version + 1, document);
+        let next = expected_version.checked_add(1).ok_or_else(|| StoreError::new("no version is left"))?;
+        let arguments = (expected_version, next, document);
         Ok(self.call::<u64>(&REPLACE_KEYS, &[key], arguments).await? == 1)
     }
 }

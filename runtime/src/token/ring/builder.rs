@@ -72,8 +72,12 @@ impl KeyRingBuilder {
         self
     }
 
-    /// Decrypts keys that were encrypted under another secret, which was the first one until now. Every change of the keys encrypts them
-    /// anew under the first: call [`rotate_now`](KeyRing::rotate_now), and leave this one out when all servers have the new secret.
+    /// Decrypts keys that were encrypted under another secret. The next look at the store encrypts them anew under the first secret, and
+    /// servers that do not have that one cannot read the keys from then on: they go on with those they have, and do not see a key end.
+    ///
+    /// So exchange a secret in three steps, each on all servers: accept the new one beside the old one; make the new one the first and accept
+    /// the old one; leave the old one out. If one of them has leaked, its reader may have decrypted the keys as well: end them with
+    /// [`revoke_key`](KeyRing::revoke_key).
     pub fn accept_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.secrets.push(Zeroizing::new(secret.as_ref().to_vec()));
         self

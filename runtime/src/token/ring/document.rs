@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::KeyRingError;
 use super::generate::Fresh;
 use super::life::Life;
-use super::vault::Vault;
+use super::vault::{Opened, Vault};
 use crate::clock::Timestamp;
 use crate::token::{Algorithm, Key, KeyError};
 
@@ -19,6 +19,13 @@ pub(super) struct Entry {
     pub(super) life: Life,
     pub(super) key: Key,
     private: Zeroizing<Vec<u8>>,
+}
+
+/// What was read.
+pub(super) struct Content {
+    pub(super) entries: Vec<Entry>,
+    /// Whether a key is encrypted under one of the secrets before the first.
+    pub(super) is_under_old_secret: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,24 +97,25 @@ pub(super) fn write(vault: &Vault, entries: &[Entry]) -> Result<Vec<u8>, KeyRing
 }
 
 /// Refuses a document that is not whole: a key that cannot be read may be the one that signs.
-pub(super) fn read(vault: &Vault, document: &[u8]) -> Result<Vec<Entry>, KeyRingError> {
+pub(super) fn read(vault: &Vault, document: &[u8]) -> Result<Content, KeyRingError> {
     let Format { format } = serde_json::from_slice(document).map_err(|_| KeyRingError::Damaged)?;
     if format != FORMAT {
         return Err(KeyRingError::OtherFormat);
     }
     let Document { keys, .. } = serde_json::from_slice(document).map_err(|_| KeyRingError::Damaged)?;
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut content = Content { entries: Vec::new(), is_under_old_secret: false };
     for stored in keys {
         let algorithm: Algorithm = stored.alg.parse().map_err(|_| KeyRingError::Damaged)?;
         let life = stored.life();
-        let private = vault
+        let Opened { plain: private, is_under_old_secret } = vault
             .open(&context(&stored.kid, &stored.alg, &life), &stored.private)
             .ok_or(KeyRingError::OtherSecret)?;
         let key = Key::from_private_der(algorithm, &*private).map_err(KeyRingError::Key)?;
-        if key.kid() != stored.kid || entries.iter().any(|entry| entry.kid() == stored.kid) {
+        if key.kid() != stored.kid || content.entries.iter().any(|entry| entry.kid() == stored.kid) {
             return Err(KeyRingError::Damaged);
         }
-        entries.push(Entry { life, key, private });
+        content.entries.push(Entry { life, key, private });
+        content.is_under_old_secret |= is_under_old_secret;
     }
-    Ok(entries)
+    Ok(content)
 }

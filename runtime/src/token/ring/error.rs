@@ -58,7 +58,7 @@ impl fmt::Display for KeyRingError {
                 f.write_str("the keys in the store were written by a newer version of countersign: update this server")
             }
             Self::Damaged => f.write_str(
-                "the document in the store is not that of a key ring: restore it, or remove it, which ends every access token",
+                "the document in the store is not that of a key ring: restore it, or stop all servers and remove it, or use another store; without it every access token ends",
             ),
             Self::Contended => f.write_str("other servers changed the keys at the same time: try again"),
             Self::Key(error) => error.fmt(f),

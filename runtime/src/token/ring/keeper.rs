@@ -10,8 +10,9 @@ use tokio::runtime::Handle;
 
 use super::document::{self, Entry};
 use super::generate::Fresh;
-use super::life::{self, Life, Schedule};
-use super::plan::Plan;
+use super::life::{self, Schedule};
+use super::plan::{NoSpare, Plan};
+use super::state::State;
 use super::store::ErasedKeyStore;
 use super::vault::Vault;
 use super::{Follower, KeyRingError, StoredKeys};
@@ -19,15 +20,13 @@ use crate::clock::{Clock, Timestamp};
 #[cfg(not(target_family = "wasm"))]
 use crate::log::OneLine;
 use crate::log::TARGET;
-use crate::token::{Algorithm, KeyError, KeySet};
+use crate::token::{Algorithm, KeySet};
 
 /// How often the store is read. What another server has changed is known here within a second.
 #[cfg(not(target_family = "wasm"))]
 const EVERY: Duration = Duration::from_millis(800);
 /// Twelve servers that start together need two attempts each.
 const ATTEMPTS: u32 = 10;
-/// The longest life of an access token and the longest leeway, until an `Auth` says how long its tokens live.
-const LONGEST_GRACE: Duration = Duration::from_secs(24 * 60 * 60 + 300);
 
 pub(super) struct Keeper {
     store: Box<dyn ErasedKeyStore>,
@@ -43,51 +42,6 @@ pub(super) struct Keeper {
     /// The runtime in which the ring was opened.
     #[cfg(not(target_family = "wasm"))]
     runtime: Option<Handle>,
-}
-
-#[derive(Default)]
-struct State {
-    /// What the store had when it was last read, and what that means.
-    stored: Option<StoredKeys>,
-    decoded: Vec<Entry>,
-    /// The keys in use.
-    entries: Vec<Entry>,
-    /// The keys that were revoked here. A store that falls back to an older state does not bring them back.
-    revoked: BTreeSet<String>,
-    spare: Option<Fresh>,
-    grace: Option<Duration>,
-    followers: Vec<Follower>,
-    /// The ids of the keys that the followers have.
-    handed_out: Vec<String>,
-    #[cfg(not(target_family = "wasm"))]
-    is_watched: bool,
-}
-
-impl State {
-    fn grace(&self) -> Duration {
-        self.grace.unwrap_or(LONGEST_GRACE)
-    }
-
-    fn lives(&self) -> Vec<Life> {
-        self.entries.iter().map(|entry| entry.life).collect()
-    }
-
-    /// The keys of this moment: the one that signs, and the others that are accepted.
-    fn keys(&self, now: Timestamp) -> Result<KeySet, KeyError> {
-        let signing = life::signing(&self.lives(), now).ok_or(KeyError::EmptySet)?;
-        let others = self
-            .entries
-            .iter()
-            .enumerate()
-            .filter(|(place, entry)| *place != signing && entry.life.is_accepted_at(now, self.grace()));
-        let first = KeySet::new(self.entries[signing].key.clone())?;
-        others.map(|(_, entry)| entry.key.clone()).try_fold(first, KeySet::accept)
-    }
-
-    fn forget_spare_if_stored(&mut self) {
-        let is_stored = |spare: &mut Fresh| self.decoded.iter().any(|entry| entry.kid() == spare.key.kid());
-        self.spare.take_if(is_stored);
-    }
 }
 
 impl Keeper {
@@ -116,14 +70,21 @@ impl Keeper {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn plan<'s>(
-        &self,
-        grace: Duration,
-        revoked: &'s mut BTreeSet<String>,
-        spare: &'s mut Option<Fresh>,
-    ) -> Plan<'s> {
+    fn plan<'s>(&self, revoked: &'s mut BTreeSet<String>, spares: &'s mut Vec<Fresh>) -> Plan<'s> {
         let (algorithm, schedule) = (self.algorithm, self.schedule);
-        Plan { now: self.clock.now(), algorithm, schedule, grace, revoked, spare }
+        Plan { now: self.clock.now(), algorithm, schedule, revoked, spares }
+    }
+
+    /// Takes a step, and again with one more spare key if it needs one. Nothing waits for the new key but this: RSA takes long to make one.
+    fn with_spares<T>(&self, step: impl Fn(&mut State) -> Result<T, NoSpare>) -> Result<T, KeyRingError> {
+        loop {
+            let done = step(&mut self.lock());
+            if let Ok(done) = done {
+                return Ok(done);
+            }
+            let spare = Fresh::new(self.algorithm).map_err(KeyRingError::Key)?;
+            self.lock().spares.push(spare);
+        }
     }
 
     pub(super) async fn tick(&self) -> Result<(), KeyRingError> {
@@ -131,6 +92,8 @@ impl Keeper {
     }
 
     pub(super) async fn rotate_now(&self) -> Result<Timestamp, KeyRingError> {
+        // By hand, the keys come under the first secret at once.
+        self.lock().encrypted_anew_at = None;
         self.change(|plan, entries| plan.rotate(entries)).await
     }
 
@@ -141,34 +104,36 @@ impl Keeper {
 
     /// Before the store is asked, which may not answer.
     fn revoke_here(&self, kid: &str) -> Result<(), KeyRingError> {
-        let mut state = self.lock();
-        let State { entries, revoked, spare, grace, .. } = &mut *state;
-        let mut plan = self.plan(grace.unwrap_or(LONGEST_GRACE), revoked, spare);
-        let mut left = entries.clone();
-        if plan.revoke(&mut left, kid) {
-            plan.tend(&mut left)?;
-            *entries = left;
-            self.hand_out(&mut state);
-        }
-        Ok(())
+        self.with_spares(|state| {
+            let State { entries, revoked, spares, .. } = &mut *state;
+            let mut plan = self.plan(revoked, spares);
+            let mut left = entries.clone();
+            if plan.revoke(&mut left, kid) {
+                plan.tend(&mut left)?;
+                *entries = left;
+                self.hand_out(state);
+            }
+            Ok(())
+        })
     }
 
     /// Reads the store, makes a change and whatever else is due, and writes it. Begins again if another server was faster.
     async fn change<T>(
         &self,
-        edit: impl Fn(&mut Plan<'_>, &mut Vec<Entry>) -> Result<T, KeyRingError>,
+        edit: impl Fn(&mut Plan<'_>, &mut Vec<Entry>) -> Result<T, NoSpare>,
     ) -> Result<T, KeyRingError> {
         let _turn = self.writing.lock().await;
         for _ in 0..ATTEMPTS {
             let found = self.store.load().await.map_err(KeyRingError::Store)?;
             let expected = found.as_ref().map_or(0, |stored| stored.version);
-            let (result, entries, is_changed) = self.prepare(found, &edit)?;
+            self.read(found)?;
+            let (result, entries, is_changed) = self.prepare(&edit)?;
             if is_changed {
                 let document = document::write(&self.vault, &entries)?;
                 if !self.store.replace(&document, expected).await.map_err(KeyRingError::Store)? {
                     continue;
                 }
-                self.adopt(Some(StoredKeys::new(expected + 1, document)), entries);
+                self.adopt(Some(StoredKeys::new(expected.saturating_add(1), document)), entries);
             } else {
                 self.use_entries(entries);
             }
@@ -177,41 +142,55 @@ impl Keeper {
         Err(KeyRingError::Contended)
     }
 
-    /// What the store should have, and whether it has something else.
-    fn prepare<T>(
-        &self,
-        found: Option<StoredKeys>,
-        edit: impl Fn(&mut Plan<'_>, &mut Vec<Entry>) -> Result<T, KeyRingError>,
-    ) -> Result<(T, Vec<Entry>, bool), KeyRingError> {
+    /// Takes what the store has.
+    fn read(&self, found: Option<StoredKeys>) -> Result<(), KeyRingError> {
         let mut state = self.lock();
         match &found {
             None if !state.entries.is_empty() => {
                 tracing::warn!(target: TARGET, "the store of the keys is empty, and gets the keys of this server");
                 state.decoded = Vec::new();
+                state.is_under_old_secret = false;
             }
             None => {}
             Some(_) if found == state.stored => {}
-            Some(stored) => state.decoded = document::read(&self.vault, &stored.document)?,
+            Some(stored) => {
+                let content = document::read(&self.vault, &stored.document)?;
+                state.decoded = content.entries;
+                state.is_under_old_secret = content.is_under_old_secret;
+            }
         }
-        let is_empty = found.is_none();
         state.stored = found;
-        state.forget_spare_if_stored();
-        let State { decoded, entries, revoked, spare, grace, .. } = &mut *state;
-        let mut wanted = if is_empty { entries.clone() } else { decoded.clone() };
-        let mut plan = self.plan(grace.unwrap_or(LONGEST_GRACE), revoked, spare);
-        let result = edit(&mut plan, &mut wanted)?;
-        plan.tend(&mut wanted)?;
-        let is_same = wanted.len() == decoded.len()
-            && wanted.iter().zip(&*decoded).all(|(wanted, stored)| wanted.is_same_as(stored));
-        Ok((result, wanted, !is_same))
+        state.forget_stored_spares();
+        Ok(())
+    }
+
+    /// What the store should have, and whether it has something else.
+    fn prepare<T>(
+        &self,
+        edit: impl Fn(&mut Plan<'_>, &mut Vec<Entry>) -> Result<T, NoSpare>,
+    ) -> Result<(T, Vec<Entry>, bool), KeyRingError> {
+        self.with_spares(|state| {
+            let has_to_write = state.has_to_encrypt_anew(self.clock.now());
+            let State { stored, decoded, entries, revoked, spares, .. } = state;
+            let mut wanted = if stored.is_none() { entries.clone() } else { decoded.clone() };
+            let mut plan = self.plan(revoked, spares);
+            let result = edit(&mut plan, &mut wanted)?;
+            plan.tend(&mut wanted)?;
+            let is_same = wanted.len() == decoded.len()
+                && wanted.iter().zip(&*decoded).all(|(wanted, stored)| wanted.is_same_as(stored));
+            Ok((result, wanted, has_to_write || !is_same))
+        })
     }
 
     /// Takes what was written.
     fn adopt(&self, stored: Option<StoredKeys>, entries: Vec<Entry>) {
         let mut state = self.lock();
         state.stored = stored;
+        if std::mem::take(&mut state.is_under_old_secret) {
+            state.encrypted_anew_at = Some(self.clock.now());
+        }
         state.decoded.clone_from(&entries);
-        state.forget_spare_if_stored();
+        state.forget_stored_spares();
         drop(state);
         self.use_entries(entries);
     }

@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 
 /// The most that the clocks of two servers differ: the greatest leeway.
 pub(super) const MOST_SKEW: Duration = Duration::from_secs(300);
-/// How long a key stays in the store after the last of its tokens: another server may have a slower clock or longer tokens.
+/// The longest life of an access token and the longest leeway.
+pub(super) const LONGEST_GRACE: Duration = Duration::from_secs(24 * 60 * 60 + 300);
+/// How long a key stays in the store after the last of its tokens: another server may have a slower clock.
 const KEPT_AFTER: Duration = Duration::from_secs(600);
 
 /// When a key is announced, signs and is retired.
@@ -45,8 +47,10 @@ impl Life {
         self.accepted_until(grace).is_none_or(|until| now < until)
     }
 
-    pub(super) fn is_over_at(&self, now: Timestamp, grace: Duration) -> bool {
-        self.accepted_until(grace).is_some_and(|until| now >= until + KEPT_AFTER)
+    /// Whether no server accepts the key any more, however long the tokens of each live. While a deployment changes that, servers with both
+    /// lives share the store, and none may remove a key that another one accepts.
+    pub(super) fn is_over_at(&self, now: Timestamp) -> bool {
+        self.accepted_until(LONGEST_GRACE).is_some_and(|until| now >= until + KEPT_AFTER)
     }
 
     /// The moments at which something changes for the servers that have the key.

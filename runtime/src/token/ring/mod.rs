@@ -10,6 +10,7 @@ mod generate;
 mod keeper;
 mod life;
 mod plan;
+mod state;
 mod store;
 mod vault;
 
@@ -66,7 +67,10 @@ use crate::clock::Timestamp;
 ///
 /// The keys are one document in a [`KeyStore`], which all servers share and read every 800 milliseconds. Private keys in it are encrypted with
 /// AES-256-GCM. If the store does not answer, the servers go on with the keys they have, and the log says so. A server cannot start
-/// without it.
+/// without it. An answer that takes longer than five seconds is none.
+///
+/// Two servers that revoke one key while the store does not answer each sign with a new key of their own, and one of the two keys ends when the
+/// store is back. Clocks may differ by the leeway: a server whose clock is off by days can announce and end keys for all.
 ///
 /// Clones are handles of the same ring.
 #[derive(Clone)]
@@ -82,6 +86,9 @@ impl KeyRing {
     ///
     /// The secret has 32 random bytes or more, as bytes or as text. [`open`](KeyRingBuilder::open) refuses what
     /// [`Key::from_secret`](super::Key::from_secret) refuses. Who has both the secret and the store can sign any token.
+    ///
+    /// A database, or a prefix in Redis, keeps one ring: the `Auth`s of all rings over it share their keys. Applications that are not to accept
+    /// each other's tokens need a store each.
     pub fn builder(store: impl KeyStore, secret: impl AsRef<[u8]>) -> KeyRingBuilder {
         KeyRingBuilder::new(store, secret.as_ref())
     }
@@ -103,7 +110,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// A [`KeyRingError`] when the store fails. Nothing has changed then.
+    /// A [`KeyRingError`] when the store fails. The change may have happened all the same.
     pub async fn rotate_now(&self) -> Result<Timestamp, KeyRingError> {
         self.keeper.rotate_now().await
     }

@@ -1,9 +1,7 @@
 //! The changes of a ring: what is due at a moment, a rotation by hand, the end of a key.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use super::KeyRingError;
 use super::document::Entry;
 use super::generate::Fresh;
 use super::life::{Life, MOST_SKEW, Schedule, signing};
@@ -15,17 +13,19 @@ pub(super) struct Plan<'s> {
     pub(super) now: Timestamp,
     pub(super) algorithm: Algorithm,
     pub(super) schedule: Schedule,
-    pub(super) grace: Duration,
     pub(super) revoked: &'s mut BTreeSet<String>,
-    /// A new key that is in no store yet. It is kept between attempts, so that a server that uses it early goes on with the same one.
-    pub(super) spare: &'s mut Option<Fresh>,
+    /// New keys that are in no store yet. They are kept between attempts, so that a server that uses one early goes on with the same one.
+    pub(super) spares: &'s mut Vec<Fresh>,
 }
+
+/// A change needs one more spare key, and has to be made anew with it.
+pub(super) struct NoSpare;
 
 impl Plan<'_> {
     /// Does what is due: keys leave whose time is over, one signs, and the next one is announced in time.
-    pub(super) fn tend(&mut self, entries: &mut Vec<Entry>) -> Result<(), KeyRingError> {
-        let (now, grace) = (self.now, self.grace);
-        entries.retain(|entry| !self.revoked.contains(entry.kid()) && !entry.life.is_over_at(now, grace));
+    pub(super) fn tend(&mut self, entries: &mut Vec<Entry>) -> Result<(), NoSpare> {
+        let now = self.now;
+        entries.retain(|entry| !self.revoked.contains(entry.kid()) && !entry.life.is_over_at(now));
         let current = self.current(entries)?;
         if next_of(entries, current, now).is_some() {
             return Ok(());
@@ -45,7 +45,7 @@ impl Plan<'_> {
     }
 
     /// Lets the next key sign as soon as it has been announced for long enough. Returns that time.
-    pub(super) fn rotate(&mut self, entries: &mut Vec<Entry>) -> Result<Timestamp, KeyRingError> {
+    pub(super) fn rotate(&mut self, entries: &mut Vec<Entry>) -> Result<Timestamp, NoSpare> {
         let current = self.current(entries)?;
         let signs_from = match next_of(entries, current, self.now) {
             Some(next) => {
@@ -63,19 +63,16 @@ impl Plan<'_> {
         Ok(signs_from)
     }
 
-    /// Ends a key for ever. Returns whether it was there.
+    /// Ends a key for ever, also one that this server has not read yet. Returns whether it was there.
     pub(super) fn revoke(&mut self, entries: &mut Vec<Entry>, kid: &str) -> bool {
+        self.revoked.insert(kid.to_owned());
         let before = entries.len();
         entries.retain(|entry| entry.kid() != kid);
-        let was_there = entries.len() < before;
-        if was_there {
-            self.revoked.insert(kid.to_owned());
-        }
-        was_there
+        entries.len() < before
     }
 
     /// The place of the key that signs. Where there is none, the announced one signs at once, or a new one.
-    fn current(&mut self, entries: &mut Vec<Entry>) -> Result<usize, KeyRingError> {
+    fn current(&mut self, entries: &mut Vec<Entry>) -> Result<usize, NoSpare> {
         let lives: Vec<_> = entries.iter().map(|entry| entry.life).collect();
         match signing(&lives, self.now) {
             // A key that begins in a moment has begun on a server whose clock is ahead.
@@ -85,7 +82,7 @@ impl Plan<'_> {
             }
             Some(place) if !self.is_retired(&lives[place]) => Ok(place),
             _ => {
-                let fresh = self.fresh()?;
+                let fresh = self.fresh(entries)?;
                 entries.push(Entry::new(fresh, Life::from(self.now)));
                 Ok(entries.len() - 1)
             }
@@ -96,18 +93,18 @@ impl Plan<'_> {
         life.signs_until.is_some_and(|until| until <= self.now)
     }
 
-    fn announce(&mut self, entries: &mut Vec<Entry>, current: usize, life: Life) -> Result<(), KeyRingError> {
-        let fresh = self.fresh()?;
+    fn announce(&mut self, entries: &mut Vec<Entry>, current: usize, life: Life) -> Result<(), NoSpare> {
+        let fresh = self.fresh(entries)?;
         entries[current].life.signs_until = Some(life.signs_from);
         entries.push(Entry::new(fresh, life));
         Ok(())
     }
 
-    fn fresh(&mut self) -> Result<Fresh, KeyRingError> {
-        match &mut *self.spare {
-            Some(spare) => Ok(spare.clone()),
-            spare => Ok(spare.insert(Fresh::new(self.algorithm).map_err(KeyRingError::Key)?).clone()),
-        }
+    fn fresh(&mut self, entries: &[Entry]) -> Result<Fresh, NoSpare> {
+        // While the store is away a spare key signs, so it may have leaked and have been revoked like any other.
+        self.spares.retain(|spare| !self.revoked.contains(spare.key.kid()));
+        let is_unused = |spare: &&Fresh| entries.iter().all(|entry| entry.kid() != spare.key.kid());
+        self.spares.iter().find(is_unused).cloned().ok_or(NoSpare)
     }
 }
 

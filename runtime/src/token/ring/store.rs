@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(not(target_family = "wasm"))]
+use std::time::Duration;
 
 use crate::session::store::StoreError;
 
@@ -96,7 +98,23 @@ impl<T: KeyStore + ?Sized> KeyStore for Arc<T> {
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// [`KeyStore`] as a trait object.
+/// How long a store may take. Stores of one's own may have no patience of their own, and one that hangs would keep the ring from the end of a
+/// key.
+#[cfg(not(target_family = "wasm"))]
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Outside of a runtime of tokio, and in WebAssembly, there is no timer.
+async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    #[cfg(not(target_family = "wasm"))]
+    if tokio::runtime::Handle::try_current().is_ok() {
+        let late =
+            |_| Err(StoreError::unreachable("the store of the keys gave no answer within five seconds"));
+        return tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late);
+    }
+    answer.await
+}
+
+/// [`KeyStore`] as a trait object, whose answers come in time.
 pub(super) trait ErasedKeyStore: Send + Sync {
     fn load(&self) -> Answer<'_, Option<StoredKeys>>;
     fn replace<'a>(&'a self, document: &'a [u8], expected_version: u64) -> Answer<'a, bool>;
@@ -104,10 +122,10 @@ pub(super) trait ErasedKeyStore: Send + Sync {
 
 impl<T: KeyStore> ErasedKeyStore for T {
     fn load(&self) -> Answer<'_, Option<StoredKeys>> {
-        Box::pin(self.load_keys())
+        Box::pin(in_time(self.load_keys()))
     }
 
     fn replace<'a>(&'a self, document: &'a [u8], expected_version: u64) -> Answer<'a, bool> {
-        Box::pin(self.replace_keys(document, expected_version))
+        Box::pin(in_time(self.replace_keys(document, expected_version)))
     }
 }

@@ -16,6 +16,13 @@ use crate::token::{Algorithm, Key, KeyError};
 
 const NONCE_LEN: usize = 12;
 
+/// What was decrypted.
+pub(super) struct Opened {
+    pub(super) plain: Zeroizing<Vec<u8>>,
+    /// Whether one of the secrets before the first has encrypted it.
+    pub(super) is_under_old_secret: bool,
+}
+
 /// Encrypts with the first key, and decrypts with each.
 pub(super) struct Vault {
     ciphers: Vec<Cipher>,
@@ -39,10 +46,13 @@ impl Vault {
     }
 
     /// Decrypts what was encrypted for this context under one of the secrets.
-    pub(super) fn open(&self, context: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn open(&self, context: &str, sealed: &str) -> Option<Opened> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        self.ciphers.iter().find_map(|cipher| cipher.open(context.as_bytes(), nonce, text))
+        self.ciphers.iter().enumerate().find_map(|(place, cipher)| {
+            let plain = cipher.open(context.as_bytes(), nonce, text)?;
+            Some(Opened { plain, is_under_old_secret: place > 0 })
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::document;
 use super::super::vault::Vault;
-use super::{DAY, SECRET, START, builder, open};
+use super::{MINUTE, SECRET, START, builder, open};
 use crate::store::MemoryStore;
 use crate::testing::TestClock;
 use crate::token::{KeyRing, KeyRingError, KeyStore, StoredKeys};
@@ -46,7 +46,7 @@ fn private_keys(secret: &str, document: &[u8]) -> Vec<Vec<u8>> {
             number("signs_from"),
             number("signs_until")
         );
-        vault.open(&context, &text("private")).unwrap().to_vec()
+        vault.open(&context, &text("private")).unwrap().plain.to_vec()
     };
     keys.iter().map(open).collect()
 }
@@ -162,12 +162,49 @@ async fn another_secret_opens_nothing_and_a_new_one_takes_over() {
 
     let moving = with(NEXT_SECRET).accept_secret(SECRET).open().await.unwrap();
     assert_eq!(moving.kids(), ring.kids());
-    // The next change encrypts all of them anew.
-    clock.advance(DAY);
-    moving.rotate_now().await.unwrap();
+    // Without a change of the keys, they are encrypted anew.
     assert_eq!(with(NEXT_SECRET).open().await.unwrap().kids(), moving.kids());
     assert!(matches!(with(SECRET).open().await, Err(KeyRingError::OtherSecret)));
     assert!(matches!(ring.tick().await, Err(KeyRingError::OtherSecret)), "the old one reads it no more");
+}
+
+/// Row 177. Without end, two servers with different first secrets would write the same keys at every look.
+#[tokio::test]
+async fn keys_come_under_the_first_secret_once_a_minute_or_by_hand() {
+    let (store, clock, _) = two_keys().await;
+    let ring = |first: &str, other: &str| {
+        KeyRing::builder(store.clone(), first).accept_secret(other).clock(clock.clone()).open()
+    };
+    let is_under = async |secret: &str| {
+        let vault = Vault::new([secret.as_bytes()]).unwrap();
+        document::read(&vault, &content(&store).await.document).is_ok()
+    };
+    let new = ring(NEXT_SECRET, SECRET).await.unwrap();
+    assert!(is_under(NEXT_SECRET).await && !is_under(SECRET).await);
+    let version = content(&store).await.version;
+    new.tick().await.unwrap();
+    assert_eq!(content(&store).await.version, version, "it is written once");
+
+    let old = ring(SECRET, NEXT_SECRET).await.unwrap();
+    assert!(is_under(SECRET).await, "a server that starts, at once");
+    for ring in [&new, &old, &new] {
+        ring.tick().await.unwrap();
+        assert!(is_under(SECRET).await);
+    }
+    clock.advance(MINUTE);
+    new.tick().await.unwrap();
+    assert!(is_under(NEXT_SECRET).await, "a minute later");
+    clock.advance(MINUTE);
+    old.tick().await.unwrap();
+    assert!(is_under(SECRET).await);
+    new.rotate_now().await.unwrap();
+    clock.advance(MINUTE / 2);
+    old.tick().await.unwrap();
+    old.rotate_now().await.unwrap();
+    assert!(is_under(SECRET).await);
+    new.rotate_now().await.unwrap();
+    assert!(is_under(NEXT_SECRET).await, "by hand, at once");
+    assert_eq!(new.kids().len(), 2);
 }
 
 /// Row 177. The same key is never encrypted under the same nonce twice.
@@ -178,7 +215,7 @@ fn every_encryption_has_another_nonce() {
     let nonces: std::collections::HashSet<_> = sealed.iter().map(|sealed| &sealed[..16]).collect();
     assert_eq!(nonces.len(), sealed.len());
     for sealed in &sealed {
-        assert_eq!(vault.open("context", sealed).unwrap().as_slice(), b"private key");
+        assert_eq!(vault.open("context", sealed).unwrap().plain.as_slice(), b"private key");
         assert!(vault.open("other context", sealed).is_none());
     }
 }
@@ -189,5 +226,5 @@ fn the_form_at_rest_stays() {
     let vault = Vault::new([SECRET.as_bytes()]).unwrap();
     let sealed = vault.seal("context", &[0; 138]).unwrap();
     assert_eq!(URL_SAFE_NO_PAD.decode(sealed).unwrap().len(), 12 + 138 + 16);
-    assert!(document::read(&vault, br#"{"format":1,"keys":[]}"#).unwrap().is_empty());
+    assert!(document::read(&vault, br#"{"format":1,"keys":[]}"#).unwrap().entries.is_empty());
 }

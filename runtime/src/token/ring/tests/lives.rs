@@ -32,8 +32,11 @@ async fn a_key_is_announced_then_signs_then_retires() {
     let retires = signs + GRACE;
     assert_eq!(kids_at(&ring, &clock, retires - SECOND).await, [second.clone(), first.clone()]);
     assert_eq!(kids_at(&ring, &clock, retires).await, from_ref(second));
-    // It leaves the store as well.
-    kids_at(&ring, &clock, retires + 10 * MINUTE).await;
+    // It leaves the store as well, when no server accepts it, however long the tokens of each live.
+    let leaves = signs + DAY + 15 * MINUTE;
+    kids_at(&ring, &clock, leaves - SECOND).await;
+    assert!(String::from_utf8(stored(&store).await).unwrap().contains(first));
+    kids_at(&ring, &clock, leaves).await;
     let text = format!("{:?}", String::from_utf8(stored(&store).await));
     assert!(text.contains(second) && !text.contains(first), "{text}");
     assert_eq!(ring.signing_kid(), *second);
@@ -42,6 +45,34 @@ async fn a_key_is_announced_then_signs_then_retires() {
 async fn stored(store: &MemoryStore) -> Vec<u8> {
     use crate::token::KeyStore as _;
     store.load_keys().await.unwrap().unwrap().document
+}
+
+/// Row 176. While a deployment shortens the life of access tokens, servers with both lives share the store.
+#[tokio::test]
+async fn a_server_with_short_lived_tokens_removes_no_key_that_another_accepts() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let (short, long) = (open(&store, &clock).await, open(&store, &clock).await);
+    let longest = DAY + 5 * MINUTE;
+    short.follow(GRACE, |_| true);
+    long.follow(longest, |_| true);
+    let first = short.signing_kid();
+    let signs = short.rotate_now().await.unwrap();
+    for (after, is_accepted) in [
+        (GRACE - SECOND, [true, true]),
+        (GRACE, [false, true]),
+        (GRACE + 10 * MINUTE, [false, true]),
+        (12 * HOUR, [false, true]),
+        (longest - SECOND, [false, true]),
+        (longest, [false, false]),
+    ] {
+        let mut found = [false; 2];
+        for (ring, found) in [&short, &long].into_iter().zip(&mut found) {
+            *found = kids_at(ring, &clock, signs + after).await.contains(&first);
+        }
+        assert_eq!(found, is_accepted, "{after:?} after the change");
+        // One that starts now has the key too.
+        assert_eq!(open(&store, &clock).await.kids().contains(&first), is_accepted[1], "{after:?}");
+    }
 }
 
 /// Row 176. A server that was off, or whose store was, for longer than a key signs.

@@ -1,9 +1,12 @@
 //! A store that does not answer, or answers something else, and the task that watches it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
 use super::{Breakable, DAY, GRACE, MINUTE, SECOND, START, Server, builder, kid_of, open};
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, StoreError};
 use crate::testing::TestClock;
-use crate::token::{KeyRingError, KeyStore as _};
+use crate::token::{KeyRingError, KeyStore, StoredKeys};
 
 #[tokio::test]
 async fn a_server_does_not_start_without_its_store_and_says_so() {
@@ -54,7 +57,7 @@ async fn a_store_that_lost_its_content_gets_the_keys_back() {
     assert_ne!(moved.kids(), server.ring.kids(), "an empty store has other keys");
 
     let content = store.store.load_keys().await.unwrap().unwrap();
-    let lossy = Lossy(std::sync::Arc::new(std::sync::Mutex::new(Some(content))));
+    let lossy = Lossy(Arc::new(Mutex::new(Some(content))));
     let server_on_lossy = Server::start(&lossy, &clock).await;
     assert_eq!(server_on_lossy.reason(&token), "verified");
     *lossy.0.lock().unwrap() = None;
@@ -64,18 +67,18 @@ async fn a_store_that_lost_its_content_gets_the_keys_back() {
 
 /// A store that a test empties.
 #[derive(Clone)]
-struct Lossy(std::sync::Arc<std::sync::Mutex<Option<crate::token::StoredKeys>>>);
+struct Lossy(Arc<Mutex<Option<StoredKeys>>>);
 
-impl crate::token::KeyStore for Lossy {
-    async fn load_keys(&self) -> Result<Option<crate::token::StoredKeys>, crate::store::StoreError> {
+impl KeyStore for Lossy {
+    async fn load_keys(&self) -> Result<Option<StoredKeys>, StoreError> {
         Ok(self.0.lock().unwrap().clone())
     }
 
-    async fn replace_keys(&self, document: &[u8], expected: u64) -> Result<bool, crate::store::StoreError> {
+    async fn replace_keys(&self, document: &[u8], expected: u64) -> Result<bool, StoreError> {
         let mut content = self.0.lock().unwrap();
         let is_expected = content.as_ref().map_or(0, |keys| keys.version) == expected;
         if is_expected {
-            *content = Some(crate::token::StoredKeys::new(expected + 1, document.to_vec()));
+            *content = Some(StoredKeys::new(expected + 1, document.to_vec()));
         }
         Ok(is_expected)
     }
@@ -101,6 +104,20 @@ async fn a_document_that_cannot_be_read_changes_nothing_in_a_running_server() {
         };
         assert!(is_expected, "{document:?}: {refused}");
     }
+}
+
+/// The one that signs and the one that is announced are made at the same time, and a key twice would be a damaged document.
+#[tokio::test]
+async fn a_document_without_keys_gets_two_by_a_rotation() {
+    let (store, clock) = (MemoryStore::new(), TestClock::at(START.unix()));
+    let ring = open(&store, &clock).await;
+    let version = store.load_keys().await.unwrap().unwrap().version;
+    assert!(store.replace_keys(br#"{"format":1,"keys":[]}"#, version).await.unwrap());
+    ring.rotate_now().await.unwrap();
+    let kids = ring.kids();
+    assert_eq!(kids.len(), 2);
+    assert_ne!(kids[0], kids[1]);
+    assert_eq!(open(&store, &clock).await.kids(), kids);
 }
 
 /// The task ends with the last clone of the `Auth`, even if the application still holds the ring.
@@ -144,6 +161,60 @@ async fn the_task_announces_and_rotates() {
     assert_ne!(server.ring.signing_kid(), first);
     let token = server.token().await;
     assert_eq!(server.reason(&token), "verified");
+}
+
+/// A store that never answers, while a test wants that.
+#[derive(Clone, Default)]
+struct Hanging {
+    store: MemoryStore,
+    loads_hang: Arc<AtomicBool>,
+    writes_hang: Arc<AtomicBool>,
+}
+
+async fn hang_if(hangs: &AtomicBool) {
+    if hangs.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl KeyStore for Hanging {
+    async fn load_keys(&self) -> Result<Option<StoredKeys>, StoreError> {
+        hang_if(&self.loads_hang).await;
+        self.store.load_keys().await
+    }
+
+    async fn replace_keys(&self, document: &[u8], expected_version: u64) -> Result<bool, StoreError> {
+        hang_if(&self.writes_hang).await;
+        self.store.replace_keys(document, expected_version).await
+    }
+}
+
+/// Rows 176 and 178. The task that watches waits for it at the same time.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_up_no_rotation_and_no_revocation() {
+    let (store, clock) = (Hanging::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    for hangs in [&store.loads_hang, &store.writes_hang] {
+        let token = server.token().await;
+        hangs.store(true, Ordering::SeqCst);
+        tokio::time::sleep(SECOND).await;
+        let asked = tokio::time::Instant::now();
+        let error = server.ring.revoke_key(&kid_of(&token)).await.unwrap_err();
+        assert!(format!("{error:?}").contains("within five seconds"), "{error:?}");
+        assert!(asked.elapsed() <= 10 * SECOND, "{:?}", asked.elapsed());
+        assert_eq!(server.reason(&token), "unknown_key");
+        let next = server.token().await;
+        assert_eq!(server.reason(&next), "verified");
+        hangs.store(false, Ordering::SeqCst);
+        // The task has not ended: it writes what this server knows.
+        tokio::time::sleep(10 * SECOND).await;
+        assert_eq!(open(&store, &clock).await.kids(), [kid_of(&next)]);
+    }
+    let refused = {
+        store.loads_hang.store(true, Ordering::SeqCst);
+        builder(&store, &clock).open().await.unwrap_err()
+    };
+    assert!(matches!(refused, KeyRingError::Store(_)), "{refused}");
 }
 
 /// Two `Auth`s of one ring: the longer life counts for both.

@@ -114,6 +114,48 @@ async fn a_key_ends_here_even_if_the_store_does_not_answer() {
     assert_eq!((elsewhere.reason(&token), elsewhere.reason(&next)), ("unknown_key", "verified"));
 }
 
+/// Row 178. The key that took the place of a revoked one is in no store yet, and is revoked in turn.
+#[tokio::test]
+async fn a_key_that_was_made_and_revoked_while_the_store_is_away_ends_for_good() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    let server = Server::start(&store, &clock).await;
+    store.set(true);
+    let mut refused = Vec::new();
+    for _ in 0..3 {
+        let token = server.token().await;
+        server.ring.revoke_key(&kid_of(&token)).await.unwrap_err();
+        refused.push(token);
+    }
+    let next = server.token().await;
+    let is_refused = || refused.iter().all(|token| server.reason(token) == "unknown_key");
+    assert!(is_refused());
+    assert!(refused.iter().all(|token| kid_of(token) != kid_of(&next)));
+    assert_eq!((server.reason(&next), server.published()), ("verified", vec![kid_of(&next)]));
+
+    store.set(false);
+    server.ring.tick().await.unwrap();
+    assert!(is_refused());
+    assert_eq!(server.reason(&next), "verified");
+    assert_eq!(open(&store, &clock).await.kids(), [kid_of(&next)]);
+}
+
+/// Row 178. The key was announced by another server a moment ago.
+#[tokio::test]
+async fn a_key_that_this_server_has_not_read_yet_is_revoked_without_its_store() {
+    let (store, clock) = (Breakable::default(), TestClock::at(START.unix()));
+    let (here, elsewhere) = (Server::start(&store, &clock).await, Server::start(&store, &clock).await);
+    let first = here.ring.signing_kid();
+    elsewhere.ring.rotate_now().await.unwrap();
+    let announced = elsewhere.ring.kids()[1].clone();
+    store.set(true);
+    here.ring.revoke_key(&announced).await.unwrap_err();
+    store.set(false);
+    here.ring.tick().await.unwrap();
+    assert_eq!(here.ring.kids(), std::slice::from_ref(&first));
+    elsewhere.ring.tick().await.unwrap();
+    assert_eq!(elsewhere.ring.kids(), [first]);
+}
+
 /// Row 178. A failover of the store has undone the revocation.
 #[tokio::test]
 async fn a_store_that_falls_back_does_not_bring_a_revoked_key_back() {

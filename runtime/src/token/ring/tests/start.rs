@@ -169,6 +169,20 @@ async fn a_file_that_comes_late_counts_for_nothing() -> Result<(), StoreError> {
     Ok(())
 }
 
+/// A file by hand has the last number that there is.
+#[tokio::test]
+async fn the_last_version_of_all_is_read_and_followed_by_none() -> Result<(), StoreError> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FileKeyStore::open(folder.path())?;
+    std::fs::write(folder.path().join(format!("keys.{}", u64::MAX - 1)), b"good").unwrap();
+    assert!(store.replace_keys(b"last", u64::MAX - 1).await?);
+    let refused = store.replace_keys(b"none", u64::MAX).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("no version is left"), "{refused:?}");
+    let kept = store.load_keys().await?.unwrap();
+    assert_eq!((kept.version, &kept.document[..]), (u64::MAX, &b"last"[..]));
+    Ok(())
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_reads_files_of_keys() -> Result<(), StoreError> {
