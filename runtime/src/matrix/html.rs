@@ -116,6 +116,8 @@ fn implied(row: &AccessRow) -> String {
 fn issuers(row: &AccessRow) -> String {
     match row.issuers() {
         Some(names) => names.into_iter().map(name).collect::<Vec<_>>().join(", "),
+        // It reads no token.
+        None if matches!(row.access(), Access::Public { .. }) => String::new(),
         None => "?".to_owned(),
     }
 }

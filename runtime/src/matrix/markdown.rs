@@ -82,6 +82,8 @@ fn cells(row: &AccessRow, has_issuers: bool) -> Vec<String> {
 fn issuers(row: &AccessRow) -> String {
     match row.issuers() {
         Some(names) => names.into_iter().map(|name| Quoted(name).to_string()).collect::<Vec<_>>().join(", "),
+        // It reads no token.
+        None if matches!(row.access(), Access::Public { .. }) => String::new(),
         None => "?".to_owned(),
     }
 }
