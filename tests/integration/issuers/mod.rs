@@ -132,6 +132,14 @@ impl App {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// The status of the answer to a request for `/me` with these headers.
+    pub(super) async fn send(&self, headers: &[(&str, &str)]) -> u16 {
+        let request =
+            headers.iter().fold(Request::get("/me"), |request, (name, value)| request.header(*name, *value));
+        let answer = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        answer.status().as_u16()
+    }
+
     pub(super) async fn status(&self, path: &str, token: &str) -> u16 {
         self.ask(path, token).await.0.as_u16()
     }

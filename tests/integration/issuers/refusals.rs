@@ -1,9 +1,12 @@
 //! Forged tokens, and routes that need sessions of this server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::testing::{TestClock, TestIssuer};
-use countersign::{Auth, SessionMetadata};
+use countersign::{Auth, Cookies, SessionMetadata};
 use serde_json::{Value, json};
 
 use super::{App, User, acme};
@@ -106,6 +109,29 @@ async fn a_rule_that_needs_a_session_of_this_server_is_not_met_by_the_token_of_a
     let user = User::named("ada");
     let pair = app.auth.login(&user, SessionMetadata::default()).await.unwrap();
     assert_eq!(app.status("/live", &pair.access_token).await, 200);
+}
+
+/// The cookies are of this server's sessions, and the application is not asked who the user of any other token in them is.
+#[tokio::test]
+async fn the_token_of_an_issuer_in_the_access_cookie_is_refused() {
+    let issuer = acme();
+    let questions = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&questions);
+    let trusted = issuer.issuer().claims_with(move |token| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        async move { Ok(Some(User::named(token.subject()))) }
+    });
+    let builder =
+        super::with_sessions().cookies(Cookies::new().named("demo").with_access_cookie()).trust(trusted);
+    let app = App::of(builder, &TestClock::at(NOW));
+    let own = app.auth.login(&User::named("ada"), SessionMetadata::default()).await.unwrap().access_token;
+    let theirs = issuer.token(json!({}));
+    for (token, expected) in [(&own, 200), (&theirs, 401)] {
+        let cookie = format!("__Host-demo-access={token}");
+        assert_eq!(app.send(&[("cookie", &cookie), ("sec-fetch-site", "same-origin")]).await, expected);
+    }
+    assert_eq!(questions.load(Ordering::SeqCst), 0);
+    assert_eq!(app.status("/me", &theirs).await, 200, "in the header it counts");
 }
 
 #[tokio::test]
