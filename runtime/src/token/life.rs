@@ -16,7 +16,6 @@ pub(crate) struct KeyLife(Arc<AtomicI64>);
 const ENDED: i64 = i64::MIN;
 const FOREVER: i64 = i64::MAX;
 
-#[allow(dead_code, reason = "the caches of keys and of verified tokens use it")]
 impl KeyLife {
     /// A life that only [`end`](Self::end) ends.
     pub(crate) fn forever() -> Self {

@@ -132,6 +132,9 @@ async fn the_token_of_an_issuer_in_the_access_cookie_is_refused() {
     }
     assert_eq!(questions.load(Ordering::SeqCst), 0);
     assert_eq!(app.status("/me", &theirs).await, 200, "in the header it counts");
+    let cookie = format!("__Host-demo-access={theirs}");
+    let again = app.send(&[("cookie", &cookie), ("sec-fetch-site", "same-origin")]).await;
+    assert_eq!(again, 401, "also once it is remembered");
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
 //! The configuration of an `Auth`, which `build` checks as a whole.
 
+mod problems;
+mod resource_server;
+
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderName;
 
+use self::problems::Problems;
 use super::env::is_url;
 use super::liveness::CacheSettings;
 use super::remembered::Remembered;
@@ -19,10 +23,9 @@ use crate::events::{AuthEvents, Listener};
 use crate::issuers::{Issuer, Surroundings, TrustedIssuers};
 use crate::session::store::SessionStore;
 use crate::session::{ErasedStore, KnowsOutages, Lifetimes, Rotation, SessionPolicy, Sessions};
-use crate::store::MemoryStore;
 use crate::token::{
-    AccessTokens, Algorithm, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, Signer,
-    SignerOf, TokenSettings,
+    AccessTokens, Key, KeyError, KeyRing, KeySet, RefreshTokens, Sealer, SettingsError, Signer, SignerOf,
+    TokenSettings,
 };
 
 /// An access token cannot be revoked, so it may live no longer than a day.
@@ -564,75 +567,6 @@ impl<C: SessionClaims> AuthBuilder<C> {
         };
         auth.follow_key_ring();
         Ok(auth)
-    }
-}
-
-impl<C: SessionClaims> AuthBuilder<C> {
-    /// Whether it only trusts issuers, and nothing of a server with sessions was passed.
-    fn is_resource_server(&self) -> bool {
-        let has_sessions = self.access_keys.is_some()
-            || self.key_ring.is_some()
-            || self.signer.is_some()
-            || self.refresh_keys.is_some()
-            || self.store.is_some()
-            || self.source.is_some();
-        !self.issuers.is_empty() && !has_sessions
-    }
-
-    /// Fills what a server with sessions has with random keys that sign nothing, so that the rest of this crate need not tell the two apart.
-    fn without_sessions(mut self, problems: &mut Problems) -> Result<Self, ConfigError> {
-        let of_sessions = [
-            (self.issuer.is_some(), "issuer"),
-            (!self.audiences.is_empty(), "audience"),
-            (self.client_id.is_some(), "client_id"),
-            (self.cookies.is_some(), "cookies"),
-            (self.liveness == Liveness::Always, "liveness"),
-            (self.live_cache.is_some(), "live_cache"),
-            (self.live_from_feed, "live_from_feed"),
-            (self.max_sessions_per_user.is_some(), "max_sessions_per_user"),
-        ];
-        for (is_set, setting) in of_sessions {
-            problems.refuse_if(is_set, ConfigError::NoSessions { setting });
-        }
-        let realm = self.issuers.first().map(|issuer| issuer.url().to_owned());
-        self.realm = self.realm.or(realm.filter(|url| is_challenge_text(url)));
-        self.cookies = None;
-        self.issuer = Some("https://no-sessions.invalid".to_owned());
-        self.audiences = vec!["https://no-sessions.invalid".to_owned()];
-        self.access_keys = Some(KeySet::new(Key::generate_secret(Algorithm::Hs256)?));
-        self.refresh_keys = Some(KeySet::new(Key::generate_secret(Algorithm::Hs256)?));
-        Ok(self.store(MemoryStore::new()).claims_source(|_| async { Ok(None) }))
-    }
-}
-
-/// What is wrong with a configuration, and the variables that the settings came from.
-struct Problems {
-    variables: Vec<(&'static str, String)>,
-    found: Vec<ConfigError>,
-}
-
-impl Problems {
-    fn required<T>(&mut self, setting: &'static str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            self.found.push(ConfigError::Missing { setting });
-        }
-        value
-    }
-
-    fn value_of<T>(&mut self, result: Result<T, impl Into<ConfigError>>) -> Option<T> {
-        result.map_err(|error| self.found.push(error.into().of_variable(&self.variables))).ok()
-    }
-
-    fn refuse_if(&mut self, is_wrong: bool, error: impl Into<ConfigError>) {
-        self.value_of(if is_wrong { Err(error) } else { Ok(()) });
-    }
-
-    fn into_error(self) -> ConfigError {
-        match ConfigError::unless_none(self.found) {
-            Err(error) => error,
-            // Whatever is missing was noted.
-            Ok(()) => ConfigError::Several(Vec::new()),
-        }
     }
 }
 
